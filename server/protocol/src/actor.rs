@@ -1,0 +1,211 @@
+//! `act` and `may_act` (RFC 8693 §4.1, §4.4), in the exact form of the actor profile: each actor has `sub`, `iss`
+//! and `sub_profile`, and nothing that would say anything about validity.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::identifier::ClientId;
+
+/// Which kind of principal an identifier names (actor profile, `sub_profile`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubProfile {
+    /// A person.
+    User,
+    /// A service.
+    Service,
+    /// An AI agent.
+    AiAgent,
+}
+
+impl SubProfile {
+    /// The word as it stands in tokens.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Service => "service",
+            Self::AiAgent => "ai_agent",
+        }
+    }
+}
+
+/// One actor of a chain.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Actor {
+    /// The actor's client id in the namespace of `iss`.
+    pub sub: ClientId,
+    /// Whose namespace `sub` belongs to; not the issuer of the token.
+    pub iss: Box<str>,
+    /// What kind of principal acts.
+    pub sub_profile: SubProfile,
+}
+
+impl Actor {
+    /// The identity members and no others (RFC 8693 §4.1: no `exp`, `nbf`, `aud`).
+    #[must_use]
+    pub fn to_claim(&self) -> Map<String, Value> {
+        let mut claim = Map::new();
+        claim.insert("sub".into(), self.sub.as_str().into());
+        claim.insert("iss".into(), self.iss.as_ref().into());
+        claim.insert("sub_profile".into(), self.sub_profile.as_str().into());
+        claim
+    }
+
+    /// Whether this is the same principal: the pair of `iss` and `sub` decides.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.sub == other.sub && self.iss == other.iss
+    }
+}
+
+/// Who acted, the current actor first. Empty where nobody acts for the subject.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Chain(Vec<Actor>);
+
+/// Why an actor cannot be put on a chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CannotExtend {
+    /// It acted before and may not come back (A → B → A).
+    AlreadyInChain,
+    /// The chain would be deeper than allowed.
+    TooLong,
+    /// Its JSON would be larger than [`LARGEST_CHAIN`].
+    TooLarge,
+}
+
+/// The largest `act` claim, in bytes of JSON.
+pub const LARGEST_CHAIN: usize = 8 * 1024;
+
+impl Chain {
+    /// Nobody acts.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One actor, as where an agent got its authority from the user itself.
+    #[must_use]
+    pub fn of(actor: Actor) -> Self {
+        Self(vec![actor])
+    }
+
+    /// The party that acts now: the outermost `act`, the only one access decisions may use (RFC 8693 §4.1).
+    #[must_use]
+    pub fn current(&self) -> Option<&Actor> {
+        self.0.first()
+    }
+
+    /// How many actors.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The actors, the current one first.
+    #[must_use]
+    pub fn actors(&self) -> &[Actor] {
+        &self.0
+    }
+
+    /// The chain with `actor` as the current one.
+    ///
+    /// Narrowing one's own token does not make the chain longer: an actor that is already the current one is not
+    /// repeated. One further down may not come back. Nothing is ever cut off.
+    ///
+    /// # Errors
+    /// [`CannotExtend`] where the actor acted before, or the chain would pass `longest` or [`LARGEST_CHAIN`].
+    pub fn extended_by(&self, actor: &Actor, longest: usize) -> Result<Self, CannotExtend> {
+        if self.current().is_some_and(|current| current.is(actor)) {
+            return Ok(self.clone());
+        }
+        if self.0.iter().any(|earlier| earlier.is(actor)) {
+            return Err(CannotExtend::AlreadyInChain);
+        }
+        if self.0.len() >= longest {
+            return Err(CannotExtend::TooLong);
+        }
+        let mut actors = Vec::with_capacity(self.0.len() + 1);
+        actors.push(actor.clone());
+        actors.extend_from_slice(&self.0);
+        let chain = Self(actors);
+        let size = chain.to_claim().map_or(0, |claim| claim.to_string().len());
+        if size > LARGEST_CHAIN { Err(CannotExtend::TooLarge) } else { Ok(chain) }
+    }
+
+    /// The nested `act` claim, the current actor outermost; `None` where nobody acts.
+    #[must_use]
+    pub fn to_claim(&self) -> Option<Value> {
+        self.0.iter().rev().fold(None, |inner: Option<Value>, actor| {
+            let mut claim = actor.to_claim();
+            if let Some(inner) = inner {
+                claim.insert("act".into(), inner);
+            }
+            Some(Value::Object(claim))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(id: &str) -> Actor {
+        Actor { sub: id.parse().unwrap(), iss: "https://as.example".into(), sub_profile: SubProfile::AiAgent }
+    }
+
+    #[test]
+    fn the_current_actor_is_outermost_and_the_oldest_deepest() {
+        let chain = Chain::of(agent("a")).extended_by(&agent("b"), 5).unwrap();
+        let act = chain.to_claim().unwrap();
+        assert_eq!(act["sub"], "b");
+        assert_eq!(act["act"]["sub"], "a");
+        assert!(act["act"].get("act").is_none());
+    }
+
+    #[test]
+    fn narrowing_does_not_repeat_the_current_actor() {
+        let chain = Chain::of(agent("a"));
+        assert_eq!(chain.extended_by(&agent("a"), 1).unwrap(), chain);
+    }
+
+    #[test]
+    fn an_earlier_actor_may_not_come_back() {
+        let chain = Chain::of(agent("a")).extended_by(&agent("b"), 5).unwrap();
+        assert_eq!(chain.extended_by(&agent("a"), 5), Err(CannotExtend::AlreadyInChain));
+    }
+
+    #[test]
+    fn a_chain_is_refused_beyond_its_depth_and_never_cut() {
+        let chain = Chain::of(agent("a")).extended_by(&agent("b"), 2).unwrap();
+        assert_eq!(chain.extended_by(&agent("c"), 2), Err(CannotExtend::TooLong));
+    }
+
+    #[test]
+    fn equal_subjects_of_two_namespaces_are_two_actors() {
+        let elsewhere = Actor { iss: "https://other.example".into(), ..agent("a") };
+        assert_eq!(Chain::of(agent("a")).extended_by(&elsewhere, 5).unwrap().depth(), 2);
+    }
+
+    #[test]
+    fn a_chain_above_eight_kibibytes_is_refused() {
+        let far = |i: usize| Actor { iss: "https://x.example/".repeat(60).into(), ..agent(&format!("a{i}")) };
+        let mut chain = Chain::none();
+        let refused = (0..100).find_map(|i| match chain.extended_by(&far(i), 1000) {
+            Ok(longer) => {
+                chain = longer;
+                None
+            }
+            Err(reason) => Some(reason),
+        });
+        assert_eq!(refused, Some(CannotExtend::TooLarge));
+    }
+
+    #[test]
+    fn an_actor_says_who_it_is_and_nothing_about_validity() {
+        let mut names: Vec<_> = agent("a").to_claim().keys().cloned().collect();
+        names.sort();
+        assert_eq!(names, ["iss", "sub", "sub_profile"]);
+    }
+}

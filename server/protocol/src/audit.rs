@@ -1,0 +1,212 @@
+//! The audit log's vocabulary. Each decision is one event, written in the transaction of its effects; the canonical
+//! form of an event (RFC 8785) is what a Merkle tree over the log will hash.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Chain;
+use crate::audience::ResourceIndicator;
+use crate::authorization_details::AuthorizationDetails;
+use crate::identifier::{ClientId, ConsentId, RequestId, RuleId, TaskId, TokenId, UserId};
+use crate::numeric_date::NumericDate;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::scope::Scope;
+
+/// What was decided upon.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Action {
+    /// A client proved who it is, or failed to.
+    #[serde(rename = "client.authenticate")]
+    ClientAuthenticate,
+    /// A user signed in, or failed to.
+    #[serde(rename = "user.sign_in")]
+    UserSignIn,
+    /// A user signed out.
+    #[serde(rename = "user.sign_out")]
+    UserSignOut,
+    /// A user set a password.
+    #[serde(rename = "user.set_password")]
+    UserSetPassword,
+    /// A client pushed an authorization request.
+    #[serde(rename = "authorization.push")]
+    AuthorizationPush,
+    /// An authorization request was refused before anybody was asked.
+    #[serde(rename = "authorization.request")]
+    AuthorizationRequest,
+    /// A user approved, all or a part, or denied.
+    #[serde(rename = "consent.decide")]
+    ConsentDecide,
+    /// A consent was ended.
+    #[serde(rename = "consent.end")]
+    ConsentEnd,
+    /// `authorization_code`.
+    #[serde(rename = "token.authorization_code")]
+    TokenAuthorizationCode,
+    /// `refresh_token`.
+    #[serde(rename = "token.refresh")]
+    TokenRefresh,
+    /// `client_credentials`.
+    #[serde(rename = "token.client_credentials")]
+    TokenClientCredentials,
+    /// Token exchange.
+    #[serde(rename = "token.exchange")]
+    TokenExchange,
+    /// A token was revoked.
+    #[serde(rename = "token.revoke")]
+    TokenRevoke,
+    /// The configuration was applied.
+    #[serde(rename = "configuration.apply")]
+    ConfigurationApply,
+}
+
+/// How it was decided.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Granted,
+    /// It was not.
+    Refused,
+}
+
+/// One decision. The sequence number is given by the log when it is written.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// When.
+    pub time: NumericDate,
+    /// What.
+    pub action: Action,
+    /// Yes or no.
+    pub outcome: Outcome,
+    /// The OAuth error, where it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorCode>,
+    /// Why, in words for the auditor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The HTTP request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// The client that asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// The user it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// The chain of actors after the decision, the current one first.
+    #[serde(default, skip_serializing_if = "no_chain")]
+    pub chain: Chain,
+    /// The actor a consent or a hand-over is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ClientId>,
+    /// The consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentId>,
+    /// The task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// The root task: one value through the whole tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub txn: Option<TaskId>,
+    /// The token that was issued or ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// The token it was derived from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TokenId>,
+    /// The admin rule that allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+    /// What was granted, or, where refused, asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "no_details")]
+    pub authorization_details: AuthorizationDetails,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceIndicator>,
+}
+
+fn no_chain(chain: &Chain) -> bool {
+    chain.depth() == 0
+}
+
+fn no_details(details: &AuthorizationDetails) -> bool {
+    details.is_empty()
+}
+
+/// An event as the log holds it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LoggedEvent {
+    /// Its place in the log, from 1, without gaps.
+    pub seq: i64,
+    /// The event.
+    #[serde(flatten)]
+    pub event: AuditEvent,
+}
+
+impl AuditEvent {
+    /// An event about which only these three things are known yet.
+    #[must_use]
+    pub fn new(action: Action, outcome: Outcome, time: NumericDate) -> Self {
+        Self {
+            time,
+            action,
+            outcome,
+            error: None,
+            reason: None,
+            request: None,
+            client: None,
+            user: None,
+            chain: Chain::none(),
+            actor: None,
+            consent: None,
+            task: None,
+            txn: None,
+            token: None,
+            parent: None,
+            rule: None,
+            scope: None,
+            authorization_details: AuthorizationDetails::none(),
+            resources: Vec::new(),
+        }
+    }
+
+    /// The same event as a refusal.
+    #[must_use]
+    pub fn refused(mut self, refusal: &Refusal) -> Self {
+        self.outcome = Outcome::Refused;
+        self.error = Some(refusal.code);
+        self.reason = Some(refusal.description.clone().into_owned());
+        self
+    }
+}
+
+impl LoggedEvent {
+    /// The canonical JSON (RFC 8785) of the event.
+    ///
+    /// # Errors
+    /// Only where a detail holds a number that JSON cannot say.
+    pub fn canonical(&self) -> Result<String, serde_json::Error> {
+        serde_json_canonicalizer::to_string(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_back_from_its_canonical_form() {
+        let refusal = Refusal::new(ErrorCode::InvalidScope, "too wide");
+        let event =
+            AuditEvent::new(Action::TokenExchange, Outcome::Granted, NumericDate(7)).refused(&refusal);
+        let logged = LoggedEvent { seq: 3, event };
+        let text = logged.canonical().unwrap();
+        assert_eq!(
+            text,
+            r#"{"action":"token.exchange","error":"invalid_scope","outcome":"refused","reason":"too wide","seq":3,"time":7}"#
+        );
+        assert_eq!(serde_json::from_str::<LoggedEvent>(&text).unwrap(), logged);
+    }
+}

@@ -1,0 +1,220 @@
+//! A details type: what an authorization detail of one `type` may hold, how it narrows, and how a person reads it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::narrowing::Narrowing;
+use super::words::Words;
+use crate::identifier::DetailsTypeName;
+use crate::numeric_date::Seconds;
+
+/// A details type as it is written in the configuration.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetailsTypeDocument {
+    /// The `type` of its details (RFC 9396 §2).
+    pub name: DetailsTypeName,
+    /// JSON Schema of one detail. `type` itself need not be mentioned, and members that it does not name are
+    /// refused unless it sets `additionalProperties` (RFC 9396 §5: unknown fields are an error).
+    pub schema: Value,
+    /// How each field narrows.
+    #[serde(default)]
+    pub narrowing: Narrowing,
+    /// How a person reads it, by language (BCP 47); `en` is required.
+    pub words: BTreeMap<String, Words>,
+    /// How risky what a detail permits is.
+    #[serde(default)]
+    pub risk: Risk,
+    /// The longest life of a token that carries such a detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_life: Option<Seconds>,
+    /// Whether an agent may pass such a detail on to another.
+    #[serde(default)]
+    pub may_be_passed_on: bool,
+}
+
+/// How risky the values of one field are.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Risk {
+    /// The field whose values name what may be done, such as `actions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The level of each value.
+    #[serde(default)]
+    pub levels: BTreeMap<String, RiskLevel>,
+    /// The level of values without one of their own, and of details without the field.
+    #[serde(default)]
+    pub default: RiskLevel,
+}
+
+/// How much harm a mistake could do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskLevel {
+    /// It only looks.
+    Low,
+    /// It changes something that can be changed back; where nobody said anything, this is assumed.
+    #[default]
+    Medium,
+    /// It destroys, pays or publishes.
+    High,
+}
+
+impl Risk {
+    /// The highest level among what `detail` permits.
+    #[must_use]
+    pub fn of(&self, detail: &Map<String, Value>) -> RiskLevel {
+        let level =
+            |value: &Value| value.as_str().and_then(|v| self.levels.get(v)).copied().unwrap_or(self.default);
+        match self.field.as_ref().and_then(|field| detail.get(field)) {
+            Some(Value::Array(values)) => values.iter().map(level).max().unwrap_or(self.default),
+            Some(value) => level(value),
+            None => self.default,
+        }
+    }
+}
+
+/// Why a details type cannot be registered.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidDetailsType {
+    /// The schema is none.
+    #[error("schema: {0}")]
+    Schema(String),
+    /// No words in English.
+    #[error("words: `en` is missing")]
+    NoWords,
+    /// A sentence names a placeholder that the schema does not know.
+    #[error("words: the placeholder {{{0}}} is no property of the schema")]
+    UnknownPlaceholder(String),
+    /// `max_life` is not positive.
+    #[error("max_life: must be a positive number of seconds")]
+    MaxLife,
+}
+
+/// A registered details type with its compiled schema.
+#[derive(Clone)]
+pub struct DetailsType {
+    document: DetailsTypeDocument,
+    schema: Arc<jsonschema::Validator>,
+}
+
+impl DetailsType {
+    /// Compiles the schema and checks that the words speak of fields that exist.
+    ///
+    /// # Errors
+    /// [`InvalidDetailsType`] names what is wrong with the document.
+    pub fn new(document: DetailsTypeDocument) -> Result<Self, InvalidDetailsType> {
+        let schema = closed(document.schema.clone());
+        let validator = jsonschema::options()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(&schema)
+            .map_err(|e| InvalidDetailsType::Schema(e.to_string()))?;
+        if !document.words.contains_key("en") {
+            return Err(InvalidDetailsType::NoWords);
+        }
+        if document.max_life.is_some_and(|life| life.0 <= 0) {
+            return Err(InvalidDetailsType::MaxLife);
+        }
+        let known = |field: &str| schema.pointer(&format!("/properties/{field}")).is_some();
+        let unknown = document.words.values().flat_map(Words::placeholders).find(|field| !known(field));
+        match unknown {
+            Some(field) => Err(InvalidDetailsType::UnknownPlaceholder(field)),
+            None => Ok(Self { document, schema: Arc::new(validator) }),
+        }
+    }
+
+    /// What was registered.
+    #[must_use]
+    pub const fn document(&self) -> &DetailsTypeDocument {
+        &self.document
+    }
+
+    /// Checks a detail against the schema (RFC 9396 §5).
+    ///
+    /// # Errors
+    /// What is wrong, by the path of the member: for the client's developer, without quoting any value.
+    pub fn check(&self, detail: &Map<String, Value>) -> Result<(), String> {
+        let instance = Value::Object(detail.clone());
+        match self.schema.iter_errors(&instance).next() {
+            None => Ok(()),
+            Some(error) => {
+                let place = error.instance_path().to_string();
+                let keyword = error.schema_path().to_string();
+                Err(format!("{} does not satisfy {keyword}", if place.is_empty() { "/" } else { &place }))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DetailsType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DetailsType").field("document", &self.document).finish_non_exhaustive()
+    }
+}
+
+/// An object schema that knows `type` and, unless it says otherwise, refuses members it does not name.
+fn closed(mut schema: Value) -> Value {
+    if let Some(root) = schema.as_object_mut() {
+        root.entry("type").or_insert_with(|| "object".into());
+        root.entry("additionalProperties").or_insert(Value::Bool(false));
+        let properties = root.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(properties) = properties.as_object_mut() {
+            properties.entry("type").or_insert_with(|| serde_json::json!({"type": "string"}));
+        }
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document(schema: Value) -> DetailsTypeDocument {
+        serde_json::from_value(json!({
+            "name": "t", "schema": schema, "words": {"en": {"name": "T", "sentence": "Do {actions}"}}
+        }))
+        .unwrap()
+    }
+
+    fn detail(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_field_the_schema_does_not_name_is_refused() {
+        let t = DetailsType::new(document(json!({"properties": {"actions": {"type": "array"}}}))).unwrap();
+        assert!(t.check(&detail(json!({"type": "t", "actions": []}))).is_ok());
+        assert!(t.check(&detail(json!({"type": "t", "zz": 1}))).is_err());
+    }
+
+    #[test]
+    fn the_error_says_where_and_quotes_no_value() {
+        let t = DetailsType::new(document(json!({"properties": {"actions": {"items": {"enum": ["read"]}}}})))
+            .unwrap();
+        let error = t.check(&detail(json!({"type": "t", "actions": ["secret-value"]}))).unwrap_err();
+        assert!(error.contains("/actions/0") && !error.contains("secret-value"), "{error}");
+    }
+
+    #[test]
+    fn words_about_a_field_that_does_not_exist_are_refused() {
+        let refused = DetailsType::new(document(json!({"properties": {"tools": {}}})));
+        assert_eq!(refused.unwrap_err(), InvalidDetailsType::UnknownPlaceholder("actions".into()));
+    }
+
+    #[test]
+    fn risk_is_the_highest_of_what_is_permitted_and_medium_where_unknown() {
+        let risk: Risk =
+            serde_json::from_value(json!({"field": "actions", "levels": {"read": "low", "delete": "high"}}))
+                .unwrap();
+        assert_eq!(risk.of(&detail(json!({"actions": ["read"]}))), RiskLevel::Low);
+        assert_eq!(risk.of(&detail(json!({"actions": ["read", "delete"]}))), RiskLevel::High);
+        assert_eq!(risk.of(&detail(json!({"actions": ["read", "fly"]}))), RiskLevel::Medium);
+        assert_eq!(risk.of(&detail(json!({}))), RiskLevel::Medium);
+    }
+}

@@ -1,0 +1,322 @@
+//! `authorization_details` (RFC 9396): bounded, typed by the registered details types, and ordered by *within*.
+
+mod built_in;
+mod details_type;
+mod narrowing;
+mod strict_json;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use built_in::documents as built_in;
+pub use details_type::{DetailsType, DetailsTypeDocument, InvalidDetailsType, Risk, RiskLevel};
+pub use narrowing::{Absent, FieldRule, Narrowing, Rule};
+pub use words::{InWords, Words};
+
+use crate::identifier::DetailsTypeName;
+use crate::refusal::{ErrorCode, Refuse};
+
+/// The most details in one request.
+pub const MOST_DETAILS: usize = 20;
+/// The largest `authorization_details` parameter, in bytes.
+pub const LARGEST_PARAMETER: usize = 16 * 1024;
+/// The deepest nesting, the array itself included.
+pub const DEEPEST: usize = 8;
+
+/// One authorization detail. It names its type; whether the type knows it, [`DetailsTypes::check`] says.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+pub struct AuthorizationDetail {
+    type_name: DetailsTypeName,
+    members: Map<String, Value>,
+}
+
+/// A list of authorization details; several of one type stay apart (RFC 9396 §2).
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AuthorizationDetails(pub Vec<AuthorizationDetail>);
+
+/// Why `authorization_details` were refused (RFC 9396 §5).
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidAuthorizationDetails {
+    /// Not JSON, not an array of objects, a member named twice, or nested too deep.
+    #[error(
+        "authorization_details must be a JSON array of objects, each member named once and nothing nested deeper than 8 levels"
+    )]
+    Malformed,
+    /// More than [`MOST_DETAILS`] or [`LARGEST_PARAMETER`].
+    #[error("authorization_details holds too much: at most 20 objects and 16384 bytes")]
+    TooMuch,
+    /// No string `type`.
+    #[error("each authorization detail needs a string member type")]
+    NoType,
+    /// A type that is not registered, or that this client may not use.
+    #[error("authorization detail {index}: its type is not supported here")]
+    UnknownType {
+        /// The position in the request, from 0.
+        index: usize,
+    },
+    /// The type's schema says no.
+    #[error("authorization detail {index}: {reason}")]
+    Schema {
+        /// The position in the request, from 0.
+        index: usize,
+        /// Where and which keyword of the schema.
+        reason: String,
+    },
+    /// Wider than what it is to be taken from.
+    #[error(
+        "authorization detail {index} is not within what was granted; ask for the same or less, naming every field that restricts it"
+    )]
+    TooWide {
+        /// The position in the request, from 0.
+        index: usize,
+    },
+}
+
+impl Refuse for InvalidAuthorizationDetails {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidAuthorizationDetails
+    }
+}
+
+impl AuthorizationDetail {
+    /// The `type`.
+    #[must_use]
+    pub const fn type_name(&self) -> &DetailsTypeName {
+        &self.type_name
+    }
+
+    /// All members, `type` included.
+    #[must_use]
+    pub const fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    /// The `locations` member (RFC 9396 §2.2), if it is there.
+    pub fn locations(&self) -> Option<impl Iterator<Item = &str>> {
+        Some(self.members.get("locations")?.as_array()?.iter().filter_map(Value::as_str))
+    }
+
+    /// A text member, such as the `purpose` of an `agent_task`.
+    #[must_use]
+    pub fn text(&self, member: &str) -> Option<&str> {
+        self.members.get(member)?.as_str()
+    }
+}
+
+impl TryFrom<Map<String, Value>> for AuthorizationDetail {
+    type Error = InvalidAuthorizationDetails;
+
+    fn try_from(members: Map<String, Value>) -> Result<Self, InvalidAuthorizationDetails> {
+        let written =
+            members.get("type").and_then(Value::as_str).ok_or(InvalidAuthorizationDetails::NoType)?;
+        let type_name = written.parse().map_err(|_| InvalidAuthorizationDetails::NoType)?;
+        Ok(Self { type_name, members })
+    }
+}
+
+impl From<AuthorizationDetail> for Map<String, Value> {
+    fn from(detail: AuthorizationDetail) -> Self {
+        detail.members
+    }
+}
+
+impl AuthorizationDetails {
+    /// None at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Parses the request parameter (RFC 9396 §2): a JSON array of objects with a `type` each.
+    ///
+    /// # Errors
+    /// [`InvalidAuthorizationDetails`] for anything else, or for too much of it.
+    pub fn parse(parameter: &str) -> Result<Self, InvalidAuthorizationDetails> {
+        if parameter.len() > LARGEST_PARAMETER {
+            return Err(InvalidAuthorizationDetails::TooMuch);
+        }
+        let value =
+            strict_json::parse(parameter, DEEPEST).map_err(|_| InvalidAuthorizationDetails::Malformed)?;
+        let Value::Array(items) = value else { return Err(InvalidAuthorizationDetails::Malformed) };
+        if items.len() > MOST_DETAILS {
+            return Err(InvalidAuthorizationDetails::TooMuch);
+        }
+        let detail = |item| match item {
+            Value::Object(members) => AuthorizationDetail::try_from(members),
+            _ => Err(InvalidAuthorizationDetails::Malformed),
+        };
+        items.into_iter().map(detail).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The details, in the order they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &AuthorizationDetail> {
+        self.0.iter()
+    }
+
+    /// The JSON array for tokens and responses; `None` where there is none (RFC 8414 §3.2 dislikes empty arrays).
+    #[must_use]
+    pub fn to_claim(&self) -> Option<Value> {
+        let array = || Value::Array(self.0.iter().map(|d| Value::Object(d.members.clone())).collect());
+        (!self.0.is_empty()).then(array)
+    }
+}
+
+/// The registered details types, by name.
+#[derive(Clone, Debug, Default)]
+pub struct DetailsTypes(BTreeMap<DetailsTypeName, Arc<DetailsType>>);
+
+impl DetailsTypes {
+    /// Compiles the documents; of two with one name the later counts.
+    ///
+    /// # Errors
+    /// The name of the type that cannot be registered, and why.
+    pub fn new(
+        documents: impl IntoIterator<Item = DetailsTypeDocument>,
+    ) -> Result<Self, (DetailsTypeName, InvalidDetailsType)> {
+        let compile = |document: DetailsTypeDocument| {
+            let name = document.name.clone();
+            match DetailsType::new(document) {
+                Ok(compiled) => Ok((name, Arc::new(compiled))),
+                Err(reason) => Err((name, reason)),
+            }
+        };
+        documents.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The type of this name.
+    #[must_use]
+    pub fn find(&self, name: &DetailsTypeName) -> Option<&Arc<DetailsType>> {
+        self.0.get(name)
+    }
+
+    /// All names, for `authorization_details_types_supported` (RFC 9396 §10).
+    pub fn names(&self) -> impl Iterator<Item = &DetailsTypeName> {
+        self.0.keys()
+    }
+
+    /// Checks every detail against its type (RFC 9396 §5); one bad detail refuses them all.
+    ///
+    /// # Errors
+    /// The first detail that is of no registered type or does not fit its schema.
+    pub fn check(&self, details: &AuthorizationDetails) -> Result<(), InvalidAuthorizationDetails> {
+        for (index, detail) in details.iter().enumerate() {
+            let known =
+                self.find(&detail.type_name).ok_or(InvalidAuthorizationDetails::UnknownType { index })?;
+            known
+                .check(&detail.members)
+                .map_err(|reason| InvalidAuthorizationDetails::Schema { index, reason })?;
+        }
+        Ok(())
+    }
+
+    /// Whether `asked` is within `given`: of the same registered type and narrower by its rules.
+    #[must_use]
+    pub fn detail_within(&self, asked: &AuthorizationDetail, given: &AuthorizationDetail) -> bool {
+        asked.type_name == given.type_name
+            && self
+                .find(&asked.type_name)
+                .is_some_and(|known| known.document().narrowing.is_within(&asked.members, &given.members))
+    }
+
+    /// Checks that each of `asked` is within one of `given`.
+    ///
+    /// # Errors
+    /// [`InvalidAuthorizationDetails::TooWide`] with the first that is not.
+    pub fn check_within(
+        &self,
+        asked: &AuthorizationDetails,
+        given: &AuthorizationDetails,
+    ) -> Result<(), InvalidAuthorizationDetails> {
+        let covered = |detail: &AuthorizationDetail| given.iter().any(|g| self.detail_within(detail, g));
+        match asked.iter().position(|detail| !covered(detail)) {
+            Some(index) => Err(InvalidAuthorizationDetails::TooWide { index }),
+            None => Ok(()),
+        }
+    }
+
+    /// What both permit: the greatest details that are within one of `a` and within one of `b`.
+    #[must_use]
+    pub fn common(&self, a: &AuthorizationDetails, b: &AuthorizationDetails) -> AuthorizationDetails {
+        let pairs = a.iter().flat_map(|left| b.iter().map(move |right| (left, right)));
+        let met: Vec<Value> =
+            pairs.filter_map(|(left, right)| self.common_detail(left, right)).map(Value::Object).collect();
+        let met: Vec<AuthorizationDetail> = narrowing::in_stable_order(met)
+            .into_iter()
+            .filter_map(|value| match value {
+                Value::Object(members) => AuthorizationDetail::try_from(members).ok(),
+                _ => None,
+            })
+            .collect();
+        AuthorizationDetails(self.greatest(met))
+    }
+
+    fn common_detail(&self, a: &AuthorizationDetail, b: &AuthorizationDetail) -> Option<Map<String, Value>> {
+        if a.type_name != b.type_name {
+            return None;
+        }
+        self.find(&a.type_name)?.document().narrowing.common(&a.members, &b.members)
+    }
+
+    /// Leaves out what is within another one that stays.
+    fn greatest(&self, details: Vec<AuthorizationDetail>) -> Vec<AuthorizationDetail> {
+        let mut kept: Vec<AuthorizationDetail> = Vec::new();
+        for detail in details {
+            if kept.iter().any(|k| self.detail_within(&detail, k)) {
+                continue;
+            }
+            kept.retain(|k| !self.detail_within(k, &detail));
+            kept.push(detail);
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anything_but_an_array_of_objects_with_a_type_is_refused() {
+        use InvalidAuthorizationDetails::{Malformed, NoType};
+        for (text, reason) in [
+            ("{}", Malformed),
+            ("[1]", Malformed),
+            ("[", Malformed),
+            ("\"x\"", Malformed),
+            (r#"[{"type":"a","type":"b"}]"#, Malformed),
+            (r#"[{}]"#, NoType),
+            (r#"[{"type":1}]"#, NoType),
+            (r#"[{"type":""}]"#, NoType),
+        ] {
+            assert_eq!(AuthorizationDetails::parse(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn number_and_size_are_bounded() {
+        let many = format!("[{}]", vec![r#"{"type":"agent_task"}"#; MOST_DETAILS + 1].join(","));
+        assert_eq!(AuthorizationDetails::parse(&many), Err(InvalidAuthorizationDetails::TooMuch));
+        let large = format!(r#"[{{"type":"{}"}}]"#, "x".repeat(LARGEST_PARAMETER));
+        assert_eq!(AuthorizationDetails::parse(&large), Err(InvalidAuthorizationDetails::TooMuch));
+    }
+
+    #[test]
+    fn a_detail_of_an_unknown_type_is_within_nothing() {
+        let details = AuthorizationDetails::parse(r#"[{"type":"nobody_knows"}]"#).unwrap();
+        let types = DetailsTypes::new(built_in()).unwrap();
+        assert_eq!(types.check(&details), Err(InvalidAuthorizationDetails::UnknownType { index: 0 }));
+        assert!(types.check_within(&details, &details).is_err());
+    }
+}

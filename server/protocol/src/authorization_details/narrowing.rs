@@ -1,0 +1,405 @@
+//! How one field of an authorization detail narrows another of the same type.
+//!
+//! A details type registers a [`FieldRule`] per field. Fields without one follow the shape of the value: arrays
+//! narrow as sets, objects member by member, everything else only by being equal. All of it fails closed: a value
+//! that does not fit its rule is within nothing but its equal.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+use crate::numeric_date::NumericDate;
+
+/// The rule by which a field narrows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// An array, taken as a set; the default for arrays. An empty array is within an empty one only, since
+    /// a reader might take "none listed" for "all".
+    Subset,
+    /// The very same value; the default for scalars.
+    Equal,
+    /// A number not above the source's.
+    Max,
+    /// A number not below the source's.
+    Min,
+    /// A path or URI equal to the source's or below it on a segment border.
+    Prefix,
+    /// A text matched by the source's, in which `*` stands for any run of characters, `/` included.
+    Glob,
+    /// An RFC 3339 timestamp not after the source's.
+    Before,
+    /// The field does not restrict, whatever it holds.
+    Any,
+}
+
+/// What it means that the source lacks a field which the request has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absent {
+    /// The source allows no value of it: the request is refused.
+    #[default]
+    NotAllowed,
+    /// The source leaves it open: naming it narrows.
+    Unrestricted,
+}
+
+/// A field's rule, and what its absence in the source means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "WrittenRule")]
+pub struct FieldRule {
+    /// `None` follows the shape of the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// What absence in the source means.
+    pub absent: Absent,
+}
+
+/// In configuration either `"subset"` or `{ rule = "subset", absent = "unrestricted" }`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenRule {
+    Short(Rule),
+    Long(LongRule),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LongRule {
+    #[serde(default)]
+    rule: Option<Rule>,
+    #[serde(default)]
+    absent: Absent,
+}
+
+impl From<WrittenRule> for FieldRule {
+    fn from(written: WrittenRule) -> Self {
+        match written {
+            WrittenRule::Short(rule) => Self { rule: Some(rule), absent: Absent::default() },
+            WrittenRule::Long(LongRule { rule, absent }) => Self { rule, absent },
+        }
+    }
+}
+
+/// The rules of one details type, by the dotted path of the field; `arguments.*` speaks for all members of
+/// `arguments` that have no rule of their own.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Narrowing(pub BTreeMap<String, FieldRule>);
+
+impl Narrowing {
+    /// Whether every field of `request` is within the one of `source`, and `request` leaves out none that
+    /// `source` restricts.
+    #[must_use]
+    pub fn is_within(&self, request: &Map<String, Value>, source: &Map<String, Value>) -> bool {
+        self.members_within("", request, source)
+    }
+
+    /// The greatest object that is within both, if there is one.
+    #[must_use]
+    pub fn common(&self, a: &Map<String, Value>, b: &Map<String, Value>) -> Option<Map<String, Value>> {
+        self.common_members("", a, b)
+    }
+
+    fn members_within(&self, path: &str, request: &Map<String, Value>, source: &Map<String, Value>) -> bool {
+        let none_left_out = source
+            .keys()
+            .all(|name| request.contains_key(name) || self.rule(path, name).rule == Some(Rule::Any));
+        none_left_out
+            && request.iter().all(|(name, asked)| {
+                let rule = self.rule(path, name);
+                match source.get(name) {
+                    Some(given) => self.value_within(&join(path, name), rule, asked, given),
+                    None => rule.rule == Some(Rule::Any) || rule.absent == Absent::Unrestricted,
+                }
+            })
+    }
+
+    fn value_within(&self, path: &str, rule: FieldRule, asked: &Value, given: &Value) -> bool {
+        match (rule.rule, asked, given) {
+            (Some(Rule::Any), _, _) => true,
+            (None, Value::Object(asked), Value::Object(given)) => self.members_within(path, asked, given),
+            (None | Some(Rule::Subset), Value::Array(asked), Value::Array(given)) => {
+                array_within(asked, given)
+            }
+            (Some(rule), Value::Array(asked), Value::Array(given)) if rule.holds_per_element() => {
+                asked.is_empty() == given.is_empty()
+                    && asked.iter().all(|a| given.iter().any(|g| rule.scalar_within(a, g)))
+            }
+            (Some(rule), asked, given) => rule.scalar_within(asked, given),
+            (None, asked, given) => asked == given,
+        }
+    }
+
+    fn common_members(
+        &self,
+        path: &str,
+        a: &Map<String, Value>,
+        b: &Map<String, Value>,
+    ) -> Option<Map<String, Value>> {
+        let mut common = Map::new();
+        let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
+        for name in names {
+            let rule = self.rule(path, name);
+            let value = match (a.get(name), b.get(name)) {
+                (Some(a), Some(b)) => self.common_value(&join(path, name), rule, a, b)?,
+                (Some(one), None) | (None, Some(one))
+                    if rule.absent == Absent::Unrestricted || rule.rule == Some(Rule::Any) =>
+                {
+                    one.clone()
+                }
+                _ => return None,
+            };
+            common.insert(name.clone(), value);
+        }
+        Some(common)
+    }
+
+    fn common_value(&self, path: &str, rule: FieldRule, a: &Value, b: &Value) -> Option<Value> {
+        match (rule.rule, a, b) {
+            (None, Value::Object(a), Value::Object(b)) => self.common_members(path, a, b).map(Value::Object),
+            (None | Some(Rule::Subset), Value::Array(a_items), Value::Array(b_items)) => {
+                let both: Vec<_> = a_items.iter().filter(|item| b_items.contains(item)).cloned().collect();
+                let empty = a_items.is_empty() && b_items.is_empty();
+                (empty || !both.is_empty()).then(|| Value::Array(in_stable_order(both)))
+            }
+            (Some(rule), Value::Array(a_items), Value::Array(b_items)) if rule.holds_per_element() => {
+                let lesser = |xs: &[Value], ys: &[Value]| -> Vec<Value> {
+                    xs.iter().filter(|x| ys.iter().any(|y| rule.scalar_within(x, y))).cloned().collect()
+                };
+                let mut both = lesser(a_items, b_items);
+                both.extend(lesser(b_items, a_items));
+                let empty = a_items.is_empty() && b_items.is_empty();
+                (empty || !both.is_empty()).then(|| Value::Array(in_stable_order(both)))
+            }
+            _ if self.value_within(path, rule, a, b) && self.value_within(path, rule, b, a) => {
+                Some(in_stable_order(vec![a.clone(), b.clone()]).swap_remove(0))
+            }
+            _ if self.value_within(path, rule, a, b) => Some(a.clone()),
+            _ if self.value_within(path, rule, b, a) => Some(b.clone()),
+            _ => None,
+        }
+    }
+
+    fn rule(&self, path: &str, name: &str) -> FieldRule {
+        let named = self.0.get(&join(path, name));
+        let all = || self.0.get(&join(path, "*"));
+        named.or_else(all).copied().unwrap_or_default()
+    }
+}
+
+impl Rule {
+    /// Rules that, given arrays, ask of each requested element that some element of the source covers it.
+    const fn holds_per_element(self) -> bool {
+        matches!(self, Self::Prefix | Self::Glob)
+    }
+
+    fn scalar_within(self, asked: &Value, given: &Value) -> bool {
+        match (self, asked, given) {
+            (Self::Any, _, _) => true,
+            (Self::Max, Value::Number(asked), Value::Number(given)) => {
+                matches!(compare(asked, given), Some(Ordering::Less | Ordering::Equal))
+            }
+            (Self::Min, Value::Number(asked), Value::Number(given)) => {
+                matches!(compare(asked, given), Some(Ordering::Greater | Ordering::Equal))
+            }
+            (Self::Prefix, Value::String(asked), Value::String(given)) => below(asked, given),
+            (Self::Glob, Value::String(asked), Value::String(given)) => matches_glob(asked, given),
+            (Self::Before, Value::String(asked), Value::String(given)) => {
+                match (NumericDate::parse_rfc3339(asked), NumericDate::parse_rfc3339(given)) {
+                    (Some(asked), Some(given)) => asked <= given,
+                    _ => asked == given,
+                }
+            }
+            (_, asked, given) => asked == given,
+        }
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn array_within(asked: &[Value], given: &[Value]) -> bool {
+    asked.is_empty() == given.is_empty() && asked.iter().all(|item| given.contains(item))
+}
+
+/// By their JSON text and without repetition, so that a result does not depend on which side came first.
+pub(super) fn in_stable_order(mut values: Vec<Value>) -> Vec<Value> {
+    values.sort_by_cached_key(Value::to_string);
+    values.dedup();
+    values
+}
+
+/// Integers exactly, others as floating point; an integer that floating point cannot hold is not comparable to it.
+fn compare(a: &Number, b: &Number) -> Option<Ordering> {
+    if let (Some(a), Some(b)) = (integer(a), integer(b)) {
+        return Some(a.cmp(&b));
+    }
+    exact_float(a)?.partial_cmp(&exact_float(b)?)
+}
+
+fn integer(n: &Number) -> Option<i128> {
+    n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from))
+}
+
+fn exact_float(n: &Number) -> Option<f64> {
+    const EXACT: i128 = 1 << 53;
+    match integer(n) {
+        Some(i) if !(-EXACT..=EXACT).contains(&i) => None,
+        _ => n.as_f64(),
+    }
+}
+
+/// Equal, or below on a segment border. Where either has a segment that a reader may resolve or decode to
+/// something else (`..`, `.`, an empty one, `%`-encoding, a backslash), only equality counts.
+fn below(asked: &str, given: &str) -> bool {
+    if asked == given {
+        return true;
+    }
+    let border = given.ends_with('/') || asked.get(given.len()..).is_some_and(|rest| rest.starts_with('/'));
+    asked.starts_with(given) && border && !given.is_empty() && is_plain(asked) && is_plain(given)
+}
+
+fn is_plain(path: &str) -> bool {
+    let segments = path.split_once("://").map_or(path, |(_, rest)| rest).trim_start_matches('/');
+    let segments = segments.strip_suffix('/').unwrap_or(segments);
+    let odd = |c: char| matches!(c, '%' | '\\' | '?' | '#') || c.is_control();
+    !path.contains(odd) && segments.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+/// Whether `pattern` covers `text`. A `*` of `text` is covered only by a `*` of `pattern`, so that a narrower
+/// pattern is within a wider one; a plain text with dot segments is covered by its equal only.
+fn matches_glob(text: &str, pattern: &str) -> bool {
+    if text == pattern {
+        return true;
+    }
+    if text.split('/').any(|segment| matches!(segment, "." | "..")) || text.contains(['%', '\\']) {
+        return false;
+    }
+    let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
+    let (mut t, mut p) = (0, 0);
+    let mut last_star = None;
+    while t < text.len() {
+        if pattern.get(p) == Some(&b'*') {
+            last_star = Some((p, t));
+            p += 1;
+        } else if pattern.get(p) == text.get(t) {
+            p += 1;
+            t += 1;
+        } else if let Some((star, taken)) = last_star {
+            last_star = Some((star, taken + 1));
+            p = star + 1;
+            t = taken + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&c| c == b'*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn within(rule: Rule, asked: Value, given: Value) -> bool {
+        let narrowing =
+            Narrowing([("f".to_owned(), FieldRule { rule: Some(rule), absent: Absent::NotAllowed })].into());
+        let object = |value| Map::from_iter([("f".to_owned(), value)]);
+        narrowing.is_within(&object(asked), &object(given))
+    }
+
+    #[test]
+    fn a_set_narrows_to_its_subsets_and_never_to_the_empty_one() {
+        assert!(within(Rule::Subset, json!(["read"]), json!(["write", "read"])));
+        assert!(!within(Rule::Subset, json!(["delete"]), json!(["read"])));
+        assert!(!within(Rule::Subset, json!([]), json!(["read"])));
+        assert!(!within(Rule::Subset, json!(["read"]), json!([])));
+    }
+
+    #[test]
+    fn max_and_min_compare_large_integers_exactly() {
+        assert!(within(Rule::Max, json!(10), json!(10)));
+        assert!(!within(Rule::Max, json!(11), json!(10)));
+        assert!(within(Rule::Min, json!(11.5), json!(10)));
+        assert!(!within(Rule::Min, json!(9), json!(10)));
+        assert!(!within(Rule::Max, json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992_u64)));
+        assert!(!within(Rule::Max, json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992.0)));
+        assert!(!within(Rule::Max, json!("1"), json!(10)));
+    }
+
+    #[test]
+    fn a_prefix_ends_at_a_segment_border() {
+        assert!(within(Rule::Prefix, json!("/repos/a/b"), json!("/repos/a")));
+        assert!(within(Rule::Prefix, json!("/repos/a/b"), json!("/repos/a/")));
+        assert!(!within(Rule::Prefix, json!("/repos/ab"), json!("/repos/a")));
+        assert!(!within(Rule::Prefix, json!("/repos"), json!("/repos/a")));
+        assert!(!within(Rule::Prefix, json!("/a"), json!("")));
+        assert!(within(Rule::Prefix, json!("https://h/x/y"), json!("https://h/x")));
+    }
+
+    #[test]
+    fn a_prefix_is_not_left_by_dots_or_encodings() {
+        for asked in ["/a/../b", "/a/./b", "/a//b", "/a/%2e%2e/b", "/a/\\..\\b", "/a/b?x=/../..", "/a/b/.."] {
+            assert!(!within(Rule::Prefix, json!(asked), json!("/a")), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_glob_covers_narrower_globs_and_texts() {
+        assert!(within(Rule::Glob, json!("secret/data/app/db"), json!("secret/data/*")));
+        assert!(within(Rule::Glob, json!("secret/data/app/*"), json!("secret/data/*")));
+        assert!(within(Rule::Glob, json!("abc"), json!("a*c*")));
+        assert!(!within(Rule::Glob, json!("secret/*"), json!("secret/data/*")));
+        assert!(!within(Rule::Glob, json!("secret/data"), json!("secret/data/*")));
+        assert!(!within(Rule::Glob, json!("secret/data/../admin"), json!("secret/data/*")));
+        assert!(!within(Rule::Glob, json!("xyz"), json!("x")));
+    }
+
+    #[test]
+    fn prefix_and_glob_hold_for_each_element_of_an_array() {
+        assert!(within(Rule::Prefix, json!(["/a/x", "/b"]), json!(["/a", "/b"])));
+        assert!(!within(Rule::Prefix, json!(["/a/x", "/c"]), json!(["/a", "/b"])));
+        assert!(!within(Rule::Glob, json!([]), json!(["*"])));
+    }
+
+    #[test]
+    fn a_timestamp_narrows_to_earlier_ones_across_offsets() {
+        assert!(within(Rule::Before, json!("2026-01-01T00:00:00+01:00"), json!("2026-01-01T00:00:00Z")));
+        assert!(!within(Rule::Before, json!("2026-01-01T00:00:01Z"), json!("2026-01-01T00:00:00Z")));
+        assert!(!within(Rule::Before, json!("soon"), json!("2026-01-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn texts_are_compared_code_point_by_code_point() {
+        assert!(!within(Rule::Equal, json!("e\u{301}"), json!("\u{e9}")));
+    }
+
+    #[test]
+    fn objects_without_a_rule_narrow_member_by_member() {
+        let narrowing: Narrowing = serde_json::from_value(
+            json!({"arguments.*": {"absent": "unrestricted"}, "arguments.amount": "max"}),
+        )
+        .unwrap();
+        let object = |arguments: Value| Map::from_iter([("arguments".to_owned(), arguments)]);
+        let given = object(json!({"amount": 10, "currency": ["EUR", "USD"]}));
+        assert!(narrowing.is_within(&object(json!({"amount": 9, "currency": ["EUR"], "note": "x"})), &given));
+        assert!(!narrowing.is_within(&object(json!({"amount": 11, "currency": ["EUR"]})), &given));
+        assert!(
+            !narrowing.is_within(&object(json!({"amount": 9})), &given),
+            "left out what the source restricts"
+        );
+    }
+
+    #[test]
+    fn a_field_the_source_lacks_is_refused_unless_its_type_leaves_it_open() {
+        let open: Narrowing =
+            serde_json::from_value(json!({"f": {"rule": "max", "absent": "unrestricted"}})).unwrap();
+        let asked = Map::from_iter([("f".to_owned(), json!(1))]);
+        assert!(open.is_within(&asked, &Map::new()));
+        assert!(!Narrowing::default().is_within(&asked, &Map::new()));
+    }
+}

@@ -1,0 +1,308 @@
+//! The client and what it may do (RFC 6749 §2, RFC 7591 §2), and the agent as a client of a kind of its own.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::actor::{Actor, SubProfile};
+use crate::audience::{ResourceIndicator, Resources};
+use crate::identifier::{ClientId, DetailsTypeName, UserId};
+use crate::numeric_date::NumericDate;
+use crate::scope::Scope;
+
+/// A registered client.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Client {
+    /// `client_id`.
+    pub id: ClientId,
+    /// `client_name`, shown to people.
+    pub name: String,
+    /// Application, service or agent.
+    pub kind: ClientKind,
+    /// How it proves who it is.
+    pub authentication: ClientAuthentication,
+    /// Registered redirect URIs, exactly as written (RFC 9700 §4.1.3).
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Registered post-logout redirect URIs.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// The grant types it may use.
+    pub grant_types: BTreeSet<GrantType>,
+    /// The most it may ask for.
+    pub scope: Scope,
+    /// The resource servers it may ask tokens for.
+    #[serde(default)]
+    pub resources: Resources,
+    /// The details types it may use (RFC 9396 §10, `authorization_details_types`).
+    #[serde(default)]
+    pub authorization_details_types: BTreeSet<DetailsTypeName>,
+    /// `dpop_bound_access_tokens` (RFC 9449 §5.2). Always so for agents, see [`Client::needs_bound_tokens`].
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
+    /// `require_pushed_authorization_requests` (RFC 9126 §6).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
+    /// `id_token_signed_response_alg` (OpenID Connect Registration §2).
+    pub id_token_signed_response_alg: SigningAlg,
+    /// The resource server that this client is: it may introspect tokens for it and exchange tokens sent to it.
+    #[serde(default)]
+    pub resource_server: Option<ResourceIndicator>,
+    /// Whether it may act now.
+    pub status: ClientStatus,
+}
+
+/// What kind of principal the client is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientKind {
+    /// Something people use: a web site, an app.
+    Application,
+    /// A program that acts for itself or is called with tokens.
+    Service,
+    /// An AI agent.
+    Agent(Agent),
+}
+
+/// What makes a client an agent: somebody answers for it, it is for something, and it ends.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    /// The user who answers for it.
+    pub owner: UserId,
+    /// What it is for, shown to people.
+    pub purpose: String,
+    /// When it ends.
+    pub expires_at: NumericDate,
+    /// The longest chain it may stand in, if less than the server's.
+    #[serde(default)]
+    pub max_chain_depth: Option<usize>,
+}
+
+/// Whether a client may act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientStatus {
+    /// It may.
+    Active,
+    /// It may not now; this can be undone.
+    Suspended,
+    /// It never may again.
+    Retired,
+}
+
+/// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`). One method per client: no other is tried.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// `none`: a public client (RFC 6749 §2.1).
+    None,
+    /// `client_secret_basic`; the SHA-256 of the secret, base64url.
+    ClientSecretBasic {
+        /// SHA-256 of the secret, base64url without padding.
+        secret_sha256: String,
+    },
+    /// `client_secret_post`; likewise.
+    ClientSecretPost {
+        /// SHA-256 of the secret, base64url without padding.
+        secret_sha256: String,
+    },
+    /// `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9).
+    PrivateKeyJwt {
+        /// The client's public keys, a JWK Set (RFC 7517 §5).
+        jwks: Value,
+    },
+}
+
+/// `token_endpoint_auth_method` values, for discovery and error messages.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// RFC 7591 §2.
+    None,
+    /// RFC 6749 §2.3.1.
+    ClientSecretBasic,
+    /// RFC 6749 §2.3.1.
+    ClientSecretPost,
+    /// OpenID Connect Core §9.
+    PrivateKeyJwt,
+}
+
+impl AuthMethod {
+    /// Every method, in the order discovery lists them.
+    pub const ALL: [Self; 4] =
+        [Self::PrivateKeyJwt, Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+
+    /// As it stands on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+/// A grant type that `POST /token` knows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum GrantType {
+    /// RFC 6749 §4.1.
+    #[serde(rename = "authorization_code")]
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    #[serde(rename = "refresh_token")]
+    RefreshToken,
+    /// RFC 6749 §4.4.
+    #[serde(rename = "client_credentials")]
+    ClientCredentials,
+    /// RFC 8693 §2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
+}
+
+impl GrantType {
+    /// Every grant type, in the order discovery lists them.
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
+
+    /// As it stands on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+        }
+    }
+
+    /// The grant type of this name, if there is one.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|g| g.as_str() == name)
+    }
+}
+
+/// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1) that Procura signs and verifies with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum SigningAlg {
+    /// ECDSA over P-256 with SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// RSASSA-PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl SigningAlg {
+    /// Every algorithm, in the order discovery lists them.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::EdDsa, Self::Ps256, Self::Rs256];
+
+    /// As it stands in a JOSE header.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Ps256 => "PS256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    /// The algorithm of this name, if it is one of ours: never `none`, never a symmetric one.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|alg| alg.as_str() == name)
+    }
+}
+
+impl ClientAuthentication {
+    /// The one method this client uses.
+    #[must_use]
+    pub const fn method(&self) -> AuthMethod {
+        match self {
+            Self::None => AuthMethod::None,
+            Self::ClientSecretBasic { .. } => AuthMethod::ClientSecretBasic,
+            Self::ClientSecretPost { .. } => AuthMethod::ClientSecretPost,
+            Self::PrivateKeyJwt { .. } => AuthMethod::PrivateKeyJwt,
+        }
+    }
+}
+
+impl Client {
+    /// Public clients have no credentials (RFC 6749 §2.1).
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self.authentication, ClientAuthentication::None)
+    }
+
+    /// What makes it an agent, if it is one.
+    #[must_use]
+    pub const fn agent(&self) -> Option<&Agent> {
+        match &self.kind {
+            ClientKind::Agent(agent) => Some(agent),
+            ClientKind::Application | ClientKind::Service => None,
+        }
+    }
+
+    /// Whether it may act at `now`: active, and for an agent, not at its end.
+    #[must_use]
+    pub fn is_live(&self, now: NumericDate) -> bool {
+        self.status == ClientStatus::Active && self.agent().is_none_or(|agent| !agent.expires_at.is_over(now))
+    }
+
+    /// Tokens for it must be bound to a key.
+    #[must_use]
+    pub const fn needs_bound_tokens(&self) -> bool {
+        self.dpop_bound_access_tokens || self.agent().is_some()
+    }
+
+    /// The client as an actor in the namespace of `issuer`.
+    #[must_use]
+    pub fn as_actor(&self, issuer: &str) -> Actor {
+        Actor { sub: self.id.clone(), iss: issuer.into(), sub_profile: self.sub_profile() }
+    }
+
+    /// What kind of principal it is when it acts or is the subject.
+    #[must_use]
+    pub const fn sub_profile(&self) -> SubProfile {
+        match self.kind {
+            ClientKind::Agent(_) => SubProfile::AiAgent,
+            ClientKind::Application | ClientKind::Service => SubProfile::Service,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_wire_are_the_names_in_storage() {
+        for grant in GrantType::ALL {
+            assert_eq!(serde_json::to_value(grant).unwrap(), grant.as_str());
+            assert_eq!(GrantType::find(grant.as_str()), Some(grant));
+        }
+        for alg in SigningAlg::ALL {
+            assert_eq!(serde_json::to_value(alg).unwrap(), alg.as_str());
+        }
+        for method in AuthMethod::ALL {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
+        }
+    }
+
+    #[test]
+    fn none_and_symmetric_algorithms_are_not_ours() {
+        for alg in ["none", "HS256", "ES512", "es256", ""] {
+            assert_eq!(SigningAlg::find(alg), None, "{alg}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The authorization code: everything it stands for, kept under the hash of the code (RFC 6749 §4.1.2).
+
+use serde::{Deserialize, Serialize};
+
+use crate::authority::Authority;
+use crate::identifier::{ClientId, ConsentId, Jkt, SessionId, TaskId, UserId};
+use crate::token::Login;
+
+/// What a code stands for. It is bound to the client, the redirect URI, the challenge and, if asked, the key.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Code {
+    /// Who may redeem it.
+    pub client: ClientId,
+    /// Who approved.
+    pub user: UserId,
+    /// What was approved.
+    pub consent: ConsentId,
+    /// The task that the authorization opened, where an agent was authorized.
+    pub task: Option<TaskId>,
+    /// The actor the user was asked about, where it is not the client itself (`requested_actor`).
+    pub requested_actor: Option<ClientId>,
+    /// The granted part of what this request asked for; within the consent.
+    pub authority: Authority,
+    /// `redirect_uri` of the authorization request.
+    pub redirect_uri: String,
+    /// `code_challenge`, always S256 (RFC 7636 §4.2).
+    pub code_challenge: Option<String>,
+    /// `nonce` (OpenID Connect Core §3.1.2.1).
+    pub nonce: Option<String>,
+    /// `dpop_jkt` (RFC 9449 §10).
+    pub dpop_jkt: Option<Jkt>,
+    /// How the user logged in.
+    pub login: Login,
+    /// The browser session in which it was approved.
+    pub session: SessionId,
+    /// Whether `auth_time` was asked for (`max_age`, OpenID Connect Core §2).
+    pub auth_time_requested: bool,
+}

@@ -1,0 +1,69 @@
+//! What one user allowed one actor to do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::authority::Authority;
+use crate::identifier::{ClientId, ConsentId, UserId};
+use crate::numeric_date::NumericDate;
+
+/// A consent: what was shown on the consent page, as far as the user approved it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Consent {
+    /// The `grant_id` of Grant Management.
+    pub id: ConsentId,
+    /// Who allowed it.
+    pub user: UserId,
+    /// The client through which it was asked.
+    pub client: ClientId,
+    /// Who may act: often the client itself.
+    pub actor: ClientId,
+    /// What was allowed; `until` is the consent's own end.
+    pub authority: Authority,
+    /// What the actor may pass on to other actors.
+    pub passing_on: PassingOn,
+    /// Whether the actor may go on in the user's absence (`offline_access`).
+    pub offline_access: bool,
+    /// When it was given.
+    pub created_at: NumericDate,
+    /// Whether it still stands.
+    pub state: ConsentState,
+}
+
+/// How far an authority may travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassingOn {
+    /// Not at all.
+    No,
+    /// To at most this many further actors, one after the other; at least 1.
+    UpTo(u8),
+}
+
+impl PassingOn {
+    /// The longest chain of actors under the consent.
+    #[must_use]
+    pub const fn longest_chain(self) -> usize {
+        match self {
+            Self::No => 1,
+            Self::UpTo(more) => 1 + more as usize,
+        }
+    }
+}
+
+/// Whether a consent stands. Ending it cannot be undone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentState {
+    /// It stands until its time is over.
+    Active,
+    /// The user, the client or an admin ended it.
+    Revoked,
+}
+
+impl Consent {
+    /// Whether anything may still be derived from it.
+    #[must_use]
+    pub fn is_live(&self, now: NumericDate) -> bool {
+        self.state == ConsentState::Active && !self.authority.until.is_over(now)
+    }
+}

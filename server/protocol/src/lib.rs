@@ -1,0 +1,22 @@
+//! The law of Procura: the words of OAuth and the rules of delegation.
+//!
+//! Everything here is a function of values. There is no I/O, no clock, no chance and no `async`; time arrives as
+//! a [`numeric_date::NumericDate`] argument, keys and signatures are checked elsewhere. That makes each rule
+//! something a test can state as a law.
+
+pub mod actor;
+pub mod audience;
+pub mod audit;
+pub mod authority;
+pub mod authorization_details;
+pub mod client;
+pub mod code;
+pub mod consent;
+pub mod identifier;
+pub mod numeric_date;
+pub mod refusal;
+pub mod resource_server;
+pub mod scope;
+pub mod task;
+pub mod token;
+pub mod user;

@@ -1,0 +1,32 @@
+//! A local account.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::identifier::UserId;
+
+/// A user.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct User {
+    /// `sub`.
+    pub id: UserId,
+    /// What they type to sign in; unique, compared without regard to ASCII case.
+    pub username: String,
+    /// How pages address them.
+    pub name: String,
+    /// Their password as an Argon2id PHC string; none until it is set by a one-time link.
+    pub password_hash: Option<String>,
+    /// Further OpenID Connect claims (`email`, `given_name`, …).
+    #[serde(default)]
+    pub claims: Map<String, Value>,
+    /// Whether they may see the admin pages.
+    #[serde(default)]
+    pub admin: bool,
+    /// Whether the account may be used.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
+}

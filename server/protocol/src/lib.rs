@@ -12,6 +12,7 @@ pub mod authorization_details;
 pub mod client;
 pub mod code;
 pub mod consent;
+pub mod delegation;
 pub mod identifier;
 pub mod numeric_date;
 pub mod refusal;

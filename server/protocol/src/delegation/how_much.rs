@@ -1,0 +1,194 @@
+//! How long and how much: rights only shrink, and more than there is is refused, never trimmed in silence.
+
+use super::{Asked, Basis, DelegationRefused, Story};
+use crate::audience::{InvalidTarget, Resources};
+use crate::authorization_details::{AuthorizationDetail, AuthorizationDetails, InvalidAuthorizationDetails};
+use crate::consent::Consent;
+use crate::numeric_date::NumericDate;
+use crate::resource_server::ResourceServer;
+use crate::scope::Scope;
+
+impl Story<'_> {
+    /// Until when: the earliest of the token life and the ends of everything it comes from.
+    pub(super) fn until(
+        &self,
+        basis: &Basis,
+        asked: &Asked,
+        now: NumericDate,
+    ) -> Result<NumericDate, DelegationRefused> {
+        let consents = self.consents(basis).map(|consent| consent.authority.until);
+        let deadline = self.task.map(|task| task.deadline);
+        let actor = self.actor.agent().map(|agent| agent.expires_at);
+        let ends = consents.chain(deadline).chain(actor).chain([self.subject.expires_at()]);
+        let lives = asked.details.iter().flat_map(|details| details.iter()).filter_map(|detail| {
+            self.terms.types.find(detail.type_name()).and_then(|known| known.document().max_life)
+        });
+        let life = lives.min().map_or(self.terms.token_life, |life| life.min(self.terms.token_life));
+        let until = ends.fold(now.plus(life), NumericDate::min);
+        let dead = self.consents(basis).any(|consent| !consent.is_live(now))
+            || self.task.is_some_and(|task| !task.is_live(now));
+        if dead || until.is_over(now) { Err(DelegationRefused::Expired) } else { Ok(until) }
+    }
+
+    /// Where: what was asked, or the one place there is, within what the subject token, the consent, the rule and
+    /// the actor's registration allow.
+    pub(super) fn resources(&self, basis: &Basis, asked: &Asked) -> Result<Resources, DelegationRefused> {
+        let mut allowed = self.subject.authority.resources.clone();
+        match basis {
+            Basis::Rule(_) => {
+                allowed.extend(self.rules.may_act.into_iter().flat_map(|a| a.resources.iter().cloned()))
+            }
+            Basis::Impersonation(_) => {
+                allowed.extend(self.rules.impersonate.into_iter().flat_map(|a| a.resources.iter().cloned()));
+            }
+            Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) => {
+                for consent in self.consents(basis) {
+                    allowed.retain(|resource| consent.authority.resources.contains(resource));
+                }
+            }
+        }
+        allowed.retain(|resource| self.actor.resources.contains(resource));
+        if !asked.resources.is_empty() {
+            let within = asked.resources.is_subset(&allowed);
+            return if within {
+                Ok(asked.resources.clone())
+            } else {
+                Err(InvalidTarget::NotAvailable.into())
+            };
+        }
+        // A hand-over keeps all of them for its receiver to choose from; a token to be spent names its place.
+        if allowed.is_empty() || (self.receiver.is_none() && allowed.len() > 1) {
+            return Err(InvalidTarget::NotNamed.into());
+        }
+        Ok(allowed)
+    }
+
+    /// What: what was asked, checked against everything it is taken from. A service that names nothing gets what
+    /// all of them have in common; an agent must name what it needs.
+    pub(super) fn scope_and_details(
+        &self,
+        basis: &Basis,
+        asked: &Asked,
+        resources: &Resources,
+    ) -> Result<(Scope, AuthorizationDetails), DelegationRefused> {
+        let named_nothing = asked.scope.as_ref().is_none_or(Scope::is_empty)
+            && asked.details.as_ref().is_none_or(AuthorizationDetails::is_empty);
+        if named_nothing {
+            return if self.actor.agent().is_some() {
+                Err(DelegationRefused::NothingNamed)
+            } else {
+                self.all_there_is(basis, resources)
+            };
+        }
+        let scope = asked.scope.clone().unwrap_or_default();
+        let details = asked.details.clone().unwrap_or_default();
+        self.check_scope(basis, &scope, resources)?;
+        self.check_details(basis, &details, resources)?;
+        Ok((scope, details))
+    }
+
+    fn check_scope(
+        &self,
+        basis: &Basis,
+        scope: &Scope,
+        resources: &Resources,
+    ) -> Result<(), DelegationRefused> {
+        let mut sources = self
+            .consents(basis)
+            .map(|c| &c.authority.scope)
+            .chain([&self.subject.authority.scope, &self.actor.scope]);
+        if !sources.all(|source| scope.is_within(source)) {
+            return Err(DelegationRefused::ScopeTooWide);
+        }
+        if scope.is_within(&self.known_scope(resources)) {
+            Ok(())
+        } else {
+            Err(DelegationRefused::ScopeNotThere)
+        }
+    }
+
+    fn check_details(
+        &self,
+        basis: &Basis,
+        details: &AuthorizationDetails,
+        resources: &Resources,
+    ) -> Result<(), DelegationRefused> {
+        let types = self.terms.types;
+        types.check_within(details, &self.subject.authority.details)?;
+        for consent in self.consents(basis) {
+            types.check_within(details, &consent.authority.details)?;
+        }
+        if let Some(task) = self.task {
+            types.check_within(details, &task.details)?;
+        }
+        if details.iter().any(|detail| !self.may_travel(basis, detail)) {
+            return Err(DelegationRefused::MayNotBePassedOn);
+        }
+        match details.iter().position(|detail| !self.may_hold(detail, resources)) {
+            Some(index) => Err(InvalidAuthorizationDetails::TooWide { index }.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn all_there_is(
+        &self,
+        basis: &Basis,
+        resources: &Resources,
+    ) -> Result<(Scope, AuthorizationDetails), DelegationRefused> {
+        let mut scope =
+            self.subject.authority.scope.common(&self.actor.scope).common(&self.known_scope(resources));
+        let mut details = self.subject.authority.details.clone();
+        for consent in self.consents(basis) {
+            scope = scope.common(&consent.authority.scope);
+            details = self.terms.types.common(&details, &consent.authority.details);
+        }
+        if let Some(task) = self.task {
+            details = self.terms.types.common(&details, &task.details);
+        }
+        details.0.retain(|detail| self.may_hold(detail, resources) && self.may_travel(basis, detail));
+        if scope.is_empty() && details.is_empty() {
+            Err(DelegationRefused::ScopeTooWide)
+        } else {
+            Ok((scope, details))
+        }
+    }
+
+    /// Where authority is handed over or was, the details' types must allow it.
+    fn may_travel(&self, basis: &Basis, detail: &AuthorizationDetail) -> bool {
+        let travels = self.receiver.is_some() || matches!(basis, Basis::PassedOn(_));
+        let known = self.terms.types.find(detail.type_name());
+        !travels || known.is_some_and(|known| known.document().may_be_passed_on)
+    }
+
+    /// The actor may use the type, and the detail has a meaning at one of the resources: its type is known there,
+    /// and where it names registered resource servers as `locations`, one of them is there (RFC 9396 §9.1).
+    fn may_hold(&self, detail: &AuthorizationDetail, resources: &Resources) -> bool {
+        let understood =
+            self.servers(resources).any(|server| server.details_types.contains(detail.type_name()));
+        let mut places = detail
+            .locations()
+            .into_iter()
+            .flatten()
+            .filter(|place| self.terms.resource_servers.keys().any(|known| known.as_str() == *place))
+            .peekable();
+        let there =
+            places.peek().is_none() || places.any(|place| resources.iter().any(|r| r.as_str() == place));
+        understood && there && self.actor.authorization_details_types.contains(detail.type_name())
+    }
+
+    /// The scope words that mean something at one of these resources (RFC 9068 §2.2.3).
+    fn known_scope(&self, resources: &Resources) -> Scope {
+        self.servers(resources).fold(Scope::empty(), |known, server| known.union(&server.scope()))
+    }
+
+    fn servers(&self, resources: &Resources) -> impl Iterator<Item = &ResourceServer> {
+        resources.iter().filter_map(|resource| self.terms.resource_servers.get(resource)).map(AsRef::as_ref)
+    }
+
+    /// Every consent that bounds the new token: the subject token's and the one the decision rests on.
+    fn consents(&self, basis: &Basis) -> impl Iterator<Item = &Consent> {
+        let own = self.consent_of(basis);
+        let inherited = self.consent.filter(move |inherited| own.is_none_or(|own| own.id != inherited.id));
+        own.into_iter().chain(inherited)
+    }
+}

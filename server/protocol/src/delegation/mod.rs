@@ -1,0 +1,219 @@
+//! Token exchange: may this actor get a token derived from that one, and how much of it? (RFC 8693)
+//!
+//! [`decide`] asks its questions in the order of blame, so that the first answer a client's developer gets is the
+//! one to mend first: *who* (was the token meant for whoever presents it, did the user allow this actor), *how far*
+//! (the chain), *how long*, *how much* (scope, details, resources). It answers from the lineage's records, never
+//! from claims, and a [`Delegation`] cannot be made in any other way.
+
+mod how_much;
+mod refused;
+mod who;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use refused::DelegationRefused;
+
+use crate::actor::Chain;
+use crate::audience::{Audience, ResourceIndicator, Resources};
+use crate::authority::Authority;
+use crate::authorization_details::{AuthorizationDetails, DetailsTypes};
+use crate::client::Client;
+use crate::consent::Consent;
+use crate::identifier::{ClientId, ConsentId, Jkt, RuleId, TokenId};
+use crate::numeric_date::{NumericDate, Seconds};
+use crate::resource_server::ResourceServer;
+use crate::scope::Scope;
+use crate::task::Task;
+use crate::token::{TaskRef, Token, TokenKind};
+
+/// Everything that is known about an exchange: records and proofs, nothing that somebody merely claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Story<'a> {
+    /// The token of `subject_token`.
+    pub subject: &'a Token,
+    /// The authenticated client.
+    pub presenter: &'a Client,
+    /// The key whose possession the presenter proved.
+    pub key: Option<&'a Jkt>,
+    /// Who is to act: the subject of `actor_token`, or else the presenter.
+    pub actor: &'a Client,
+    /// The token of `actor_token`.
+    pub actor_token: Option<&'a Token>,
+    /// The consent that the subject token comes from.
+    pub consent: Option<&'a Consent>,
+    /// Other consents of the user to the actor.
+    pub other_consents: &'a [Arc<Consent>],
+    /// The task that the subject token comes from.
+    pub task: Option<&'a Task>,
+    /// The client that the requested `audience` names: the token is to be handed over to it.
+    pub receiver: Option<&'a Client>,
+    /// What admin rules say about this exchange.
+    pub rules: RulesThatApply<'a>,
+    /// What the server allows and how it is set up.
+    pub terms: Terms<'a>,
+}
+
+/// The admin rules that speak about presenter, actor and user of an exchange.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RulesThatApply<'a> {
+    /// The presenter may present tokens that are not addressed to it.
+    pub may_present: Option<Allowed<'a>>,
+    /// The actor may act for the user without a consent that names it.
+    pub may_act: Option<Allowed<'a>>,
+    /// The presenter may send an `actor_token` of this actor.
+    pub actor_token: Option<Allowed<'a>>,
+    /// The presenter may get tokens of the user without `act`.
+    pub impersonate: Option<Allowed<'a>>,
+}
+
+/// A rule, and the resources it adds to those of the subject token.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed<'a> {
+    /// Its name, for the audit log.
+    pub rule: &'a RuleId,
+    /// Resources it opens.
+    pub resources: &'a Resources,
+}
+
+/// How the server is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The namespace of client ids: this server's issuer.
+    pub issuer: &'a str,
+    /// The life of an access token.
+    pub token_life: Seconds,
+    /// The longest chain.
+    pub longest_chain: usize,
+    /// The registered details types.
+    pub types: &'a DetailsTypes,
+    /// The registered resource servers.
+    pub resource_servers: &'a BTreeMap<ResourceIndicator, Arc<ResourceServer>>,
+}
+
+/// What the request asks for. `None` means that it was not named.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Asked {
+    /// `scope`.
+    pub scope: Option<Scope>,
+    /// `authorization_details`, already checked against their schemas.
+    pub details: Option<AuthorizationDetails>,
+    /// `resource`, and `audience` values that are resource servers.
+    pub resources: Resources,
+}
+
+/// Why the actor may act.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Basis {
+    /// It acts already: it narrows its own token.
+    Acting,
+    /// The user consented to it.
+    Consent(ConsentId),
+    /// The current actor handed over to it, as the consent allows.
+    PassedOn(ConsentId),
+    /// An admin rule says so.
+    Rule(RuleId),
+    /// An admin rule allows a token without `act`: worth a look in the audit log.
+    Impersonation(RuleId),
+}
+
+/// A decision to derive a token. Only [`decide`] makes one.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Delegation {
+    basis: Basis,
+    chain: Chain,
+    authority: Authority,
+    audience: Audience,
+    key: Option<Jkt>,
+    subject: Token,
+    client: ClientId,
+}
+
+/// Decides an exchange.
+///
+/// # Errors
+/// The first reason against it, in the order of blame.
+pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Delegation, DelegationRefused> {
+    // who
+    story.check_subject_token()?;
+    story.check_lineage()?;
+    story.check_meant_for_presenter()?;
+    story.check_actor(now)?;
+    story.check_key()?;
+    let basis = story.basis(asked, now)?;
+    // how far
+    let chain = story.chain(&basis)?;
+    story.check_receiver(&basis, &chain, now)?;
+    // how long
+    let until = story.until(&basis, asked, now)?;
+    // how much
+    let resources = story.resources(&basis, asked)?;
+    let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
+
+    Ok(Delegation {
+        basis,
+        chain,
+        authority: Authority { scope, details, resources, until },
+        audience: story.receiver.map_or(Audience::Resources, |receiver| Audience::Actor(receiver.id.clone())),
+        key: story.key.cloned(),
+        subject: story.subject.clone(),
+        client: story.presenter.id.clone(),
+    })
+}
+
+impl Delegation {
+    /// Why the actor may act.
+    #[must_use]
+    pub const fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    /// The chain of the token to be.
+    #[must_use]
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// What the token will permit.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The consents that must still stand when the token is written.
+    pub fn consents(&self) -> impl Iterator<Item = &ConsentId> {
+        let own = match &self.basis {
+            Basis::Consent(id) | Basis::PassedOn(id) => Some(id),
+            Basis::Acting | Basis::Rule(_) | Basis::Impersonation(_) => None,
+        };
+        let inherited = self.subject.consent.as_ref();
+        own.into_iter().chain(inherited.filter(move |id| Some(*id) != own))
+    }
+
+    /// The token that was decided upon. It hangs on the subject token, and on `task` where one was opened for it.
+    #[must_use]
+    pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
+        let consent = match self.basis {
+            Basis::Consent(id) => Some(id),
+            _ => self.subject.consent,
+        };
+        Token {
+            id,
+            kind: TokenKind::Access,
+            client: self.client,
+            subject: self.subject.subject,
+            chain: self.chain,
+            may_act: None,
+            audience: self.audience,
+            authority: self.authority,
+            jkt: self.key,
+            issued_at: now,
+            login: self.subject.login,
+            consent,
+            task: task.or(self.subject.task),
+            parent: Some(self.subject.id),
+            family: self.subject.family,
+            session: self.subject.session,
+        }
+    }
+}

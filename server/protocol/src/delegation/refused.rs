@@ -1,0 +1,85 @@
+//! Why an exchange is refused.
+
+use crate::audience::InvalidTarget;
+use crate::authorization_details::InvalidAuthorizationDetails;
+use crate::refusal::{ErrorCode, Refuse};
+
+/// A reason to refuse an exchange. Everything about tokens, actor and chain is `invalid_request` (RFC 8693 §2.2.2).
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DelegationRefused {
+    /// A token of another kind than an access token.
+    #[error("the subject token is not acceptable")]
+    NotAnAccessToken,
+    /// It was neither addressed nor issued to the presenter, and nothing names the presenter.
+    #[error("the subject token was not meant for this client")]
+    NotForPresenter,
+    /// It was issued to the presenter and bound to a key that the presenter did not prove.
+    #[error("the subject token is bound to a key; prove that key with DPoP")]
+    KeyNotProven,
+    /// The actor, or the subject token, demands a bound result and no key was proven.
+    #[error("this exchange needs a DPoP proof")]
+    KeyRequired,
+    /// The actor token is not the actor's own, or not this client's.
+    #[error("the actor token must be an access token of the authenticated client's own, without act")]
+    ActorTokenNotAcceptable,
+    /// The actor is suspended, retired or at its end.
+    #[error("the actor may not act now")]
+    ActorNotLive,
+    /// Neither a consent of the user, nor a hand-over, nor a rule allows this actor.
+    #[error(
+        "the user did not allow this actor to act; ask for consent to it, or have the current actor hand over"
+    )]
+    ActorNotPermitted,
+    /// The consent does not allow passing on, or not this far.
+    #[error("the consent does not allow passing this on any further")]
+    MayNotBePassedOn,
+    /// The receiver of the hand-over cannot receive.
+    #[error("the audience of a hand-over must be an active client other than the actors so far")]
+    ReceiverNotAcceptable,
+    /// The chain would be longer than allowed; it is never cut.
+    #[error("the chain of actors would be too long")]
+    ChainTooLong,
+    /// A → B → A.
+    #[error("this actor is already in the chain")]
+    ActorAlreadyInChain,
+    /// The subject token or what it comes from is over.
+    #[error("the subject token, its consent or its task is over")]
+    Expired,
+    /// An agent must say what it needs.
+    #[error("an agent must name what it needs: send scope or authorization_details")]
+    NothingNamed,
+    /// More scope than there is.
+    #[error("scope holds more than the subject token, the consent and this client allow; ask for less")]
+    ScopeTooWide,
+    /// The scope has no meaning at the requested resource.
+    #[error("scope holds words that the requested resource does not know")]
+    ScopeNotThere,
+    /// Wider details than there are.
+    #[error(transparent)]
+    Details(#[from] InvalidAuthorizationDetails),
+    /// A target beyond what is allowed.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
+}
+
+impl Refuse for DelegationRefused {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotAnAccessToken
+            | Self::NotForPresenter
+            | Self::KeyNotProven
+            | Self::KeyRequired
+            | Self::ActorTokenNotAcceptable
+            | Self::ActorNotLive
+            | Self::ActorNotPermitted
+            | Self::MayNotBePassedOn
+            | Self::ReceiverNotAcceptable
+            | Self::ChainTooLong
+            | Self::ActorAlreadyInChain
+            | Self::Expired => ErrorCode::InvalidRequest,
+            Self::NothingNamed | Self::ScopeTooWide | Self::ScopeNotThere => ErrorCode::InvalidScope,
+            Self::Details(details) => details.code(),
+            Self::Target(target) => target.code(),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Who: was the token meant for whoever presents it, and may this actor act? How far: the chain.
+
+use super::{Asked, Basis, DelegationRefused, Story};
+use crate::actor::{CannotExtend, Chain};
+use crate::audience::Audience;
+use crate::consent::{Consent, PassingOn};
+use crate::numeric_date::NumericDate;
+use crate::token::{Subject, TokenKind};
+
+impl Story<'_> {
+    /// Only an access token is a subject token here.
+    pub(super) fn check_subject_token(&self) -> Result<(), DelegationRefused> {
+        match self.subject.kind {
+            TokenKind::Access => Ok(()),
+            TokenKind::Refresh => Err(DelegationRefused::NotAnAccessToken),
+        }
+    }
+
+    /// The consent and the task are those that the subject token's record names: a story with a page missing, or
+    /// one of another story, cannot be judged.
+    pub(super) fn check_lineage(&self) -> Result<(), DelegationRefused> {
+        let consent = self.consent.map(|consent| &consent.id) == self.subject.consent.as_ref();
+        let task = self.task.map(|task| &task.id) == self.subject.task.as_ref().map(|task| &task.id);
+        let user = self.consent.is_none_or(|consent| Some(&consent.user) == self.subject.subject.user());
+        if consent && task && user { Ok(()) } else { Err(DelegationRefused::Expired) }
+    }
+
+    /// *Was this token meant for the presenter?* It is addressed to it, its `may_act` names it, it was issued to it
+    /// (then, if bound, its key must be proven), or a rule says so. Else it may have been stolen or spliced. A token
+    /// addressed to an actor is good for nothing but exchange by that actor, not even for whom it was issued to.
+    pub(super) fn check_meant_for_presenter(&self) -> Result<(), DelegationRefused> {
+        let presenter = self.presenter;
+        if self.rules.may_present.is_some() {
+            return Ok(());
+        }
+        if let Audience::Actor(actor) = &self.subject.audience {
+            return if *actor == presenter.id { Ok(()) } else { Err(DelegationRefused::NotForPresenter) };
+        }
+        let own = presenter.resource_server.as_ref();
+        let addressed = own.is_some_and(|own| self.subject.authority.resources.contains(own));
+        let actor = presenter.as_actor(self.terms.issuer);
+        let named = self.subject.may_act.as_ref().is_some_and(|may_act| may_act.is(&actor));
+        if addressed || named {
+            return Ok(());
+        }
+        if self.subject.client != presenter.id {
+            return Err(DelegationRefused::NotForPresenter);
+        }
+        match &self.subject.jkt {
+            Some(bound) if self.key != Some(bound) => Err(DelegationRefused::KeyNotProven),
+            _ => Ok(()),
+        }
+    }
+
+    /// The actor is alive, and is the presenter, or a rule lets the presenter speak for it. An actor token is an
+    /// access token of the actor's own: it carries no chain and no user, and if it is bound, its key is proven.
+    pub(super) fn check_actor(&self, now: NumericDate) -> Result<(), DelegationRefused> {
+        if !self.actor.is_live(now) {
+            return Err(DelegationRefused::ActorNotLive);
+        }
+        let itself = self.actor.id == self.presenter.id;
+        if !itself && self.rules.actor_token.is_none() {
+            return Err(DelegationRefused::ActorTokenNotAcceptable);
+        }
+        let Some(token) = self.actor_token else {
+            return if itself { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) };
+        };
+        let own = matches!(&token.subject, Subject::Client { id, .. } if *id == self.actor.id);
+        let plain =
+            token.kind == TokenKind::Access && token.chain.depth() == 0 && !token.expires_at().is_over(now);
+        let proven = !itself || token.jkt.is_none() || token.jkt.as_ref() == self.key;
+        if own && plain && proven { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) }
+    }
+
+    /// A sender-constrained subject never yields a bearer token, and agents never hold one.
+    pub(super) fn check_key(&self) -> Result<(), DelegationRefused> {
+        let demanded = self.subject.jkt.is_some()
+            || self.actor.needs_bound_tokens()
+            || self.presenter.needs_bound_tokens();
+        if demanded && self.key.is_none() { Err(DelegationRefused::KeyRequired) } else { Ok(()) }
+    }
+
+    /// *Did the user allow this actor?* `may_act` is exhaustive. Otherwise, in this order: it acts already; a live
+    /// consent of the user to it covers the request; the current actor handed over to it; a rule says so.
+    pub(super) fn basis(&self, asked: &Asked, now: NumericDate) -> Result<Basis, DelegationRefused> {
+        let actor = self.actor.as_actor(self.terms.issuer);
+        if self.subject.may_act.as_ref().is_some_and(|may_act| !may_act.is(&actor)) {
+            return Err(DelegationRefused::ActorNotPermitted);
+        }
+        let acting = self.subject.chain.current().is_some_and(|current| current.is(&actor));
+        let own = matches!(&self.subject.subject, Subject::Client { id, .. } if *id == self.actor.id);
+        if acting || (own && self.subject.chain.depth() == 0) {
+            return Ok(Basis::Acting);
+        }
+        if let Some(consent) = self.consent_to_actor(asked, now) {
+            return Ok(Basis::Consent(consent.id.clone()));
+        }
+        let handed_over =
+            self.subject.chain.depth() > 0 && self.subject.audience == Audience::Actor(actor.sub);
+        if let (true, Some(consent)) = (handed_over, self.consent) {
+            Self::check_passing_on(consent, self.subject.chain.depth() + 1)?;
+            return Ok(Basis::PassedOn(consent.id.clone()));
+        }
+        if let Some(allowed) = self.rules.may_act {
+            return Ok(Basis::Rule(allowed.rule.clone()));
+        }
+        match self.rules.impersonate {
+            Some(allowed) if self.subject.chain.depth() == 0 => {
+                Ok(Basis::Impersonation(allowed.rule.clone()))
+            }
+            _ => Err(DelegationRefused::ActorNotPermitted),
+        }
+    }
+
+    /// The live consent of the subject's user to the actor: the subject token's own first, then any other that
+    /// covers what is asked.
+    fn consent_to_actor(&self, asked: &Asked, now: NumericDate) -> Option<&Consent> {
+        let user = self.subject.subject.user()?;
+        let fits = |c: &&Consent| c.user == *user && c.actor == self.actor.id && c.is_live(now);
+        let covers = |c: &&Consent| {
+            asked.scope.as_ref().is_none_or(|scope| scope.is_within(&c.authority.scope))
+                && asked.resources.is_subset(&c.authority.resources)
+                && asked.details.as_ref().is_none_or(|details| {
+                    self.terms.types.check_within(details, &c.authority.details).is_ok()
+                })
+        };
+        let others = self.other_consents.iter().map(AsRef::as_ref).filter(fits).filter(covers);
+        self.consent.filter(fits).or_else(|| others.max_by_key(|c| c.authority.until))
+    }
+
+    /// The consent that the decision rests on: what it permits bounds the new token.
+    pub(super) fn consent_of(&self, basis: &Basis) -> Option<&Consent> {
+        match basis {
+            Basis::Consent(id) | Basis::PassedOn(id) => {
+                let others = self.other_consents.iter().map(AsRef::as_ref);
+                self.consent.into_iter().chain(others).find(|consent| consent.id == *id)
+            }
+            Basis::Acting | Basis::Rule(_) | Basis::Impersonation(_) => self.consent,
+        }
+    }
+
+    /// The consent lets authority travel to a chain of `depth`.
+    fn check_passing_on(consent: &Consent, depth: usize) -> Result<(), DelegationRefused> {
+        if consent.passing_on != PassingOn::No && depth <= consent.passing_on.longest_chain() {
+            Ok(())
+        } else {
+            Err(DelegationRefused::MayNotBePassedOn)
+        }
+    }
+
+    /// The chain of the token to be. Impersonation adds nobody; that is what makes it one.
+    pub(super) fn chain(&self, basis: &Basis) -> Result<Chain, DelegationRefused> {
+        let own = self.actor.agent().and_then(|agent| agent.max_chain_depth);
+        let longest = own.map_or(self.terms.longest_chain, |own| own.min(self.terms.longest_chain));
+        match basis {
+            Basis::Impersonation(_) => Ok(self.subject.chain.clone()),
+            Basis::Acting if self.subject.chain.depth() == 0 => Ok(Chain::none()),
+            Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) | Basis::Rule(_) => {
+                let actor = self.actor.as_actor(self.terms.issuer);
+                self.subject.chain.extended_by(&actor, longest).map_err(|reason| match reason {
+                    CannotExtend::AlreadyInChain => DelegationRefused::ActorAlreadyInChain,
+                    CannotExtend::TooLong | CannotExtend::TooLarge => DelegationRefused::ChainTooLong,
+                })
+            }
+        }
+    }
+
+    /// A hand-over goes to a live client that did not act yet, under a consent that lets it travel one further.
+    pub(super) fn check_receiver(
+        &self,
+        basis: &Basis,
+        chain: &Chain,
+        now: NumericDate,
+    ) -> Result<(), DelegationRefused> {
+        let Some(receiver) = self.receiver else { return Ok(()) };
+        let actor = receiver.as_actor(self.terms.issuer);
+        if !receiver.is_live(now)
+            || chain.depth() == 0
+            || chain.actors().iter().any(|earlier| earlier.is(&actor))
+        {
+            return Err(DelegationRefused::ReceiverNotAcceptable);
+        }
+        if chain.depth() >= self.terms.longest_chain {
+            return Err(DelegationRefused::ChainTooLong);
+        }
+        let consent = self.consent_of(basis).ok_or(DelegationRefused::MayNotBePassedOn)?;
+        Self::check_passing_on(consent, chain.depth() + 1)
+    }
+}

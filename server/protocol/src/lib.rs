@@ -8,6 +8,7 @@ pub mod actor;
 pub mod audience;
 pub mod audit;
 pub mod authority;
+pub mod authorization;
 pub mod authorization_details;
 pub mod client;
 pub mod code;

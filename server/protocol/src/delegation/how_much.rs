@@ -5,29 +5,31 @@ use crate::audience::{InvalidTarget, Resources};
 use crate::authorization_details::{AuthorizationDetail, AuthorizationDetails, InvalidAuthorizationDetails};
 use crate::consent::Consent;
 use crate::numeric_date::NumericDate;
-use crate::resource_server::ResourceServer;
 use crate::scope::Scope;
 
 impl Story<'_> {
-    /// Until when: the earliest of the token life and the ends of everything it comes from.
+    /// Until when: the earliest of the token's own life and the ends of everything it comes from.
     pub(super) fn until(
         &self,
         basis: &Basis,
-        asked: &Asked,
+        details: &AuthorizationDetails,
+        resources: &Resources,
         now: NumericDate,
-    ) -> Result<NumericDate, DelegationRefused> {
+    ) -> NumericDate {
         let consents = self.consents(basis).map(|consent| consent.authority.until);
         let deadline = self.task.map(|task| task.deadline);
         let actor = self.actor.agent().map(|agent| agent.expires_at);
         let ends = consents.chain(deadline).chain(actor).chain([self.subject.expires_at()]);
-        let lives = asked.details.iter().flat_map(|details| details.iter()).filter_map(|detail| {
-            self.terms.types.find(detail.type_name()).and_then(|known| known.document().max_life)
-        });
-        let life = lives.min().map_or(self.terms.token_life, |life| life.min(self.terms.token_life));
-        let until = ends.fold(now.plus(life), NumericDate::min);
-        let dead = self.consents(basis).any(|consent| !consent.is_live(now))
+        let own = self.terms.registered.end(details, resources, self.terms.token_life, now);
+        ends.fold(own, NumericDate::min)
+    }
+
+    /// Nothing is derived from what is over.
+    pub(super) fn check_not_over(&self, basis: &Basis, now: NumericDate) -> Result<(), DelegationRefused> {
+        let dead = self.subject.expires_at().is_over(now)
+            || self.consents(basis).any(|consent| !consent.is_live(now))
             || self.task.is_some_and(|task| !task.is_live(now));
-        if dead || until.is_over(now) { Err(DelegationRefused::Expired) } else { Ok(until) }
+        if dead { Err(DelegationRefused::Expired) } else { Ok(()) }
     }
 
     /// Where: what was asked, or the one place there is, within what the subject token, the consent, the rule and
@@ -100,7 +102,7 @@ impl Story<'_> {
         if !sources.all(|source| scope.is_within(source)) {
             return Err(DelegationRefused::ScopeTooWide);
         }
-        if scope.is_within(&self.known_scope(resources)) {
+        if scope.is_within(&self.terms.registered.known_scope(resources)) {
             Ok(())
         } else {
             Err(DelegationRefused::ScopeNotThere)
@@ -113,7 +115,7 @@ impl Story<'_> {
         details: &AuthorizationDetails,
         resources: &Resources,
     ) -> Result<(), DelegationRefused> {
-        let types = self.terms.types;
+        let types = self.terms.registered.types;
         types.check_within(details, &self.subject.authority.details)?;
         for consent in self.consents(basis) {
             types.check_within(details, &consent.authority.details)?;
@@ -135,15 +137,19 @@ impl Story<'_> {
         basis: &Basis,
         resources: &Resources,
     ) -> Result<(Scope, AuthorizationDetails), DelegationRefused> {
-        let mut scope =
-            self.subject.authority.scope.common(&self.actor.scope).common(&self.known_scope(resources));
+        let mut scope = self
+            .subject
+            .authority
+            .scope
+            .common(&self.actor.scope)
+            .common(&self.terms.registered.known_scope(resources));
         let mut details = self.subject.authority.details.clone();
         for consent in self.consents(basis) {
             scope = scope.common(&consent.authority.scope);
-            details = self.terms.types.common(&details, &consent.authority.details);
+            details = self.terms.registered.types.common(&details, &consent.authority.details);
         }
         if let Some(task) = self.task {
-            details = self.terms.types.common(&details, &task.details);
+            details = self.terms.registered.types.common(&details, &task.details);
         }
         details.0.retain(|detail| self.may_hold(detail, resources) && self.may_travel(basis, detail));
         if scope.is_empty() && details.is_empty() {
@@ -156,33 +162,14 @@ impl Story<'_> {
     /// Where authority is handed over or was, the details' types must allow it.
     fn may_travel(&self, basis: &Basis, detail: &AuthorizationDetail) -> bool {
         let travels = self.receiver.is_some() || matches!(basis, Basis::PassedOn(_));
-        let known = self.terms.types.find(detail.type_name());
+        let known = self.terms.registered.types.find(detail.type_name());
         !travels || known.is_some_and(|known| known.document().may_be_passed_on)
     }
 
-    /// The actor may use the type, and the detail has a meaning at one of the resources: its type is known there,
-    /// and where it names registered resource servers as `locations`, one of them is there (RFC 9396 §9.1).
+    /// The actor may use the type, and the detail has a meaning at one of the resources (RFC 9396 §9.1).
     fn may_hold(&self, detail: &AuthorizationDetail, resources: &Resources) -> bool {
-        let understood =
-            self.servers(resources).any(|server| server.details_types.contains(detail.type_name()));
-        let mut places = detail
-            .locations()
-            .into_iter()
-            .flatten()
-            .filter(|place| self.terms.resource_servers.keys().any(|known| known.as_str() == *place))
-            .peekable();
-        let there =
-            places.peek().is_none() || places.any(|place| resources.iter().any(|r| r.as_str() == place));
-        understood && there && self.actor.authorization_details_types.contains(detail.type_name())
-    }
-
-    /// The scope words that mean something at one of these resources (RFC 9068 §2.2.3).
-    fn known_scope(&self, resources: &Resources) -> Scope {
-        self.servers(resources).fold(Scope::empty(), |known, server| known.union(&server.scope()))
-    }
-
-    fn servers(&self, resources: &Resources) -> impl Iterator<Item = &ResourceServer> {
-        resources.iter().filter_map(|resource| self.terms.resource_servers.get(resource)).map(AsRef::as_ref)
+        self.actor.authorization_details_types.contains(detail.type_name())
+            && self.terms.registered.understands(resources, detail)
     }
 
     /// Every consent that bounds the new token: the subject token's and the one the decision rests on.

@@ -9,20 +9,19 @@ mod how_much;
 mod refused;
 mod who;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use refused::DelegationRefused;
 
 use crate::actor::Chain;
-use crate::audience::{Audience, ResourceIndicator, Resources};
+use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
-use crate::authorization_details::{AuthorizationDetails, DetailsTypes};
+use crate::authorization::Registered;
+use crate::authorization_details::AuthorizationDetails;
 use crate::client::Client;
 use crate::consent::Consent;
 use crate::identifier::{ClientId, ConsentId, Jkt, RuleId, TokenId};
 use crate::numeric_date::{NumericDate, Seconds};
-use crate::resource_server::ResourceServer;
 use crate::scope::Scope;
 use crate::task::Task;
 use crate::token::{TaskRef, Token, TokenKind};
@@ -85,10 +84,8 @@ pub struct Terms<'a> {
     pub token_life: Seconds,
     /// The longest chain.
     pub longest_chain: usize,
-    /// The registered details types.
-    pub types: &'a DetailsTypes,
-    /// The registered resource servers.
-    pub resource_servers: &'a BTreeMap<ResourceIndicator, Arc<ResourceServer>>,
+    /// The registered details types and resource servers.
+    pub registered: Registered<'a>,
 }
 
 /// What the request asks for. `None` means that it was not named.
@@ -145,10 +142,11 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     let chain = story.chain(&basis)?;
     story.check_receiver(&basis, &chain, now)?;
     // how long
-    let until = story.until(&basis, asked, now)?;
+    story.check_not_over(&basis, now)?;
     // how much
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
+    let until = story.until(&basis, &details, &resources, now);
 
     Ok(Delegation {
         basis,

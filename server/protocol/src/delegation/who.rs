@@ -121,7 +121,7 @@ impl Story<'_> {
             asked.scope.as_ref().is_none_or(|scope| scope.is_within(&c.authority.scope))
                 && asked.resources.is_subset(&c.authority.resources)
                 && asked.details.as_ref().is_none_or(|details| {
-                    self.terms.types.check_within(details, &c.authority.details).is_ok()
+                    self.terms.registered.types.check_within(details, &c.authority.details).is_ok()
                 })
         };
         let others = self.other_consents.iter().map(AsRef::as_ref).filter(fits).filter(covers);

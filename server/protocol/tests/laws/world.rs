@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use protocol::actor::{Actor, Chain, SubProfile};
 use protocol::audience::{Audience, ResourceIndicator, Resources};
 use protocol::authority::Authority;
+use protocol::authorization::Registered;
 use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::client::{Agent, Client, ClientAuthentication, ClientKind, ClientStatus, SigningAlg};
 use protocol::consent::{Consent, ConsentState, PassingOn};
@@ -102,8 +103,11 @@ impl World {
                 issuer: ISSUER,
                 token_life: Seconds(300),
                 longest_chain: self.longest_chain,
-                types: &self.types,
-                resource_servers: &self.resource_servers,
+                registered: Registered {
+                    types: &self.types,
+                    resource_servers: &self.resource_servers,
+                    itself: &ISSUER.parse().unwrap(),
+                },
             },
         };
         protocol::delegation::decide(&story, &self.asked, NOW)

@@ -1,0 +1,262 @@
+//! From an authorization request to tokens: what is put before the user, what they approve of it, and what one
+//! token takes of what was approved. Each is within the one before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::audience::{InvalidTarget, ResourceIndicator, Resources};
+use crate::authority::Authority;
+use crate::authorization_details::{
+    AuthorizationDetail, AuthorizationDetails, DetailsTypes, InvalidAuthorizationDetails,
+};
+use crate::client::Client;
+use crate::numeric_date::{NumericDate, Seconds};
+use crate::refusal::{ErrorCode, Refuse};
+use crate::resource_server::ResourceServer;
+use crate::scope::Scope;
+
+/// The scope word for authority that lasts in the user's absence (OpenID Connect Core §11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
+/// The registered resource servers, this server itself among them.
+pub type ResourceServers = BTreeMap<ResourceIndicator, Arc<ResourceServer>>;
+
+/// Why an authorization cannot be put before the user, or a token cannot be taken from one.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AuthorizationRefused {
+    /// A scope that the client or the actor is not registered for, or that no target knows.
+    #[error("scope holds a word that is unknown or not registered for this client or the requested actor")]
+    ScopeNotAllowed,
+    /// More than was approved.
+    #[error("scope holds more than was approved; ask for the same or less")]
+    ScopeTooWide,
+    /// Neither scope nor authorization details.
+    #[error("ask for something: send scope or authorization_details")]
+    NothingAsked,
+    /// Details that are wrong, of a type the client may not use, or wider than approved.
+    #[error(transparent)]
+    Details(#[from] InvalidAuthorizationDetails),
+    /// A target that is unknown or not allowed.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
+}
+
+impl Refuse for AuthorizationRefused {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::ScopeNotAllowed | Self::ScopeTooWide | Self::NothingAsked => ErrorCode::InvalidScope,
+            Self::Details(details) => details.code(),
+            Self::Target(target) => target.code(),
+        }
+    }
+}
+
+/// What is registered: the measure of what can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered<'a> {
+    /// The details types.
+    pub types: &'a DetailsTypes,
+    /// The resource servers.
+    pub resource_servers: &'a ResourceServers,
+    /// This server as a resource: where userinfo is.
+    pub itself: &'a ResourceIndicator,
+}
+
+/// What an authorization request or a token request names. `None` means not named.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// `scope`.
+    pub scope: Option<Scope>,
+    /// `authorization_details`.
+    pub details: Option<AuthorizationDetails>,
+    /// `resource`.
+    pub resources: Resources,
+}
+
+/// What is put before the user: everything that was asked for, if client and actor may ask for it (RFC 6749 §3.3,
+/// RFC 8707 §2, RFC 9396 §3). Where no resource is named, those follow that the scope words and the details'
+/// types and locations belong to.
+///
+/// # Errors
+/// What cannot be asked for, with the error of its specification.
+pub fn offer(
+    client: &Client,
+    actor: &Client,
+    named: &Named,
+    registered: Registered<'_>,
+    until: NumericDate,
+) -> Result<Authority, AuthorizationRefused> {
+    let scope = named.scope.clone().unwrap_or_default();
+    let details = named.details.clone().unwrap_or_default();
+    if scope.is_empty() && details.is_empty() {
+        return Err(AuthorizationRefused::NothingAsked);
+    }
+    if !scope.is_within(&client.scope) || !registered.is_actors(&scope, client, actor) {
+        return Err(AuthorizationRefused::ScopeNotAllowed);
+    }
+    registered.types.check(&details)?;
+    let allowed: BTreeSet<_> =
+        client.authorization_details_types.intersection(&actor.authorization_details_types).collect();
+    if let Some(index) = details.iter().position(|detail| !allowed.contains(detail.type_name())) {
+        return Err(InvalidAuthorizationDetails::UnknownType { index }.into());
+    }
+    let resources = registered.targets(&named.resources, &scope, &details, actor)?;
+    if !scope.is_within(&registered.known_scope(&resources)) {
+        return Err(AuthorizationRefused::ScopeNotAllowed);
+    }
+    let offered = Authority { scope, details, resources, until };
+    let strange =
+        offered.details.iter().position(|detail| !registered.understands(&offered.resources, detail));
+    strange.map_or(Ok(offered), |index| Err(InvalidAuthorizationDetails::UnknownType { index }.into()))
+}
+
+/// What the user approved of an offer: which entries stay, and until when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approval {
+    /// The scope words that stay.
+    pub scope: Scope,
+    /// The positions of the details that stay.
+    pub details: BTreeSet<usize>,
+    /// The end that was chosen.
+    pub until: NumericDate,
+}
+
+/// The approved part of an offer, never wider than it. Resources that nothing is left for fall away; `None` where
+/// nothing is left at all.
+#[must_use]
+pub fn approve(offered: &Authority, approval: &Approval, registered: Registered<'_>) -> Option<Authority> {
+    let scope = offered.scope.common(&approval.scope);
+    let kept = offered.details.iter().enumerate().filter(|(index, _)| approval.details.contains(index));
+    let details = AuthorizationDetails(kept.map(|(_, detail)| detail.clone()).collect());
+    let offline_only = scope.iter().all(|word| word.as_str() == OFFLINE_ACCESS);
+    if offline_only && details.is_empty() {
+        return None;
+    }
+    let needed = |resource: &ResourceIndicator| {
+        let one = Resources::from([resource.clone()]);
+        !registered.known_scope(&one).common(&scope).is_empty()
+            || details.iter().any(|detail| registered.understands(&one, detail))
+    };
+    let resources = offered.resources.iter().filter(|resource| needed(resource)).cloned().collect();
+    Some(Authority { scope, details, resources, until: offered.until.min(approval.until) })
+}
+
+/// What one token takes of `given`: all of it, or the part that the token request names (RFC 6749 §6, RFC 8707
+/// §2.2, RFC 9396 §6), cut to what has a meaning at its resources and to the life of a token.
+///
+/// # Errors
+/// More than was given, or no single place to spend it at and none named.
+pub fn take(
+    given: &Authority,
+    named: &Named,
+    registered: Registered<'_>,
+    life: Seconds,
+    now: NumericDate,
+) -> Result<Authority, AuthorizationRefused> {
+    let resources = registered.places(given, &named.resources)?;
+    if named.scope.as_ref().is_some_and(|scope| !scope.is_within(&given.scope)) {
+        return Err(AuthorizationRefused::ScopeTooWide);
+    }
+    if let Some(asked) = &named.details {
+        registered.types.check(asked)?;
+        registered.types.check_within(asked, &given.details)?;
+    }
+    let scope = named.scope.as_ref().unwrap_or(&given.scope).common(&registered.known_scope(&resources));
+    let mut details = named.details.as_ref().unwrap_or(&given.details).clone();
+    details.0.retain(|detail| registered.understands(&resources, detail));
+    let until = registered.end(&details, &resources, life, now).min(given.until);
+    Ok(Authority { scope, details, resources, until })
+}
+
+impl Registered<'_> {
+    /// The scope words that mean something at one of these resources.
+    #[must_use]
+    pub fn known_scope(&self, resources: &Resources) -> Scope {
+        self.servers(resources).fold(Scope::empty(), |known, server| known.union(&server.scope()))
+    }
+
+    /// When a token of these details at these resources ends, by its own life alone.
+    #[must_use]
+    pub fn end(
+        &self,
+        details: &AuthorizationDetails,
+        resources: &Resources,
+        life: Seconds,
+        now: NumericDate,
+    ) -> NumericDate {
+        let of_types = details.iter().filter_map(|d| self.types.find(d.type_name())?.document().max_life);
+        let of_servers = self.servers(resources).filter_map(|server| server.token_life);
+        now.plus(of_types.chain(of_servers).fold(life, Seconds::min))
+    }
+
+    /// Where the user's authority is for an actor other than the client, the actor must be registered for it too;
+    /// what is about the user's identity stays between user and client.
+    fn is_actors(&self, scope: &Scope, client: &Client, actor: &Client) -> bool {
+        let identity = self.known_scope(&Resources::from([self.itself.clone()]));
+        client.id == actor.id || scope.without(&identity).is_within(&actor.scope)
+    }
+
+    /// Whether the detail's type is known at one of the resources, and where it names registered resource servers
+    /// as its locations, one of them is there.
+    pub(crate) fn understands(&self, resources: &Resources, detail: &AuthorizationDetail) -> bool {
+        let known = self.servers(resources).any(|server| server.details_types.contains(detail.type_name()));
+        let named: Vec<_> = detail.locations().into_iter().flatten().filter_map(|l| self.named(l)).collect();
+        known && (named.is_empty() || named.iter().any(|place| resources.contains(*place)))
+    }
+
+    fn named(&self, location: &str) -> Option<&ResourceIndicator> {
+        self.resource_servers.keys().find(|known| known.as_str() == location)
+    }
+
+    fn servers(&self, resources: &Resources) -> impl Iterator<Item = &ResourceServer> {
+        resources.iter().filter_map(|resource| self.resource_servers.get(resource)).map(AsRef::as_ref)
+    }
+
+    /// The resources of an offer: those named, or those that everything asked for belongs to.
+    fn targets(
+        &self,
+        named: &Resources,
+        scope: &Scope,
+        details: &AuthorizationDetails,
+        actor: &Client,
+    ) -> Result<Resources, InvalidTarget> {
+        let for_identity =
+            !self.known_scope(&Resources::from([self.itself.clone()])).common(scope).is_empty();
+        let may =
+            |resource: &ResourceIndicator| actor.resources.contains(resource) || resource == self.itself;
+        let mut targets =
+            if named.is_empty() { self.belonging(scope, details, actor) } else { named.clone() };
+        if for_identity {
+            targets.insert(self.itself.clone());
+        }
+        if targets.is_empty() {
+            return Err(InvalidTarget::NotNamed);
+        }
+        let known =
+            targets.iter().all(|resource| self.resource_servers.contains_key(resource) && may(resource));
+        if known { Ok(targets) } else { Err(InvalidTarget::NotAvailable) }
+    }
+
+    /// The resource servers among the actor's that know one of the scope words, or a detail's type where the
+    /// detail does not say another place.
+    fn belonging(&self, scope: &Scope, details: &AuthorizationDetails, actor: &Client) -> Resources {
+        let apis = self.resource_servers.values().filter(|server| {
+            let one = Resources::from([server.identifier.clone()]);
+            server.identifier != *self.itself
+                && actor.resources.contains(&server.identifier)
+                && (!server.scope().common(scope).is_empty()
+                    || details.iter().any(|d| self.understands(&one, d)))
+        });
+        apis.map(|server| server.identifier.clone()).collect()
+    }
+
+    /// Where one token is spent: as named, or at the only place there is besides this server.
+    fn places(&self, given: &Authority, named: &Resources) -> Result<Resources, InvalidTarget> {
+        if !named.is_empty() {
+            let within = named.is_subset(&given.resources);
+            return if within { Ok(named.clone()) } else { Err(InvalidTarget::NotAvailable) };
+        }
+        let apis = given.resources.iter().filter(|resource| *resource != self.itself).count();
+        if apis > 1 { Err(InvalidTarget::NotNamed) } else { Ok(given.resources.clone()) }
+    }
+}

@@ -88,7 +88,9 @@ pub fn offer(
 ) -> Result<Authority, AuthorizationRefused> {
     let scope = named.scope.clone().unwrap_or_default();
     let details = named.details.clone().unwrap_or_default();
-    if scope.is_empty() && details.is_empty() {
+    // How long is no resource server's word; all others must mean something somewhere.
+    let what: Scope = scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS).cloned().collect();
+    if what.is_empty() && details.is_empty() {
         return Err(AuthorizationRefused::NothingAsked);
     }
     if !scope.is_within(&client.scope) || !registered.is_actors(&scope, client, actor) {
@@ -100,8 +102,8 @@ pub fn offer(
     if let Some(index) = details.iter().position(|detail| !allowed.contains(detail.type_name())) {
         return Err(InvalidAuthorizationDetails::UnknownType { index }.into());
     }
-    let resources = registered.targets(&named.resources, &scope, &details, actor)?;
-    if !scope.is_within(&registered.known_scope(&resources)) {
+    let resources = registered.targets(&named.resources, &what, &details, actor)?;
+    if !what.is_within(&registered.known_scope(&resources)) {
         return Err(AuthorizationRefused::ScopeNotAllowed);
     }
     let offered = Authority { scope, details, resources, until };
@@ -132,12 +134,7 @@ pub fn approve(offered: &Authority, approval: &Approval, registered: Registered<
     if offline_only && details.is_empty() {
         return None;
     }
-    let needed = |resource: &ResourceIndicator| {
-        let one = Resources::from([resource.clone()]);
-        !registered.known_scope(&one).common(&scope).is_empty()
-            || details.iter().any(|detail| registered.understands(&one, detail))
-    };
-    let resources = offered.resources.iter().filter(|resource| needed(resource)).cloned().collect();
+    let resources = offered.resources.iter().filter(|r| registered.is_for(r, &scope, &details)).cloned().collect();
     Some(Authority { scope, details, resources, until: offered.until.min(approval.until) })
 }
 
@@ -153,7 +150,6 @@ pub fn take(
     life: Seconds,
     now: NumericDate,
 ) -> Result<Authority, AuthorizationRefused> {
-    let resources = registered.places(given, &named.resources)?;
     if named.scope.as_ref().is_some_and(|scope| !scope.is_within(&given.scope)) {
         return Err(AuthorizationRefused::ScopeTooWide);
     }
@@ -161,8 +157,10 @@ pub fn take(
         registered.types.check(asked)?;
         registered.types.check_within(asked, &given.details)?;
     }
-    let scope = named.scope.as_ref().unwrap_or(&given.scope).common(&registered.known_scope(&resources));
+    let wanted = named.scope.as_ref().unwrap_or(&given.scope);
     let mut details = named.details.as_ref().unwrap_or(&given.details).clone();
+    let resources = registered.places(given, &named.resources, wanted, &details)?;
+    let scope = wanted.common(&registered.known_scope(&resources));
     details.0.retain(|detail| registered.understands(&resources, detail));
     let until = registered.end(&details, &resources, life, now).min(given.until);
     Ok(Authority { scope, details, resources, until })
@@ -240,23 +238,33 @@ impl Registered<'_> {
     /// The resource servers among the actor's that know one of the scope words, or a detail's type where the
     /// detail does not say another place.
     fn belonging(&self, scope: &Scope, details: &AuthorizationDetails, actor: &Client) -> Resources {
-        let apis = self.resource_servers.values().filter(|server| {
-            let one = Resources::from([server.identifier.clone()]);
-            server.identifier != *self.itself
-                && actor.resources.contains(&server.identifier)
-                && (!server.scope().common(scope).is_empty()
-                    || details.iter().any(|d| self.understands(&one, d)))
+        let apis = self.resource_servers.keys().filter(|resource| {
+            *resource != self.itself && actor.resources.contains(*resource) && self.is_for(resource, scope, details)
         });
-        apis.map(|server| server.identifier.clone()).collect()
+        apis.cloned().collect()
     }
 
-    /// Where one token is spent: as named, or at the only place there is besides this server.
-    fn places(&self, given: &Authority, named: &Resources) -> Result<Resources, InvalidTarget> {
+    /// Where one token is spent: as named, or where what is wanted has a meaning, if that is one place besides
+    /// this server (RFC 9068 §3).
+    fn places(
+        &self,
+        given: &Authority,
+        named: &Resources,
+        wanted: &Scope,
+        details: &AuthorizationDetails,
+    ) -> Result<Resources, InvalidTarget> {
         if !named.is_empty() {
             let within = named.is_subset(&given.resources);
             return if within { Ok(named.clone()) } else { Err(InvalidTarget::NotAvailable) };
         }
-        let apis = given.resources.iter().filter(|resource| *resource != self.itself).count();
-        if apis > 1 { Err(InvalidTarget::NotNamed) } else { Ok(given.resources.clone()) }
+        let places: Resources = given.resources.iter().filter(|r| self.is_for(r, wanted, details)).cloned().collect();
+        let apis = places.iter().filter(|resource| *resource != self.itself).count();
+        if apis > 1 || places.is_empty() { Err(InvalidTarget::NotNamed) } else { Ok(places) }
+    }
+
+    /// Whether any of this has a meaning at the resource.
+    fn is_for(&self, resource: &ResourceIndicator, scope: &Scope, details: &AuthorizationDetails) -> bool {
+        let one = Resources::from([resource.clone()]);
+        !self.known_scope(&one).common(scope).is_empty() || details.iter().any(|d| self.understands(&one, d))
     }
 }

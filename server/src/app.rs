@@ -1,0 +1,139 @@
+//! What every room may borrow: the store, the keys, the clock, the dice and the settings.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use protocol::audience::ResourceIndicator;
+use protocol::audit::AuditEvent;
+use protocol::authorization::{Registered, ResourceServers};
+use protocol::authorization_details::DetailsTypes;
+use protocol::identifier::RequestId;
+use protocol::numeric_date::NumericDate;
+use protocol::rule::Rules;
+use subtle::ConstantTimeEq as _;
+
+use crate::attempts::Attempts;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::jose::{ClientKeyCache, KeyRing, NonceBox};
+use crate::secret::Entropy;
+use crate::store::{Change, CommitError, Store};
+
+/// The house's inventory. One per process, shared by every request.
+pub struct App {
+    /// Speaks SQL.
+    pub store: Store,
+    /// Signs and verifies what is ours.
+    pub keys: KeyRing,
+    /// Makes and knows DPoP nonces.
+    pub nonces: NonceBox,
+    /// The parsed public keys of clients.
+    pub client_keys: ClientKeyCache,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Rolls the dice.
+    pub entropy: Arc<dyn Entropy>,
+    /// How it is set up.
+    pub settings: Settings,
+    /// Admin rules from the configuration.
+    pub rules: Rules,
+    /// This server's issuer as a resource: where userinfo is.
+    pub itself: ResourceIndicator,
+    /// Failures of clients to authenticate with a secret.
+    pub client_failures: Attempts,
+    /// Failures of users to sign in.
+    pub sign_in_failures: Attempts,
+    /// Events that anybody can cause, kept from flooding the audit log.
+    pub unauthenticated_events: Attempts,
+    /// How many passwords are hashed at once: each takes 19 MiB and a core.
+    pub password_hashing: tokio::sync::Semaphore,
+}
+
+/// One request, as far as everybody needs to know it. The clock was read once, at its door.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// When it came.
+    pub now: NumericDate,
+    /// Its id in logs and in the audit log.
+    pub id: RequestId,
+    /// Where it came from.
+    pub from: Option<IpAddr>,
+}
+
+/// What is registered at a moment: details types and resource servers.
+#[derive(Clone)]
+pub struct Registry {
+    /// The details types.
+    pub types: Arc<DetailsTypes>,
+    /// The resource servers.
+    pub resource_servers: Arc<ResourceServers>,
+    /// This server as a resource.
+    pub itself: ResourceIndicator,
+}
+
+impl Registry {
+    /// The same, borrowed for the law.
+    #[must_use]
+    pub fn registered(&self) -> Registered<'_> {
+        Registered { types: &self.types, resource_servers: &self.resource_servers, itself: &self.itself }
+    }
+}
+
+impl App {
+    /// The issuer identifier (RFC 8414 §2).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    /// The public URL of one of our paths.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.issuer)
+    }
+
+    /// What is registered now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn registry(&self) -> Result<Registry, Failure> {
+        Ok(Registry {
+            types: self.store.details_types().await?,
+            resource_servers: self.store.resource_servers().await?,
+            itself: self.itself.clone(),
+        })
+    }
+
+    /// Writes the event of a refusal. Nothing else is changed, so that only a broken store can keep it away; then the
+    /// caller is told of that instead.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tell(&self, event: AuditEvent) -> Result<(), Failure> {
+        match self.store.commit(Change::new(event)).await {
+            Ok(_) | Err(CommitError::Conflict(_)) => Ok(()),
+            Err(CommitError::Broken(error)) => Err(error.into()),
+        }
+    }
+
+    /// Writes the event of something that anybody can cause, unless there were too many of late; those are counted
+    /// in the log of the process.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tell_of_stranger(&self, event: AuditEvent) -> Result<(), Failure> {
+        if self.unauthenticated_events.count("all") {
+            return self.tell(event).await;
+        }
+        tracing::warn!(action = ?event.action, "too many events of strangers: one was left out of the audit log");
+        Ok(())
+    }
+}
+
+/// Compares two texts in constant time.
+#[must_use]
+pub fn same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}
+

@@ -1,0 +1,196 @@
+//! Authorization code (RFC 6749 §4.1.3): what a user approved becomes tokens, once.
+
+use protocol::actor::Chain;
+use protocol::audience::Audience;
+use protocol::audit::AuditEvent;
+use protocol::authority::Authority;
+use protocol::authorization::{self, Named};
+use protocol::client::{Client, GrantType};
+use protocol::code::Code;
+use protocol::consent::Consent;
+use protocol::identifier::FamilyId;
+use protocol::pkce;
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::token::{Subject, TaskRef, Token, TokenKind};
+use protocol::token_request::CodeRequest;
+
+use super::{Desk, Granted, Refused, check_bound, reply, tell_of};
+use crate::app::same;
+use crate::failure::{Broken, Failure};
+use crate::secret::{SecretDigest, random_id};
+use crate::store::{Anchor, Change, CommitError, Ending, Take};
+use crate::tokens::{self, Written};
+
+/// How often a code may be presented with something wrong before it is dead.
+const MOST_ATTEMPTS: u32 = 3;
+
+/// Redeems a code.
+pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Granted, Refused> {
+    let mut event = desk.event.clone();
+    let digest = SecretDigest::of(request.code.reveal());
+    let stored = match desk.app.store.find_code(&digest).await {
+        Ok(Some(stored)) if stored.code.client == desk.caller.client.id => stored,
+        Ok(_) => return Err(desk.refused(&event, gone())),
+        Err(error) => return Err(desk.refused(&event, error)),
+    };
+    event.user = Some(stored.code.user.clone());
+    event.consent = Some(stored.code.consent.clone());
+    if let Err(refusal) = check(desk, request, &stored.code) {
+        if let Err(broken) = count_attempt(desk, digest).await {
+            return Err(desk.refused(&event, broken));
+        }
+        return Err(desk.refused(&event, refusal));
+    }
+    if stored.redeemed {
+        // A second presentation with everything right: what the first one got may be in wrong hands (RFC 9700 §4.2.4).
+        return Err(Refused { end: Some(Ending::CodeTokens(digest)), ..desk.refused(&event, gone()) });
+    }
+    if stored.expires_at.is_over(desk.visit.now) || stored.attempts >= MOST_ATTEMPTS {
+        return Err(desk.refused(&event, gone()));
+    }
+    match issue(desk, request, digest, &stored.code, &mut event).await {
+        Ok(granted) => Ok(granted),
+        Err(failure) => Err(desk.refused(&event, failure)),
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::new(ErrorCode::InvalidGrant, "the code is not valid, or not any more")
+}
+
+/// Whoever presents the code is whoever it was given to: same return address, verifier and key.
+fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refusal> {
+    let address_fits = match &request.redirect_uri {
+        Some(sent) => same(sent, &code.redirect_uri),
+        // OAuth 2.1 §10.2 leaves it to PKCE.
+        None => code.code_challenge.is_some(),
+    };
+    if !address_fits {
+        return Err(Refusal::new(ErrorCode::InvalidGrant, "redirect_uri is not the one of the authorization request"));
+    }
+    let verifier = request.code_verifier.as_ref().map(|verifier| verifier.reveal());
+    let challenge = code.code_challenge.as_deref().map(str::parse).transpose().map_err(|_| gone())?;
+    pkce::check(challenge.as_ref(), verifier)?;
+    if code.dpop_jkt.is_some() && code.dpop_jkt != desk.caller.key {
+        return Err(Refusal::new(ErrorCode::InvalidGrant, "the code is bound to another DPoP key"));
+    }
+    Ok(())
+}
+
+async fn count_attempt(desk: &Desk<'_>, digest: SecretDigest) -> Result<(), Failure> {
+    match desk.app.store.commit(Change::housekeeping(desk.visit.now).bump_attempts(digest)).await {
+        Ok(_) | Err(CommitError::Conflict(_)) => Ok(()),
+        Err(CommitError::Broken(error)) => Err(error.into()),
+    }
+}
+
+async fn issue(
+    desk: &Desk<'_>,
+    request: &CodeRequest,
+    digest: SecretDigest,
+    code: &Code,
+    event: &mut AuditEvent,
+) -> Result<Granted, Failure> {
+    let (app, client) = (desk.app, &desk.caller.client);
+    check_bound(desk.caller)?;
+    let registry = app.registry().await?;
+    let consent = app.store.find_consent(&code.consent).await?.ok_or_else(gone)?;
+    let family: FamilyId = random_id(app.entropy.as_ref(), "fam_")
+        .parse()
+        .map_err(|_| Broken::Other("a random id is no identifier"))?;
+    let first = first_token(desk, code, &consent, family).await?;
+
+    let mut resources = request.resources.clone();
+    if resources.is_empty() && first.audience != Audience::Resources {
+        resources.clone_from(&code.authority.resources);
+    }
+    let named = Named { scope: None, details: request.authorization_details.clone(), resources };
+    let life = app.settings.token_life;
+    let authority = authorization::take(&code.authority, &named, registry.registered(), life, desk.visit.now)?;
+    let access = Token { id: tokens::new_id(app)?, kind: TokenKind::Access, authority, jkt: desk.caller.key.clone(), ..first.clone() };
+    let access = tokens::write(app, &registry, access)?;
+    tell_of(event, &access.token);
+    event.actor.clone_from(&code.requested_actor);
+
+    let mut keep = vec![access.record()];
+    let refresh = refresh_token(desk, client, code, &consent, first)?;
+    keep.extend(refresh.iter().map(Written::record));
+    let mut requires: Vec<Anchor> =
+        tokens::anchors(&access.token).into_iter().filter(|anchor| !matches!(anchor, Anchor::Token(_))).collect();
+    requires.extend(code.requested_actor.clone().map(Anchor::Client));
+    let take = Some(Take::Code { digest, token: Some(access.token.id.clone()) });
+
+    let id_token = match code.authority.scope.contains("openid") {
+        true => Some(tokens::id_token(app, client, code, &access)?),
+        false => None,
+    };
+    let mut reply = reply(access, Some(consent.authority.scope.clone()));
+    reply.id_token = id_token;
+    reply.refresh_token = refresh.map(|refresh| refresh.text);
+    Ok(Granted { event: event.clone(), requires, take, keep, reply })
+}
+
+/// What all tokens of this code have in common. An agent that asked itself is the actor at once; where an
+/// application asked for an agent, the token is that agent's to exchange and good for nothing else.
+async fn first_token(desk: &Desk<'_>, code: &Code, consent: &Consent, family: FamilyId) -> Result<Token, Failure> {
+    let (app, client) = (desk.app, &desk.caller.client);
+    let task = match &code.task {
+        Some(id) => {
+            let task = app.store.find_task(id).await?.ok_or_else(gone)?;
+            Some(TaskRef::from(task.as_ref()))
+        }
+        None => None,
+    };
+    let requested = match &code.requested_actor {
+        Some(id) => Some(app.store.find_client(id).await?.ok_or_else(gone)?),
+        None => None,
+    };
+    let acts = |client: &Client| client.agent().is_some().then(|| client.as_actor(app.issuer()));
+    let may_act = requested.as_ref().map(|agent| agent.as_actor(app.issuer()));
+    let chain = match (&may_act, acts(client)) {
+        (None, Some(actor)) => Chain::of(actor),
+        _ => Chain::none(),
+    };
+    Ok(Token {
+        id: tokens::new_id(app)?,
+        kind: TokenKind::Refresh,
+        client: client.id.clone(),
+        subject: Subject::User(code.user.clone()),
+        chain,
+        audience: requested.as_ref().map_or(Audience::Resources, |agent| Audience::Actor(agent.id.clone())),
+        may_act,
+        authority: code.authority.clone(),
+        jkt: None,
+        issued_at: desk.visit.now,
+        login: Some(code.login.clone()),
+        consent: Some(consent.id.clone()),
+        task,
+        parent: None,
+        family: Some(family),
+        session: (!consent.offline_access).then(|| code.session.clone()),
+    })
+}
+
+/// A refresh token, where the user approved that the client goes on in their absence and it may use one. A public
+/// client's is bound to its key (RFC 9449 §5); a confidential client's to the client.
+fn refresh_token(
+    desk: &Desk<'_>,
+    client: &Client,
+    code: &Code,
+    consent: &Consent,
+    first: Token,
+) -> Result<Option<Written>, Failure> {
+    let offline = consent.offline_access && code.authority.scope.contains(authorization::OFFLINE_ACCESS);
+    if !offline || !client.grant_types.contains(&GrantType::RefreshToken) {
+        return Ok(None);
+    }
+    let end = desk.visit.now.plus(desk.app.settings.refresh_token_life).min(code.authority.until);
+    let token = Token {
+        id: tokens::new_id(desk.app)?,
+        kind: TokenKind::Refresh,
+        authority: Authority { until: end, ..code.authority.clone() },
+        jkt: desk.caller.key.clone().filter(|_| client.is_public()),
+        ..first
+    };
+    Ok(Some(tokens::write_refresh(desk.app, token)))
+}

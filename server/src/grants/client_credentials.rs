@@ -1,0 +1,86 @@
+//! Client credentials (RFC 6749 §4.4): a token of the client's own, without any user.
+
+use protocol::actor::Chain;
+use protocol::audience::Audience;
+use protocol::authority::Authority;
+use protocol::authorization::{self, Named};
+use protocol::authorization_details::AuthorizationDetails;
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::scope::Scope;
+use protocol::token::{Subject, Token, TokenKind};
+use protocol::token_request::ClientCredentialsRequest;
+
+use super::{Desk, Granted, Refused, check_bound, reply, tell_of, tell_of_asked};
+use crate::failure::Failure;
+use crate::store::Anchor;
+use crate::tokens;
+
+/// Scope words that speak of a user, which nobody is here.
+const OF_USERS: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+
+/// Issues a token to the client itself.
+pub(super) async fn issue(desk: &Desk<'_>, request: &ClientCredentialsRequest) -> Result<Granted, Refused> {
+    let mut event = desk.event.clone();
+    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
+    match decide(desk, request, &mut event).await {
+        Ok(granted) => Ok(granted),
+        Err(failure) => Err(desk.refused(&event, failure)),
+    }
+}
+
+async fn decide(
+    desk: &Desk<'_>,
+    request: &ClientCredentialsRequest,
+    event: &mut protocol::audit::AuditEvent,
+) -> Result<Granted, Failure> {
+    let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
+    if client.is_public() {
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a public client has no credentials").into());
+    }
+    if request.authorization_details.is_some() {
+        // Nobody but a user could have granted them; a client's registration holds none.
+        let description = "a client's own token carries no authorization_details";
+        return Err(Refusal::new(ErrorCode::InvalidAuthorizationDetails, description).into());
+    }
+    check_bound(desk.caller)?;
+    let registry = app.registry().await?;
+    let own: Scope = client.scope.iter().filter(|word| !OF_USERS.contains(&word.as_str())).cloned().collect();
+    let mut resources = client.resources.clone();
+    resources.insert(app.itself.clone());
+    let end = client.agent().map_or(now.plus(app.settings.token_life), |agent| agent.expires_at);
+    let given = Authority { scope: own, details: AuthorizationDetails::none(), resources, until: end };
+    let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
+    let authority = authorization::take(&given, &named, registry.registered(), app.settings.token_life, now)?;
+    if let Some(asked) = &request.scope {
+        if !asked.is_within(&authority.scope) {
+            return Err(authorization::AuthorizationRefused::ScopeNotAllowed.into());
+        }
+    }
+    let token = Token {
+        id: tokens::new_id(app)?,
+        kind: TokenKind::Access,
+        client: client.id.clone(),
+        subject: Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() },
+        chain: Chain::none(),
+        may_act: None,
+        audience: Audience::Resources,
+        authority,
+        jkt: desk.caller.key.clone(),
+        issued_at: now,
+        login: None,
+        consent: None,
+        task: None,
+        parent: None,
+        family: None,
+        session: None,
+    };
+    let written = tokens::write(app, &registry, token)?;
+    tell_of(event, &written.token);
+    Ok(Granted {
+        event: event.clone(),
+        requires: vec![Anchor::Client(client.id.clone())],
+        take: None,
+        keep: vec![written.record()],
+        reply: reply(written, request.scope.clone()),
+    })
+}

@@ -1,0 +1,208 @@
+//! What `POST /token` does, a file for each grant type.
+//!
+//! Each grant gathers, lets the law judge, and returns what would be written. Here it is committed in one
+//! transaction with its audit event; only then does the response leave. A refusal has its event too.
+
+mod authorization_code;
+mod client_credentials;
+mod refresh_token;
+mod token_exchange;
+
+use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::authorization_details::AuthorizationDetails;
+use protocol::client::GrantType;
+use protocol::identifier::ConsentId;
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::scope::Scope;
+use protocol::token::Token;
+use protocol::token_request::TokenRequest;
+
+use crate::app::{App, Visit};
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::secret::Secret;
+use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Record, Take};
+use crate::tokens::Written;
+
+/// What the client gets (RFC 6749 §5.1).
+pub struct Reply {
+    /// The access token's record: what it is, until when, how bound.
+    pub token: Token,
+    /// The access token.
+    pub access_token: Secret,
+    /// The refresh token.
+    pub refresh_token: Option<Secret>,
+    /// The ID token (OpenID Connect Core §3.1.3.3).
+    pub id_token: Option<Secret>,
+    /// Whether `issued_token_type` is told (RFC 8693 §2.2.1).
+    pub exchanged: bool,
+    /// What was asked, where it is known: `scope` is told when it differs.
+    pub asked_scope: Option<Scope>,
+    /// The consent, as `grant_id`.
+    pub consent: Option<ConsentId>,
+}
+
+/// What a grant would write, and what it would answer.
+struct Granted {
+    event: AuditEvent,
+    requires: Vec<Anchor>,
+    take: Option<Take>,
+    keep: Vec<Record>,
+    reply: Reply,
+}
+
+/// Why a grant was refused, with what an auditor should know of it and what the refusal itself ends.
+struct Refused {
+    failure: Failure,
+    event: Box<AuditEvent>,
+    end: Option<Ending>,
+}
+
+/// The state of one grant on its way.
+struct Desk<'a> {
+    app: &'a App,
+    visit: &'a Visit,
+    caller: &'a Caller,
+    event: AuditEvent,
+}
+
+/// Answers a token request.
+///
+/// # Errors
+/// The refusal of the grant, already told to the audit log; or what is broken.
+pub async fn grant(app: &App, visit: &Visit, caller: &Caller, request: TokenRequest) -> Result<Reply, Failure> {
+    let grant_type = request.grant_type();
+    let mut event = AuditEvent::new(action(grant_type), Outcome::Granted, visit.now);
+    event.request = Some(visit.id.clone());
+    event.client = Some(caller.client.id.clone());
+    let desk = Desk { app, visit, caller, event };
+    if !caller.client.grant_types.contains(&grant_type) {
+        let refusal = Refusal::new(ErrorCode::UnauthorizedClient, "this client is not registered for this grant_type");
+        return Err(desk.close(Refused { failure: refusal.into(), event: Box::new(desk.event.clone()), end: None }).await);
+    }
+    let granted = match request {
+        TokenRequest::AuthorizationCode(request) => authorization_code::redeem(&desk, &request).await,
+        TokenRequest::RefreshToken(request) => refresh_token::refresh(&desk, &request).await,
+        TokenRequest::ClientCredentials(request) => client_credentials::issue(&desk, &request).await,
+        TokenRequest::TokenExchange(request) => token_exchange::exchange(&desk, &request).await,
+    };
+    match granted {
+        Ok(granted) => desk.commit(granted, grant_type).await,
+        Err(refused) => Err(desk.close(refused).await),
+    }
+}
+
+const fn action(grant_type: GrantType) -> Action {
+    match grant_type {
+        GrantType::AuthorizationCode => Action::TokenAuthorizationCode,
+        GrantType::RefreshToken => Action::TokenRefresh,
+        GrantType::ClientCredentials => Action::TokenClientCredentials,
+        GrantType::TokenExchange => Action::TokenExchange,
+    }
+}
+
+impl Desk<'_> {
+    /// A refusal, with what is known of the story so far.
+    fn refused(&self, event: &AuditEvent, failure: impl Into<Failure>) -> Refused {
+        Refused { failure: failure.into(), event: Box::new(event.clone()), end: None }
+    }
+
+    /// Writes what was granted, or learns within the transaction that it may not be.
+    async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
+        let Granted { event, requires, take, keep, reply } = granted;
+        let mut change = self.caller.mark(Change::new(event.clone()));
+        change = requires.into_iter().fold(change, Change::requires);
+        change = keep.into_iter().fold(change, Change::keep);
+        let taken = take.clone();
+        if let Some(take) = take {
+            change = change.take(take);
+        }
+        let conflict = match self.app.store.commit(change).await {
+            Ok(_) => return Ok(reply),
+            Err(CommitError::Broken(error)) => return Err(error.into()),
+            Err(CommitError::Conflict(conflict)) => conflict,
+        };
+        let refusal = self.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
+        let end = match (&conflict, taken) {
+            (Conflict::AlreadyTaken, Some(Take::Code { digest, .. })) => Some(Ending::CodeTokens(digest)),
+            (Conflict::AlreadyTaken, Some(Take::Refresh(_))) => reply.token.family.clone().map(Ending::Family),
+            _ => None,
+        };
+        let mut event = event;
+        event.token = None;
+        Err(self.close(Refused { failure: refusal.into(), event: Box::new(event), end }).await)
+    }
+
+    /// Tells the audit log of a refusal, together with what it ends and with the marks of what the caller showed.
+    async fn close(&self, refused: Refused) -> Failure {
+        let Failure::Refused(refusal) = refused.failure else { return refused.failure };
+        let told = |with_marks: bool| {
+            let change = Change::new(refused.event.as_ref().clone().refused(&refusal));
+            let change = if with_marks { self.caller.mark(change) } else { change };
+            refused.end.iter().cloned().fold(change, Change::end)
+        };
+        match self.app.store.commit(told(true)).await {
+            Ok(_) => Failure::Refused(refusal),
+            Err(CommitError::Broken(error)) => error.into(),
+            // What the caller showed was shown before: the event is written all the same.
+            Err(CommitError::Conflict(_)) => match self.app.store.commit(told(false)).await {
+                Ok(_) | Err(CommitError::Conflict(_)) => Failure::Refused(refusal),
+                Err(CommitError::Broken(error)) => error.into(),
+            },
+        }
+    }
+}
+
+/// The refusal for what turned out not to be alive, or gone, when it was to be written.
+fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
+    match (conflict, grant_type) {
+        (Conflict::NotAlive(Anchor::Client(_)), GrantType::ClientCredentials) => {
+            Refusal::new(ErrorCode::InvalidClient, "client authentication failed")
+        }
+        (_, GrantType::TokenExchange) => {
+            Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
+        }
+        _ => Refusal::new(ErrorCode::InvalidGrant, "it is not valid, or not any more"),
+    }
+}
+
+/// Writes what a token permits into the event of its issuance.
+fn tell_of(event: &mut AuditEvent, token: &Token) {
+    event.user = token.subject.user().cloned();
+    event.chain = token.chain.clone();
+    event.consent.clone_from(&token.consent);
+    event.task = token.task.as_ref().map(|task| task.id.clone());
+    event.txn = token.task.as_ref().map(|task| task.root.clone());
+    event.token = Some(token.id.clone());
+    event.parent.clone_from(&token.parent);
+    event.scope = Some(token.authority.scope.clone());
+    event.authorization_details = token.authority.details.clone();
+    event.resources = token.authority.resources.iter().cloned().collect();
+}
+
+/// Writes what was asked for into the event of a refusal.
+fn tell_of_asked(event: &mut AuditEvent, scope: Option<&Scope>, details: Option<&AuthorizationDetails>) {
+    event.scope = scope.cloned();
+    event.authorization_details = details.cloned().unwrap_or_default();
+}
+
+/// The reply with one access token.
+fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
+    Reply {
+        consent: written.token.consent.clone(),
+        token: written.token,
+        access_token: written.text,
+        refresh_token: None,
+        id_token: None,
+        exchanged: false,
+        asked_scope,
+    }
+}
+
+/// Access tokens for agents are bound to their key, and others where the client is registered so (RFC 9449 §5.2).
+fn check_bound(caller: &Caller) -> Result<(), Refusal> {
+    if caller.client.needs_bound_tokens() && caller.key.is_none() {
+        return Err(Refusal::new(ErrorCode::InvalidRequest, "tokens of this client are bound to its key; send a DPoP proof"));
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Refresh (RFC 6749 §6): a new access token of the same authorization, never wider.
+
+use protocol::audience::Audience;
+use protocol::audit::AuditEvent;
+use protocol::authorization::{self, Named};
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::token::{Token, TokenKind};
+use protocol::token_request::RefreshRequest;
+
+use super::{Desk, Granted, Refused, check_bound, reply, tell_of, tell_of_asked};
+use crate::failure::Failure;
+use crate::store::{Anchor, Take};
+use crate::tokens;
+
+/// Issues a new access token, and a new refresh token where the presented one is used up by this.
+pub(super) async fn refresh(desk: &Desk<'_>, request: &RefreshRequest) -> Result<Granted, Refused> {
+    let mut event = desk.event.clone();
+    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
+    match decide(desk, request, &mut event).await {
+        Ok(granted) => Ok(granted),
+        Err(failure) => Err(desk.refused(&event, failure)),
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::new(ErrorCode::InvalidGrant, "the refresh token is not valid, or not any more")
+}
+
+async fn decide(desk: &Desk<'_>, request: &RefreshRequest, event: &mut AuditEvent) -> Result<Granted, Failure> {
+    let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
+    let presented = tokens::read(app, request.refresh_token.reveal()).await?.ok_or_else(gone)?;
+    if presented.kind != TokenKind::Refresh || presented.client != client.id {
+        return Err(gone().into());
+    }
+    event.user = presented.subject.user().cloned();
+    event.consent.clone_from(&presented.consent);
+    event.parent = Some(presented.id.clone());
+    if presented.expires_at().is_over(now) {
+        return Err(gone().into());
+    }
+    if presented.jkt.is_some() && presented.jkt != desk.caller.key {
+        let description = "the refresh token is bound to a key; prove that key with DPoP";
+        return Err(Refusal::new(ErrorCode::InvalidGrant, description).into());
+    }
+    check_bound(desk.caller)?;
+
+    let registry = app.registry().await?;
+    let mut resources = request.resources.clone();
+    if resources.is_empty() && presented.audience != Audience::Resources {
+        resources.clone_from(&presented.authority.resources);
+    }
+    let named = Named { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
+    let life = app.settings.token_life;
+    let authority = authorization::take(&presented.authority, &named, registry.registered(), life, now)?;
+    let access = Token {
+        id: tokens::new_id(app)?,
+        kind: TokenKind::Access,
+        authority,
+        jkt: desk.caller.key.clone(),
+        issued_at: now,
+        parent: Some(presented.id.clone()),
+        ..presented.as_ref().clone()
+    };
+    let access = tokens::write(app, &registry, access)?;
+    tell_of(event, &access.token);
+
+    let mut keep = vec![access.record()];
+    let mut requires = tokens::anchors(&presented);
+    let mut take = None;
+    let mut successor = None;
+    // Only a public client's token that no key protects is used up by its use (RFC 9700 §4.14.2, FAPI 2.0 §5.3.2.1).
+    if client.is_public() && presented.jkt.is_none() {
+        requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)));
+        take = Some(Take::Refresh(presented.id.clone()));
+        let next = Token { id: tokens::new_id(app)?, issued_at: now, ..presented.as_ref().clone() };
+        let next = tokens::write_refresh(app, next);
+        keep.push(next.record());
+        successor = Some(next.text);
+    }
+    let asked = request.scope.clone().or_else(|| Some(presented.authority.scope.clone()));
+    let mut reply = reply(access, asked);
+    reply.refresh_token = successor;
+    Ok(Granted { event: event.clone(), requires, take, keep, reply })
+}

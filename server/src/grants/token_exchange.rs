@@ -1,0 +1,215 @@
+//! Token exchange (RFC 8693): gather the story, let the law decide, write the token.
+
+use std::sync::Arc;
+
+use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
+use protocol::audit::AuditEvent;
+use protocol::client::Client;
+use protocol::consent::Consent;
+use protocol::delegation::{self, Allowed, Asked, Basis, RulesThatApply, Story, Terms};
+use protocol::identifier::ClientId;
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::task::Task;
+use protocol::token::{Subject, TaskRef, Token, TokenKind};
+use protocol::token_request::{ExchangeRequest, TypedToken};
+use protocol::token_type::TokenType;
+
+use super::{Desk, Granted, Refused, reply, tell_of, tell_of_asked};
+use crate::app::Registry;
+use crate::failure::{Broken, Failure};
+use crate::store::{Anchor, Record};
+use crate::{tasks, tokens};
+
+/// The tokens of the request, read from the lineage.
+struct Presented {
+    subject: Arc<Token>,
+    actor_token: Option<Arc<Token>>,
+    actor: Arc<Client>,
+}
+
+/// What the subject token comes from.
+struct Lineage {
+    consent: Option<Arc<Consent>>,
+    others: Vec<Arc<Consent>>,
+    task: Option<Arc<Task>>,
+}
+
+/// Exchanges a token.
+pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
+    let mut event = desk.event.clone();
+    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
+    match decide(desk, request, &mut event).await {
+        Ok(granted) => Ok(granted),
+        Err(failure) => Err(desk.refused(&event, failure)),
+    }
+}
+
+async fn decide(desk: &Desk<'_>, request: &ExchangeRequest, event: &mut AuditEvent) -> Result<Granted, Failure> {
+    let (app, now) = (desk.app, desk.visit.now);
+    if desk.caller.client.is_public() {
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a public client cannot exchange tokens").into());
+    }
+    let registry = app.registry().await?;
+    let presented = read_tokens(desk, request).await?;
+    tell_of_subject(event, &presented.subject);
+    let lineage = lineage(desk, &presented).await?;
+    let (resources, receiver) = targets(desk, request, &registry).await?;
+    event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
+    let asked =
+        Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
+    if let Some(details) = &asked.details {
+        registry.types.check(details)?;
+    }
+    let story = Story {
+        subject: &presented.subject,
+        presenter: &desk.caller.client,
+        key: desk.caller.key.as_ref(),
+        actor: &presented.actor,
+        actor_token: presented.actor_token.as_deref(),
+        consent: lineage.consent.as_deref(),
+        other_consents: &lineage.others,
+        task: lineage.task.as_deref(),
+        receiver: receiver.as_deref(),
+        rules: rules(desk, &presented),
+        terms: Terms {
+            issuer: app.issuer(),
+            token_life: app.settings.token_life,
+            longest_chain: app.settings.max_chain_depth,
+            registered: registry.registered(),
+        },
+    };
+    let delegation = delegation::decide(&story, &asked, now)?;
+    event.rule = match delegation.basis() {
+        Basis::Rule(rule) | Basis::Impersonation(rule) => Some(rule.clone()),
+        Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) => None,
+    };
+
+    // An agent that acts for a user always does so for a task.
+    let consent = match delegation.basis() {
+        Basis::Consent(id) => lineage.consent.iter().chain(&lineage.others).find(|consent| consent.id == *id),
+        _ => None,
+    };
+    let opened = match (consent, &presented.subject.task) {
+        (Some(consent), None) => Some(tasks::open(app, consent, &delegation.authority().details, now)?),
+        _ => None,
+    };
+    let mut requires = tokens::anchors(&presented.subject);
+    requires.extend(delegation.consents().cloned().map(Anchor::Consent));
+    requires.push(Anchor::Client(desk.caller.client.id.clone()));
+    requires.push(Anchor::Client(presented.actor.id.clone()));
+    requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+    requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
+    requires.dedup();
+
+    let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
+    let written = tokens::write(app, &registry, token)?;
+    tell_of(event, &written.token);
+    let mut keep: Vec<_> = opened.into_iter().map(Record::Task).collect();
+    keep.push(written.record());
+    let mut reply = reply(written, request.scope.clone());
+    reply.exchanged = true;
+    Ok(Granted { event: event.clone(), requires, take: None, keep, reply })
+}
+
+/// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and
+/// why is not told apart (RFC 8693 §2.2.2).
+async fn read_tokens(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Presented, Failure> {
+    let subject = read(desk, &request.subject_token, "the subject token is not acceptable").await?;
+    let actor_token = match &request.actor_token {
+        Some(token) => Some(read(desk, token, "the actor token is not acceptable").await?),
+        None => None,
+    };
+    let actor = match actor_token.as_ref().map(|token| &token.subject) {
+        None => desk.caller.client.clone(),
+        Some(Subject::Client { id, .. }) if *id == desk.caller.client.id => desk.caller.client.clone(),
+        Some(Subject::Client { id, .. }) => client(desk, id).await?,
+        Some(Subject::User(_)) => return Err(not_acceptable("the actor token is not acceptable")),
+    };
+    Ok(Presented { subject, actor_token, actor })
+}
+
+async fn read(desk: &Desk<'_>, presented: &TypedToken, refusal: &'static str) -> Result<Arc<Token>, Failure> {
+    if presented.token_type != TokenType::AccessToken {
+        return Err(not_acceptable("this token type is not supported here; send an access token"));
+    }
+    let token = tokens::read(desk.app, presented.token.reveal()).await?;
+    let fits = |token: &Arc<Token>| token.kind == TokenKind::Access && !token.expires_at().is_over(desk.visit.now);
+    token.filter(fits).ok_or_else(|| not_acceptable(refusal))
+}
+
+fn not_acceptable(description: &'static str) -> Failure {
+    Refusal::new(ErrorCode::InvalidRequest, description).into()
+}
+
+async fn client(desk: &Desk<'_>, id: &ClientId) -> Result<Arc<Client>, Failure> {
+    desk.app.store.find_client(id).await?.ok_or_else(|| Broken::Inconsistent("a token of a client that is not there").into())
+}
+
+/// The consent and the task of the subject token, and the user's other consents to the actor.
+async fn lineage(desk: &Desk<'_>, presented: &Presented) -> Result<Lineage, Failure> {
+    let store = &desk.app.store;
+    let subject = &presented.subject;
+    let consent = match &subject.consent {
+        Some(id) => store.find_consent(id).await?,
+        None => None,
+    };
+    let task = match &subject.task {
+        Some(task) => store.find_task(&task.id).await?,
+        None => None,
+    };
+    let actor = &presented.actor.id;
+    let known = consent.as_ref().is_some_and(|consent| consent.actor == *actor)
+        || subject.chain.current().is_some_and(|current| current.sub == *actor);
+    let others = match subject.subject.user() {
+        Some(user) if !known => store.consents_for(user, actor, None, desk.visit.now).await?,
+        _ => Vec::new(),
+    };
+    Ok(Lineage { consent, others, task })
+}
+
+/// `resource` and `audience`: resource servers, or one client that the token is to be handed over to. All of them
+/// count, none is passed over (RFC 8693 §2.1).
+async fn targets(
+    desk: &Desk<'_>,
+    request: &ExchangeRequest,
+    registry: &Registry,
+) -> Result<(Resources, Option<Arc<Client>>), Failure> {
+    let mut resources = request.resources.clone();
+    let mut receiver = None;
+    for audience in &request.audiences {
+        let resource = audience.parse::<ResourceIndicator>().ok();
+        if let Some(resource) = resource.filter(|resource| registry.resource_servers.contains_key(resource)) {
+            resources.insert(resource);
+            continue;
+        }
+        let id: ClientId = audience.parse().map_err(|_| InvalidTarget::NotAvailable)?;
+        let client = desk.app.store.find_client(&id).await?.ok_or(InvalidTarget::NotAvailable)?;
+        if receiver.replace(client).is_some_and(|before: Arc<Client>| before.id != id) {
+            return Err(InvalidTarget::NotAvailable.into());
+        }
+    }
+    Ok((resources, receiver))
+}
+
+fn rules<'a>(desk: &'a Desk<'_>, presented: &Presented) -> RulesThatApply<'a> {
+    let rules = &desk.app.rules;
+    let (client, actor) = (&desk.caller.client.id, &presented.actor.id);
+    let user = presented.subject.subject.user();
+    let allowed = |rule: &'a protocol::rule::Rule| Allowed { rule: &rule.id, resources: &rule.resources };
+    RulesThatApply {
+        may_present: rules.may_present(client, user).map(allowed),
+        may_act: rules.may_act(actor, user).map(allowed),
+        actor_token: rules.actor_token(client, actor).map(allowed),
+        impersonate: user.and_then(|user| rules.impersonate(client, user)).map(allowed),
+    }
+}
+
+/// Whose story a refused exchange was about.
+fn tell_of_subject(event: &mut AuditEvent, subject: &Token) {
+    event.user = subject.subject.user().cloned();
+    event.chain = subject.chain.clone();
+    event.consent.clone_from(&subject.consent);
+    event.task = subject.task.as_ref().map(|task| task.id.clone());
+    event.txn = subject.task.as_ref().map(|task| task.root.clone());
+    event.parent = Some(subject.id.clone());
+}

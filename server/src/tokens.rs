@@ -1,0 +1,120 @@
+//! Tokens as they travel: writing them, recognising them, ending them.
+//!
+//! An issued token is found again by the SHA-256 of its text. Only texts that this server wrote, signature and all,
+//! have a record, so that a record found *is* the proof that the token is ours and unaltered: no signature need be
+//! checked, and an opaque token and a JWT are read alike.
+
+use std::sync::Arc;
+
+use protocol::audience::Audience;
+use protocol::client::SigningAlg;
+use protocol::identifier::TokenId;
+use protocol::numeric_date::NumericDate;
+use protocol::resource_server::TokenFormat;
+use protocol::token::{Subject, Token, TokenKind};
+
+use crate::app::{App, Registry};
+use crate::failure::{Broken, Failure};
+use crate::secret::{Secret, SecretDigest, random_id};
+use crate::store::{Anchor, Record};
+
+/// The longest token that is looked up.
+pub const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// A token and its text, not yet kept.
+pub struct Written {
+    /// What it is.
+    pub token: Token,
+    /// Its text, for the one reply it leaves with.
+    pub text: Secret,
+}
+
+impl Written {
+    /// What is stored of it.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        Record::Token { token: self.token.clone(), digest: self.text.digest() }
+    }
+}
+
+/// A new token id.
+///
+/// # Errors
+/// Never in practice: the characters are ours.
+pub fn new_id(app: &App) -> Result<TokenId, Failure> {
+    random_id(app.entropy.as_ref(), "tok_").parse().map_err(|_| Broken::Other("a random id is no identifier").into())
+}
+
+/// Writes an access token as its resource servers want it: a JWT (RFC 9068) in the algorithm they ask for, or a
+/// random reference. A token for an actor, and one for several resource servers that differ, is an ES256 JWT.
+///
+/// # Errors
+/// The signing key's.
+pub fn write(app: &App, registry: &Registry, token: Token) -> Result<Written, Failure> {
+    let text = match form(registry, &token) {
+        (TokenFormat::Opaque, _) => Secret::generate(app.entropy.as_ref(), "pat_"),
+        (TokenFormat::Jwt, alg) => {
+            Secret::from_text(app.keys.sign(alg, "at+jwt", &token.claims(app.issuer()))?)
+        }
+    };
+    Ok(Written { token, text })
+}
+
+/// Writes a refresh token: always a random reference.
+#[must_use]
+pub fn write_refresh(app: &App, token: Token) -> Written {
+    Written { token, text: Secret::generate(app.entropy.as_ref(), "prt_") }
+}
+
+fn form(registry: &Registry, token: &Token) -> (TokenFormat, SigningAlg) {
+    let fallback = (TokenFormat::Jwt, SigningAlg::Es256);
+    if token.audience != Audience::Resources {
+        return fallback;
+    }
+    let servers = token.authority.resources.iter().filter(|resource| **resource != registry.itself);
+    let mut forms = servers.filter_map(|r| registry.resource_servers.get(r)).map(|s| (s.token_format, s.signing_alg));
+    let first = forms.next().unwrap_or(fallback);
+    if forms.all(|form| form == first) { first } else { fallback }
+}
+
+/// The record of a presented token, if it is one of ours. Whether it is alive is another question.
+///
+/// # Errors
+/// The store's.
+pub async fn read(app: &App, presented: &str) -> Result<Option<Arc<Token>>, Failure> {
+    if presented.len() > LONGEST_TOKEN {
+        return Ok(None);
+    }
+    Ok(app.store.find_token(&SecretDigest::of(presented)).await?)
+}
+
+/// Everything that must be alive for a token to be.
+#[must_use]
+pub fn anchors(token: &Token) -> Vec<Anchor> {
+    let mut anchors = vec![Anchor::Token(token.id.clone()), Anchor::Client(token.client.clone())];
+    match &token.subject {
+        Subject::User(user) => anchors.push(Anchor::User(user.clone())),
+        Subject::Client { id, .. } if *id != token.client => anchors.push(Anchor::Client(id.clone())),
+        Subject::Client { .. } => {}
+    }
+    // An actor that was stopped stops everything it stands in the chain of.
+    let actors = token.chain.actors().iter().filter(|actor| actor.sub != token.client);
+    anchors.extend(actors.map(|actor| Anchor::Client(actor.sub.clone())));
+    anchors.extend(token.consent.clone().map(Anchor::Consent));
+    anchors.extend(token.task.as_ref().map(|task| Anchor::Task(task.id.clone())));
+    anchors.extend(token.family.clone().map(Anchor::Family));
+    anchors.extend(token.session.clone().map(Anchor::Session));
+    anchors
+}
+
+/// The record of a presented access token that is alive.
+///
+/// # Errors
+/// The store's.
+pub async fn read_alive(app: &App, presented: &str, now: NumericDate) -> Result<Option<Arc<Token>>, Failure> {
+    let Some(token) = read(app, presented).await? else { return Ok(None) };
+    let alive = token.kind == TokenKind::Access
+        && !token.expires_at().is_over(now)
+        && app.store.is_alive(&anchors(&token), now).await?.is_ok();
+    Ok(alive.then_some(token))
+}

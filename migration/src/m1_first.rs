@@ -118,11 +118,7 @@ fn lineage() -> Vec<TableCreateStatement> {
                 document(),
             ],
         ),
-        table(
-            "ended_family",
-            text("family_id"),
-            vec![big_integer("ended_at"), big_integer("expires_at")],
-        ),
+        table("ended_family", text("family_id"), vec![big_integer("ended_at"), big_integer("expires_at")]),
     ]
 }
 
@@ -145,7 +141,11 @@ fn once() -> Vec<TableCreateStatement> {
                 document(),
             ],
         ),
-        table("pushed_request", text("digest"), vec![text("client_id"), expires_at(), taken_at(), document()]),
+        table(
+            "pushed_request",
+            text("digest"),
+            vec![text("client_id"), expires_at(), taken_at(), document()],
+        ),
         table("interaction", text("id"), vec![expires_at(), taken_at(), document()]),
         table(
             "browser_session",

@@ -2,7 +2,9 @@
 
 use entity::audit_event;
 use protocol::audit::{AuditEvent, LoggedEvent};
-use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+};
 use sea_orm::{QuerySelect as _, Value};
 
 use super::keeping::{insert, word};

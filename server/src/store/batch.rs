@@ -2,7 +2,7 @@
 //! that nothing stood in the way of, the audit log last.
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionSession as _,
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait as _,
 };
 
@@ -25,7 +25,7 @@ pub(super) enum Failed {
     /// It was not, for certain.
     Undone(DbErr),
     /// The commit itself failed: nobody knows.
-    Unknown(DbErr),
+    Unknown,
 }
 
 impl From<DbErr> for Failed {
@@ -43,7 +43,7 @@ pub(super) async fn run(writer: &DatabaseConnection, batch: &[&Prepared]) -> Res
     let transaction = writer.begin_with_options(immediate).await?;
     match write(&transaction, batch).await {
         Ok(verdicts) => {
-            transaction.commit().await.map_err(Failed::Unknown)?;
+            transaction.commit().await.map_err(|_| Failed::Unknown)?;
             Ok(verdicts)
         }
         Err(error) => {
@@ -65,14 +65,18 @@ async fn write(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Verdicts
     }
     number(db, &winners, &mut written).await?;
     let mut written = written.into_iter();
-    Ok(lost.into_iter().map(|lost| lost.map_or_else(|| Ok(written.next().unwrap_or_default()), Err)).collect())
+    Ok(lost
+        .into_iter()
+        .map(|lost| lost.map_or_else(|| Ok(written.next().unwrap_or_default()), Err))
+        .collect())
 }
 
 /// What stands in the way of each change.
 async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Option<Conflict>>, DbErr> {
     let changes: Vec<&Change> = batch.iter().map(|prepared| &prepared.change).collect();
     let lives = Lives::hold(db, &changes).await?;
-    let dead = |change: &&Change| lives.first_dead(&change.requires, change.at).cloned().map(Conflict::NotAlive);
+    let dead =
+        |change: &&Change| lives.first_dead(&change.requires, change.at).cloned().map(Conflict::NotAlive);
     let mut lost: Vec<Option<Conflict>> = changes.iter().map(dead).collect();
     takes::mark_first_times(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;

@@ -58,7 +58,10 @@ impl Caches {
             consents: brief(),
             tasks: brief(),
             tokens: of_tokens().weigher(|_, token| weight(token)).build(),
-            tokens_by_id: Cache::builder().max_capacity(MOST_TOKENS).weigher(|_, token| weight(token)).build(),
+            tokens_by_id: Cache::builder()
+                .max_capacity(MOST_TOKENS)
+                .weigher(|_, token| weight(token))
+                .build(),
             declared: ArcSwapOption::empty(),
             declared_is_fresh: Cache::builder().max_capacity(1).time_to_live(STALENESS).build(),
         }

@@ -7,7 +7,9 @@ use entity::consent::Column;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, UserId};
 use protocol::numeric_date::NumericDate;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
 
 use super::{Store, StoreError, read, read_word};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, browser_session, client, consent, details_type, interaction, one_time_link, pushed_request,
-    resource_server, setting, signing_key, task, token, user_account,
+    authorization_code, browser_session, client, consent, details_type, interaction, one_time_link,
+    pushed_request, resource_server, setting, signing_key, task, token, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -59,7 +59,9 @@ impl Rows {
                 let row = token_row(&token, digest)?;
                 self.tokens.push((Arc::new(token), digest, row));
             }
-            Record::Code { digest, code, expires_at } => self.codes.push(code_row(&code, digest, expires_at)?),
+            Record::Code { digest, code, expires_at } => {
+                self.codes.push(code_row(&code, digest, expires_at)?)
+            }
             Record::PushedRequest { digest, client, document, expires_at } => {
                 self.pushed_requests.push(pushed_request::Model {
                     digest: digest.to_text(),
@@ -159,7 +161,8 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
 pub(super) async fn insert<C, M>(db: &C, rows: Vec<M>) -> Result<(), DbErr>
 where
     C: ConnectionTrait,
-    M: IntoActiveModel<<<M as sea_orm::ModelTrait>::Entity as EntityTrait>::ActiveModel> + sea_orm::ModelTrait,
+    M: IntoActiveModel<<<M as sea_orm::ModelTrait>::Entity as EntityTrait>::ActiveModel>
+        + sea_orm::ModelTrait,
 {
     for portion in sql::portions(rows) {
         let models = portion.into_iter().map(IntoActiveModel::into_active_model);
@@ -295,7 +298,10 @@ fn user_row(user: &User, origin: Origin) -> Result<user_account::Model, StoreErr
     })
 }
 
-fn resource_server_row(server: &ResourceServer, origin: Origin) -> Result<resource_server::Model, StoreError> {
+fn resource_server_row(
+    server: &ResourceServer,
+    origin: Origin,
+) -> Result<resource_server::Model, StoreError> {
     Ok(resource_server::Model {
         identifier: server.identifier.as_str().to_owned(),
         origin: origin.as_str().to_owned(),
@@ -303,7 +309,10 @@ fn resource_server_row(server: &ResourceServer, origin: Origin) -> Result<resour
     })
 }
 
-fn details_type_row(document: &DetailsTypeDocument, origin: Origin) -> Result<details_type::Model, StoreError> {
+fn details_type_row(
+    document: &DetailsTypeDocument,
+    origin: Origin,
+) -> Result<details_type::Model, StoreError> {
     Ok(details_type::Model {
         name: document.name.as_str().to_owned(),
         origin: origin.as_str().to_owned(),

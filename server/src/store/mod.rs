@@ -39,9 +39,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
-pub use change::{
-    Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take,
-};
+pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take};
 pub use codes::StoredCode;
 pub use error::{CommitError, StoreError};
 pub use keys::SigningKey;
@@ -127,11 +125,7 @@ impl Store {
     pub fn statistics(&self) -> Statistics {
         let core = &self.0.core;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Statistics {
-            commits: count(&core.commits),
-            changes: count(&core.changes),
-            reads: count(&core.reads),
-        }
+        Statistics { commits: count(&core.commits), changes: count(&core.changes), reads: count(&core.reads) }
     }
 
     fn queue(&self) -> Option<mpsc::Sender<Waiting>> {
@@ -152,7 +146,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn is_alive(&self, anchors: &[Anchor], now: NumericDate) -> Result<Result<(), Anchor>, StoreError> {
+    pub async fn is_alive(
+        &self,
+        anchors: &[Anchor],
+        now: NumericDate,
+    ) -> Result<Result<(), Anchor>, StoreError> {
         let lives = anchors::Lives::read(self.reader(), anchors).await?;
         Ok(lives.first_dead(anchors, now).map_or(Ok(()), |dead| Err(dead.clone())))
     }

@@ -96,7 +96,8 @@ async fn open_postgres(url: &str) -> Result<Connections, StoreError> {
     let writers = WRITERS_ON_POSTGRES;
     let mut options = quiet(url, u32::try_from(writers).unwrap_or(1));
     options.statement_timeout(Duration::from_secs(5));
-    options.map_sqlx_postgres_opts(|o| o.statement_cache_capacity(PREPARED).application_name("procura writer"));
+    options
+        .map_sqlx_postgres_opts(|o| o.statement_cache_capacity(PREPARED).application_name("procura writer"));
     let writer = Database::connect(options).await?;
     let mut options = quiet(url, 8);
     options.statement_timeout(Duration::from_secs(5));

@@ -120,10 +120,7 @@ async fn attempt(core: &Core, batch: &[&Prepared]) -> Result<Verdicts, StoreErro
                 core.caches.after(batch, &verdicts);
                 return Ok(verdicts);
             }
-            Err(Failed::Unknown(error)) => {
-                let _: StoreError = error.into();
-                return Err(StoreError::Unavailable("the commit was not confirmed"));
-            }
+            Err(Failed::Unknown) => return Err(StoreError::Unavailable("the commit was not confirmed")),
             Err(Failed::Undone(error)) if is_collision(&error) && tries < TRIES => tries += 1,
             Err(Failed::Undone(error)) => return Err(error.into()),
         }

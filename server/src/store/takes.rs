@@ -41,7 +41,8 @@ async fn insert_marks<C: ConnectionTrait>(
 ) -> Result<HashSet<String>, DbErr> {
     let mut fresh = HashSet::new();
     for portion in sql::portions(marks) {
-        let rows: Vec<String> = (0..portion.len()).map(|n| format!("({})", sql::holes(2 * n + 1, 2))).collect();
+        let rows: Vec<String> =
+            (0..portion.len()).map(|n| format!("({})", sql::holes(2 * n + 1, 2))).collect();
         let statement = format!(
             "INSERT INTO replay (key, expires_at) VALUES {} ON CONFLICT DO NOTHING RETURNING key",
             rows.join(",")

@@ -1,1 +1,22 @@
-//! .
+//! The tables as sea-orm entities. No logic lives here: rows become protocol types in the server's store.
+//!
+//! Times are epoch seconds, documents are JSON text, digests are base64url text.
+
+pub mod audit_event;
+pub mod audit_head;
+pub mod authorization_code;
+pub mod browser_session;
+pub mod client;
+pub mod consent;
+pub mod details_type;
+pub mod ended_family;
+pub mod interaction;
+pub mod one_time_link;
+pub mod pushed_request;
+pub mod replay;
+pub mod resource_server;
+pub mod setting;
+pub mod signing_key;
+pub mod task;
+pub mod token;
+pub mod user_account;

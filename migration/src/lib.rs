@@ -1,1 +1,16 @@
-//! .
+//! The tables, and how they come to be. Every step can be run again without harm.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::MigrationTrait;
+
+mod m1_first;
+
+/// All migrations, the oldest first.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m1_first::Migration)]
+    }
+}

@@ -1,0 +1,26 @@
+//! A client: what it is lies in `document`, the columns are for finding and judging it.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "client")]
+pub struct Model {
+    /// The `client_id`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    /// `config` or `admin`: who declared it.
+    pub origin: String,
+    /// `active`, `suspended` or `retired`.
+    pub status: String,
+    /// When an agent ends.
+    pub expires_at: Option<i64>,
+    /// The client as JSON.
+    pub document: String,
+}
+
+/// None: the store joins nothing.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,36 @@
+//! A piece of work under a consent.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "task")]
+pub struct Model {
+    /// The task's id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    /// The task at the top of its tree.
+    pub root_id: String,
+    /// The task it is a part of.
+    pub parent_id: Option<String>,
+    /// The consent it is done under.
+    pub consent_id: String,
+    /// For whom.
+    pub user_id: String,
+    /// Who does it.
+    pub actor_id: String,
+    /// Where it stands; this column counts, not the document.
+    pub status: String,
+    /// When it ends at the latest.
+    pub deadline: i64,
+    /// Grows by one with every change; this column counts, not the document.
+    pub version: i64,
+    /// The task as JSON.
+    pub document: String,
+}
+
+/// None: the store joins nothing.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,42 @@
+//! An access or refresh token, as the lineage knows it.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "token")]
+pub struct Model {
+    /// Its `jti`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    /// The digest of what was issued, unique.
+    pub digest: String,
+    /// `access` or `refresh`.
+    pub kind: String,
+    /// To whom it was issued.
+    pub client_id: String,
+    /// Whose authority it carries, if a user's.
+    pub user_id: Option<String>,
+    /// The consent it comes from.
+    pub consent_id: Option<String>,
+    /// The task it comes from.
+    pub task_id: Option<String>,
+    /// The token it was derived from.
+    pub parent_id: Option<String>,
+    /// The refresh family it belongs to.
+    pub family_id: Option<String>,
+    /// The browser session it hangs on.
+    pub session_id: Option<String>,
+    /// When it is over.
+    pub expires_at: i64,
+    /// When it was ended before its time.
+    pub ended_at: Option<i64>,
+    /// The token as JSON.
+    pub document: String,
+}
+
+/// None: the store joins nothing.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,26 @@
+//! A local account.
+
+use sea_orm::entity::prelude::*;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "user_account")]
+pub struct Model {
+    /// The `sub`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    /// The username in ASCII lower case, unique.
+    pub username_lower: String,
+    /// `config` or `admin`: who declared it.
+    pub origin: String,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// The user as JSON.
+    pub document: String,
+}
+
+/// None: the store joins nothing.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,124 @@
+//! Many changes in one transaction: first everything that can stand in a change's way, then the writes of those
+//! that nothing stood in the way of, the audit log last.
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
+};
+
+use super::anchors::Lives;
+use super::change::{Change, Committed, Conflict, Ended};
+use super::keeping::Rows;
+use super::{audit, endings, keeping, sql, takes};
+
+/// A change with its records made into rows.
+pub(super) struct Prepared {
+    pub(super) change: Change,
+    pub(super) rows: Rows,
+}
+
+/// What became of each change of a batch.
+pub(super) type Verdicts = Vec<Result<Committed, Conflict>>;
+
+/// Why a batch was not written.
+pub(super) enum Failed {
+    /// It was not, for certain.
+    Undone(DbErr),
+    /// The commit itself failed: nobody knows.
+    Unknown,
+}
+
+impl From<DbErr> for Failed {
+    fn from(error: DbErr) -> Self {
+        Self::Undone(error)
+    }
+}
+
+/// Writes the batch.
+pub(super) async fn run(writer: &DatabaseConnection, batch: &[&Prepared]) -> Result<Verdicts, Failed> {
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = writer.begin_with_options(immediate).await?;
+    match write(&transaction, batch).await {
+        Ok(verdicts) => {
+            transaction.commit().await.map_err(|_| Failed::Unknown)?;
+            Ok(verdicts)
+        }
+        Err(error) => {
+            // Where even this fails the connection is gone, and the transaction with it.
+            let _ = transaction.rollback().await;
+            Err(Failed::Undone(error))
+        }
+    }
+}
+
+async fn write(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Verdicts, DbErr> {
+    let lost = judge(db, batch).await?;
+    let winners: Vec<&Prepared> =
+        batch.iter().zip(&lost).filter(|(_, lost)| lost.is_none()).map(|(prepared, _)| *prepared).collect();
+    keeping::write(db, &winners.iter().map(|winner| &winner.rows).collect::<Vec<_>>()).await?;
+    let mut written = Vec::with_capacity(winners.len());
+    for winner in &winners {
+        written.push(Committed { seq: None, ended: write_the_rest(db, &winner.change).await? });
+    }
+    number(db, &winners, &mut written).await?;
+    let mut written = written.into_iter();
+    Ok(lost
+        .into_iter()
+        .map(|lost| lost.map_or_else(|| Ok(written.next().unwrap_or_default()), Err))
+        .collect())
+}
+
+/// What stands in the way of each change.
+async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Option<Conflict>>, DbErr> {
+    let changes: Vec<&Change> = batch.iter().map(|prepared| &prepared.change).collect();
+    let lives = Lives::hold(db, &changes).await?;
+    let dead =
+        |change: &&Change| lives.first_dead(&change.requires, change.at).cloned().map(Conflict::NotAlive);
+    let mut lost: Vec<Option<Conflict>> = changes.iter().map(dead).collect();
+    takes::mark_first_times(db, &changes, &mut lost).await?;
+    takes::take_all(db, &changes, &mut lost).await?;
+    Ok(lost)
+}
+
+/// Counts attempts, drops sessions and ends what is to end.
+async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<Ended, DbErr> {
+    for digest in &change.attempts {
+        let bump = "UPDATE authorization_code SET attempts = attempts + 1 WHERE digest = $1";
+        sql::execute(db, bump, vec![digest.to_text().into()]).await?;
+    }
+    for id in &change.drop_sessions {
+        let drop = "DELETE FROM browser_session WHERE id = $1";
+        sql::execute(db, drop, vec![id.clone().into()]).await?;
+    }
+    let mut all = Ended::default();
+    for ending in &change.end {
+        let ended = endings::end(db, ending, change.at).await?;
+        all.consents += ended.consents;
+        all.tasks += ended.tasks;
+        all.tokens += ended.tokens;
+    }
+    Ok(all)
+}
+
+/// Writes the events of the winners and notes their places.
+async fn number(
+    db: &DatabaseTransaction,
+    winners: &[&Prepared],
+    written: &mut [Committed],
+) -> Result<(), DbErr> {
+    let events: Vec<_> = winners.iter().filter_map(|winner| winner.change.event.as_ref()).collect();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut seq = audit::write(db, &events).await?;
+    for (winner, committed) in winners.iter().zip(written) {
+        if winner.change.event.is_some() {
+            committed.seq = Some(seq);
+            seq += 1;
+        }
+    }
+    Ok(())
+}

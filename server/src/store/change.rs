@@ -1,0 +1,347 @@
+//! A write as a value: everything that one decision changes, and the event that tells of it.
+
+use std::fmt;
+
+use protocol::audit::AuditEvent;
+use protocol::authorization_details::DetailsTypeDocument;
+use protocol::client::Client;
+use protocol::code::Code;
+use protocol::consent::Consent;
+use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
+use protocol::numeric_date::NumericDate;
+use protocol::resource_server::ResourceServer;
+use protocol::task::Task;
+use protocol::token::Token;
+use protocol::user::User;
+use serde_json::Value;
+
+use super::{BrowserSession, OneTimeLink, SigningKey};
+use crate::secret::SecretDigest;
+
+/// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
+/// [`Change::first_time`], which stay even where a later condition fails: what was shown once was shown.
+#[must_use = "a change does nothing until it is committed"]
+pub struct Change {
+    pub(super) at: NumericDate,
+    pub(super) event: Option<AuditEvent>,
+    pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
+    pub(super) requires: Vec<Anchor>,
+    pub(super) take: Option<Take>,
+    pub(super) keep: Vec<Record>,
+    pub(super) end: Vec<Ending>,
+    pub(super) attempts: Vec<SecretDigest>,
+    pub(super) drop_sessions: Vec<SecretDigestText>,
+}
+
+/// A digest as it stands in the database.
+type SecretDigestText = String;
+
+impl Change {
+    /// A change that `event` tells of, at the event's time.
+    pub fn new(event: AuditEvent) -> Self {
+        Self { event: Some(event.clone()), ..Self::housekeeping(event.time) }
+    }
+
+    /// A change at `at` that decides nothing and is told nowhere.
+    pub const fn housekeeping(at: NumericDate) -> Self {
+        Self {
+            at,
+            event: None,
+            first_time: Vec::new(),
+            requires: Vec::new(),
+            take: None,
+            keep: Vec::new(),
+            end: Vec::new(),
+            attempts: Vec::new(),
+            drop_sessions: Vec::new(),
+        }
+    }
+
+    /// Only if `key` was never seen before; remembers it until `until`.
+    pub fn first_time(mut self, key: ReplayKey, until: NumericDate) -> Self {
+        self.first_time.push((key, until));
+        self
+    }
+
+    /// Only if `anchor` is alive when the change is written.
+    pub fn requires(mut self, anchor: Anchor) -> Self {
+        self.requires.push(anchor);
+        self
+    }
+
+    /// Only if `take` can still be taken; then nobody can again. A change takes one thing at most, the last one
+    /// named here.
+    pub fn take(mut self, take: Take) -> Self {
+        self.take = Some(take);
+        self
+    }
+
+    /// Writes `record`.
+    pub fn keep(mut self, record: Record) -> Self {
+        self.keep.push(record);
+        self
+    }
+
+    /// Ends something, and everything that hangs on it.
+    pub fn end(mut self, ending: Ending) -> Self {
+        self.end.push(ending);
+        self
+    }
+
+    /// Counts a vain attempt at a code.
+    pub fn bump_attempts(mut self, code: SecretDigest) -> Self {
+        self.attempts.push(code);
+        self
+    }
+
+    /// Forgets a browser session, by the digest of its cookie's value, without ending what hangs on it.
+    pub fn drop_session(mut self, id: &str) -> Self {
+        self.drop_sessions.push(id.to_owned());
+        self
+    }
+}
+
+/// What may be seen once: a digest over its purpose, its owner, its target and its `jti`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ReplayKey(pub(super) SecretDigest);
+
+impl ReplayKey {
+    /// The key of `parts` for `purpose`. Each part counts with its length, so that no two lists of parts are one.
+    #[must_use]
+    pub fn new(purpose: &str, parts: &[&str]) -> Self {
+        let mut text = String::new();
+        for part in std::iter::once(&purpose).chain(parts) {
+            text.push_str(&part.len().to_string());
+            text.push(':');
+            text.push_str(part);
+        }
+        Self(SecretDigest::of(&text))
+    }
+}
+
+/// Something that must be alive for a change to be written.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Anchor {
+    /// Active and not over.
+    Consent(ConsentId),
+    /// Active and within its deadline, and so are all its ancestors.
+    Task(TaskId),
+    /// Not ended and not over.
+    Token(TokenId),
+    /// Not ended by the reuse of a rotated token.
+    Family(FamilyId),
+    /// Active and, an agent, not at its end.
+    Client(ClientId),
+    /// Enabled.
+    User(UserId),
+    /// Not ended and not over.
+    Session(SessionId),
+}
+
+impl Anchor {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Consent(id) => id.as_str(),
+            Self::Task(id) => id.as_str(),
+            Self::Token(id) => id.as_str(),
+            Self::Family(id) => id.as_str(),
+            Self::Client(id) => id.as_str(),
+            Self::User(id) => id.as_str(),
+            Self::Session(id) => id.as_str(),
+        }
+    }
+}
+
+/// Something that can be used once.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Take {
+    /// An authorization code (RFC 6749 §4.1.2).
+    Code {
+        /// The digest of the code.
+        digest: SecretDigest,
+        /// The access token it is redeemed for, which ends should the code come again.
+        token: Option<TokenId>,
+    },
+    /// A refresh token that is rotated: it ends, what was derived from it lives.
+    Refresh(TokenId),
+    /// A pushed request (RFC 9126 §4).
+    PushedRequest(SecretDigest),
+    /// A waiting authorization request.
+    Interaction(String),
+    /// A one-time link.
+    OneTimeLink(SecretDigest),
+}
+
+/// Who declared something. What an admin declared, the configuration does not touch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// The configuration.
+    Config,
+    /// An admin.
+    Admin,
+}
+
+impl Origin {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Something that is written.
+#[expect(clippy::large_enum_variant, reason = "a change holds a handful of them for a moment")]
+pub enum Record {
+    /// An issued token.
+    Token {
+        /// What it is.
+        token: Token,
+        /// The digest of what was issued.
+        digest: SecretDigest,
+    },
+    /// An authorization code.
+    Code {
+        /// The digest of the code.
+        digest: SecretDigest,
+        /// What it stands for.
+        code: Code,
+        /// When it is over.
+        expires_at: NumericDate,
+    },
+    /// A pushed authorization request.
+    PushedRequest {
+        /// The digest of the reference.
+        digest: SecretDigest,
+        /// Who pushed it.
+        client: ClientId,
+        /// The request.
+        document: Value,
+        /// When it is over.
+        expires_at: NumericDate,
+    },
+    /// An authorization request that waits for its user.
+    Interaction {
+        /// Its id.
+        id: String,
+        /// The request.
+        document: Value,
+        /// When it is over.
+        expires_at: NumericDate,
+    },
+    /// A consent.
+    Consent(Consent),
+    /// A task.
+    Task(Task),
+    /// A link that works once.
+    OneTimeLink(OneTimeLink),
+    /// A signing key; one of the same `kid` is replaced.
+    SigningKey(SigningKey),
+    /// A setting; one of the same name is replaced.
+    Setting {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A client; one of the same id is replaced.
+    Client {
+        /// The client.
+        client: Client,
+        /// Who declared it.
+        origin: Origin,
+    },
+    /// A user; one of the same id is replaced.
+    User {
+        /// The user.
+        user: User,
+        /// Who declared it.
+        origin: Origin,
+    },
+    /// A resource server; one of the same identifier is replaced.
+    ResourceServer {
+        /// The resource server.
+        resource_server: ResourceServer,
+        /// Who declared it.
+        origin: Origin,
+    },
+    /// A details type; one of the same name is replaced.
+    DetailsType {
+        /// The details type.
+        details_type: DetailsTypeDocument,
+        /// Who declared it.
+        origin: Origin,
+    },
+    /// A browser session; one of the same id is replaced, but one that was ended stays so.
+    BrowserSession(BrowserSession),
+}
+
+/// Something that is ended, with everything derived from it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Ending {
+    /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent.
+    Consent(ConsentId),
+    /// A task: its child tasks, their tokens and all their descendants.
+    Task(TaskId),
+    /// A token and all its descendants.
+    Token(TokenId),
+    /// A refresh family and all descendants of its tokens. Nothing is ever kept for it again.
+    Family(FamilyId),
+    /// A browser session and the tokens that hang on it, with their descendants.
+    Session(SessionId),
+    /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
+    CodeTokens(SecretDigest),
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Committed {
+    /// The event's place in the audit log, if there was an event.
+    pub seq: Option<i64>,
+    /// What was ended by [`Change::end`].
+    pub ended: Ended,
+}
+
+/// How much was ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ended {
+    /// Consents.
+    pub consents: u64,
+    /// Tasks.
+    pub tasks: u64,
+    /// Tokens.
+    pub tokens: u64,
+}
+
+/// Why a change cannot be written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Conflict {
+    /// This was seen before.
+    Replayed(ReplayKey),
+    /// This is not alive.
+    NotAlive(Anchor),
+    /// What was to be taken is gone.
+    AlreadyTaken,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Replayed(_) => "it was seen before",
+            Self::NotAlive(_) => "what it depends on is not alive",
+            Self::AlreadyTaken => "it was taken before",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_read_alike_when_joined_are_different_keys() {
+        assert_ne!(ReplayKey::new("dpop", &["ab", "c"]), ReplayKey::new("dpop", &["a", "bc"]));
+        assert_ne!(ReplayKey::new("dpop", &["a"]), ReplayKey::new("assertion", &["a"]));
+        assert_eq!(ReplayKey::new("dpop", &["a", "b"]), ReplayKey::new("dpop", &["a", "b"]));
+    }
+}

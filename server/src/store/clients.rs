@@ -1,0 +1,44 @@
+//! Clients.
+
+use std::sync::Arc;
+
+use entity::client;
+use protocol::client::Client;
+use protocol::identifier::ClientId;
+use sea_orm::{EntityTrait as _, QueryOrder as _, QuerySelect as _};
+
+use super::{Store, StoreError, read};
+
+/// The most clients in one list.
+const MOST: u64 = 1000;
+
+fn client(row: &client::Model) -> Result<Client, StoreError> {
+    read("client", &row.id, &row.document)
+}
+
+impl Store {
+    /// The client of this id, as it was at most a second ago.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        if let Some(known) = self.caches().clients.get(id) {
+            return Ok(Some(known));
+        }
+        let Some(row) = client::Entity::find_by_id(id.as_str()).one(self.reader()).await? else {
+            return Ok(None);
+        };
+        let found = Arc::new(client(&row)?);
+        self.caches().clients.insert(id.clone(), Arc::clone(&found));
+        Ok(Some(found))
+    }
+
+    /// All clients by id, at most a thousand.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        let find = client::Entity::find().order_by_asc(client::Column::Id).limit(MOST);
+        find.all(self.reader()).await?.iter().map(client).collect()
+    }
+}

@@ -1,0 +1,352 @@
+//! Records as rows: made by the caller, written by the writer.
+
+use std::sync::Arc;
+
+use entity::{
+    authorization_code, browser_session, client, consent, details_type, interaction, one_time_link,
+    pushed_request, resource_server, setting, signing_key, task, token, user_account,
+};
+use protocol::authorization_details::DetailsTypeDocument;
+use protocol::client::Client;
+use protocol::code::Code;
+use protocol::consent::Consent;
+use protocol::identifier::{ClientId, ConsentId, UserId};
+use protocol::numeric_date::NumericDate;
+use protocol::resource_server::ResourceServer;
+use protocol::task::Task;
+use protocol::token::Token;
+use protocol::user::User;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable as _};
+use serde::Serialize;
+
+use super::change::{Origin, Record};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, sql};
+use crate::secret::SecretDigest;
+
+/// The rows of one change, by table.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) consents: Vec<(Arc<Consent>, consent::Model)>,
+    pub(super) tasks: Vec<(Arc<Task>, task::Model)>,
+    pub(super) tokens: Vec<(Arc<Token>, SecretDigest, token::Model)>,
+    pub(super) clients: Vec<(ClientId, client::Model)>,
+    pub(super) users: Vec<(UserId, user_account::Model)>,
+    pub(super) resource_servers: Vec<resource_server::Model>,
+    pub(super) details_types: Vec<details_type::Model>,
+    codes: Vec<authorization_code::Model>,
+    pushed_requests: Vec<pushed_request::Model>,
+    interactions: Vec<interaction::Model>,
+    one_time_links: Vec<one_time_link::Model>,
+    browser_sessions: Vec<browser_session::Model>,
+    signing_keys: Vec<signing_key::Model>,
+    settings: Vec<setting::Model>,
+}
+
+impl Rows {
+    /// The rows of `records`.
+    pub(super) fn of(records: Vec<Record>) -> Result<Self, StoreError> {
+        let mut rows = Self::default();
+        for record in records {
+            rows.add(record)?;
+        }
+        Ok(rows)
+    }
+
+    fn add(&mut self, record: Record) -> Result<(), StoreError> {
+        match record {
+            Record::Token { token, digest } => {
+                let row = token_row(&token, digest)?;
+                self.tokens.push((Arc::new(token), digest, row));
+            }
+            Record::Code { digest, code, expires_at } => {
+                self.codes.push(code_row(&code, digest, expires_at)?)
+            }
+            Record::PushedRequest { digest, client, document, expires_at } => {
+                self.pushed_requests.push(pushed_request::Model {
+                    digest: digest.to_text(),
+                    client_id: client.into(),
+                    expires_at: expires_at.0,
+                    taken_at: None,
+                    document: document.to_string(),
+                });
+            }
+            Record::Interaction { id, document, expires_at } => self.interactions.push(interaction::Model {
+                id,
+                expires_at: expires_at.0,
+                taken_at: None,
+                document: document.to_string(),
+            }),
+            Record::Consent(consent) => {
+                let row = consent_row(&consent)?;
+                self.consents.push((Arc::new(consent), row));
+            }
+            Record::Task(task) => {
+                let row = task_row(&task)?;
+                self.tasks.push((Arc::new(task), row));
+            }
+            Record::OneTimeLink(link) => self.one_time_links.push(link_row(link)),
+            Record::SigningKey(key) => self.signing_keys.push(key_row(key)),
+            Record::Setting { name, value } => self.settings.push(setting::Model { name, value }),
+            Record::Client { client, origin } => {
+                let row = client_row(&client, origin)?;
+                self.clients.push((client.id, row));
+            }
+            Record::User { user, origin } => {
+                let row = user_row(&user, origin)?;
+                self.users.push((user.id, row));
+            }
+            Record::ResourceServer { resource_server, origin } => {
+                self.resource_servers.push(resource_server_row(&resource_server, origin)?);
+            }
+            Record::DetailsType { details_type, origin } => {
+                self.details_types.push(details_type_row(&details_type, origin)?);
+            }
+            Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
+        }
+        Ok(())
+    }
+
+    /// Whether a resource server or a details type is among them.
+    pub(super) fn has_declared(&self) -> bool {
+        !self.resource_servers.is_empty() || !self.details_types.is_empty()
+    }
+}
+
+/// Writes the rows of all changes, each table's in one go.
+pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Result<(), DbErr> {
+    for rows in changes {
+        write_replacing(db, rows).await?;
+    }
+    let all = || changes.iter();
+    insert(db, all().flat_map(|r| &r.consents).map(|(_, row)| row.clone()).collect()).await?;
+    insert(db, all().flat_map(|r| &r.tasks).map(|(_, row)| row.clone()).collect()).await?;
+    insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
+    insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
+}
+
+/// Writes what may replace an earlier row, one by one: there are few of them, and two of one batch may be the same.
+async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), DbErr> {
+    for (_, row) in &rows.clients {
+        replace(db, row.clone(), client::Column::Id, Some(client::Column::Origin), &[]).await?;
+    }
+    for (_, row) in &rows.users {
+        replace(db, row.clone(), user_account::Column::Id, Some(user_account::Column::Origin), &[]).await?;
+    }
+    for row in &rows.resource_servers {
+        use resource_server::Column;
+        replace(db, row.clone(), Column::Identifier, Some(Column::Origin), &[]).await?;
+    }
+    for row in &rows.details_types {
+        use details_type::Column;
+        replace(db, row.clone(), Column::Name, Some(Column::Origin), &[]).await?;
+    }
+    for row in &rows.browser_sessions {
+        use browser_session::Column;
+        replace(db, row.clone(), Column::Id, None, &[Column::EndedAt]).await?;
+    }
+    for row in &rows.signing_keys {
+        replace(db, row.clone(), signing_key::Column::Kid, None, &[]).await?;
+    }
+    for row in &rows.settings {
+        replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
+    }
+    Ok(())
+}
+
+/// Inserts `rows` in portions of few sizes.
+pub(super) async fn insert<C, M>(db: &C, rows: Vec<M>) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+    M: IntoActiveModel<<<M as sea_orm::ModelTrait>::Entity as EntityTrait>::ActiveModel>
+        + sea_orm::ModelTrait,
+{
+    for portion in sql::portions(rows) {
+        let models = portion.into_iter().map(IntoActiveModel::into_active_model);
+        M::Entity::insert_many(models).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Inserts `row` or replaces the one of the same `key`, apart from the `kept` columns. A row that an admin
+/// declared (`origin`) is replaced by an admin's only.
+async fn replace<C, M, A>(
+    db: &C,
+    row: M,
+    key: <A::Entity as EntityTrait>::Column,
+    origin: Option<<A::Entity as EntityTrait>::Column>,
+    kept: &[<A::Entity as EntityTrait>::Column],
+) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+    M: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+    <A::Entity as EntityTrait>::Column: Copy,
+{
+    use sea_orm::ColumnTrait as _;
+    let is_kept = |column: &<A::Entity as EntityTrait>::Column| {
+        kept.iter().any(|k| k.as_column_ref() == column.as_column_ref())
+    };
+    let columns = <A::Entity as EntityTrait>::Column::iter().filter(|column| !is_kept(column));
+    let mut conflict = OnConflict::column(key);
+    conflict.update_columns(columns);
+    if let Some(origin) = origin {
+        let stands = Expr::col(origin.as_column_ref()).ne("admin");
+        let comes = Expr::cust("excluded.origin").eq("admin");
+        conflict.action_and_where(stands.or(comes));
+    }
+    let insert = <A::Entity as EntityTrait>::insert(row.into_active_model()).on_conflict(conflict);
+    insert.exec_without_returning(db).await.map(|_| ())
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Database("a document cannot be written".to_owned()))
+}
+
+/// The word that a small enum is in JSON.
+pub(super) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreError> {
+    Ok(token::Model {
+        id: token.id.as_str().to_owned(),
+        digest: digest.to_text(),
+        kind: word(&token.kind),
+        client_id: token.client.as_str().to_owned(),
+        user_id: token.subject.user().map(|id| id.as_str().to_owned()),
+        consent_id: token.consent.as_ref().map(|id| id.as_str().to_owned()),
+        task_id: token.task.as_ref().map(|task| task.id.as_str().to_owned()),
+        parent_id: token.parent.as_ref().map(|id| id.as_str().to_owned()),
+        family_id: token.family.as_ref().map(|id| id.as_str().to_owned()),
+        session_id: token.session.as_ref().map(|id| id.as_str().to_owned()),
+        expires_at: token.expires_at().0,
+        ended_at: None,
+        document: json(token)?,
+    })
+}
+
+fn code_row(
+    code: &Code,
+    digest: SecretDigest,
+    expires_at: NumericDate,
+) -> Result<authorization_code::Model, StoreError> {
+    Ok(authorization_code::Model {
+        digest: digest.to_text(),
+        client_id: code.client.as_str().to_owned(),
+        consent_id: code.consent.as_str().to_owned(),
+        expires_at: expires_at.0,
+        redeemed_at: None,
+        attempts: 0,
+        token_id: None,
+        document: json(code)?,
+    })
+}
+
+fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
+    let id: &ConsentId = &consent.id;
+    Ok(consent::Model {
+        id: id.as_str().to_owned(),
+        user_id: consent.user.as_str().to_owned(),
+        client_id: consent.client.as_str().to_owned(),
+        actor_id: consent.actor.as_str().to_owned(),
+        state: word(&consent.state),
+        created_at: consent.created_at.0,
+        expires_at: consent.authority.until.0,
+        document: json(consent)?,
+    })
+}
+
+fn task_row(task: &Task) -> Result<task::Model, StoreError> {
+    Ok(task::Model {
+        id: task.id.as_str().to_owned(),
+        root_id: task.root.as_str().to_owned(),
+        parent_id: task.parent.as_ref().map(|id| id.as_str().to_owned()),
+        consent_id: task.consent.as_str().to_owned(),
+        user_id: task.user.as_str().to_owned(),
+        actor_id: task.actor.as_str().to_owned(),
+        status: word(&task.status),
+        deadline: task.deadline.0,
+        version: i64::from(task.version),
+        document: json(task)?,
+    })
+}
+
+fn client_row(client: &Client, origin: Origin) -> Result<client::Model, StoreError> {
+    Ok(client::Model {
+        id: client.id.as_str().to_owned(),
+        origin: origin.as_str().to_owned(),
+        status: word(&client.status),
+        expires_at: client.agent().map(|agent| agent.expires_at.0),
+        document: json(client)?,
+    })
+}
+
+fn user_row(user: &User, origin: Origin) -> Result<user_account::Model, StoreError> {
+    Ok(user_account::Model {
+        id: user.id.as_str().to_owned(),
+        username_lower: user.username.to_ascii_lowercase(),
+        origin: origin.as_str().to_owned(),
+        enabled: user.enabled,
+        document: json(user)?,
+    })
+}
+
+fn resource_server_row(
+    server: &ResourceServer,
+    origin: Origin,
+) -> Result<resource_server::Model, StoreError> {
+    Ok(resource_server::Model {
+        identifier: server.identifier.as_str().to_owned(),
+        origin: origin.as_str().to_owned(),
+        document: json(server)?,
+    })
+}
+
+fn details_type_row(
+    document: &DetailsTypeDocument,
+    origin: Origin,
+) -> Result<details_type::Model, StoreError> {
+    Ok(details_type::Model {
+        name: document.name.as_str().to_owned(),
+        origin: origin.as_str().to_owned(),
+        document: json(document)?,
+    })
+}
+
+fn link_row(link: OneTimeLink) -> one_time_link::Model {
+    one_time_link::Model {
+        digest: link.digest.to_text(),
+        user_id: link.user.into(),
+        purpose: link.purpose,
+        expires_at: link.expires_at.0,
+        taken_at: None,
+    }
+}
+
+fn session_row(session: BrowserSession) -> browser_session::Model {
+    browser_session::Model {
+        id: session.id,
+        session_id: session.session.into(),
+        user_id: session.user.map(String::from),
+        expires_at: session.expires_at.0,
+        ended_at: None,
+        document: session.document.to_string(),
+    }
+}
+
+fn key_row(key: SigningKey) -> signing_key::Model {
+    signing_key::Model {
+        kid: key.kid,
+        alg: key.alg,
+        state: key.state,
+        created_at: key.created_at.0,
+        document: key.document.to_string(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Opening the database: connections that lose nothing that was acknowledged, and tables that are there.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait as _};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+
+use super::StoreError;
+
+/// How many write at once on PostgreSQL.
+pub(super) const WRITERS_ON_POSTGRES: usize = 3;
+/// How many statements each connection keeps prepared.
+const PREPARED: usize = 400;
+/// Held while the tables are made or changed, so that processes that start together do it one after the other.
+const MIGRATION_LOCK: i64 = 0x7072_6f63_7572_61;
+
+/// The connections of one store.
+pub(super) struct Connections {
+    pub(super) writer: DatabaseConnection,
+    pub(super) reader: DatabaseConnection,
+    pub(super) writers: usize,
+}
+
+/// Connects to `url` and brings the tables up to date.
+pub(super) async fn open(url: &str) -> Result<Connections, StoreError> {
+    if url.starts_with("sqlite:") {
+        open_sqlite(url).await
+    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        open_postgres(url).await
+    } else {
+        Err(StoreError::Unavailable("its URL is neither sqlite: nor postgres:"))
+    }
+}
+
+fn quiet(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .connect_timeout(Duration::from_secs(2))
+        .acquire_timeout(Duration::from_secs(2))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+async fn open_sqlite(url: &str) -> Result<Connections, StoreError> {
+    let parsed = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Unavailable("its URL cannot be understood"))?;
+    create_folder(parsed.get_filename())?;
+    let careful = |options: SqliteConnectOptions| {
+        options
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .foreign_keys(true)
+            .statement_cache_capacity(PREPARED)
+    };
+    let mut options = quiet(url, 1);
+    options.test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+    options.map_sqlx_sqlite_opts(move |o| careful(o).journal_mode(SqliteJournalMode::Wal));
+    let writer = Database::connect(options).await?;
+    migrate_sqlite(&writer).await?;
+    let mut options = quiet(url, 4);
+    options.min_connections(1).test_before_acquire(false);
+    options.map_sqlx_sqlite_opts(move |o| careful(o).pragma("query_only", "ON"));
+    let reader = Database::connect(options).await?;
+    Ok(Connections { writer, reader, writers: 1 })
+}
+
+/// Two processes may make the tables at the same moment; the one that stumbles finds them made when it tries again.
+async fn migrate_sqlite(writer: &DatabaseConnection) -> Result<(), StoreError> {
+    let mut outcome = Migrator::up(writer, None).await;
+    for _ in 0..2 {
+        if outcome.is_ok() {
+            break;
+        }
+        outcome = Migrator::up(writer, None).await;
+    }
+    outcome.map_err(StoreError::from)
+}
+
+/// Makes the folder of the database file, for its owner only.
+fn create_folder(file: &Path) -> Result<(), StoreError> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|_| StoreError::Unavailable("its folder cannot be made"))
+}
+
+async fn open_postgres(url: &str) -> Result<Connections, StoreError> {
+    migrate_postgres(url).await?;
+    let writers = WRITERS_ON_POSTGRES;
+    let mut options = quiet(url, u32::try_from(writers).unwrap_or(1));
+    options.statement_timeout(Duration::from_secs(5));
+    options
+        .map_sqlx_postgres_opts(|o| o.statement_cache_capacity(PREPARED).application_name("procura writer"));
+    let writer = Database::connect(options).await?;
+    let mut options = quiet(url, 8);
+    options.statement_timeout(Duration::from_secs(5));
+    options.map_sqlx_postgres_opts(|o| o.statement_cache_capacity(PREPARED).application_name("procura"));
+    let reader = Database::connect(options).await?;
+    Ok(Connections { writer, reader, writers })
+}
+
+async fn migrate_postgres(url: &str) -> Result<(), StoreError> {
+    use sea_orm::ConnectionTrait as _;
+    // One connection only: the lock belongs to it, and goes with it should this process die.
+    let mut options = quiet(url, 1);
+    options.idle_timeout(None).max_lifetime(None);
+    let db = Database::connect(options).await?;
+    db.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+    let outcome = Migrator::up(&db, None).await;
+    db.close().await?;
+    outcome.map_err(StoreError::from)
+}

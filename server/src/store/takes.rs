@@ -1,0 +1,156 @@
+//! Single use: what many may try at the same moment, and one gets.
+
+use std::collections::{BTreeMap, HashSet};
+
+use protocol::numeric_date::NumericDate;
+use sea_orm::{ConnectionTrait, DbErr, Value};
+
+use super::change::{Change, Conflict, Take};
+use super::sql;
+
+/// Marks what the changes show for the first time. A change that shows something old is out.
+pub(super) async fn mark_first_times<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    lost: &mut [Option<Conflict>],
+) -> Result<(), DbErr> {
+    // Sorted, so that two transactions mark in one order and do not wait for each other.
+    let mut marks: BTreeMap<String, i64> = BTreeMap::new();
+    let running = || changes.iter().enumerate();
+    for (index, change) in running() {
+        if lost[index].is_none() {
+            for (key, until) in &change.first_time {
+                marks.entry(key.0.to_text()).or_insert(until.0);
+            }
+        }
+    }
+    let mut fresh = insert_marks(db, marks.into_iter().collect()).await?;
+    for (index, change) in running() {
+        if lost[index].is_none() {
+            // Removing makes the first of equal keys in one batch the only winner.
+            let seen = change.first_time.iter().find(|(key, _)| !fresh.remove(&key.0.to_text()));
+            lost[index] = seen.map(|(key, _)| Conflict::Replayed(*key));
+        }
+    }
+    Ok(())
+}
+
+async fn insert_marks<C: ConnectionTrait>(
+    db: &C,
+    marks: Vec<(String, i64)>,
+) -> Result<HashSet<String>, DbErr> {
+    let mut fresh = HashSet::new();
+    for portion in sql::portions(marks) {
+        let rows: Vec<String> =
+            (0..portion.len()).map(|n| format!("({})", sql::holes(2 * n + 1, 2))).collect();
+        let statement = format!(
+            "INSERT INTO replay (key, expires_at) VALUES {} ON CONFLICT DO NOTHING RETURNING key",
+            rows.join(",")
+        );
+        let values = portion.into_iter().flat_map(|(key, until)| [Value::from(key), Value::from(until)]);
+        for row in sql::query(db, &statement, values.collect()).await? {
+            fresh.insert(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(fresh)
+}
+
+/// Takes what the changes take. A change that comes too late is out.
+pub(super) async fn take_all<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    lost: &mut [Option<Conflict>],
+) -> Result<(), DbErr> {
+    let mut groups: BTreeMap<(Table, NumericDate), Vec<(usize, Wanted)>> = BTreeMap::new();
+    for (index, change) in changes.iter().enumerate() {
+        if let (None, Some(take)) = (&lost[index], &change.take) {
+            let (table, wanted) = wanted(take);
+            groups.entry((table, change.at)).or_default().push((index, wanted));
+        }
+    }
+    // One thing may be wanted at two moments of one batch; the first group that gets it has it.
+    for ((table, at), wanted) in groups {
+        let mut unique: BTreeMap<&str, &Wanted> = BTreeMap::new();
+        for (_, one) in &wanted {
+            unique.entry(&one.key).or_insert(one);
+        }
+        let mut got = HashSet::new();
+        for list in sql::padded(&unique.into_values().collect::<Vec<_>>()) {
+            let (statement, values) = table.update(&list, at);
+            for row in sql::query(db, &statement, values).await? {
+                got.insert(row.try_get_by_index::<String>(0)?);
+            }
+        }
+        for (index, one) in &wanted {
+            if !got.remove(&one.key) {
+                lost[*index] = Some(Conflict::AlreadyTaken);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The row a change wants, and what to note in it.
+struct Wanted {
+    key: String,
+    note: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Table {
+    Code,
+    Token,
+    PushedRequest,
+    Interaction,
+    OneTimeLink,
+}
+
+fn wanted(take: &Take) -> (Table, Wanted) {
+    let plain = |key: String| Wanted { key, note: None };
+    match take {
+        Take::Code { digest, token } => {
+            let note = token.as_ref().map(|id| id.as_str().to_owned());
+            (Table::Code, Wanted { key: digest.to_text(), note })
+        }
+        Take::Refresh(id) => (Table::Token, plain(id.as_str().to_owned())),
+        Take::PushedRequest(digest) => (Table::PushedRequest, plain(digest.to_text())),
+        Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
+        Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
+    }
+}
+
+impl Table {
+    /// The conditional update that returns the keys it got.
+    fn update(self, list: &[&Wanted], at: NumericDate) -> (String, Vec<Value>) {
+        let count = list.len();
+        let keys = sql::holes(2, count);
+        let mut values = vec![Value::from(at.0)];
+        values.extend(list.iter().map(|one| Value::from(one.key.clone())));
+        let once = |table: &str, key: &str| {
+            format!(
+                "UPDATE {table} SET taken_at = $1 \
+                 WHERE {key} IN ({keys}) AND taken_at IS NULL AND expires_at > $1 RETURNING {key}"
+            )
+        };
+        let statement = match self {
+            Self::Code => {
+                values.extend(list.iter().map(|one| Value::from(one.note.clone())));
+                let cases: Vec<String> =
+                    (0..count).map(|n| format!("WHEN ${} THEN ${}", n + 2, n + 2 + count)).collect();
+                format!(
+                    "UPDATE authorization_code SET redeemed_at = $1, token_id = CASE digest {} END \
+                     WHERE digest IN ({keys}) AND redeemed_at IS NULL AND expires_at > $1 RETURNING digest",
+                    cases.join(" ")
+                )
+            }
+            Self::Token => format!(
+                "UPDATE token SET ended_at = $1 \
+                 WHERE id IN ({keys}) AND kind = 'refresh' AND ended_at IS NULL AND expires_at > $1 RETURNING id"
+            ),
+            Self::PushedRequest => once("pushed_request", "digest"),
+            Self::Interaction => once("interaction", "id"),
+            Self::OneTimeLink => once("one_time_link", "digest"),
+        };
+        (statement, values)
+    }
+}

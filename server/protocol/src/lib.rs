@@ -18,6 +18,7 @@ pub mod identifier;
 pub mod numeric_date;
 pub mod refusal;
 pub mod resource_server;
+pub mod rule;
 pub mod scope;
 pub mod task;
 pub mod token;

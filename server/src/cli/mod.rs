@@ -1,0 +1,3 @@
+//! What the command line does beside opening the house.
+
+pub mod config_check;

@@ -1,0 +1,335 @@
+//! `[[clients]]` and `[[agents]]`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::audience::{ResourceIndicator, Resources};
+use protocol::client::{AuthMethod, ClientAuthentication, GrantType, SigningAlg};
+use protocol::identifier::{ClientId, DetailsTypeName};
+use protocol::numeric_date::NumericDate;
+use protocol::scope::Scope;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::declared::{DeclaredAgent, DeclaredClient, DeclaredKind};
+use super::jwks::{self, KeyMaterial};
+use super::known::Known;
+use super::problem::Entry;
+use super::redirect_uri;
+use super::user::is_short;
+use super::written::{Json, moment};
+
+/// A client as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenClient {
+    id: ClientId,
+    name: String,
+    kind: WrittenKind,
+    authentication: AuthMethod,
+    #[serde(default)]
+    secret_sha256: Option<String>,
+    #[serde(default)]
+    jwks: Option<Json>,
+    #[serde(default)]
+    jwks_file: Option<String>,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    #[serde(default)]
+    grant_types: Option<BTreeSet<GrantType>>,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    resources: Resources,
+    #[serde(default)]
+    authorization_details_types: BTreeSet<DetailsTypeName>,
+    #[serde(default)]
+    dpop_bound_access_tokens: bool,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
+    #[serde(default = "es256")]
+    id_token_signed_response_alg: SigningAlg,
+    #[serde(default)]
+    resource_server: Option<ResourceIndicator>,
+}
+
+/// An agent as written: a client with an owner, a purpose and an end, that has a key and proves it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenAgent {
+    id: ClientId,
+    name: String,
+    owner: String,
+    purpose: String,
+    #[serde(deserialize_with = "moment")]
+    expires: NumericDate,
+    #[serde(default)]
+    max_chain_depth: Option<usize>,
+    #[serde(default)]
+    jwks: Option<Json>,
+    #[serde(default)]
+    jwks_file: Option<String>,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    #[serde(default)]
+    grant_types: Option<BTreeSet<GrantType>>,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    resources: Resources,
+    #[serde(default)]
+    authorization_details_types: BTreeSet<DetailsTypeName>,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
+    #[serde(default = "es256")]
+    id_token_signed_response_alg: SigningAlg,
+    #[serde(default)]
+    resource_server: Option<ResourceIndicator>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenKind {
+    Application,
+    Service,
+}
+
+const fn es256() -> SigningAlg {
+    SigningAlg::Es256
+}
+
+/// What a client proves itself with; no two clients may share one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Credential {
+    Key(KeyMaterial),
+    SecretSha256(Vec<u8>),
+}
+
+/// How a client authenticates, as far as it was fit.
+type Proof = (ClientAuthentication, Vec<Credential>);
+
+impl WrittenClient {
+    pub(super) fn check(
+        self,
+        known: &Known,
+        folder: &Path,
+        mut entry: Entry<'_>,
+    ) -> Option<(DeclaredClient, Vec<Credential>)> {
+        let (kind, usual): (_, &[GrantType]) = match self.kind {
+            WrittenKind::Application => {
+                (DeclaredKind::Application, &[GrantType::AuthorizationCode, GrantType::RefreshToken])
+            }
+            WrittenKind::Service => (DeclaredKind::Service, &[GrantType::ClientCredentials]),
+        };
+        let has_secret =
+            matches!(self.authentication, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
+        let has_keys = self.authentication == AuthMethod::PrivateKeyJwt;
+        let method = self.authentication.as_str();
+        if self.secret_sha256.is_some() && !has_secret {
+            entry.no("secret_sha256", format_args!("authentication is {method}, which has no secret"));
+        }
+        if (self.jwks.is_some() || self.jwks_file.is_some()) && !has_keys {
+            entry.no("jwks", format_args!("authentication is {method}, which has no keys"));
+        }
+        let proof = match self.authentication {
+            AuthMethod::None => Some((ClientAuthentication::None, Vec::new())),
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
+                let post = self.authentication == AuthMethod::ClientSecretPost;
+                secret(self.secret_sha256.as_deref(), post, &mut entry)
+            }
+            AuthMethod::PrivateKeyJwt => keys(self.jwks, self.jwks_file, folder, &mut entry),
+        };
+        let client = DeclaredClient {
+            id: self.id,
+            name: self.name,
+            kind,
+            // Where the proof is unfit, that was told, and this client goes nowhere; its other keys are still checked.
+            authentication: proof.as_ref().map_or(ClientAuthentication::None, |proof| proof.0.clone()),
+            redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            grant_types: self.grant_types.unwrap_or_else(|| usual.iter().copied().collect()),
+            scope: self.scope,
+            resources: self.resources,
+            authorization_details_types: self.authorization_details_types,
+            dpop_bound_access_tokens: self.dpop_bound_access_tokens,
+            require_pushed_authorization_requests: self.require_pushed_authorization_requests,
+            id_token_signed_response_alg: self.id_token_signed_response_alg,
+            resource_server: self.resource_server,
+        };
+        check(&client, self.authentication, known, &mut entry);
+        proof.map(|(_, credentials)| (client, credentials))
+    }
+}
+
+impl WrittenAgent {
+    pub(super) fn check(
+        self,
+        known: &Known,
+        folder: &Path,
+        mut entry: Entry<'_>,
+    ) -> Option<(DeclaredClient, Vec<Credential>)> {
+        let owned = known.usernames.contains(&self.owner);
+        entry.check(owned, "owner", format_args!("no user is named {:?}", self.owner));
+        let meant = !self.purpose.trim().is_empty() && self.purpose.chars().count() <= 1000;
+        entry.check(meant, "purpose", "must be 1 to 1000 characters: people read it before they consent");
+        let deep = self.max_chain_depth.is_none_or(|depth| (1..=10).contains(&depth));
+        entry.check(deep, "max_chain_depth", "must be from 1 to 10");
+        let proof = keys(self.jwks, self.jwks_file, folder, &mut entry);
+        let agent = DeclaredAgent {
+            owner: self.owner,
+            purpose: self.purpose,
+            expires_at: self.expires,
+            max_chain_depth: self.max_chain_depth,
+        };
+        let client = DeclaredClient {
+            id: self.id,
+            name: self.name,
+            kind: DeclaredKind::Agent(agent),
+            authentication: proof.as_ref().map_or(ClientAuthentication::None, |proof| proof.0.clone()),
+            redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            grant_types: self.grant_types.unwrap_or_else(|| GrantType::ALL.into()),
+            scope: self.scope,
+            resources: self.resources,
+            authorization_details_types: self.authorization_details_types,
+            dpop_bound_access_tokens: true,
+            require_pushed_authorization_requests: self.require_pushed_authorization_requests,
+            id_token_signed_response_alg: self.id_token_signed_response_alg,
+            resource_server: self.resource_server,
+        };
+        check(&client, AuthMethod::PrivateKeyJwt, known, &mut entry);
+        proof.map(|(_, credentials)| (client, credentials))
+    }
+}
+
+/// What holds for every client.
+fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut Entry<'_>) {
+    entry.check(is_short(&client.name), "name", "must be 1 to 200 characters");
+    let registered = [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+    ];
+    for (field, uris) in registered {
+        for (i, uri) in uris.iter().enumerate() {
+            if let Err(why) = redirect_uri::check(uri) {
+                entry.no(format_args!("{field}[{i}]"), why);
+            }
+        }
+    }
+    let by_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+    if by_code && client.redirect_uris.is_empty() {
+        entry.no("redirect_uris", "is empty; name one, or set grant_types without authorization_code");
+    }
+    entry.check(!client.grant_types.is_empty(), "grant_types", "must name at least one grant type");
+    if method == AuthMethod::None {
+        // RFC 6749 §4.4 reserves the first for confidential clients; whoever exchanges must be known for the second.
+        for grant in [GrantType::ClientCredentials, GrantType::TokenExchange] {
+            let refused = client.grant_types.contains(&grant);
+            entry.check(
+                !refused,
+                "grant_types",
+                format_args!("a public client may not have {}", grant.as_str()),
+            );
+        }
+    }
+    check_references(client, known, entry);
+}
+
+fn check_references(client: &DeclaredClient, known: &Known, entry: &mut Entry<'_>) {
+    for scope in client.scope.iter().filter(|scope| !known.scopes.contains(scope.as_str())) {
+        entry.no("scope", format_args!("no resource server declares {:?}", scope.as_str()));
+    }
+    let unknown = |resource: &&ResourceIndicator| !known.resources.contains(resource.as_str());
+    for resource in client.resources.iter().filter(unknown) {
+        entry.no("resources", format_args!("no resource server is {:?}", resource.as_str()));
+    }
+    if let Some(resource) = client.resource_server.as_ref().filter(unknown) {
+        entry.no("resource_server", format_args!("no resource server is {:?}", resource.as_str()));
+    }
+    let unknown = |name: &&DetailsTypeName| !known.details_types.contains(name.as_str());
+    for name in client.authorization_details_types.iter().filter(unknown) {
+        entry.no("authorization_details_types", format_args!("no details type is named {:?}", name.as_str()));
+    }
+}
+
+fn secret(sha256: Option<&str>, post: bool, entry: &mut Entry<'_>) -> Option<Proof> {
+    let Some(hex) = sha256 else {
+        entry.no("secret_sha256", "is missing: the SHA-256 of the client's secret");
+        return None;
+    };
+    let Some(bytes) = from_hex(hex).filter(|bytes| bytes.len() == 32) else {
+        entry.no(
+            "secret_sha256",
+            "must be 64 hexadecimal digits, as printf %s \"$secret\" | sha256sum prints them",
+        );
+        return None;
+    };
+    if bytes == digest(&SHA256, b"").as_ref() {
+        entry.no("secret_sha256", "is the SHA-256 of nothing; was the variable with the secret set?");
+        return None;
+    }
+    let secret_sha256 = URL_SAFE_NO_PAD.encode(&bytes);
+    let authentication = if post {
+        ClientAuthentication::ClientSecretPost { secret_sha256 }
+    } else {
+        ClientAuthentication::ClientSecretBasic { secret_sha256 }
+    };
+    Some((authentication, vec![Credential::SecretSha256(bytes)]))
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+fn keys(jwks: Option<Json>, file: Option<String>, folder: &Path, entry: &mut Entry<'_>) -> Option<Proof> {
+    let (key, jwks) = match (jwks, file) {
+        (Some(Json(jwks)), None) => ("jwks", jwks),
+        (None, Some(file)) => match read_json(&folder.join(file)) {
+            Ok(jwks) => ("jwks_file", jwks),
+            Err(reason) => {
+                entry.no("jwks_file", reason);
+                return None;
+            }
+        },
+        (None, None) => {
+            entry.no("jwks", "is missing: the client's public keys, as jwks or jwks_file");
+            return None;
+        }
+        (Some(_), Some(_)) => {
+            entry.no("jwks", "write either jwks or jwks_file");
+            return None;
+        }
+    };
+    match jwks::check(&jwks) {
+        Ok(keys) => {
+            let credentials = keys.into_iter().map(Credential::Key).collect();
+            Some((ClientAuthentication::PrivateKeyJwt { jwks }, credentials))
+        }
+        Err(unfit) => {
+            for (i, why) in unfit {
+                let place = i.map_or_else(|| key.to_owned(), |i| format!("{key}.keys[{i}]"));
+                entry.no(place, why);
+            }
+            None
+        }
+    }
+}
+
+fn read_json(path: &Path) -> Result<Value, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))
+}

@@ -1,0 +1,78 @@
+//! The names that are declared, as far as they can be read at all. References are held against these, so that one
+//! mistake in an entry does not make every reference to it a second one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use figment::value::{Dict, Value};
+
+use super::problem::Problems;
+use super::reading::entries;
+
+/// The scope words that OpenID Connect defines (Core §5.4, §11): no resource server owns them.
+pub(super) const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// Everything that something else may refer to.
+pub(super) struct Known {
+    pub(super) usernames: BTreeSet<String>,
+    pub(super) clients: BTreeSet<String>,
+    pub(super) resources: BTreeSet<String>,
+    pub(super) scopes: BTreeSet<String>,
+    pub(super) details_types: BTreeSet<String>,
+}
+
+impl Known {
+    pub(super) fn of(root: &Dict) -> Self {
+        let names = |section: &str, field: &str| named(root, section, field).map(|(_, name)| name).collect();
+        let scopes = entries(root, "resource_servers")
+            .filter_map(|(_, server)| server.as_dict()?.get("scopes")?.as_dict())
+            .flat_map(Dict::keys)
+            .cloned();
+        let built_in = protocol::authorization_details::built_in();
+        let details_types = named(root, "details_types", "name").map(|(_, name)| name);
+        Self {
+            usernames: names("users", "username"),
+            clients: named(root, "clients", "id")
+                .chain(named(root, "agents", "id"))
+                .map(|(_, id)| id)
+                .collect(),
+            resources: names("resource_servers", "identifier"),
+            scopes: scopes.chain(OPENID_SCOPES.map(str::to_owned)).collect(),
+            details_types: details_types.chain(built_in.into_iter().map(|d| d.name.to_string())).collect(),
+        }
+    }
+}
+
+/// Tells every name that stands twice where it must be unique.
+pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
+    let lower = |(key, name): (String, String)| (key, name.to_ascii_lowercase());
+    tell(problems, named(root, "users", "username").map(lower));
+    // A client and a resource server may both be the audience of a token: their names must not meet either.
+    let clients = named(root, "clients", "id").chain(named(root, "agents", "id"));
+    tell(problems, clients.chain(named(root, "resource_servers", "identifier")));
+    tell(problems, named(root, "details_types", "name"));
+    tell(problems, named(root, "rules", "id"));
+}
+
+fn tell(problems: &mut Problems, names: impl Iterator<Item = (String, String)>) {
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    for (key, name) in names {
+        match first.get(&name) {
+            Some(earlier) => problems.add(key, format!("{name:?} is already {earlier}")),
+            None => {
+                first.insert(name, key);
+            }
+        }
+    }
+}
+
+/// The text under `field` in each entry of the section, with its key.
+fn named<'a>(
+    root: &'a Dict,
+    section: &'a str,
+    field: &'a str,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    entries(root, section).filter_map(move |(key, entry)| {
+        let name = entry.as_dict()?.get(field).and_then(Value::as_str)?;
+        Some((format!("{key}.{field}"), name.to_owned()))
+    })
+}

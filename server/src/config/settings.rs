@@ -1,0 +1,234 @@
+//! The settings: one value each, with a default for every one of them.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+use protocol::numeric_date::Seconds;
+use serde::Deserialize;
+
+use super::hidden::Hidden;
+use super::written::duration;
+
+/// All settings. `config/example.toml` says what each is for.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The issuer identifier (RFC 8414 §2); unless set, `http://` and the address listened on.
+    pub issuer: String,
+    /// Where the data is.
+    pub database_url: Hidden,
+    /// What is logged: a level, or directives such as `info,server=debug`.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// The life of an access token, unless its resource server says otherwise.
+    #[serde(deserialize_with = "duration")]
+    pub token_life: Seconds,
+    /// The life of an authorization code (RFC 6749 §4.1.2 recommends ten minutes at most).
+    #[serde(deserialize_with = "duration")]
+    pub code_life: Seconds,
+    /// The life of a pushed authorization request (RFC 9126 §2.2).
+    #[serde(deserialize_with = "duration")]
+    pub pushed_request_life: Seconds,
+    /// The life of a refresh token.
+    #[serde(deserialize_with = "duration")]
+    pub refresh_token_life: Seconds,
+    /// The life of a browser session.
+    #[serde(deserialize_with = "duration")]
+    pub session_life: Seconds,
+    /// The longest life of a consent to an application.
+    #[serde(deserialize_with = "duration")]
+    pub consent_life: Seconds,
+    /// The longest life of a consent to an agent.
+    #[serde(deserialize_with = "duration")]
+    pub agent_consent_life: Seconds,
+    /// The longest chain of actors.
+    pub max_chain_depth: usize,
+    /// Proof of possession.
+    pub dpop: DpopSettings,
+    /// What is too much.
+    pub limits: Limits,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// DPoP (RFC 9449).
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DpopSettings {
+    /// Whether proofs must carry a nonce of ours (RFC 9449 §8).
+    pub nonce: DpopNonce,
+    /// How far `iat` of a proof may lie from now.
+    #[serde(deserialize_with = "duration")]
+    pub proof_window: Seconds,
+    /// How long a nonce is accepted.
+    #[serde(deserialize_with = "duration")]
+    pub nonce_life: Seconds,
+}
+
+/// Whether DPoP proofs must carry a nonce.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DpopNonce {
+    /// They must.
+    Required,
+    /// They need not, and none is given out.
+    Off,
+}
+
+/// Limits on what one request may hold and how often one may fail.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest request body, in bytes.
+    pub body_bytes: usize,
+    /// The largest request head, in bytes.
+    pub header_bytes: usize,
+    /// The longest request URI, in bytes.
+    pub uri_bytes: usize,
+    /// Attempts to sign in per minute, for a user name from one address.
+    pub sign_in_attempts_per_minute: NonZeroU32,
+    /// Failed client authentications per minute, for a client from one address.
+    pub failed_client_authentications_per_minute: NonZeroU32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Self {
+            listen,
+            issuer: issuer_of(listen),
+            database_url: Hidden::from("sqlite://data/procura.db?mode=rwc"),
+            log: "info".into(),
+            log_format: LogFormat::Text,
+            token_life: Seconds::minutes(5),
+            code_life: Seconds(60),
+            pushed_request_life: Seconds(60),
+            refresh_token_life: Seconds::days(30),
+            session_life: Seconds::minutes(12 * 60),
+            consent_life: Seconds::days(30),
+            agent_consent_life: Seconds::minutes(8 * 60),
+            max_chain_depth: 5,
+            dpop: DpopSettings::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for DpopSettings {
+    fn default() -> Self {
+        Self { nonce: DpopNonce::Required, proof_window: Seconds(60), nonce_life: Seconds::minutes(5) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const TEN: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+        Self {
+            body_bytes: 64 * 1024,
+            header_bytes: 16 * 1024,
+            uri_bytes: 8 * 1024,
+            sign_in_attempts_per_minute: TEN,
+            failed_client_authentications_per_minute: TEN.saturating_mul(TEN),
+        }
+    }
+}
+
+/// The issuer of a server that was told nothing but where to listen.
+#[must_use]
+pub fn issuer_of(listen: SocketAddr) -> String {
+    format!("http://{listen}")
+}
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 86_400;
+const YEAR: i64 = 366 * DAY;
+const KIB: usize = 1024;
+
+impl Settings {
+    /// What is wrong with the values, each by its key.
+    pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
+        let lives = [
+            ("token_life", self.token_life, 1, DAY),
+            ("code_life", self.code_life, 1, 10 * MINUTE),
+            ("pushed_request_life", self.pushed_request_life, 5, 10 * MINUTE),
+            ("refresh_token_life", self.refresh_token_life, MINUTE, YEAR),
+            ("session_life", self.session_life, MINUTE, 30 * DAY),
+            ("consent_life", self.consent_life, MINUTE, 10 * YEAR),
+            ("agent_consent_life", self.agent_consent_life, MINUTE, YEAR),
+            ("dpop.proof_window", self.dpop.proof_window, 1, 10 * MINUTE),
+            ("dpop.nonce_life", self.dpop.nonce_life, 1, DAY),
+        ];
+        let sizes = [
+            ("max_chain_depth", self.max_chain_depth, 1, 10),
+            ("limits.body_bytes", self.limits.body_bytes, 16 * KIB, 16 * KIB * KIB),
+            ("limits.header_bytes", self.limits.header_bytes, 8 * KIB, KIB * KIB),
+            ("limits.uri_bytes", self.limits.uri_bytes, KIB, 64 * KIB),
+        ];
+        let lives = lives
+            .into_iter()
+            .filter(|(_, life, least, most)| !(*least..=*most).contains(&life.0))
+            .map(|(key, _, least, most)| (key, format!("must be from {least} to {most} seconds")));
+        let sizes = sizes
+            .into_iter()
+            .filter(|(_, size, least, most)| !(*least..=*most).contains(size))
+            .map(|(key, _, least, most)| (key, format!("must be from {least} to {most}")));
+        let texts = [
+            ("issuer", issuer_is_wrong(&self.issuer)),
+            ("database_url", database_is_wrong(self.database_url.reveal())),
+            ("log", log_is_wrong(&self.log)),
+        ];
+        let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
+        texts.chain(lives).chain(sizes).collect()
+    }
+}
+
+/// RFC 8414 §2: an https URL without query or fragment. Plain http is for trying things out on one machine.
+/// Clients compare it code point by code point (RFC 9207 §2.4), so it must stand here in its one plain form.
+fn issuer_is_wrong(issuer: &str) -> Option<&'static str> {
+    if issuer.contains(['?', '#']) {
+        return Some("must have neither query nor fragment");
+    }
+    if issuer.ends_with('/') {
+        return Some("must not end with a slash");
+    }
+    let Ok(url) = url::Url::parse(issuer) else {
+        return Some("must be a URL such as https://login.example");
+    };
+    let encrypted = url.scheme() == "https";
+    if !encrypted && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Some("must be https, unless its host is 127.0.0.1, [::1] or localhost");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("must not name a user");
+    }
+    let plain = url.as_str();
+    let same = plain == issuer || plain.strip_suffix('/') == Some(issuer);
+    (!same).then_some("must be in its plain form: lower case, no default port, nothing escaped without need")
+}
+
+/// Whether the host is this very machine, by one of the names that RFC 8252 §7.3 and §8.3 know for it.
+pub(super) fn is_loopback(url: &url::Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
+}
+
+fn database_is_wrong(url: &str) -> Option<&'static str> {
+    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    (!known).then_some("must begin with sqlite: or postgres://")
+}
+
+fn log_is_wrong(directives: &str) -> Option<&'static str> {
+    let parsed = tracing_subscriber::EnvFilter::try_new(directives);
+    (directives.trim().is_empty() || parsed.is_err())
+        .then_some("must be error, warn, info, debug or trace, or directives such as info,server=debug")
+}

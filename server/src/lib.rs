@@ -3,5 +3,6 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod jose;
 pub mod secret;
 pub mod store;

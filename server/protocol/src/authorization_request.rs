@@ -1,0 +1,405 @@
+//! What an authorization request asks for (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1 and their extensions).
+//! It is read only after client and return address are proven, so that whatever is wrong here can be told to the
+//! client by redirect.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audience::Resources;
+use crate::authorization_details::AuthorizationDetails;
+use crate::client::Client;
+use crate::fields::{self, FieldRefused, required};
+use crate::identifier::{ClientId, Jkt};
+use crate::numeric_date::Seconds;
+use crate::params::{Params, RepeatedParameter};
+use crate::pkce::{CodeChallenge, InvalidChallenge};
+use crate::prompt::{InvalidPrompt, Prompt};
+use crate::refusal::{ErrorCode, Refuse};
+use crate::scope::Scope;
+
+/// The longest `state`, in bytes.
+pub const LONGEST_STATE: usize = 2048;
+/// The longest `nonce`, in bytes.
+pub const LONGEST_NONCE: usize = 512;
+/// The longest `login_hint` and `ui_locales`, in bytes; a longer one is as if it were not there.
+const LONGEST_HINT: usize = 256;
+
+/// An authorization request with `response_type=code` and its answer in the query: there is no other kind.
+/// `client_id` and `redirect_uri` have been taken from the parameters before.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// `scope` (RFC 6749 §3.3).
+    pub scope: Option<Scope>,
+    /// `state`, returned exactly as it came (RFC 6749 §4.1.1).
+    pub state: Option<String>,
+    /// `nonce` (OpenID Connect Core §3.1.2.1).
+    pub nonce: Option<String>,
+    /// `code_challenge` with `code_challenge_method=S256` (RFC 7636 §4.3).
+    pub code_challenge: Option<CodeChallenge>,
+    /// Every `resource` (RFC 8707 §2.1).
+    pub resources: Resources,
+    /// `authorization_details` (RFC 9396 §2).
+    pub authorization_details: Option<AuthorizationDetails>,
+    /// `prompt` (OpenID Connect Core §3.1.2.1).
+    pub prompt: Prompt,
+    /// `max_age` (OpenID Connect Core §3.1.2.1).
+    pub max_age: Option<Seconds>,
+    /// `login_hint` (OpenID Connect Core §3.1.2.1): it may fill in a name, and does nothing else.
+    pub login_hint: Option<String>,
+    /// `ui_locales` (OpenID Connect Core §3.1.2.1), the preferred languages.
+    pub ui_locales: Option<String>,
+    /// `id_token_hint` (OpenID Connect Core §3.1.2.1), not yet verified.
+    pub id_token_hint: Option<String>,
+    /// `dpop_jkt` (RFC 9449 §10).
+    pub dpop_jkt: Option<Jkt>,
+    /// `requested_actor`: the agent that the user is asked to authorize in the client's stead.
+    pub requested_actor: Option<ClientId>,
+}
+
+/// Why an authorization request was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AuthorizationRequestRefused {
+    /// A shared parameter.
+    #[error(transparent)]
+    Field(#[from] FieldRefused),
+    /// Another `response_mode` than `query`: how to answer the client is not known, so it is not answered there.
+    #[error("response_mode must be query or absent")]
+    ResponseMode,
+    /// Another `response_type` than `code` (RFC 6749 §4.1.2.1).
+    #[error("response_type must be code")]
+    ResponseType,
+    /// `request` (OpenID Connect Core §6.1).
+    #[error("request objects are not supported; push the request instead")]
+    Request,
+    /// `registration` (OpenID Connect Core §7.2.1).
+    #[error("registration is not supported")]
+    Registration,
+    /// `code_challenge` or its method.
+    #[error(transparent)]
+    CodeChallenge(#[from] InvalidChallenge),
+    /// No `code_challenge`, and this client needs one (RFC 9700 §2.1.1).
+    #[error("code_challenge is required, with code_challenge_method S256")]
+    NoCodeChallenge,
+    /// `prompt`.
+    #[error(transparent)]
+    Prompt(#[from] InvalidPrompt),
+    /// Too long, or not what such a parameter holds.
+    #[error("{0} is malformed or too long")]
+    Malformed(&'static str),
+}
+
+impl Refuse for AuthorizationRequestRefused {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Field(reason) => reason.code(),
+            Self::ResponseType => ErrorCode::UnsupportedResponseType,
+            Self::Request => ErrorCode::RequestNotSupported,
+            Self::Registration => ErrorCode::RegistrationNotSupported,
+            Self::CodeChallenge(reason) => reason.code(),
+            Self::Prompt(reason) => reason.code(),
+            Self::ResponseMode | Self::NoCodeChallenge | Self::Malformed(_) => ErrorCode::InvalidRequest,
+        }
+    }
+}
+
+impl AuthorizationRequestRefused {
+    /// Whether the client may be told by redirect. Not so where it wants the answer in a way that is not supported:
+    /// then it is HTTP 400 for the user (OpenID Connect Core §3.1.2.6).
+    #[must_use]
+    pub const fn may_redirect(&self) -> bool {
+        !matches!(self, Self::ResponseMode)
+    }
+}
+
+impl From<RepeatedParameter> for AuthorizationRequestRefused {
+    fn from(repeated: RepeatedParameter) -> Self {
+        Self::Field(repeated.into())
+    }
+}
+
+/// The `state` to return with any answer, also where the request itself is refused: the one that was sent, if just
+/// one was and it is not too long.
+#[must_use]
+pub fn state(params: &Params) -> Option<&str> {
+    params.once("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE)
+}
+
+impl AuthorizationRequest {
+    /// Reads the parameters. `request_uri` is resolved before, and `display`, `acr_values`, `claims_locales` and
+    /// unknown parameters are ignored.
+    ///
+    /// # Errors
+    /// [`AuthorizationRequestRefused`] with the first that is wrong.
+    pub fn parse(params: &Params) -> Result<Self, AuthorizationRequestRefused> {
+        check_kind(params)?;
+        Ok(Self {
+            scope: fields::scope(params)?,
+            state: at_most(params, "state", LONGEST_STATE)?,
+            nonce: at_most(params, "nonce", LONGEST_NONCE)?,
+            code_challenge: CodeChallenge::from_params(
+                params.once("code_challenge")?,
+                params.once("code_challenge_method")?,
+            )?,
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+            prompt: params.once("prompt")?.map(str::parse).transpose()?.unwrap_or_default(),
+            max_age: max_age(params)?,
+            login_hint: hint(params, "login_hint")?,
+            ui_locales: hint(params, "ui_locales")?,
+            id_token_hint: params.once("id_token_hint")?.map(str::to_owned),
+            dpop_jkt: dpop_jkt(params)?,
+            requested_actor: requested_actor(params)?,
+        })
+    }
+
+    /// Whether an ID token is asked for (OpenID Connect Core §3.1.2.1).
+    #[must_use]
+    pub fn is_openid(&self) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.contains("openid"))
+    }
+
+    /// Checks that the request has a code challenge if this client needs one: public clients and agents always, the
+    /// others unless it is an OpenID Connect request, which a `nonce` can protect (RFC 9700 §2.1.1).
+    ///
+    /// # Errors
+    /// [`AuthorizationRequestRefused::NoCodeChallenge`] where it has none.
+    pub fn check_code_challenge(&self, client: &Client) -> Result<(), AuthorizationRequestRefused> {
+        let needed = client.is_public() || client.agent().is_some() || !self.is_openid();
+        if needed && self.code_challenge.is_none() {
+            return Err(AuthorizationRequestRefused::NoCodeChallenge);
+        }
+        Ok(())
+    }
+}
+
+/// What decides how to answer at all comes first.
+fn check_kind(params: &Params) -> Result<(), AuthorizationRequestRefused> {
+    if params.every("response_mode").any(|mode| mode != "query") {
+        return Err(AuthorizationRequestRefused::ResponseMode);
+    }
+    params.check_not_repeated(&["response_mode", "client_id", "redirect_uri"])?;
+    if required(params, "response_type")? != "code" {
+        return Err(AuthorizationRequestRefused::ResponseType);
+    }
+    if params.every("request").next().is_some() {
+        return Err(AuthorizationRequestRefused::Request);
+    }
+    if params.every("registration").next().is_some() {
+        return Err(AuthorizationRequestRefused::Registration);
+    }
+    Ok(())
+}
+
+fn at_most(
+    params: &Params,
+    name: &'static str,
+    longest: usize,
+) -> Result<Option<String>, AuthorizationRequestRefused> {
+    match params.once(name)? {
+        Some(text) if text.len() > longest => Err(AuthorizationRequestRefused::Malformed(name)),
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+/// A hint is never a reason to refuse (OpenID Connect Core §15.1), unless it comes twice.
+fn hint(params: &Params, name: &'static str) -> Result<Option<String>, RepeatedParameter> {
+    Ok(params.once(name)?.filter(|text| text.len() <= LONGEST_HINT).map(str::to_owned))
+}
+
+fn max_age(params: &Params) -> Result<Option<Seconds>, AuthorizationRequestRefused> {
+    let digits = |text: &str| {
+        let all_digits = text.bytes().all(|b| b.is_ascii_digit());
+        let seconds = all_digits.then(|| text.parse::<u32>().ok()).flatten();
+        seconds.map(|s| Seconds(s.into())).ok_or(AuthorizationRequestRefused::Malformed("max_age"))
+    };
+    params.once("max_age")?.map(digits).transpose()
+}
+
+/// A SHA-256 thumbprint has the form of an S256 challenge.
+fn dpop_jkt(params: &Params) -> Result<Option<Jkt>, AuthorizationRequestRefused> {
+    let malformed = || AuthorizationRequestRefused::Malformed("dpop_jkt");
+    let thumbprint = |text: &str| {
+        text.parse::<CodeChallenge>().map_err(|_| malformed())?;
+        text.parse().map_err(|_| malformed())
+    };
+    params.once("dpop_jkt")?.map(thumbprint).transpose()
+}
+
+fn requested_actor(params: &Params) -> Result<Option<ClientId>, AuthorizationRequestRefused> {
+    let actor = params.once("requested_actor")?.map(str::parse).transpose();
+    actor.map_err(|_| AuthorizationRequestRefused::Malformed("requested_actor"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use AuthorizationRequestRefused::{Malformed, ResponseMode, ResponseType};
+
+    fn params(more: &[(&str, &str)]) -> Params {
+        let code = [("client_id", "c"), ("response_type", "code")];
+        let default = code.iter().filter(|(name, _)| !more.iter().any(|(n, _)| n == name));
+        let pairs: Vec<_> = default.chain(more).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Params::try_from(pairs).unwrap()
+    }
+
+    fn parse(more: &[(&str, &str)]) -> Result<AuthorizationRequest, AuthorizationRequestRefused> {
+        AuthorizationRequest::parse(&params(more))
+    }
+
+    fn code(more: &[(&str, &str)]) -> ErrorCode {
+        parse(more).unwrap_err().code()
+    }
+
+    fn client(authentication: &str) -> Client {
+        serde_json::from_value(serde_json::json!({
+            "id": "c", "name": "C", "kind": "application", "grant_types": [], "scope": "", "status": "active",
+            "authentication": match authentication {
+                "none" => serde_json::json!("none"),
+                method => serde_json::json!({ method: { "secret_sha256": "x" } }),
+            },
+            "id_token_signed_response_alg": "ES256",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_the_code_is_given_and_it_is_given_in_the_query() {
+        assert_eq!(code(&[("response_type", "")]), ErrorCode::InvalidRequest);
+        for other in ["token", "code id_token", "id_token", "Code"] {
+            assert_eq!(parse(&[("response_type", other)]), Err(ResponseType), "{other}");
+        }
+        assert!(parse(&[("response_mode", "query")]).is_ok());
+        for other in ["fragment", "form_post", "query.jwt", "zz"] {
+            let refused = parse(&[("response_mode", other), ("response_type", "token")]).unwrap_err();
+            assert_eq!((&refused, refused.may_redirect()), (&ResponseMode, false), "{other}");
+        }
+        assert!(ResponseType.may_redirect());
+    }
+
+    #[test]
+    fn parameters_come_once_except_resource() {
+        for name in [
+            "scope",
+            "state",
+            "nonce",
+            "code_challenge",
+            "prompt",
+            "max_age",
+            "login_hint",
+            "ui_locales",
+            "id_token_hint",
+            "dpop_jkt",
+            "requested_actor",
+            "authorization_details",
+            "client_id",
+            "redirect_uri",
+            "response_type",
+        ] {
+            assert_eq!(
+                parse(&[(name, "code"), (name, "code")]),
+                Err(RepeatedParameter(name).into()),
+                "{name}"
+            );
+        }
+        let both = parse(&[("resource", "urn:a"), ("resource", "urn:b")]).unwrap();
+        assert_eq!(both.resources.len(), 2);
+    }
+
+    #[test]
+    fn state_comes_back_exactly_or_not_at_all() {
+        let odd = "é &=#%20\"<script>";
+        assert_eq!(parse(&[("state", odd)]).unwrap().state.as_deref(), Some(odd));
+        assert_eq!(state(&params(&[("state", odd), ("scope", "\"")])), Some(odd));
+        let long = "s".repeat(LONGEST_STATE + 1);
+        assert_eq!(parse(&[("state", &long)]), Err(Malformed("state")));
+        assert_eq!(state(&params(&[("state", &long)])), None);
+        assert!(parse(&[("state", &long[1..])]).is_ok());
+        assert_eq!(state(&params(&[("state", "a"), ("state", "b")])), None);
+    }
+
+    #[test]
+    fn a_nonce_is_kept_whole_or_refused() {
+        let nonce = "n".repeat(LONGEST_NONCE);
+        assert_eq!(parse(&[("nonce", &nonce)]).unwrap().nonce, Some(nonce.clone()));
+        assert_eq!(parse(&[("nonce", &format!("{nonce}n"))]), Err(Malformed("nonce")));
+    }
+
+    #[test]
+    fn request_and_registration_are_not_supported() {
+        assert_eq!(code(&[("request", "x")]), ErrorCode::RequestNotSupported);
+        assert_eq!(code(&[("registration", "x")]), ErrorCode::RegistrationNotSupported);
+    }
+
+    #[test]
+    fn each_parameter_is_refused_with_the_code_of_its_specification() {
+        for (name, value, expected) in [
+            ("scope", "\"", ErrorCode::InvalidScope),
+            ("resource", "/relative", ErrorCode::InvalidTarget),
+            ("authorization_details", "{}", ErrorCode::InvalidAuthorizationDetails),
+            ("prompt", "none login", ErrorCode::InvalidRequest),
+            ("max_age", "-1", ErrorCode::InvalidRequest),
+            ("max_age", "+1", ErrorCode::InvalidRequest),
+            ("max_age", "x", ErrorCode::InvalidRequest),
+            ("max_age", "99999999999999999999", ErrorCode::InvalidRequest),
+            ("dpop_jkt", "short", ErrorCode::InvalidRequest),
+            ("requested_actor", "a b", ErrorCode::InvalidRequest),
+            ("code_challenge", "a", ErrorCode::InvalidRequest),
+        ] {
+            assert_eq!(code(&[(name, value)]), expected, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn hints_and_preferences_are_never_a_reason_to_refuse() {
+        let long = "x".repeat(LONGEST_HINT + 1);
+        let hints = ["display", "acr_values", "claims_locales", "login_hint", "ui_locales", "zz"];
+        let sent: Vec<_> = hints.iter().map(|name| (*name, long.as_str())).collect();
+        let read = parse(&sent).unwrap();
+        assert_eq!((read.login_hint, read.ui_locales), (None, None));
+        assert_eq!(parse(&[("login_hint", "alice")]).unwrap().login_hint.as_deref(), Some("alice"));
+    }
+
+    #[test]
+    fn a_stored_request_reads_back_as_it_was() {
+        let challenge = "c".repeat(43);
+        let read = parse(&[
+            ("scope", "openid a"),
+            ("state", "s"),
+            ("nonce", "n"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+            ("resource", "urn:a"),
+            ("authorization_details", r#"[{"type":"t","x":1}]"#),
+            ("prompt", "login"),
+            ("max_age", "0"),
+            ("dpop_jkt", &challenge),
+            ("requested_actor", "agent"),
+        ])
+        .unwrap();
+        assert_eq!(read.max_age, Some(Seconds(0)));
+        assert_eq!(read.requested_actor.as_ref().map(ClientId::as_str), Some("agent"));
+        let stored = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<AuthorizationRequest>(&stored).unwrap(), read);
+    }
+
+    #[test]
+    fn a_challenge_is_needed_unless_a_confidential_client_asks_for_an_id_token() {
+        let openid = parse(&[("scope", "openid")]).unwrap();
+        let plain = parse(&[("scope", "a")]).unwrap();
+        let challenge = "c".repeat(43);
+        let proven = parse(&[("code_challenge", &challenge), ("code_challenge_method", "S256")]).unwrap();
+        let (public, confidential) = (client("none"), client("client_secret_basic"));
+        let mut agent = confidential.clone();
+        agent.kind = serde_json::from_value(
+            serde_json::json!({"agent": {"owner": "u", "purpose": "p", "expires_at": 9}}),
+        )
+        .unwrap();
+        assert_eq!(openid.check_code_challenge(&confidential), Ok(()));
+        for (request, client) in
+            [(&openid, &public), (&openid, &agent), (&plain, &confidential), (&plain, &public)]
+        {
+            let refused = request.check_code_challenge(client).unwrap_err();
+            assert_eq!(refused.code(), ErrorCode::InvalidRequest);
+            assert_eq!(proven.check_code_challenge(client), Ok(()));
+        }
+    }
+}

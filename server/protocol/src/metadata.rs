@@ -1,0 +1,242 @@
+//! The server's metadata (RFC 8414 §2, OpenID Connect Discovery §3), one document at both well-known places. Its
+//! lists come from the enums that the rules match on, so that it cannot promise what is not there.
+
+use serde_json::{Map, Value};
+
+use crate::audience::ResourceIndicator;
+use crate::authorization_details::DetailsTypes;
+use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::scope::Scope;
+use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
+use crate::{pkce, prompt};
+
+/// `authorization_endpoint`.
+pub const AUTHORIZE: &str = "/authorize";
+/// `token_endpoint`.
+pub const TOKEN: &str = "/token";
+/// `pushed_authorization_request_endpoint` (RFC 9126 §5).
+pub const PAR: &str = "/par";
+/// `jwks_uri`.
+pub const JWKS: &str = "/jwks";
+/// `introspection_endpoint` (RFC 7662).
+pub const INTROSPECT: &str = "/introspect";
+/// `revocation_endpoint` (RFC 7009).
+pub const REVOKE: &str = "/revoke";
+/// `userinfo_endpoint` (OpenID Connect Core §5.3).
+pub const USERINFO: &str = "/userinfo";
+/// `grant_management_endpoint` (Grant Management for OAuth 2.0).
+pub const GRANTS: &str = "/grants";
+
+/// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// Where RFC 8414 (§3) puts it: between the issuer's host and its path.
+pub const OAUTH_AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+
+/// What of the document depends on the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The issuer identifier, exactly as it stands in tokens. Never taken from a request.
+    pub issuer: &'a str,
+    /// Every scope of every resource server.
+    pub scopes: &'a Scope,
+    /// The registered details types.
+    pub details_types: &'a DetailsTypes,
+    /// The resource servers (RFC 9728 §4).
+    pub resources: &'a [ResourceIndicator],
+}
+
+/// The paths of both well-known documents on the issuer's host. They differ for an issuer with a path: OpenID Connect
+/// appends, RFC 8414 inserts.
+#[must_use]
+pub fn well_known_paths(issuer: &str) -> [String; 2] {
+    let after_scheme = issuer.find("://").map_or(0, |at| at + 3);
+    let path = issuer[after_scheme..].find('/').map_or("", |at| &issuer[after_scheme + at..]);
+    let path = path.trim_end_matches('/');
+    [format!("{path}{OPENID_CONFIGURATION}"), format!("{OAUTH_AUTHORIZATION_SERVER}{path}")]
+}
+
+/// The document. Members without a value are left out (RFC 8414 §3.2), those with a default never.
+#[must_use]
+pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
+    let mut document = Map::new();
+    document.insert("issuer".to_owned(), facts.issuer.into());
+    endpoints(facts.issuer, &mut document);
+    authorization(&mut document);
+    authentication(&mut document);
+    openid(&mut document);
+    let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
+    let own_scopes = facts.scopes.iter().map(ToString::to_string);
+    let own_scopes = own_scopes.filter(|scope| !OPENID_SCOPES.contains(&scope.as_str()));
+    put(&mut document, "scopes_supported", openid_scopes.chain(own_scopes));
+    put(
+        &mut document,
+        "authorization_details_types_supported",
+        facts.details_types.names().map(ToString::to_string),
+    );
+    put(&mut document, "protected_resources", facts.resources.iter().map(ToString::to_string));
+    document
+}
+
+fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
+    let base = issuer.trim_end_matches('/');
+    for (name, path) in [
+        ("authorization_endpoint", AUTHORIZE),
+        ("token_endpoint", TOKEN),
+        ("pushed_authorization_request_endpoint", PAR),
+        ("jwks_uri", JWKS),
+        ("introspection_endpoint", INTROSPECT),
+        ("revocation_endpoint", REVOKE),
+        ("userinfo_endpoint", USERINFO),
+        ("grant_management_endpoint", GRANTS),
+    ] {
+        document.insert(name.to_owned(), format!("{base}{path}").into());
+    }
+}
+
+fn authorization(document: &mut Map<String, Value>) {
+    put(document, "response_types_supported", ["code"]);
+    put(document, "response_modes_supported", ["query"]);
+    put(document, "grant_types_supported", GrantType::ALL.map(GrantType::as_str));
+    put(document, "code_challenge_methods_supported", [pkce::METHOD]);
+    put(document, "prompt_values_supported", prompt::VALUES);
+    put(document, "grant_management_actions_supported", ["query", "revoke"]);
+    for (name, value) in [
+        ("authorization_response_iss_parameter_supported", true),
+        ("request_parameter_supported", false),
+        ("request_uri_parameter_supported", false),
+        ("require_pushed_authorization_requests", false),
+        ("claims_parameter_supported", false),
+        ("grant_management_action_required", false),
+    ] {
+        document.insert(name.to_owned(), value.into());
+    }
+}
+
+/// How clients authenticate and bind tokens. Introspection is not for public clients: a `client_id` alone proves
+/// nothing (RFC 7662 §2.1).
+fn authentication(document: &mut Map<String, Value>) {
+    let methods = || AuthMethod::ALL.into_iter();
+    let proving = methods().filter(|method| *method != AuthMethod::None);
+    let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
+    put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
+    put(document, "revocation_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
+    put(document, "introspection_endpoint_auth_methods_supported", proving.map(AuthMethod::as_str));
+    for endpoint in ["token", "revocation", "introspection"] {
+        put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
+    }
+    put(document, "dpop_signing_alg_values_supported", algs());
+}
+
+fn openid(document: &mut Map<String, Value>) {
+    put(document, "subject_types_supported", ["public"]);
+    put(document, "id_token_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    put(document, "claim_types_supported", ["normal"]);
+    let of_id_token = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    let of_scopes = CLAIMS_BY_SCOPE.into_iter().flat_map(|(_, claims)| claims.iter().copied());
+    put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
+}
+
+/// Adds a list, unless it is empty.
+fn put<V: Into<Value>>(document: &mut Map<String, Value>, name: &str, values: impl IntoIterator<Item = V>) {
+    let values: Vec<Value> = values.into_iter().map(Into::into).collect();
+    if !values.is_empty() {
+        document.insert(name.to_owned(), Value::Array(values));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorization_details::built_in;
+    use serde_json::json;
+
+    fn document(issuer: &str) -> Map<String, Value> {
+        metadata(&Facts {
+            issuer,
+            scopes: &"orders:read openid".parse().unwrap(),
+            details_types: &DetailsTypes::new(built_in()).unwrap(),
+            resources: &["urn:orders".parse().unwrap()],
+        })
+    }
+
+    #[test]
+    fn every_endpoint_is_an_address_under_the_issuer() {
+        let told = document("https://as.example/t1");
+        assert_eq!(told["issuer"], "https://as.example/t1");
+        let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
+        let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
+        assert_eq!(addresses.len(), 8);
+        assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
+        assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
+        assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");
+    }
+
+    #[test]
+    fn what_a_default_would_widen_is_said() {
+        let told = document("https://as.example");
+        for (name, value) in [
+            ("response_types_supported", json!(["code"])),
+            ("response_modes_supported", json!(["query"])),
+            ("code_challenge_methods_supported", json!(["S256"])),
+            ("subject_types_supported", json!(["public"])),
+            ("request_parameter_supported", json!(false)),
+            ("request_uri_parameter_supported", json!(false)),
+            ("authorization_response_iss_parameter_supported", json!(true)),
+            (
+                "grant_types_supported",
+                json!([
+                    "authorization_code",
+                    "refresh_token",
+                    "client_credentials",
+                    "urn:ietf:params:oauth:grant-type:token-exchange"
+                ]),
+            ),
+            ("protected_resources", json!(["urn:orders"])),
+            ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
+        ] {
+            assert_eq!(told[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn wherever_a_jwt_may_authenticate_its_algorithms_are_listed_and_none_is_never_one() {
+        let told = document("https://as.example");
+        let lists: Vec<_> = told.keys().filter(|name| name.ends_with("auth_methods_supported")).collect();
+        assert_eq!(lists.len(), 3);
+        for list in lists {
+            let algs = list.replace("auth_methods", "auth_signing_alg_values");
+            assert_eq!(told[&algs], json!(["ES256", "EdDSA", "PS256", "RS256"]), "{algs}");
+        }
+        let introspection = told["introspection_endpoint_auth_methods_supported"].as_array().unwrap();
+        assert!(!introspection.contains(&json!("none")));
+        assert!(told["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
+    }
+
+    #[test]
+    fn no_list_is_empty_and_none_names_a_thing_twice() {
+        let bare = metadata(&Facts {
+            issuer: "https://as.example",
+            scopes: &Scope::empty(),
+            details_types: &DetailsTypes::default(),
+            resources: &[],
+        });
+        assert!(!bare.contains_key("protected_resources"));
+        for (name, list) in document("https://as.example").iter().chain(&bare) {
+            let Some(items) = list.as_array() else { continue };
+            let distinct: std::collections::BTreeSet<_> = items.iter().map(ToString::to_string).collect();
+            assert!(!items.is_empty() && distinct.len() == items.len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn openid_appends_to_the_issuers_path_and_rfc_8414_inserts_before_it() {
+        let both = |openid: &str, oauth: &str| [openid.to_owned(), oauth.to_owned()];
+        for root in ["https://as.example", "https://as.example/"] {
+            assert_eq!(well_known_paths(root), both(OPENID_CONFIGURATION, OAUTH_AUTHORIZATION_SERVER));
+        }
+        assert_eq!(
+            well_known_paths("https://as.example:8443/t1/"),
+            both("/t1/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/t1")
+        );
+    }
+}

@@ -1,0 +1,386 @@
+//! What `POST /token` is asked for, one variant for each grant type, each a table of its parameters in the order
+//! of its specification.
+
+use crate::audience::{InvalidTarget, LONGEST_RESOURCE, MOST_TARGETS, Resources};
+use crate::authorization_details::AuthorizationDetails;
+use crate::client::GrantType;
+use crate::fields::{self, FieldRefused, required};
+use crate::params::{Params, RepeatedParameter};
+use crate::presented_secret::PresentedSecret;
+use crate::refusal::{ErrorCode, Refuse};
+use crate::scope::Scope;
+use crate::token_type::TokenType;
+
+/// A token request.
+#[derive(Clone, Debug)]
+pub enum TokenRequest {
+    /// `grant_type=authorization_code`.
+    AuthorizationCode(CodeRequest),
+    /// `grant_type=refresh_token`.
+    RefreshToken(RefreshRequest),
+    /// `grant_type=client_credentials`.
+    ClientCredentials(ClientCredentialsRequest),
+    /// `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`.
+    TokenExchange(ExchangeRequest),
+}
+
+/// RFC 6749 §4.1.3. A `scope` here has no meaning and is ignored like any unknown parameter.
+#[derive(Clone, Debug)]
+pub struct CodeRequest {
+    /// REQUIRED.
+    pub code: PresentedSecret,
+    /// OPTIONAL beside PKCE; compared with that of the authorization request if it is there.
+    pub redirect_uri: Option<String>,
+    /// REQUIRED if there was a challenge (RFC 7636 §4.5).
+    pub code_verifier: Option<PresentedSecret>,
+    /// OPTIONAL (RFC 8707 §2.2).
+    pub resources: Resources,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
+}
+
+/// RFC 6749 §6.
+#[derive(Clone, Debug)]
+pub struct RefreshRequest {
+    /// REQUIRED.
+    pub refresh_token: PresentedSecret,
+    /// OPTIONAL.
+    pub scope: Option<Scope>,
+    /// OPTIONAL (RFC 8707 §2.2).
+    pub resources: Resources,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
+}
+
+/// RFC 6749 §4.4.2.
+#[derive(Clone, Debug)]
+pub struct ClientCredentialsRequest {
+    /// OPTIONAL.
+    pub scope: Option<Scope>,
+    /// OPTIONAL (RFC 8707 §2.2).
+    pub resources: Resources,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
+}
+
+/// RFC 8693 §2.1.
+#[derive(Clone, Debug)]
+pub struct ExchangeRequest {
+    /// `resource`, OPTIONAL, may repeat.
+    pub resources: Resources,
+    /// `audience`, OPTIONAL, may repeat: logical names, which for us are client ids and resource identifiers.
+    pub audiences: Vec<String>,
+    /// OPTIONAL.
+    pub scope: Option<Scope>,
+    /// OPTIONAL; what is not asked for is an access token, and nothing else is issued.
+    pub requested_token_type: TokenType,
+    /// `subject_token` and `subject_token_type`, both REQUIRED.
+    pub subject_token: TypedToken,
+    /// `actor_token`, OPTIONAL, and `actor_token_type`, REQUIRED with it and not allowed without.
+    pub actor_token: Option<TypedToken>,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
+}
+
+/// A token and what it is said to be.
+#[derive(Clone, Debug)]
+pub struct TypedToken {
+    /// The token.
+    pub token: PresentedSecret,
+    /// The declared type; the token must turn out to be of it.
+    pub token_type: TokenType,
+}
+
+/// Why a token request was refused before anything was looked up.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TokenRequestRefused {
+    /// A shared parameter.
+    #[error(transparent)]
+    Field(#[from] FieldRefused),
+    /// A `grant_type` that is not offered (RFC 6749 §5.2).
+    #[error("grant_type is not supported; the metadata lists those that are")]
+    UnsupportedGrantType,
+    /// A token type that RFC 8693 §3 does not know.
+    #[error("{0} must be one of the token types of RFC 8693 section 3")]
+    UnknownTokenType(&'static str),
+    /// Something else than an access token was asked for (RFC 8693 §2.2.2).
+    #[error("requested_token_type must be urn:ietf:params:oauth:token-type:access_token or absent")]
+    RequestedTokenType,
+    /// `actor_token_type` without `actor_token` (RFC 8693 §2.1).
+    #[error("actor_token_type was sent without actor_token")]
+    ActorTokenMissing,
+}
+
+impl Refuse for TokenRequestRefused {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Field(reason) => reason.code(),
+            Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
+            Self::UnknownTokenType(_) | Self::RequestedTokenType | Self::ActorTokenMissing => {
+                ErrorCode::InvalidRequest
+            }
+        }
+    }
+}
+
+impl From<RepeatedParameter> for TokenRequestRefused {
+    fn from(repeated: RepeatedParameter) -> Self {
+        Self::Field(repeated.into())
+    }
+}
+
+impl From<InvalidTarget> for TokenRequestRefused {
+    fn from(target: InvalidTarget) -> Self {
+        Self::Field(target.into())
+    }
+}
+
+impl TokenRequest {
+    /// Reads the parameters of a token request.
+    ///
+    /// # Errors
+    /// [`TokenRequestRefused`] where one is missing, repeated or malformed, or the grant type is not offered.
+    pub fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        let grant_type = required(params, "grant_type")?;
+        match GrantType::find(grant_type).ok_or(TokenRequestRefused::UnsupportedGrantType)? {
+            GrantType::AuthorizationCode => CodeRequest::parse(params).map(Self::AuthorizationCode),
+            GrantType::RefreshToken => RefreshRequest::parse(params).map(Self::RefreshToken),
+            GrantType::ClientCredentials => {
+                ClientCredentialsRequest::parse(params).map(Self::ClientCredentials)
+            }
+            GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
+        }
+    }
+
+    /// Its grant type.
+    #[must_use]
+    pub const fn grant_type(&self) -> GrantType {
+        match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+            Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
+        }
+    }
+}
+
+impl CodeRequest {
+    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            code: required(params, "code")?.into(),
+            redirect_uri: params.once("redirect_uri")?.map(str::to_owned),
+            code_verifier: params.once("code_verifier")?.map(PresentedSecret::from),
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+impl RefreshRequest {
+    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            refresh_token: required(params, "refresh_token")?.into(),
+            scope: fields::scope(params)?,
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+impl ClientCredentialsRequest {
+    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            scope: fields::scope(params)?,
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+impl ExchangeRequest {
+    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            resources: fields::resources(params)?,
+            audiences: audiences(params)?,
+            scope: fields::scope(params)?,
+            requested_token_type: requested_token_type(params)?,
+            subject_token: TypedToken {
+                token: required(params, "subject_token")?.into(),
+                token_type: token_type("subject_token_type", required(params, "subject_token_type")?)?,
+            },
+            actor_token: actor_token(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+fn token_type(parameter: &'static str, name: &str) -> Result<TokenType, TokenRequestRefused> {
+    TokenType::find(name).ok_or(TokenRequestRefused::UnknownTokenType(parameter))
+}
+
+fn requested_token_type(params: &Params) -> Result<TokenType, TokenRequestRefused> {
+    match params.once("requested_token_type")? {
+        None => Ok(TokenType::AccessToken),
+        Some(name) if name == TokenType::AccessToken.as_str() => Ok(TokenType::AccessToken),
+        Some(_) => Err(TokenRequestRefused::RequestedTokenType),
+    }
+}
+
+fn actor_token(params: &Params) -> Result<Option<TypedToken>, TokenRequestRefused> {
+    match (params.once("actor_token")?, params.once("actor_token_type")?) {
+        (None, None) => Ok(None),
+        (Some(token), Some(name)) => {
+            let token_type = token_type("actor_token_type", name)?;
+            Ok(Some(TypedToken { token: token.into(), token_type }))
+        }
+        (Some(_), None) => Err(FieldRefused::Missing("actor_token_type").into()),
+        (None, Some(_)) => Err(TokenRequestRefused::ActorTokenMissing),
+    }
+}
+
+/// Every `audience`; together with the resources no more than [`MOST_TARGETS`] (RFC 8693 §2.1.1).
+fn audiences(params: &Params) -> Result<Vec<String>, InvalidTarget> {
+    if params.every("audience").count() + params.every("resource").count() > MOST_TARGETS {
+        return Err(InvalidTarget::TooMany);
+    }
+    if params.every("audience").any(|name| name.len() > LONGEST_RESOURCE) {
+        return Err(InvalidTarget::NotAvailable);
+    }
+    let mut named: Vec<String> = params.every("audience").map(str::to_owned).collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+    fn parse(pairs: &[(&str, &str)]) -> Result<TokenRequest, TokenRequestRefused> {
+        let pairs: Vec<_> = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        TokenRequest::parse(&Params::try_from(pairs).unwrap())
+    }
+
+    fn exchange(more: &[(&str, &str)]) -> Result<ExchangeRequest, TokenRequestRefused> {
+        let mut pairs = vec![("grant_type", GrantType::TokenExchange.as_str())];
+        for default in [("subject_token", "s"), ("subject_token_type", ACCESS_TOKEN)] {
+            if !more.iter().any(|(name, _)| *name == default.0) {
+                pairs.push(default);
+            }
+        }
+        pairs.extend(more);
+        match parse(&pairs)? {
+            TokenRequest::TokenExchange(request) => Ok(request),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn refused(more: &[(&str, &str)]) -> (TokenRequestRefused, ErrorCode) {
+        let refused = exchange(more).unwrap_err();
+        let code = refused.code();
+        (refused, code)
+    }
+
+    #[test]
+    fn a_missing_grant_type_is_invalid_and_an_unknown_one_unsupported() {
+        assert_eq!(parse(&[]).unwrap_err().code(), ErrorCode::InvalidRequest);
+        for other in ["password", "implicit", "Authorization_Code"] {
+            let refused = parse(&[("grant_type", other)]).unwrap_err();
+            assert_eq!(refused.code(), ErrorCode::UnsupportedGrantType, "{other}");
+        }
+        let twice = [("grant_type", "refresh_token"), ("grant_type", "refresh_token")];
+        assert_eq!(parse(&twice).unwrap_err(), RepeatedParameter("grant_type").into());
+    }
+
+    #[test]
+    fn each_grant_type_has_its_required_parameter() {
+        for (grant_type, name) in [("authorization_code", "code"), ("refresh_token", "refresh_token")] {
+            let missing = parse(&[("grant_type", grant_type)]).unwrap_err();
+            assert_eq!(missing, FieldRefused::Missing(name).into());
+            let request = parse(&[("grant_type", grant_type), (name, "x")]).unwrap();
+            assert_eq!(request.grant_type().as_str(), grant_type);
+        }
+        let request = parse(&[("grant_type", "client_credentials"), ("scope", "a")]).unwrap();
+        assert!(matches!(request, TokenRequest::ClientCredentials(r) if r.scope == "a".parse().ok()));
+    }
+
+    #[test]
+    fn a_code_request_ignores_scope_and_unknown_parameters() {
+        let sent = [("grant_type", "authorization_code"), ("code", "x"), ("scope", "\""), ("zz", "1")];
+        let TokenRequest::AuthorizationCode(request) = parse(&sent).unwrap() else { panic!() };
+        assert_eq!(request.code.reveal(), "x");
+        assert!(request.code_verifier.is_none() && request.redirect_uri.is_none());
+    }
+
+    #[test]
+    fn an_exchange_needs_a_subject_token_and_its_type() {
+        let read = exchange(&[]).unwrap();
+        assert_eq!(read.subject_token.token.reveal(), "s");
+        assert_eq!(read.subject_token.token_type, TokenType::AccessToken);
+        assert_eq!(read.requested_token_type, TokenType::AccessToken);
+        for name in ["subject_token", "subject_token_type"] {
+            let missing = (FieldRefused::Missing(name).into(), ErrorCode::InvalidRequest);
+            assert_eq!(refused(&[(name, "")]), missing);
+        }
+        let unknown = TokenRequestRefused::UnknownTokenType("subject_token_type");
+        assert_eq!(refused(&[("subject_token_type", "urn:x")]), (unknown, ErrorCode::InvalidRequest));
+    }
+
+    #[test]
+    fn actor_token_and_its_type_come_together_or_not_at_all() {
+        let jwt = TokenType::Jwt.as_str();
+        let actor =
+            exchange(&[("actor_token", "a"), ("actor_token_type", jwt)]).unwrap().actor_token.unwrap();
+        assert_eq!((actor.token.reveal(), actor.token_type), ("a", TokenType::Jwt));
+        assert_eq!(
+            refused(&[("actor_token", "a")]),
+            (FieldRefused::Missing("actor_token_type").into(), ErrorCode::InvalidRequest)
+        );
+        assert_eq!(
+            refused(&[("actor_token_type", jwt)]),
+            (TokenRequestRefused::ActorTokenMissing, ErrorCode::InvalidRequest)
+        );
+    }
+
+    #[test]
+    fn only_an_access_token_can_be_asked_for() {
+        assert!(exchange(&[("requested_token_type", ACCESS_TOKEN)]).is_ok());
+        for other in
+            [TokenType::Saml2.as_str(), TokenType::Jwt.as_str(), TokenType::RefreshToken.as_str(), "x"]
+        {
+            let expected = (TokenRequestRefused::RequestedTokenType, ErrorCode::InvalidRequest);
+            assert_eq!(refused(&[("requested_token_type", other)]), expected, "{other}");
+        }
+    }
+
+    #[test]
+    fn resource_and_audience_may_repeat_and_are_all_kept() {
+        let named = [("audience", "b"), ("resource", "urn:c"), ("audience", "a"), ("resource", "urn:d")];
+        let read = exchange(&named).unwrap();
+        assert_eq!(read.audiences, ["a", "b"]);
+        assert_eq!(read.resources.iter().map(|r| r.as_str()).collect::<Vec<_>>(), ["urn:c", "urn:d"]);
+    }
+
+    #[test]
+    fn too_many_targets_together_are_an_invalid_target() {
+        let many: Vec<_> = (0..=MOST_TARGETS)
+            .map(|i| if i % 2 == 0 { ("audience", "a") } else { ("resource", "urn:r") })
+            .collect();
+        assert_eq!(refused(&many), (InvalidTarget::TooMany.into(), ErrorCode::InvalidTarget));
+        assert!(exchange(&many[1..]).is_ok());
+    }
+
+    #[test]
+    fn tokens_and_codes_do_not_print() {
+        let hush = exchange(&[
+            ("subject_token", "hush"),
+            ("actor_token", "hush"),
+            ("actor_token_type", ACCESS_TOKEN),
+        ]);
+        assert!(!format!("{hush:?}").contains("hush"));
+        let code = [("grant_type", "authorization_code"), ("code", "hush"), ("code_verifier", "hush")];
+        assert!(!format!("{:?}", parse(&code)).contains("hush"));
+    }
+}

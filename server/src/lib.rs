@@ -4,5 +4,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod jose;
+pub mod pages;
 pub mod secret;
 pub mod store;

@@ -1,0 +1,30 @@
+# Die Verwaltungsseite.
+
+admin-title = Verwaltung
+admin-heading = Verwaltung
+admin-intro = Was da ist und was zuletzt geschah. Diese Seite zeigt nur.
+admin-agents = Agenten
+admin-agents-empty = Kein Agent ist registriert.
+admin-agent = Agent
+admin-owner = Verantwortlich
+admin-purpose = Zweck
+admin-expires = Endet
+admin-status = Status
+admin-consents = Gültige Einwilligungen
+admin-consents-empty = Keine Einwilligung gilt.
+admin-user = Benutzer
+admin-actor = Darf handeln
+admin-client = Gefragt über
+admin-what = Was
+admin-events = Audit-Log
+admin-events-hint = Die letzten Ereignisse, das neueste zuerst.
+admin-events-empty = Noch ist nichts geschehen.
+admin-seq = Nr.
+admin-time = Zeit
+admin-action = Vorgang
+admin-outcome = Ergebnis
+admin-event-client = Client
+admin-chain = Kette
+admin-reason = Grund
+outcome-granted = Gewährt
+outcome-refused = Abgelehnt

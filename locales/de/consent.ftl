@@ -1,0 +1,47 @@
+# Die Einwilligungsseite.
+
+consent-title = Erlauben oder ablehnen
+consent-who-application = { $client } möchte Zugriff auf Ihr Konto
+consent-who-agent = { $actor }, ein KI-Agent, möchte für Sie handeln
+consent-who-service = { $actor }, ein Dienst, möchte für Sie handeln
+consent-who-application-for-agent = { $client } möchte den Agenten { $actor } für Sie handeln lassen
+consent-who-application-for-service = { $client } möchte den Dienst { $actor } für Sie handeln lassen
+consent-you = Sie
+consent-asked-by = { $name } fragt
+
+consent-about-actor = Über { $name }
+consent-actor-purpose = Ist da für
+consent-actor-owner = Steht dafür ein
+consent-actor-expires = Endet selbst
+
+consent-task = Wofür
+consent-task-reference = Referenz
+consent-task-done = Fertig, wenn
+consent-task-limits = Grenzen
+
+consent-what = Was Sie erlauben
+consent-what-hint = Entfernen Sie das Häkchen, wo Sie etwas nicht erlauben möchten.
+consent-nothing-left = Es ist nichts mehr zu erlauben. Wählen Sie mindestens einen Punkt, oder lehnen Sie ab.
+consent-always = immer dabei
+consent-nothing-more = Nur, dass Sie sich angemeldet haben, und nichts aus Ihrem Konto.
+consent-resources = Wo
+
+risk-low = Geringes Risiko
+risk-medium = Mittleres Risiko
+risk-high = Hohes Risiko
+
+consent-how-long = Wie lange und wie weit
+consent-until = Erlaubt für
+consent-passing-on = { $count ->
+    [one] Darf Teile davon an einen weiteren Agenten geben
+   *[other] Darf Teile davon an höchstens { $count } weitere Agenten geben, einen nach dem anderen
+}
+consent-passing-on-hint = Jeder bekommt höchstens, was Sie hier erlauben, und nie mehr.
+consent-offline-access = Darf weitermachen, während Sie nicht da sind
+consent-offline-access-hint = Auch wenn Sie abgemeldet sind, bis zum Ende oben.
+
+consent-then-label = Was dann geschieht
+consent-then = Sie können es jederzeit in Ihrem Konto unter „Was Sie erlaubt haben“ beenden. Wenn Sie ablehnen, wird nichts weitergegeben.
+consent-return = In beiden Fällen kommen Sie zurück zu { $name }.
+consent-approve = Erlauben
+consent-deny = Ablehnen

@@ -1,0 +1,30 @@
+# The admin page.
+
+admin-title = Administration
+admin-heading = Administration
+admin-intro = What is there, and what happened last. This page only shows.
+admin-agents = Agents
+admin-agents-empty = No agent is registered.
+admin-agent = Agent
+admin-owner = Owner
+admin-purpose = Purpose
+admin-expires = Ends
+admin-status = Status
+admin-consents = Live consents
+admin-consents-empty = No consent stands.
+admin-user = User
+admin-actor = May act
+admin-client = Asked through
+admin-what = What
+admin-events = Audit log
+admin-events-hint = The last events, the newest first.
+admin-events-empty = Nothing happened yet.
+admin-seq = No.
+admin-time = Time
+admin-action = Action
+admin-outcome = Outcome
+admin-event-client = Client
+admin-chain = Chain
+admin-reason = Reason
+outcome-granted = Granted
+outcome-refused = Refused

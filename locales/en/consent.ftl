@@ -1,0 +1,47 @@
+# The consent page.
+
+consent-title = Allow or deny
+consent-who-application = { $client } wants access to your account
+consent-who-agent = { $actor }, an AI agent, wants to act for you
+consent-who-service = { $actor }, a service, wants to act for you
+consent-who-application-for-agent = { $client } wants to let the agent { $actor } act for you
+consent-who-application-for-service = { $client } wants to let the service { $actor } act for you
+consent-you = You
+consent-asked-by = { $name } asks
+
+consent-about-actor = About { $name }
+consent-actor-purpose = Is for
+consent-actor-owner = Answers for it
+consent-actor-expires = Ends itself
+
+consent-task = What for
+consent-task-reference = Reference
+consent-task-done = Done when
+consent-task-limits = Limits
+
+consent-what = What you allow
+consent-what-hint = Untick whatever you do not want to allow.
+consent-nothing-left = Nothing is left to allow. Tick at least one entry, or deny.
+consent-always = always part of it
+consent-nothing-more = Only that you signed in, and nothing of your account.
+consent-resources = Where
+
+risk-low = Low risk
+risk-medium = Medium risk
+risk-high = High risk
+
+consent-how-long = How long and how far
+consent-until = Allowed for
+consent-passing-on = { $count ->
+    [one] May hand parts of this to one further agent
+   *[other] May hand parts of this to at most { $count } further agents, one after the other
+}
+consent-passing-on-hint = Each gets at most what you allow here, and never more.
+consent-offline-access = May go on while you are away
+consent-offline-access-hint = Also when you are signed out, until the end above.
+
+consent-then-label = What happens then
+consent-then = You can end this at any time under “What you allowed” in your account. If you deny, nothing is shared.
+consent-return = Either way you go back to { $name }.
+consent-approve = Allow
+consent-deny = Deny

@@ -1,0 +1,3 @@
+//! Doors for people: what a browser is shown.
+
+pub mod views;

@@ -1,0 +1,172 @@
+//! The account page: what the user allowed, and the way to end it.
+
+use askama::Template;
+use protocol::client::ClientKind;
+use protocol::numeric_date::NumericDate;
+use protocol::task::TaskStatus;
+
+use super::page::Page;
+
+/// The account page. Each consent has a form that posts `csrf` and `consent` to `/account/consents/end`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "account.html")]
+pub struct AccountPage {
+    /// The frame; the user is always known here.
+    pub page: Page,
+    /// The token of all forms on the page.
+    pub csrf: String,
+    /// The name of the actor whose consent was ended just now.
+    pub just_ended: Option<String>,
+    /// What stands, the newest first.
+    pub consents: Vec<ConsentSummary>,
+    /// What does not stand any more.
+    pub ended: Vec<EndedConsent>,
+}
+
+/// A live consent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsentSummary {
+    /// Its id, posted as `consent`.
+    pub id: String,
+    /// Who may act.
+    pub actor_name: String,
+    /// What kind of principal that is.
+    pub kind: Kind,
+    /// The client through which it was asked, where that is another one.
+    pub client_name: Option<String>,
+    /// When it was given.
+    pub since: NumericDate,
+    /// When it ends.
+    pub until: NumericDate,
+    /// What was allowed, a line each.
+    pub what: Vec<String>,
+    /// How many further actors it may reach.
+    pub passing_on_max: u8,
+    /// Whether the actor may go on in the user's absence.
+    pub offline_access: bool,
+    /// The tasks under it.
+    pub tasks: Vec<TaskSummary>,
+    /// The live tokens under it.
+    pub tokens: Vec<LiveTokens>,
+}
+
+/// A consent that ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndedConsent {
+    /// Who could act.
+    pub actor_name: String,
+    /// What kind of principal that is.
+    pub kind: Kind,
+    /// When it was given.
+    pub since: NumericDate,
+    /// What had been allowed, a line each.
+    pub what: Vec<String>,
+    /// How it ended.
+    pub end: ConsentEnd,
+}
+
+/// How a consent ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConsentEnd {
+    /// Somebody ended it.
+    Revoked,
+    /// Its time was over.
+    TimeOver,
+}
+
+/// What kind of client somebody is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Something people use.
+    Application,
+    /// A program that acts for itself.
+    Service,
+    /// An AI agent.
+    Agent,
+}
+
+/// A task under a consent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskSummary {
+    /// Its id.
+    pub id: String,
+    /// Its purpose in words.
+    pub purpose: Option<String>,
+    /// A ticket, a run id.
+    pub reference: Option<String>,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// When it ends at the latest.
+    pub deadline: NumericDate,
+}
+
+/// Live tokens of one chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveTokens {
+    /// The names of the chain, the current actor first.
+    pub chain: Vec<String>,
+    /// How many tokens.
+    pub count: u32,
+}
+
+impl AccountPage {
+    /// How many consents ended, in words.
+    #[must_use]
+    pub fn ended_words(&self) -> String {
+        self.page.t_count("account-ended", &i64::try_from(self.ended.len()).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<&ClientKind> for Kind {
+    fn from(kind: &ClientKind) -> Self {
+        match kind {
+            ClientKind::Application => Self::Application,
+            ClientKind::Service => Self::Service,
+            ClientKind::Agent(_) => Self::Agent,
+        }
+    }
+}
+
+impl Kind {
+    /// The words for it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Application => "kind-application",
+            Self::Service => "kind-service",
+            Self::Agent => "kind-agent",
+        }
+    }
+}
+
+impl ConsentEnd {
+    /// The words for it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Revoked => "account-ended-revoked",
+            Self::TimeOver => "account-ended-time-over",
+        }
+    }
+}
+
+impl TaskSummary {
+    /// The words for where it stands.
+    #[must_use]
+    pub const fn status_key(&self) -> &'static str {
+        match self.status {
+            TaskStatus::Active => "task-active",
+            TaskStatus::Suspended => "task-suspended",
+            TaskStatus::Completed => "task-completed",
+            TaskStatus::Revoked => "task-revoked",
+            TaskStatus::Expired => "task-expired",
+        }
+    }
+}
+
+impl LiveTokens {
+    /// The names in the order in which the authority travelled.
+    pub fn way(&self) -> impl Iterator<Item = &String> {
+        self.chain.iter().rev()
+    }
+}

@@ -1,0 +1,111 @@
+//! The admin page: what is there and what happened last. It only shows.
+
+use askama::Template;
+use protocol::audit::Outcome;
+use protocol::client::ClientStatus;
+use protocol::numeric_date::NumericDate;
+
+use super::page::Page;
+
+/// The admin page.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin.html")]
+pub struct AdminPage {
+    /// The frame.
+    pub page: Page,
+    /// Every agent.
+    pub agents: Vec<AgentRow>,
+    /// Every live consent.
+    pub consents: Vec<ConsentRow>,
+    /// The last events of the audit log, the newest first.
+    pub events: Vec<AuditRow>,
+}
+
+/// An agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentRow {
+    /// Its client id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Who answers for it.
+    pub owner_name: String,
+    /// What it is for.
+    pub purpose: String,
+    /// When it ends.
+    pub expires_at: NumericDate,
+    /// Whether that is over.
+    pub expired: bool,
+    /// Whether it may act.
+    pub status: ClientStatus,
+}
+
+/// A live consent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsentRow {
+    /// Its id.
+    pub id: String,
+    /// Who allowed it.
+    pub user_name: String,
+    /// Who may act.
+    pub actor_name: String,
+    /// The client through which it was asked.
+    pub client_name: String,
+    /// What was allowed, a line each.
+    pub what: Vec<String>,
+    /// When it was given.
+    pub since: NumericDate,
+    /// When it ends.
+    pub until: NumericDate,
+}
+
+/// An event of the audit log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditRow {
+    /// Its place in the log.
+    pub seq: i64,
+    /// When.
+    pub time: NumericDate,
+    /// What, in the audit log's own word.
+    pub action: String,
+    /// Yes or no.
+    pub outcome: Outcome,
+    /// The client that asked.
+    pub client: Option<String>,
+    /// The chain of actors, the current one first.
+    pub chain: Vec<String>,
+    /// Why, where it was refused.
+    pub reason: Option<String>,
+}
+
+impl AgentRow {
+    /// The words for its status: an expired agent may not act, whatever else is said of it.
+    #[must_use]
+    pub const fn status_key(&self) -> &'static str {
+        match (self.expired, self.status) {
+            (_, ClientStatus::Retired) => "status-retired",
+            (true, _) => "status-expired",
+            (false, ClientStatus::Suspended) => "status-suspended",
+            (false, ClientStatus::Active) => "status-active",
+        }
+    }
+
+    /// Whether it may act.
+    #[must_use]
+    pub fn may_act(&self) -> bool {
+        !self.expired && self.status == ClientStatus::Active
+    }
+}
+
+impl AuditRow {
+    /// Whether it was granted.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.outcome == Outcome::Granted
+    }
+
+    /// The names in the order in which the authority travelled.
+    pub fn way(&self) -> impl Iterator<Item = &String> {
+        self.chain.iter().rev()
+    }
+}

@@ -1,0 +1,227 @@
+//! The consent page: who wants to do what for the user, until when, and what of it the user allows.
+
+use askama::Template;
+use protocol::authorization_details::RiskLevel;
+use protocol::numeric_date::NumericDate;
+use protocol::task::Intent;
+
+use super::duration::OfferedDuration;
+use super::language::Piece;
+use super::page::Page;
+
+/// The consent page. It posts to `/consent`: `csrf`, `interaction`, `decision` (`approve` or `deny`), and of what was
+/// left ticked each `scope` (its value), each `detail` (its index), `passing_on=yes` and `offline_access=yes`; and
+/// `until`, a number of seconds.
+#[derive(Clone, Debug, Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage {
+    /// The frame; the user is always known here.
+    pub page: Page,
+    /// The token of this form.
+    pub csrf: String,
+    /// The authorization request that waits for the answer.
+    pub interaction: String,
+    /// Who asks, and for whom.
+    pub asked: Asked,
+    /// The host of the redirect URI, where the user goes back to.
+    pub return_host: Option<String>,
+    /// The task, as far as the request speaks of one.
+    pub task: Option<Intent>,
+    /// Where it may be done.
+    pub resources: Vec<ResourceInWords>,
+    /// What may be done, by scope.
+    pub scopes: Vec<ScopeEntry>,
+    /// What may be done, in detail.
+    pub details: Vec<DetailEntry>,
+    /// The durations to choose from, the shortest first; the last one is chosen at first.
+    pub durations: Vec<OfferedDuration>,
+    /// How many further actors it may reach, one after the other; 0 where it may not be passed on.
+    pub passing_on_max: u8,
+    /// Whether `offline_access` is asked for.
+    pub offline_access: bool,
+    /// Why the last answer was not taken.
+    pub refused: Option<ConsentRefused>,
+}
+
+/// Who asks, and who is to act.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// An application, for itself: nobody acts.
+    Application {
+        /// `client_name`.
+        client_name: String,
+    },
+    /// An actor, for itself: it is the client.
+    Actor(ActorInWords),
+    /// An application, for an actor (`requested_actor`).
+    ForActor {
+        /// The application's `client_name`.
+        client_name: String,
+        /// Who is to act.
+        actor: ActorInWords,
+    },
+}
+
+/// An actor as the page shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ActorInWords {
+    /// Its name.
+    pub name: String,
+    /// Whether it is an AI agent, and not a service.
+    pub is_agent: bool,
+    /// Who answers for it.
+    pub owner_name: Option<String>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// When the actor itself ends.
+    pub expires_at: Option<NumericDate>,
+}
+
+/// A resource server as the page shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResourceInWords {
+    /// What people call it.
+    pub name: String,
+    /// Its identifier, a URI.
+    pub identifier: String,
+}
+
+/// A scope word as the page shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScopeEntry {
+    /// The word itself.
+    pub value: String,
+    /// What it permits, in words.
+    pub words: String,
+    /// Whose word it is.
+    pub resource_name: Option<String>,
+    /// Whether it cannot be struck, as `openid` cannot.
+    pub required: bool,
+}
+
+/// An authorization detail as the page shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DetailEntry {
+    /// Its place in the request.
+    pub index: usize,
+    /// What its type is called.
+    pub type_name: String,
+    /// What it permits.
+    pub sentence: String,
+    /// What else it says, a line each.
+    pub lines: Vec<String>,
+    /// How much harm a mistake could do.
+    pub risk: RiskLevel,
+}
+
+/// Why an answer was not taken, and the question is asked again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConsentRefused {
+    /// Approved, but nothing was left ticked.
+    NothingLeft,
+    /// The page was open for too long.
+    FormTooOld,
+}
+
+impl ConsentRefused {
+    /// The words for it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::NothingLeft => "consent-nothing-left",
+            Self::FormTooOld => "form-too-old",
+        }
+    }
+}
+
+impl ConsentPage {
+    /// The heading: who wants what.
+    #[must_use]
+    pub fn heading(&self) -> Vec<Piece> {
+        let language = self.page.language;
+        match &self.asked {
+            Asked::Application { client_name } => {
+                language.sentence("consent-who-application", &[("client", client_name)])
+            }
+            Asked::Actor(actor) => {
+                let key = if actor.is_agent { "consent-who-agent" } else { "consent-who-service" };
+                language.sentence(key, &[("actor", &actor.name)])
+            }
+            Asked::ForActor { client_name, actor } => {
+                let key = if actor.is_agent {
+                    "consent-who-application-for-agent"
+                } else {
+                    "consent-who-application-for-service"
+                };
+                language.sentence(key, &[("client", client_name), ("actor", &actor.name)])
+            }
+        }
+    }
+
+    /// Who is to act, unless nobody is.
+    #[must_use]
+    pub const fn actor(&self) -> Option<&ActorInWords> {
+        match &self.asked {
+            Asked::Application { .. } => None,
+            Asked::Actor(actor) | Asked::ForActor { actor, .. } => Some(actor),
+        }
+    }
+
+    /// The name of whoever receives the authority.
+    #[must_use]
+    pub fn receiver_name(&self) -> &str {
+        match &self.asked {
+            Asked::Application { client_name } => client_name,
+            Asked::Actor(actor) | Asked::ForActor { actor, .. } => &actor.name,
+        }
+    }
+
+    /// The application that asks for another, if it is so.
+    #[must_use]
+    pub fn go_between(&self) -> Option<&str> {
+        match &self.asked {
+            Asked::ForActor { client_name, .. } => Some(client_name),
+            Asked::Application { .. } | Asked::Actor(_) => None,
+        }
+    }
+
+    /// The user's name.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        self.page.user_name.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a duration is the one chosen at first.
+    #[must_use]
+    pub fn is_default(&self, duration: &OfferedDuration) -> bool {
+        self.durations.last() == Some(duration)
+    }
+
+    /// Whether the task says anything.
+    #[must_use]
+    pub fn stated_task(&self) -> Option<&Intent> {
+        self.task.as_ref().filter(|task| **task != Intent::default())
+    }
+}
+
+impl DetailEntry {
+    /// The words for the risk.
+    #[must_use]
+    pub const fn risk_key(&self) -> &'static str {
+        match self.risk {
+            RiskLevel::Low => "risk-low",
+            RiskLevel::Medium => "risk-medium",
+            RiskLevel::High => "risk-high",
+        }
+    }
+
+    /// The name of the risk in the stylesheet.
+    #[must_use]
+    pub const fn risk_class(&self) -> &'static str {
+        match self.risk {
+            RiskLevel::Low => "low",
+            RiskLevel::Medium => "medium",
+            RiskLevel::High => "high",
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Every page with realistic content, and with hostile content, for the tests.
+
+use askama::Template as _;
+use protocol::audit::Outcome;
+use protocol::authorization_details::RiskLevel;
+use protocol::client::ClientStatus;
+use protocol::numeric_date::{NumericDate, Seconds};
+use protocol::task::{Intent, TaskStatus};
+
+use super::*;
+
+/// A page under a name.
+pub struct Sample {
+    pub name: &'static str,
+    pub html: String,
+}
+
+/// What others wrote: as it is, or hostile. A hostile text still holds the harmless one.
+#[derive(Clone, Copy)]
+pub struct Theirs {
+    pub hostile: bool,
+}
+
+impl Theirs {
+    fn s(self, text: &str) -> String {
+        if self.hostile { format!("{text}<script>alert(1)</script>\"'\u{202e}") } else { text.to_owned() }
+    }
+
+    fn some(self, text: &str) -> Option<String> {
+        Some(self.s(text))
+    }
+}
+
+const NOW: NumericDate = NumericDate(1_796_000_000);
+
+fn agent(t: Theirs) -> ActorInWords {
+    ActorInWords {
+        name: t.s("Refund Agent"),
+        is_agent: true,
+        owner_name: t.some("Olga Owner"),
+        purpose: t.some("Answers customers and refunds what they are owed"),
+        expires_at: Some(NOW.plus(Seconds::days(90))),
+    }
+}
+
+fn task(t: Theirs) -> Intent {
+    Intent {
+        purpose: t.some("Refund order 4711, which arrived broken"),
+        reference: t.some("TICKET-2081"),
+        success_criteria: vec![t.s("The customer has the money back")],
+        limits: vec![t.s("Never more than the order cost"), t.s("No letters to the customer")],
+    }
+}
+
+pub fn details(t: Theirs) -> Vec<DetailEntry> {
+    let entry = |index, type_name: &str, sentence: &str, lines: &[&str], risk| DetailEntry {
+        index,
+        type_name: t.s(type_name),
+        sentence: t.s(sentence),
+        lines: lines.iter().map(|line| t.s(line)).collect(),
+        risk,
+    };
+    vec![
+        entry(
+            0,
+            "A task",
+            "Do this: refund",
+            &["Only at https://api.shop.example/orders", "At most 50", "In EUR"],
+            RiskLevel::High,
+        ),
+        entry(
+            1,
+            "Tools of an MCP server",
+            "Use find_order, add_note on https://mcp.shop.example",
+            &["At most 20 calls"],
+            RiskLevel::Medium,
+        ),
+        entry(2, "Secrets in Vault", "In Vault, at shop/orders/*: read, list", &[], RiskLevel::Low),
+    ]
+}
+
+pub fn scopes(t: Theirs) -> Vec<ScopeEntry> {
+    let entry = |value: &str, words: &str, resource: Option<&str>, required| ScopeEntry {
+        value: t.s(value),
+        words: t.s(words),
+        resource_name: resource.map(|name| t.s(name)),
+        required,
+    };
+    vec![
+        entry("openid", "Know who you are", None, true),
+        entry("orders.read", "See your orders", Some("Shop API"), false),
+        entry("orders.refund", "Refund your orders", Some("Shop API"), false),
+    ]
+}
+
+pub fn consent(language: Language, t: Theirs) -> ConsentPage {
+    ConsentPage {
+        page: Page::for_user(language, t.s("Alice Example"), false),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        asked: Asked::ForActor { client_name: t.s("Shop Assistant"), actor: agent(t) },
+        return_host: t.some("shop.example"),
+        task: Some(task(t)),
+        resources: vec![ResourceInWords {
+            name: t.s("Shop API"),
+            identifier: t.s("https://api.shop.example"),
+        }],
+        scopes: scopes(t),
+        details: details(t),
+        durations: OfferedDuration::up_to(Seconds::days(1), language),
+        passing_on_max: 2,
+        offline_access: true,
+        refused: None,
+    }
+}
+
+fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
+    let whole = consent(language, t);
+    let client_name = t.s("Order Book");
+    let plain = ConsentPage {
+        asked: Asked::Application { client_name },
+        task: None,
+        details: vec![],
+        passing_on_max: 0,
+        offline_access: false,
+        refused: Some(ConsentRefused::NothingLeft),
+        ..whole.clone()
+    };
+    let itself = ConsentPage {
+        asked: Asked::Actor(agent(t)),
+        scopes: vec![],
+        passing_on_max: 1,
+        offline_access: false,
+        ..whole.clone()
+    };
+    let service =
+        ActorInWords { is_agent: false, owner_name: None, purpose: None, expires_at: None, ..agent(t) };
+    let by_service = ConsentPage {
+        asked: Asked::Actor(service.clone()),
+        scopes: vec![],
+        details: vec![],
+        task: Some(Intent::default()),
+        refused: Some(ConsentRefused::FormTooOld),
+        ..whole.clone()
+    };
+    let for_service = ConsentPage {
+        asked: Asked::ForActor { client_name: t.s("Order Book"), actor: service },
+        ..whole.clone()
+    };
+    vec![
+        ("consent", whole),
+        ("consent-application", plain),
+        ("consent-agent", itself),
+        ("consent-service", by_service),
+        ("consent-for-service", for_service),
+    ]
+}
+
+fn account(language: Language, t: Theirs) -> AccountPage {
+    let what = vec![t.s("Do this: refund, at most 50 EUR"), t.s("See your orders")];
+    let task = |purpose, status, deadline| TaskSummary {
+        id: "t_1".into(),
+        purpose,
+        reference: t.some("TICKET-2081"),
+        status,
+        deadline: NOW.plus(deadline),
+    };
+    let first = ConsentSummary {
+        id: t.s("c_1"),
+        actor_name: t.s("Refund Agent"),
+        kind: Kind::Agent,
+        client_name: t.some("Shop Assistant"),
+        since: NOW,
+        until: NOW.plus(Seconds::days(1)),
+        what: what.clone(),
+        passing_on_max: 2,
+        offline_access: true,
+        tasks: vec![
+            task(t.some("Refund order 4711, which arrived broken"), TaskStatus::Active, Seconds::minutes(60)),
+            task(None, TaskStatus::Completed, Seconds::minutes(30)),
+            task(None, TaskStatus::Suspended, Seconds::minutes(30)),
+            task(None, TaskStatus::Revoked, Seconds::minutes(30)),
+            task(None, TaskStatus::Expired, Seconds::minutes(30)),
+        ],
+        tokens: vec![
+            LiveTokens { chain: vec![t.s("Refund Agent")], count: 1 },
+            LiveTokens { chain: vec![t.s("Mail Agent"), t.s("Refund Agent")], count: 2 },
+        ],
+    };
+    let second = ConsentSummary {
+        id: "c_2".into(),
+        actor_name: t.s("Order Book"),
+        kind: Kind::Application,
+        client_name: None,
+        what: vec![t.s("See your orders")],
+        passing_on_max: 0,
+        offline_access: false,
+        tasks: vec![],
+        tokens: vec![],
+        ..first.clone()
+    };
+    let ended =
+        |kind, end| EndedConsent { actor_name: t.s("Old Agent"), kind, since: NOW, what: what.clone(), end };
+    AccountPage {
+        page: Page::for_user(language, t.s("Alice Example"), true),
+        csrf: t.s("csrf-1"),
+        just_ended: t.some("Travel Agent"),
+        consents: vec![first, second],
+        ended: vec![ended(Kind::Agent, ConsentEnd::Revoked), ended(Kind::Service, ConsentEnd::TimeOver)],
+    }
+}
+
+fn admin(language: Language, t: Theirs) -> AdminPage {
+    let agent = |id: &str, expired, status| AgentRow {
+        id: t.s(id),
+        name: t.s("Refund Agent"),
+        owner_name: t.s("Olga Owner"),
+        purpose: t.s("Answers customers and refunds what they are owed"),
+        expires_at: NOW,
+        expired,
+        status,
+    };
+    let event = |seq, action: &str, outcome, chain: &[&str], reason| AuditRow {
+        seq,
+        time: NOW,
+        action: t.s(action),
+        outcome,
+        client: t.some("refund-agent"),
+        chain: chain.iter().map(|name| t.s(name)).collect(),
+        reason,
+    };
+    AdminPage {
+        page: Page::for_user(language, t.s("Olga Owner"), true),
+        agents: vec![
+            agent("refund-agent", false, ClientStatus::Active),
+            agent("mail-agent", false, ClientStatus::Suspended),
+            agent("old-agent", true, ClientStatus::Active),
+            agent("first-agent", true, ClientStatus::Retired),
+        ],
+        consents: vec![ConsentRow {
+            id: t.s("c_9Xk2"),
+            user_name: t.s("Alice Example"),
+            actor_name: t.s("Refund Agent"),
+            client_name: t.s("Shop Assistant"),
+            what: vec![t.s("Do this: refund, at most 50 EUR"), t.s("See your orders")],
+            since: NOW,
+            until: NOW.plus(Seconds::days(1)),
+        }],
+        events: vec![
+            event(128, "token.exchange", Outcome::Granted, &["mail-agent", "refund-agent"], None),
+            event(
+                127,
+                "token.exchange",
+                Outcome::Refused,
+                &["refund-agent"],
+                t.some("the scope orders.delete is not in the subject token"),
+            ),
+            event(126, "consent.decide", Outcome::Granted, &[], None),
+        ],
+    }
+}
+
+/// Every page in every state.
+pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    let mut add = |name, html: askama::Result<String>| samples.push(Sample { name, html: html.unwrap() });
+    let page = Page::new(language);
+    let alice = Page::for_user(language, t.s("Alice Example"), false);
+
+    let sign_in = SignInPage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        client_name: t.some("Shop Assistant"),
+        username: t.s("alice"),
+        refused: None,
+    };
+    let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
+    add("sign-in", sign_in.render());
+    add("sign-in-wrong", refused(SignInRefused::WrongUsernameOrPassword).render());
+    add("sign-in-too-many", refused(SignInRefused::TooManyAttempts).render());
+    add("sign-in-too-old", refused(SignInRefused::FormTooOld).render());
+    add(
+        "sign-in-plain",
+        SignInPage { client_name: None, username: String::new(), ..sign_in.clone() }.render(),
+    );
+
+    for (name, consent) in consents(language, t) {
+        add(name, consent.render());
+    }
+
+    for what in WhatHappened::ALL {
+        let code = t.some("invalid_request");
+        let description = t.some("redirect_uri is not one of the registered ones");
+        let error = ErrorPage { page: page.clone(), what, code, description, request_id: t.s("r_8Zp0q1") };
+        add(what.key(), error.render());
+    }
+    let link_used = ErrorPage {
+        page: page.clone(),
+        what: WhatHappened::LinkUsed,
+        code: None,
+        description: None,
+        request_id: "r_2".into(),
+    };
+    add("error-plain", link_used.render());
+
+    let sign_out = SignOutPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        client_name: t.some("Shop Assistant"),
+        carried: vec![(t.s("state"), t.s("xyz"))],
+    };
+    add("sign-out", sign_out.render());
+    let signed_out = |to: Option<&str>, client_name| SignedOutPage {
+        page: page.clone(),
+        continue_to: to.map(|to| t.s(to)),
+        client_name,
+    };
+    add("signed-out", signed_out(None, None).render());
+    add(
+        "signed-out-continue",
+        signed_out(Some("https://shop.example/bye"), t.some("Shop Assistant")).render(),
+    );
+    add("signed-out-continue-plain", signed_out(Some("https://shop.example/bye"), None).render());
+
+    let set_password = |refused| SetPasswordPage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        link: t.s("link-secret"),
+        username: t.s("alice"),
+        refused,
+    };
+    add("set-password", set_password(None).render());
+    for (name, refused) in [
+        ("set-password-too-short", PasswordRefused::TooShort),
+        ("set-password-too-long", PasswordRefused::TooLong),
+        ("set-password-not-the-same", PasswordRefused::NotTheSame),
+        ("set-password-too-old", PasswordRefused::FormTooOld),
+    ] {
+        add(name, set_password(Some(refused)).render());
+    }
+
+    add("account", account(language, t).render());
+    add(
+        "account-empty",
+        AccountPage { consents: vec![], ended: vec![], just_ended: None, ..account(language, t) }.render(),
+    );
+    add("admin", admin(language, t).render());
+    add(
+        "admin-empty",
+        AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
+    );
+    add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
+    samples
+}
+
+/// The pages in both languages, as friendly people fill them.
+pub fn friendly() -> Vec<Sample> {
+    Language::ALL.into_iter().flat_map(|language| all(language, Theirs { hostile: false })).collect()
+}

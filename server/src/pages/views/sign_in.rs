@@ -1,0 +1,60 @@
+//! Signing in with a username and a password.
+
+use askama::Template;
+
+use super::page::Page;
+
+/// The sign-in page. It posts `username`, `password`, `csrf` and `interaction` to `/sign-in`; or `decision=cancel`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "sign_in.html")]
+pub struct SignInPage {
+    /// The frame.
+    pub page: Page,
+    /// The token of this form.
+    pub csrf: String,
+    /// The authorization request that waits for the sign-in; empty where somebody came by themselves.
+    pub interaction: String,
+    /// The client that asks, if one does.
+    pub client_name: Option<String>,
+    /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
+    pub username: String,
+    /// Why the last attempt failed.
+    pub refused: Option<SignInRefused>,
+}
+
+/// Why nobody is signed in. Which of username and password was wrong is not told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignInRefused {
+    /// The username or the password.
+    WrongUsernameOrPassword,
+    /// There were too many attempts; only time helps.
+    TooManyAttempts,
+    /// The page was open for too long; it can simply be sent again.
+    FormTooOld,
+}
+
+impl SignInRefused {
+    /// The words for it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::WrongUsernameOrPassword => "sign-in-wrong",
+            Self::TooManyAttempts => "sign-in-too-many-attempts",
+            Self::FormTooOld => "form-too-old",
+        }
+    }
+
+    /// Whether what was typed is at fault, and its fields are to be marked.
+    #[must_use]
+    pub fn marks_fields(self) -> bool {
+        self == Self::WrongUsernameOrPassword
+    }
+}
+
+impl SignInPage {
+    /// Whether the fields are to be marked as wrong.
+    #[must_use]
+    pub fn fields_are_wrong(&self) -> bool {
+        self.refused.is_some_and(SignInRefused::marks_fields)
+    }
+}

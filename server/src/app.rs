@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use protocol::audience::ResourceIndicator;
 use protocol::audit::AuditEvent;
-use protocol::authorization::{Registered, ResourceServers};
-use protocol::authorization_details::DetailsTypes;
 use protocol::identifier::RequestId;
 use protocol::numeric_date::NumericDate;
 use protocol::rule::Rules;
@@ -17,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::jose::{ClientKeyCache, KeyRing, NonceBox};
+use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
 
@@ -38,6 +37,8 @@ pub struct App {
     pub settings: Settings,
     /// Admin rules from the configuration.
     pub rules: Rules,
+    /// What is registered: details types and resource servers.
+    pub registry: RegistryCache,
     /// This server's issuer as a resource: where userinfo is.
     pub itself: ResourceIndicator,
     /// Failures of clients to authenticate with a secret.
@@ -61,25 +62,6 @@ pub struct Visit {
     pub from: Option<IpAddr>,
 }
 
-/// What is registered at a moment: details types and resource servers.
-#[derive(Clone)]
-pub struct Registry {
-    /// The details types.
-    pub types: Arc<DetailsTypes>,
-    /// The resource servers.
-    pub resource_servers: Arc<ResourceServers>,
-    /// This server as a resource.
-    pub itself: ResourceIndicator,
-}
-
-impl Registry {
-    /// The same, borrowed for the law.
-    #[must_use]
-    pub fn registered(&self) -> Registered<'_> {
-        Registered { types: &self.types, resource_servers: &self.resource_servers, itself: &self.itself }
-    }
-}
-
 impl App {
     /// The issuer identifier (RFC 8414 §2).
     #[must_use]
@@ -97,12 +79,8 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn registry(&self) -> Result<Registry, Failure> {
-        Ok(Registry {
-            types: self.store.details_types().await?,
-            resource_servers: self.store.resource_servers().await?,
-            itself: self.itself.clone(),
-        })
+    pub async fn registry(&self) -> Result<Arc<Registry>, Failure> {
+        self.registry.current(&self.store).await
     }
 
     /// Writes the event of a refusal. Nothing else is changed, so that only a broken store can keep it away; then the
@@ -136,4 +114,3 @@ impl App {
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
-

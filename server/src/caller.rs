@@ -80,12 +80,14 @@ impl Mark {
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         match self.of {
-            Shown::Assertion => {
-                Refusal::new(ErrorCode::InvalidClient, "the client assertion was used before; make a new one for each request")
-            }
-            Shown::Proof => {
-                Refusal::new(ErrorCode::InvalidDpopProof, "the DPoP proof was used before; make a new one for each request")
-            }
+            Shown::Assertion => Refusal::new(
+                ErrorCode::InvalidClient,
+                "the client assertion was used before; make a new one for each request",
+            ),
+            Shown::Proof => Refusal::new(
+                ErrorCode::InvalidDpopProof,
+                "the DPoP proof was used before; make a new one for each request",
+            ),
         }
     }
 }
@@ -95,7 +97,12 @@ impl Mark {
 /// # Errors
 /// `invalid_client` in one voice for everything that is wrong with the client, known or not; `invalid_dpop_proof` or
 /// `use_dpop_nonce` for the proof. The refusal is told to the audit log, within bounds.
-pub async fn identify(app: &App, visit: &Visit, shown: &Presentation<'_>, params: &Params) -> Result<Caller, Failure> {
+pub async fn identify(
+    app: &App,
+    visit: &Visit,
+    shown: &Presentation<'_>,
+    params: &Params,
+) -> Result<Caller, Failure> {
     match authenticate(app, visit, shown, params).await {
         Ok((client, assertion)) => {
             let proof = match prove_key(app, visit, shown, None, NoncePurpose::AuthorizationServer) {
@@ -141,7 +148,11 @@ async fn authenticate(
             let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
             let attempts = format!("{client_id} {source}");
             if app.client_failures.exhausted(&attempts) {
-                return Err(Refusal::new(ErrorCode::InvalidClient, "too many failed authentications; wait a minute").into());
+                return Err(Refusal::new(
+                    ErrorCode::InvalidClient,
+                    "too many failed authentications; wait a minute",
+                )
+                .into());
             }
             let found = app.store.find_client(client_id).await?;
             let stored = found.as_ref().and_then(|client| secret_digest(client)).unwrap_or_default();
@@ -188,7 +199,8 @@ async fn check_assertion(app: &App, visit: &Visit, assertion: &str) -> Result<(A
     let client = known(app, &claimed).await?;
     let ClientAuthentication::PrivateKeyJwt { jwks } = &client.authentication else { return Err(unknown()) };
     let keys = app.client_keys.keys(&client.id, jwks).map_err(|_| unknown())?;
-    let claims = keys.verify(assertion, &unverified).map_err(|_| unknown())?;
+    let alg = unverified.alg().map_err(|_| unknown())?;
+    let claims = keys.verify(assertion, unverified.kid(), alg).map_err(|_| unknown())?;
     let expected = client_assertion::Expected { issuer: app.issuer(), now: visit.now };
     let proven = client_assertion::check(&unverified.header, &claims, expected)?;
     if !same(proven.client.as_str(), client.id.as_str()) {
@@ -218,16 +230,22 @@ pub fn prove_key(
     access_token: Option<&str>,
     purpose: NoncePurpose,
 ) -> Result<Option<ProvenKey>, Failure> {
-    let malformed = || Refusal::new(ErrorCode::InvalidDpopProof, "the DPoP header must be one signed JWT with its key in jwk");
+    let malformed = || {
+        Refusal::new(
+            ErrorCode::InvalidDpopProof,
+            "the DPoP header must be one signed JWT with its key in jwk",
+        )
+    };
     let proof = match shown.dpop.as_slice() {
         [] => return Ok(None),
         [proof] => *proof,
-        _ => return Err(Refusal::new(ErrorCode::InvalidDpopProof, "send one DPoP header, not several").into()),
+        _ => {
+            return Err(Refusal::new(ErrorCode::InvalidDpopProof, "send one DPoP header, not several").into());
+        }
     };
-    let unverified = jose::decode(proof).map_err(|_| malformed())?;
-    let (alg, jwk) = dpop::check_header(&unverified.header)?;
-    let payload = unverified.verify_with_jwk(alg, jwk.members()).map_err(|_| malformed())?;
-    let claims = dpop::ProofClaims::parse(&payload)?;
+    let signed = jose::verify_dpop(proof).map_err(|_| malformed())?;
+    let (_, jwk) = dpop::check_header(&signed.header)?;
+    let claims = dpop::ProofClaims::parse(&signed.claims)?;
     let nonce = match app.settings.dpop.nonce {
         DpopNonce::Off => dpop::NonceDemand::NotDemanded,
         DpopNonce::Required => {
@@ -237,7 +255,8 @@ pub fn prove_key(
         }
     };
     let window = app.settings.dpop.proof_window;
-    let expected = dpop::Expected { method: shown.method, uri: shown.url, access_token, now: visit.now, window, nonce };
+    let expected =
+        dpop::Expected { method: shown.method, uri: shown.url, access_token, now: visit.now, window, nonce };
     let proof = dpop::check(&jwk, &claims, &expected)?;
     let key = ReplayKey::new("dpop", &[proof.jkt.as_str(), shown.url, &proof.jti]);
     let mark = Mark { of: Shown::Proof, key, until: proof.remember_until };

@@ -15,9 +15,15 @@ use crate::secret::random_id;
 ///
 /// # Errors
 /// Never in practice: the characters of the id are ours.
-pub fn open(app: &App, consent: &Consent, details: &AuthorizationDetails, now: NumericDate) -> Result<Task, Failure> {
-    let id: TaskId =
-        random_id(app.entropy.as_ref(), "task_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
+pub fn open(
+    app: &App,
+    consent: &Consent,
+    details: &AuthorizationDetails,
+    now: NumericDate,
+) -> Result<Task, Failure> {
+    let id: TaskId = random_id(app.entropy.as_ref(), "task_")
+        .parse()
+        .map_err(|_| Broken::Other("a random id is no identifier"))?;
     let intent = Intent::of(details);
     let until = consent.authority.until;
     Ok(Task {

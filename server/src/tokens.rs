@@ -7,14 +7,17 @@
 use std::sync::Arc;
 
 use protocol::audience::Audience;
-use protocol::client::SigningAlg;
+use protocol::client::{Client, SigningAlg};
+use protocol::code::Code;
+use protocol::id_token::IdToken;
 use protocol::identifier::TokenId;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::TokenFormat;
 use protocol::token::{Subject, Token, TokenKind};
 
-use crate::app::{App, Registry};
+use crate::app::App;
 use crate::failure::{Broken, Failure};
+use crate::registry::Registry;
 use crate::secret::{Secret, SecretDigest, random_id};
 use crate::store::{Anchor, Record};
 
@@ -42,7 +45,9 @@ impl Written {
 /// # Errors
 /// Never in practice: the characters are ours.
 pub fn new_id(app: &App) -> Result<TokenId, Failure> {
-    random_id(app.entropy.as_ref(), "tok_").parse().map_err(|_| Broken::Other("a random id is no identifier").into())
+    random_id(app.entropy.as_ref(), "tok_")
+        .parse()
+        .map_err(|_| Broken::Other("a random id is no identifier").into())
 }
 
 /// Writes an access token as its resource servers want it: a JWT (RFC 9068) in the algorithm they ask for, or a
@@ -66,13 +71,34 @@ pub fn write_refresh(app: &App, token: Token) -> Written {
     Written { token, text: Secret::generate(app.entropy.as_ref(), "prt_") }
 }
 
+/// Writes the ID token of an authorization (OpenID Connect Core §2), in the algorithm the client registered.
+///
+/// # Errors
+/// The signing key's.
+pub fn id_token(app: &App, client: &Client, code: &Code, access: &Written) -> Result<Secret, Failure> {
+    let alg = client.id_token_signed_response_alg;
+    let claims = IdToken {
+        issuer: app.issuer(),
+        subject: &code.user,
+        client: &client.id,
+        expires_at: access.token.expires_at(),
+        issued_at: access.token.issued_at,
+        login: &code.login,
+        nonce: code.nonce.as_deref(),
+        access_token: Some(access.text.reveal()),
+        alg,
+    };
+    Ok(Secret::from_text(app.keys.sign(alg, "JWT", &claims.claims())?))
+}
+
 fn form(registry: &Registry, token: &Token) -> (TokenFormat, SigningAlg) {
     let fallback = (TokenFormat::Jwt, SigningAlg::Es256);
     if token.audience != Audience::Resources {
         return fallback;
     }
     let servers = token.authority.resources.iter().filter(|resource| **resource != registry.itself);
-    let mut forms = servers.filter_map(|r| registry.resource_servers.get(r)).map(|s| (s.token_format, s.signing_alg));
+    let mut forms =
+        servers.filter_map(|r| registry.resource_servers.get(r)).map(|s| (s.token_format, s.signing_alg));
     let first = forms.next().unwrap_or(fallback);
     if forms.all(|form| form == first) { first } else { fallback }
 }

@@ -134,7 +134,8 @@ pub fn approve(offered: &Authority, approval: &Approval, registered: Registered<
     if offline_only && details.is_empty() {
         return None;
     }
-    let resources = offered.resources.iter().filter(|r| registered.is_for(r, &scope, &details)).cloned().collect();
+    let resources =
+        offered.resources.iter().filter(|r| registered.is_for(r, &scope, &details)).cloned().collect();
     Some(Authority { scope, details, resources, until: offered.until.min(approval.until) })
 }
 
@@ -239,7 +240,9 @@ impl Registered<'_> {
     /// detail does not say another place.
     fn belonging(&self, scope: &Scope, details: &AuthorizationDetails, actor: &Client) -> Resources {
         let apis = self.resource_servers.keys().filter(|resource| {
-            *resource != self.itself && actor.resources.contains(*resource) && self.is_for(resource, scope, details)
+            *resource != self.itself
+                && actor.resources.contains(*resource)
+                && self.is_for(resource, scope, details)
         });
         apis.cloned().collect()
     }
@@ -257,7 +260,8 @@ impl Registered<'_> {
             let within = named.is_subset(&given.resources);
             return if within { Ok(named.clone()) } else { Err(InvalidTarget::NotAvailable) };
         }
-        let places: Resources = given.resources.iter().filter(|r| self.is_for(r, wanted, details)).cloned().collect();
+        let places: Resources =
+            given.resources.iter().filter(|r| self.is_for(r, wanted, details)).cloned().collect();
         let apis = places.iter().filter(|resource| *resource != self.itself).count();
         if apis > 1 || places.is_empty() { Err(InvalidTarget::NotNamed) } else { Ok(places) }
     }

@@ -66,7 +66,10 @@ fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refu
         None => code.code_challenge.is_some(),
     };
     if !address_fits {
-        return Err(Refusal::new(ErrorCode::InvalidGrant, "redirect_uri is not the one of the authorization request"));
+        return Err(Refusal::new(
+            ErrorCode::InvalidGrant,
+            "redirect_uri is not the one of the authorization request",
+        ));
     }
     let verifier = request.code_verifier.as_ref().map(|verifier| verifier.reveal());
     let challenge = code.code_challenge.as_deref().map(str::parse).transpose().map_err(|_| gone())?;
@@ -106,8 +109,15 @@ async fn issue(
     }
     let named = Named { scope: None, details: request.authorization_details.clone(), resources };
     let life = app.settings.token_life;
-    let authority = authorization::take(&code.authority, &named, registry.registered(), life, desk.visit.now)?;
-    let access = Token { id: tokens::new_id(app)?, kind: TokenKind::Access, authority, jkt: desk.caller.key.clone(), ..first.clone() };
+    let authority =
+        authorization::take(&code.authority, &named, registry.registered(), life, desk.visit.now)?;
+    let access = Token {
+        id: tokens::new_id(app)?,
+        kind: TokenKind::Access,
+        authority,
+        jkt: desk.caller.key.clone(),
+        ..first.clone()
+    };
     let access = tokens::write(app, &registry, access)?;
     tell_of(event, &access.token);
     event.actor.clone_from(&code.requested_actor);
@@ -115,8 +125,10 @@ async fn issue(
     let mut keep = vec![access.record()];
     let refresh = refresh_token(desk, client, code, &consent, first)?;
     keep.extend(refresh.iter().map(Written::record));
-    let mut requires: Vec<Anchor> =
-        tokens::anchors(&access.token).into_iter().filter(|anchor| !matches!(anchor, Anchor::Token(_))).collect();
+    let mut requires: Vec<Anchor> = tokens::anchors(&access.token)
+        .into_iter()
+        .filter(|anchor| !matches!(anchor, Anchor::Token(_)))
+        .collect();
     requires.extend(code.requested_actor.clone().map(Anchor::Client));
     let take = Some(Take::Code { digest, token: Some(access.token.id.clone()) });
 
@@ -132,7 +144,12 @@ async fn issue(
 
 /// What all tokens of this code have in common. An agent that asked itself is the actor at once; where an
 /// application asked for an agent, the token is that agent's to exchange and good for nothing else.
-async fn first_token(desk: &Desk<'_>, code: &Code, consent: &Consent, family: FamilyId) -> Result<Token, Failure> {
+async fn first_token(
+    desk: &Desk<'_>,
+    code: &Code,
+    consent: &Consent,
+    family: FamilyId,
+) -> Result<Token, Failure> {
     let (app, client) = (desk.app, &desk.caller.client);
     let task = match &code.task {
         Some(id) => {

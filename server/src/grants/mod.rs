@@ -70,15 +70,23 @@ struct Desk<'a> {
 ///
 /// # Errors
 /// The refusal of the grant, already told to the audit log; or what is broken.
-pub async fn grant(app: &App, visit: &Visit, caller: &Caller, request: TokenRequest) -> Result<Reply, Failure> {
+pub async fn grant(
+    app: &App,
+    visit: &Visit,
+    caller: &Caller,
+    request: TokenRequest,
+) -> Result<Reply, Failure> {
     let grant_type = request.grant_type();
     let mut event = AuditEvent::new(action(grant_type), Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
     let desk = Desk { app, visit, caller, event };
     if !caller.client.grant_types.contains(&grant_type) {
-        let refusal = Refusal::new(ErrorCode::UnauthorizedClient, "this client is not registered for this grant_type");
-        return Err(desk.close(Refused { failure: refusal.into(), event: Box::new(desk.event.clone()), end: None }).await);
+        let refusal =
+            Refusal::new(ErrorCode::UnauthorizedClient, "this client is not registered for this grant_type");
+        return Err(desk
+            .close(Refused { failure: refusal.into(), event: Box::new(desk.event.clone()), end: None })
+            .await);
     }
     let granted = match request {
         TokenRequest::AuthorizationCode(request) => authorization_code::redeem(&desk, &request).await,
@@ -125,7 +133,9 @@ impl Desk<'_> {
         let refusal = self.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
         let end = match (&conflict, taken) {
             (Conflict::AlreadyTaken, Some(Take::Code { digest, .. })) => Some(Ending::CodeTokens(digest)),
-            (Conflict::AlreadyTaken, Some(Take::Refresh(_))) => reply.token.family.clone().map(Ending::Family),
+            (Conflict::AlreadyTaken, Some(Take::Refresh(_))) => {
+                reply.token.family.clone().map(Ending::Family)
+            }
             _ => None,
         };
         let mut event = event;
@@ -202,7 +212,10 @@ fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
 /// Access tokens for agents are bound to their key, and others where the client is registered so (RFC 9449 §5.2).
 fn check_bound(caller: &Caller) -> Result<(), Refusal> {
     if caller.client.needs_bound_tokens() && caller.key.is_none() {
-        return Err(Refusal::new(ErrorCode::InvalidRequest, "tokens of this client are bound to its key; send a DPoP proof"));
+        return Err(Refusal::new(
+            ErrorCode::InvalidRequest,
+            "tokens of this client are bound to its key; send a DPoP proof",
+        ));
     }
     Ok(())
 }

@@ -26,7 +26,11 @@ fn gone() -> Refusal {
     Refusal::new(ErrorCode::InvalidGrant, "the refresh token is not valid, or not any more")
 }
 
-async fn decide(desk: &Desk<'_>, request: &RefreshRequest, event: &mut AuditEvent) -> Result<Granted, Failure> {
+async fn decide(
+    desk: &Desk<'_>,
+    request: &RefreshRequest,
+    event: &mut AuditEvent,
+) -> Result<Granted, Failure> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     let presented = tokens::read(app, request.refresh_token.reveal()).await?.ok_or_else(gone)?;
     if presented.kind != TokenKind::Refresh || presented.client != client.id {
@@ -49,7 +53,8 @@ async fn decide(desk: &Desk<'_>, request: &RefreshRequest, event: &mut AuditEven
     if resources.is_empty() && presented.audience != Audience::Resources {
         resources.clone_from(&presented.authority.resources);
     }
-    let named = Named { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
+    let named =
+        Named { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
     let life = app.settings.token_life;
     let authority = authorization::take(&presented.authority, &named, registry.registered(), life, now)?;
     let access = Token {

@@ -15,8 +15,8 @@ use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 
 use super::{Desk, Granted, Refused, reply, tell_of, tell_of_asked};
-use crate::app::Registry;
 use crate::failure::{Broken, Failure};
+use crate::registry::Registry;
 use crate::store::{Anchor, Record};
 use crate::{tasks, tokens};
 
@@ -44,10 +44,16 @@ pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Resu
     }
 }
 
-async fn decide(desk: &Desk<'_>, request: &ExchangeRequest, event: &mut AuditEvent) -> Result<Granted, Failure> {
+async fn decide(
+    desk: &Desk<'_>,
+    request: &ExchangeRequest,
+    event: &mut AuditEvent,
+) -> Result<Granted, Failure> {
     let (app, now) = (desk.app, desk.visit.now);
     if desk.caller.client.is_public() {
-        return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a public client cannot exchange tokens").into());
+        return Err(
+            Refusal::new(ErrorCode::UnauthorizedClient, "a public client cannot exchange tokens").into()
+        );
     }
     let registry = app.registry().await?;
     let presented = read_tokens(desk, request).await?;
@@ -133,7 +139,8 @@ async fn read(desk: &Desk<'_>, presented: &TypedToken, refusal: &'static str) ->
         return Err(not_acceptable("this token type is not supported here; send an access token"));
     }
     let token = tokens::read(desk.app, presented.token.reveal()).await?;
-    let fits = |token: &Arc<Token>| token.kind == TokenKind::Access && !token.expires_at().is_over(desk.visit.now);
+    let fits =
+        |token: &Arc<Token>| token.kind == TokenKind::Access && !token.expires_at().is_over(desk.visit.now);
     token.filter(fits).ok_or_else(|| not_acceptable(refusal))
 }
 
@@ -142,7 +149,11 @@ fn not_acceptable(description: &'static str) -> Failure {
 }
 
 async fn client(desk: &Desk<'_>, id: &ClientId) -> Result<Arc<Client>, Failure> {
-    desk.app.store.find_client(id).await?.ok_or_else(|| Broken::Inconsistent("a token of a client that is not there").into())
+    desk.app
+        .store
+        .find_client(id)
+        .await?
+        .ok_or_else(|| Broken::Inconsistent("a token of a client that is not there").into())
 }
 
 /// The consent and the task of the subject token, and the user's other consents to the actor.
@@ -161,7 +172,9 @@ async fn lineage(desk: &Desk<'_>, presented: &Presented) -> Result<Lineage, Fail
     let known = consent.as_ref().is_some_and(|consent| consent.actor == *actor)
         || subject.chain.current().is_some_and(|current| current.sub == *actor);
     let others = match subject.subject.user() {
-        Some(user) if !known => store.consents_for(user, actor, None, desk.visit.now).await?,
+        Some(user) if !known => {
+            store.consents_for(user, actor, None, desk.visit.now).await?.into_iter().map(Arc::new).collect()
+        }
         _ => Vec::new(),
     };
     Ok(Lineage { consent, others, task })

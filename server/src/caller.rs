@@ -62,6 +62,12 @@ impl Caller {
         self.marks.iter().fold(change, |change, mark| change.first_time(mark.key, mark.until))
     }
 
+    /// Whether it showed anything that may be shown only once.
+    #[must_use]
+    pub const fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
     /// The refusal for a conflict, where it is about what the caller showed.
     #[must_use]
     pub fn replayed(&self, conflict: &Conflict) -> Option<Refusal> {

@@ -7,19 +7,22 @@
 use std::sync::Arc;
 
 use protocol::audience::Audience;
+use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, SigningAlg};
 use protocol::code::Code;
 use protocol::id_token::IdToken;
 use protocol::identifier::TokenId;
 use protocol::numeric_date::NumericDate;
+use protocol::refusal::{ErrorCode, Refusal};
 use protocol::resource_server::TokenFormat;
 use protocol::token::{Subject, Token, TokenKind};
 
-use crate::app::App;
+use crate::app::{App, Visit};
+use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::secret::{Secret, SecretDigest, random_id};
-use crate::store::{Anchor, Record};
+use crate::store::{Anchor, Change, CommitError, Ending, Record};
 
 /// The longest token that is looked up.
 pub const LONGEST_TOKEN: usize = 16 * 1024;
@@ -133,14 +136,64 @@ pub fn anchors(token: &Token) -> Vec<Anchor> {
     anchors
 }
 
+/// The record of a presented token that is alive, of whichever kind.
+///
+/// # Errors
+/// The store's.
+pub async fn read_alive_of_any_kind(
+    app: &App,
+    presented: &str,
+    now: NumericDate,
+) -> Result<Option<Arc<Token>>, Failure> {
+    let Some(token) = read(app, presented).await? else { return Ok(None) };
+    let alive = !token.expires_at().is_over(now) && app.store.is_alive(&anchors(&token), now).await?.is_ok();
+    Ok(alive.then_some(token))
+}
+
 /// The record of a presented access token that is alive.
 ///
 /// # Errors
 /// The store's.
 pub async fn read_alive(app: &App, presented: &str, now: NumericDate) -> Result<Option<Arc<Token>>, Failure> {
-    let Some(token) = read(app, presented).await? else { return Ok(None) };
-    let alive = token.kind == TokenKind::Access
-        && !token.expires_at().is_over(now)
-        && app.store.is_alive(&anchors(&token), now).await?.is_ok();
-    Ok(alive.then_some(token))
+    let token = read_alive_of_any_kind(app, presented, now).await?;
+    Ok(token.filter(|token| token.kind == TokenKind::Access))
+}
+
+/// Ends a presented token of the caller's (RFC 7009 §2.1): an access token with all that was derived from it, a
+/// refresh token with its family.
+///
+/// # Errors
+/// `invalid_grant` for another client's token, which stays as it is; a replayed proof or assertion.
+pub async fn revoke(app: &App, visit: &Visit, caller: &Caller, presented: &str) -> Result<(), Failure> {
+    let mut event = AuditEvent::new(Action::TokenRevoke, Outcome::Granted, visit.now);
+    event.request = Some(visit.id.clone());
+    event.client = Some(caller.client.id.clone());
+    let found = read(app, presented).await?;
+    if let Some(token) = &found {
+        event.user = token.subject.user().cloned();
+        event.chain = token.chain.clone();
+        event.consent.clone_from(&token.consent);
+        event.token = Some(token.id.clone());
+        if token.client != caller.client.id {
+            let refusal = Refusal::new(ErrorCode::InvalidGrant, "the token was not issued to this client");
+            app.tell(event.refused(&refusal)).await?;
+            return Err(refusal.into());
+        }
+    }
+    // For a token that is nowhere there is nothing to tell, but what the caller showed is used up all the same.
+    let change = match found.as_deref() {
+        None => Change::housekeeping(visit.now),
+        Some(token) => Change::new(event).end(match (&token.kind, &token.family) {
+            (TokenKind::Refresh, Some(family)) => Ending::Family(family.clone()),
+            _ => Ending::Token(token.id.clone()),
+        }),
+    };
+    match app.store.commit(caller.mark(change)).await {
+        Ok(_) => Ok(()),
+        Err(CommitError::Broken(error)) => Err(error.into()),
+        Err(CommitError::Conflict(conflict)) => match caller.replayed(&conflict) {
+            Some(refusal) => Err(refusal.into()),
+            None => Err(Broken::Inconsistent("an ending that could not be written").into()),
+        },
+    }
 }

@@ -2,4 +2,9 @@
 
 mod delegation;
 mod details;
+mod dpop;
+mod params;
+mod parsers;
+mod prompt;
+mod redirect_uri;
 mod world;

@@ -1,0 +1,30 @@
+//! Both discovery documents (RFC 8414 §3, OpenID Connect Discovery §4).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use protocol::audience::ResourceIndicator;
+use protocol::metadata::{self, Facts};
+use protocol::scope::Scope;
+
+use super::reply;
+use crate::app::App;
+use crate::failure::Failure;
+
+/// What this server offers, derived from what it does.
+pub async fn get(State(app): State<Arc<App>>) -> Response {
+    let registry = match app.registry().await {
+        Ok(registry) => registry,
+        Err(Failure::Broken(reason)) => return reply::broken(reason),
+        Err(Failure::Refused(_)) => return reply::unavailable(),
+    };
+    let scopes = registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
+    let resources: Vec<ResourceIndicator> =
+        registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
+    let facts =
+        Facts { issuer: app.issuer(), scopes: &scopes, details_types: &registry.types, resources: &resources };
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()
+}

@@ -1,0 +1,14 @@
+//! Doors for programs. Each one gathers what was sent, calls a trade, and replies.
+
+pub mod grants;
+pub mod health;
+pub mod introspect;
+pub mod jwks;
+pub mod metadata;
+pub mod par;
+pub mod protected;
+pub mod reply;
+pub mod revoke;
+pub mod sent;
+pub mod token;
+pub mod userinfo;

@@ -1,0 +1,131 @@
+//! This server's own protected resources: the access token and, where it is bound, the proof of its key
+//! (RFC 6750 §2.1, §3; RFC 9449 §7).
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use protocol::audience::Audience;
+use protocol::client::SigningAlg;
+use protocol::credentials::Credentials;
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::token::Token;
+
+use super::reply;
+use super::sent::Headers;
+use crate::app::{App, Visit};
+use crate::caller;
+use crate::failure::{Broken, Failure};
+use crate::jose::NoncePurpose;
+use crate::store::{Change, CommitError};
+use crate::tokens;
+
+/// A request to a protected resource.
+pub struct Asked<'a> {
+    /// The request.
+    pub visit: &'a Visit,
+    /// Its header fields.
+    pub headers: &'a HeaderMap,
+    /// Its method.
+    pub method: &'a Method,
+    /// The resource's public URL.
+    pub url: &'a str,
+    /// The scope word that opens it.
+    pub scope: &'a str,
+}
+
+/// The live token that opens the resource, or the answer that says what is missing.
+///
+/// # Errors
+/// The response to send.
+pub async fn open(app: &App, asked: &Asked<'_>) -> Result<Arc<Token>, Box<Response>> {
+    let headers = Headers::read(asked.headers, asked.method).map_err(|refusal| boxed(challenge(app, asked, Some(&refusal), false)))?;
+    let Some(header) = &headers.authorization else { return Err(boxed(challenge(app, asked, None, false))) };
+    let credentials =
+        Credentials::parse(header).map_err(|reason| boxed(challenge(app, asked, Some(&reason.into()), false)))?;
+    let dpop = matches!(credentials, Credentials::Dpop(_));
+    match check(app, asked, &headers, &credentials).await {
+        Ok(token) => Ok(token),
+        Err(Failure::Refused(refusal)) => Err(boxed(challenge(app, asked, Some(&refusal), dpop))),
+        Err(Failure::Broken(reason)) => Err(boxed(reply::broken(reason))),
+    }
+}
+
+fn boxed(response: Response) -> Box<Response> {
+    Box::new(response)
+}
+
+async fn check(app: &App, asked: &Asked<'_>, headers: &Headers, credentials: &Credentials) -> Result<Arc<Token>, Failure> {
+    let invalid = || Refusal::new(ErrorCode::InvalidToken, "the access token is not valid here, or not any more");
+    let text = credentials.token().reveal();
+    let token = tokens::read_alive(app, text, asked.visit.now).await?.ok_or_else(invalid)?;
+    match (credentials, &token.jkt) {
+        (Credentials::Bearer(_), None) => {}
+        (Credentials::Bearer(_), Some(_)) => {
+            return Err(Refusal::new(ErrorCode::InvalidToken, "this token is bound to a key; use the DPoP scheme").into());
+        }
+        (Credentials::Dpop(_), bound) => {
+            let shown = headers.presentation(asked.url);
+            let proof = caller::prove_key(app, asked.visit, &shown, Some(text), NoncePurpose::ResourceServer)?;
+            let proof = proof.ok_or_else(|| Refusal::new(ErrorCode::InvalidDpopProof, "send a DPoP proof"))?;
+            if bound.as_ref() != Some(&proof.key) {
+                return Err(invalid().into());
+            }
+            match app.store.commit(proof.mark.on(Change::housekeeping(asked.visit.now))).await {
+                Ok(_) => {}
+                Err(CommitError::Conflict(_)) => return Err(proof.mark.refusal().into()),
+                Err(CommitError::Broken(error)) => return Err(error.into()),
+            }
+        }
+    }
+    let here = token.audience == Audience::Resources && token.authority.resources.contains(&app.itself);
+    if !here {
+        return Err(invalid().into());
+    }
+    if !token.authority.scope.contains(asked.scope) {
+        return Err(Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this").into());
+    }
+    Ok(token)
+}
+
+/// 401, 403 or 400 with the challenges of both schemes; the error stands on the one that was used.
+fn challenge(app: &App, asked: &Asked<'_>, refusal: Option<&Refusal>, dpop: bool) -> Response {
+    let status = match refusal.map(|refusal| refusal.code) {
+        Some(ErrorCode::InsufficientScope) => StatusCode::FORBIDDEN,
+        Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNAUTHORIZED,
+    };
+    let body = refusal.map_or_else(|| serde_json::json!({}), reply::error_body);
+    let mut response = reply::json(status, body);
+    let error = refusal.map_or_else(String::new, |refusal| {
+        let scope = match refusal.code {
+            ErrorCode::InsufficientScope => format!(", scope=\"{}\"", asked.scope),
+            _ => String::new(),
+        };
+        format!("error=\"{}\", error_description=\"{}\"{scope}", refusal.code, refusal.description)
+    });
+    let algs = SigningAlg::ALL.map(SigningAlg::as_str).join(" ");
+    let (on_dpop, on_bearer) = if dpop { (error.as_str(), "") } else { ("", error.as_str()) };
+    let comma = |text: &str| if text.is_empty() { String::new() } else { format!(", {text}") };
+    for value in [
+        format!("DPoP algs=\"{algs}\"{}", comma(on_dpop)),
+        format!("Bearer realm=\"procura\"{}", comma(on_bearer)),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, value);
+        }
+    }
+    if refusal.is_some_and(|r| matches!(r.code, ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof)) {
+        reply::hand_out_nonce(app, asked.visit, NoncePurpose::ResourceServer, &mut response);
+    }
+    response
+}
+
+/// The visit of a request, or the answer that something of ours is wrong.
+///
+/// # Errors
+/// The response to send.
+pub fn visit(extensions: &axum::http::Extensions) -> Result<Visit, Box<Response>> {
+    let missing = || boxed(reply::broken(Broken::Other("a route without the door's middleware")));
+    extensions.get::<Visit>().cloned().ok_or_else(missing)
+}

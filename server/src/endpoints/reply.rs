@@ -1,0 +1,139 @@
+//! Answers for programs: the one place where a refusal becomes a status, and nothing of ours leaks.
+
+use axum::Json;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use protocol::refusal::{ErrorCode, Refusal};
+use serde_json::{Map, Value, json};
+
+use crate::app::{App, Visit};
+use crate::failure::{Broken, Failure};
+use crate::grants::Reply;
+use crate::jose::NoncePurpose;
+use crate::store::StoreError;
+
+/// RFC 9449 §8.
+pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// A JSON answer that nobody may keep (RFC 6749 §5.1, RFC 7662 §4).
+#[must_use]
+pub fn json(status: StatusCode, body: Value) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    forbid_keeping(&mut response);
+    response
+}
+
+fn forbid_keeping(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}
+
+/// The successful token response (RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7).
+#[must_use]
+pub fn token(app: &App, visit: &Visit, reply: &Reply) -> Response {
+    let token = &reply.token;
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| {
+        body.insert(name.to_owned(), value);
+    };
+    put("access_token", reply.access_token.reveal().into());
+    put("token_type", token.token_type().into());
+    put("expires_in", token.expires_at().since(visit.now).0.into());
+    if reply.exchanged {
+        put("issued_token_type", "urn:ietf:params:oauth:token-type:access_token".into());
+    }
+    if reply.asked_scope.as_ref() != Some(&token.authority.scope) && !token.authority.scope.is_empty() {
+        put("scope", token.authority.scope.to_string().into());
+    }
+    if let Some(details) = token.authority.details.to_claim() {
+        put("authorization_details", details);
+    }
+    if let Some(refresh_token) = &reply.refresh_token {
+        put("refresh_token", refresh_token.reveal().into());
+    }
+    if let Some(id_token) = &reply.id_token {
+        put("id_token", id_token.reveal().into());
+    }
+    if let Some(consent) = &reply.consent {
+        put("grant_id", consent.as_str().into());
+    }
+    let mut response = json(StatusCode::OK, Value::Object(body));
+    if token.jkt.is_some() {
+        hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
+    }
+    response
+}
+
+/// Whatever went wrong, for whoever asked. `basic` says that the `Authorization` header was tried.
+#[must_use]
+pub fn failure(app: &App, visit: &Visit, failure: Failure, basic: bool) -> Response {
+    match failure {
+        Failure::Refused(reason) => refusal(app, visit, &reason, basic),
+        Failure::Broken(reason) => broken(reason),
+    }
+}
+
+/// A refusal (RFC 6749 §5.2).
+#[must_use]
+pub fn refusal(app: &App, visit: &Visit, refusal: &Refusal, basic: bool) -> Response {
+    let status = match refusal.code {
+        ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let mut response = json(status, error_body(refusal));
+    if status == StatusCode::UNAUTHORIZED || basic {
+        let challenge = HeaderValue::from_static("Basic realm=\"procura\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if matches!(refusal.code, ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof) {
+        hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
+    }
+    response
+}
+
+/// The body of an error.
+#[must_use]
+pub fn error_body(refusal: &Refusal) -> Value {
+    json!({ "error": refusal.code.as_str(), "error_description": refusal.description })
+}
+
+/// Something of ours is broken: the operator reads what, the client that it is not its fault.
+#[must_use]
+pub fn broken(reason: Broken) -> Response {
+    tracing::error!(%reason, "a request could not be answered");
+    if matches!(reason, Broken::Store(StoreError::Unavailable(_))) {
+        return unavailable();
+    }
+    let body = json!({ "error": "server_error", "error_description": "the server could not answer; try again later" });
+    json(StatusCode::INTERNAL_SERVER_ERROR, body)
+}
+
+/// The database is away: never a token, and come again (RFC 9110 §15.6.4).
+#[must_use]
+pub fn unavailable() -> Response {
+    let body = json!({ "error": "temporarily_unavailable", "error_description": "try again in a moment" });
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// A body that is too large or did not arrive.
+#[must_use]
+pub fn unreadable_body(rejection: BytesRejection) -> Response {
+    let status = rejection.status();
+    let body = json!({ "error": "invalid_request", "error_description": "the request body is too large or incomplete" });
+    json(status, body)
+}
+
+/// Adds a fresh nonce (RFC 9449 §8.2); never a second one.
+pub fn hand_out_nonce(app: &App, visit: &Visit, purpose: NoncePurpose, response: &mut Response) {
+    if app.settings.dpop.nonce == crate::config::DpopNonce::Off {
+        return;
+    }
+    let nonce = app.nonces.issue(visit.now, purpose, app.entropy.as_ref());
+    if let Ok(nonce) = HeaderValue::from_str(&nonce) {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
+}

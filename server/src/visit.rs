@@ -1,0 +1,45 @@
+//! The door itself: what every request gets before anybody looks at it: a time, an id, and bounds.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use protocol::identifier::RequestId;
+use protocol::numeric_date::NumericDate;
+use tracing::Instrument as _;
+
+use crate::app::{App, Visit};
+use crate::secret::random_id;
+
+/// The header that tells the request's id to whoever asked.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Reads the clock once, names the request, and refuses URLs that are too long.
+pub async fn receive(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let Ok(id) = random_id(app.entropy.as_ref(), "req_").parse::<RequestId>() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
+    let length = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let header = HeaderValue::from_str(id.as_str());
+    let mut response = if length > app.settings.limits.uri_bytes {
+        StatusCode::URI_TOO_LONG.into_response()
+    } else {
+        request.extensions_mut().insert(visit(&app, id, from));
+        next.run(request).instrument(span.clone()).await
+    };
+    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+    if let Ok(header) = header {
+        response.headers_mut().insert(X_REQUEST_ID, header);
+    }
+    response
+}
+
+fn visit(app: &App, id: RequestId, from: Option<IpAddr>) -> Visit {
+    let now: NumericDate = app.clock.now();
+    Visit { now, id, from }
+}

@@ -27,7 +27,7 @@ const STALENESS: Duration = Duration::from_secs(1);
 const MOST: u64 = 10_000;
 /// The most token content that is remembered, in portions of [`PORTION`] bytes.
 const MOST_TOKENS: u64 = 20_000;
-/// One token weighs one for each such portion of what it carries.
+/// A token weighs one for each portion of its document that was begun.
 const PORTION: usize = 1024;
 
 /// All resource servers and all details types.
@@ -37,49 +37,50 @@ pub(super) struct Declared {
     pub(super) details_types: Arc<Vec<DetailsTypeDocument>>,
 }
 
+/// A token and its weight.
+type Weighed = (Arc<Token>, u32);
+
 /// Everything remembered.
 pub(super) struct Caches {
     pub(super) clients: Cache<ClientId, Arc<Client>>,
     pub(super) users: Cache<UserId, Arc<User>>,
     pub(super) consents: Cache<ConsentId, Arc<Consent>>,
     pub(super) tasks: Cache<TaskId, Arc<Task>>,
-    tokens: Cache<SecretDigest, Arc<Token>>,
-    tokens_by_id: Cache<TokenId, Arc<Token>>,
+    tokens: Cache<SecretDigest, Weighed>,
+    tokens_by_id: Cache<TokenId, Weighed>,
     declared: ArcSwapOption<Declared>,
     declared_is_fresh: Cache<(), ()>,
 }
 
 impl Caches {
     pub(super) fn new() -> Self {
-        let of_tokens = || Cache::builder().max_capacity(MOST_TOKENS);
         Self {
             clients: brief(),
             users: brief(),
             consents: brief(),
             tasks: brief(),
-            tokens: of_tokens().weigher(|_, token| weight(token)).build(),
-            tokens_by_id: Cache::builder()
-                .max_capacity(MOST_TOKENS)
-                .weigher(|_, token| weight(token))
-                .build(),
+            tokens: weighed(),
+            tokens_by_id: weighed(),
             declared: ArcSwapOption::empty(),
             declared_is_fresh: Cache::builder().max_capacity(1).time_to_live(STALENESS).build(),
         }
     }
 
     pub(super) fn token(&self, digest: &SecretDigest) -> Option<Arc<Token>> {
-        self.tokens.get(digest)
+        self.tokens.get(digest).map(|(token, _)| token)
     }
 
     pub(super) fn token_by_id(&self, id: &TokenId) -> Option<Arc<Token>> {
-        self.tokens_by_id.get(id)
+        self.tokens_by_id.get(id).map(|(token, _)| token)
     }
 
-    pub(super) fn remember_token(&self, digest: Option<SecretDigest>, token: &Arc<Token>) {
+    /// Remembers a token, as heavy as the `document` it is stored as.
+    pub(super) fn remember_token(&self, digest: Option<SecretDigest>, token: &Arc<Token>, document: &str) {
+        let weight = u32::try_from(1 + document.len() / PORTION).unwrap_or(u32::MAX);
         if let Some(digest) = digest {
-            self.tokens.insert(digest, Arc::clone(token));
+            self.tokens.insert(digest, (Arc::clone(token), weight));
         }
-        self.tokens_by_id.insert(token.id.clone(), Arc::clone(token));
+        self.tokens_by_id.insert(token.id.clone(), (Arc::clone(token), weight));
     }
 
     /// What is declared, if it was read within the last second.
@@ -107,8 +108,8 @@ impl Caches {
 
     fn after_one(&self, prepared: &Prepared) {
         let rows = &prepared.rows;
-        for (token, digest, _) in &rows.tokens {
-            self.remember_token(Some(*digest), token);
+        for (token, digest, row) in &rows.tokens {
+            self.remember_token(Some(*digest), token, &row.document);
         }
         for (consent, _) in &rows.consents {
             self.consents.insert(consent.id.clone(), Arc::clone(consent));
@@ -142,8 +143,6 @@ where
     Cache::builder().max_capacity(MOST).time_to_live(STALENESS).build()
 }
 
-/// What a token's bounded parts weigh is one; its details are what can be large.
-fn weight(token: &Arc<Token>) -> u32 {
-    let details = token.authority.details.to_claim().map_or(0, |claim| claim.to_string().len());
-    u32::try_from(1 + details / PORTION).unwrap_or(u32::MAX)
+fn weighed<K: std::hash::Hash + Eq + Send + Sync + 'static>() -> Cache<K, Weighed> {
+    Cache::builder().max_capacity(MOST_TOKENS).weigher(|_, (_, weight)| *weight).build()
 }

@@ -30,16 +30,13 @@ pub struct Change {
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
-    pub(super) drop_sessions: Vec<SecretDigestText>,
+    pub(super) drop_sessions: Vec<String>,
 }
-
-/// A digest as it stands in the database.
-type SecretDigestText = String;
 
 impl Change {
     /// A change that `event` tells of, at the event's time.
     pub fn new(event: AuditEvent) -> Self {
-        Self { event: Some(event.clone()), ..Self::housekeeping(event.time) }
+        Self { at: event.time, event: Some(event), ..Self::housekeeping(NumericDate(0)) }
     }
 
     /// A change at `at` that decides nothing and is told nowhere.

@@ -44,16 +44,14 @@ fn is_outage(code: &str) -> bool {
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
-        DbErr::Conn(RuntimeErr::SqlxError(e))
-        | DbErr::Exec(RuntimeErr::SqlxError(e))
-        | DbErr::Query(RuntimeErr::SqlxError(e)) => Some(e),
+        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => Some(e),
         _ => None,
     }
 }
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
-        if matches!(error, DbErr::ConnectionAcquire(_)) {
+        if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
             return Self::Unavailable("no connection");
         }
         match sqlx_error(&error) {
@@ -74,7 +72,6 @@ impl From<DbErr> for StoreError {
                 | sqlx::Error::WorkerCrashed,
             ) => Self::Unavailable("the connection broke"),
             Some(_) => Self::Database("a statement or a row has an unexpected shape".to_owned()),
-            None if matches!(error, DbErr::Conn(_)) => Self::Unavailable("no connection"),
             None => Self::Database("a row has an unexpected shape".to_owned()),
         }
     }

@@ -76,7 +76,7 @@ pub struct Statistics {
     pub commits: u64,
     /// Changes answered.
     pub changes: u64,
-    /// Statements that only read, outside the commits.
+    /// Reads that had to ask the database, outside the commits.
     pub reads: u64,
 }
 

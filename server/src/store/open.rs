@@ -50,6 +50,9 @@ async fn open_sqlite(url: &str) -> Result<Connections, StoreError> {
     let parsed = SqliteConnectOptions::from_str(url)
         .map_err(|_| StoreError::Unavailable("its URL cannot be understood"))?;
     create_folder(parsed.get_filename())?;
+    if url.contains("mode=rwc") {
+        create_file(parsed.get_filename())?;
+    }
     let careful = |options: SqliteConnectOptions| {
         options
             .synchronous(SqliteSynchronous::Full)
@@ -89,6 +92,15 @@ fn create_folder(file: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|_| StoreError::Unavailable("its folder cannot be made"))
+}
+
+/// Makes the database file, for its owner only; SQLite gives the files beside it the same rights.
+fn create_file(file: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop).map_err(|_| StoreError::Unavailable("its file cannot be opened"))
 }
 
 async fn open_postgres(url: &str) -> Result<Connections, StoreError> {

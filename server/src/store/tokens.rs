@@ -31,7 +31,7 @@ impl Store {
         let find = token::Entity::find().filter(Column::Digest.eq(digest.to_text()));
         let Some(row) = find.one(self.reader()).await? else { return Ok(None) };
         let found = Arc::new(token(&row)?);
-        self.caches().remember_token(Some(*digest), &found);
+        self.caches().remember_token(Some(*digest), &found, &row.document);
         Ok(Some(found))
     }
 
@@ -47,7 +47,7 @@ impl Store {
             return Ok(None);
         };
         let found = Arc::new(token(&row)?);
-        self.caches().remember_token(None, &found);
+        self.caches().remember_token(None, &found, &row.document);
         Ok(Some(found))
     }
 

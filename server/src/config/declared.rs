@@ -190,8 +190,8 @@ impl Declared {
                 reason: format!("the user {username:?} has no id"),
             })
         };
-        let clients = self.clients.iter().map(|client| client.resolve(&id_of)).collect::<Result<_, _>>()?;
-        let rules = self.rules.iter().enumerate().map(|(i, rule)| rule.resolve(i, &id_of));
+        let clients = self.clients.iter().map(|client| client.resolve(id_of)).collect::<Result<_, _>>()?;
+        let rules = self.rules.iter().enumerate().map(|(i, rule)| rule.resolve(i, id_of));
         Ok(Resolved { clients, rules: Rules(rules.collect::<Result<_, _>>()?) })
     }
 }

@@ -205,8 +205,12 @@ fn issuer_is_wrong(issuer: &str) -> Option<&'static str> {
     let Ok(url) = url::Url::parse(issuer) else {
         return Some("must be a URL such as https://login.example");
     };
-    let encrypted = url.scheme() == "https";
-    if !encrypted && !(url.scheme() == "http" && is_loopback(&url)) {
+    let fit = match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(&url),
+        _ => false,
+    };
+    if !fit {
         return Some("must be https, unless its host is 127.0.0.1, [::1] or localhost");
     }
     if !url.username().is_empty() || url.password().is_some() {

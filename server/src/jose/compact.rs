@@ -93,8 +93,8 @@ pub fn verify_dpop(compact: &str) -> Result<EmbeddedKeyJwt, JoseError> {
     Ok(EmbeddedKeyJwt { header, claims, alg })
 }
 
-/// Verifies a JWT with the key that `key_for` finds by its header: the one way from text to proven claims. josekit
-/// compares the header's `alg` with the key's.
+/// Verifies a JWT with the key that `key_for` finds by its header: the one way from text to proven claims. That the
+/// header's `alg` is the key's is asked here, so that the reason is plain, and by josekit once more.
 pub(super) fn open<'k>(
     compact: &str,
     key_for: impl Fn(&Map<String, Value>) -> Result<&'k VerifyingKey, JoseError>,

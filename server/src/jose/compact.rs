@@ -51,7 +51,7 @@ pub fn verify(compact: &str, alg: SigningAlg, key: &VerifyingKey) -> Result<Map<
     if key.alg() != alg {
         return Err(JoseError::WrongAlg);
     }
-    open(compact, |_| Ok(key)).map(|(_, claims)| claims)
+    open(compact, |_| Ok(key)).map(|proven| proven.claims)
 }
 
 /// The claims of a JWT signed with `alg` by the holder of the key in `jwk`, a key that is not seen twice.
@@ -85,7 +85,7 @@ impl EmbeddedKeyJwt {
 /// them, are [`protocol`]'s.
 pub fn verify_dpop(compact: &str) -> Result<EmbeddedKeyJwt, JoseError> {
     let key = OnceCell::new();
-    let (header, claims) = open(compact, |header| {
+    let Proven { header, claims } = open(compact, |header| {
         let embedded = VerifyingKey::from_jwk(jwk_of(header)?, alg_of(header)?)?;
         Ok(key.get_or_init(|| embedded))
     })?;
@@ -93,12 +93,19 @@ pub fn verify_dpop(compact: &str) -> Result<EmbeddedKeyJwt, JoseError> {
     Ok(EmbeddedKeyJwt { header, claims, alg })
 }
 
-/// Verifies a JWT with the key that `key_for` finds by its header: the one way from text to proven claims. josekit
-/// compares the header's `alg` with the key's.
+/// What a verified JWT says.
+pub(super) struct Proven {
+    header: Map<String, Value>,
+    /// The claims set.
+    pub(super) claims: Map<String, Value>,
+}
+
+/// Verifies a JWT with the key that `key_for` finds by its header: the one way from text to proven claims. That the
+/// header's `alg` is the key's is asked here, so that the reason is plain, and by josekit once more.
 pub(super) fn open<'k>(
     compact: &str,
     key_for: impl Fn(&Map<String, Value>) -> Result<&'k VerifyingKey, JoseError>,
-) -> Result<(Map<String, Value>, Map<String, Value>), JoseError> {
+) -> Result<Proven, JoseError> {
     check_shape(compact)?;
     let (payload, header) = jws::deserialize_compact_with_selector(compact, |header| {
         let header = header.claims_set();
@@ -109,7 +116,7 @@ pub(super) fn open<'k>(
         Ok(Some(key))
     })
     .map_err(engine::unpacked)?;
-    Ok((header.into_map(), claims_set::parse(&payload)?))
+    Ok(Proven { header: header.into_map(), claims: claims_set::parse(&payload)? })
 }
 
 /// Bounded, and three parts: neither empty nor encrypted (five parts) nor JSON.

@@ -68,7 +68,7 @@ impl KeyRing {
             let kid = header.get("kid").and_then(Value::as_str).ok_or(JoseError::UnknownKey)?;
             self.published.get(kid).ok_or(JoseError::UnknownKey)
         };
-        open(compact, find).map(|(_, claims)| claims)
+        open(compact, find).map(|proven| proven.claims)
     }
 }
 

@@ -1,0 +1,94 @@
+//! What must be alive for a change to be written.
+
+use super::*;
+
+promises! {
+    a_change_whose_anchor_ended_writes_nothing;
+    an_anchor_lives_only_as_long_as_it_says;
+    a_task_lives_only_while_its_ancestors_do;
+}
+
+async fn a_change_whose_anchor_ended_writes_nothing(place: &Place) {
+    place.keep(vec![Record::Consent(consent("k"))]).await;
+    place.commit(Change::housekeeping(NOW).end(Ending::Consent(id("k")))).await;
+    let key = ReplayKey::new("jti", &["1"]);
+    let change = || {
+        Change::new(event())
+            .requires(Anchor::Consent(id("k")))
+            .first_time(key, LATER)
+            .keep(kept(under("k", "t")))
+    };
+    let dead = Err(CommitError::Conflict(Conflict::NotAlive(Anchor::Consent(id("k")))));
+    assert_eq!(place.store.commit(change()).await, dead);
+    assert_eq!(place.store.commit(change()).await, dead, "not even its key was marked");
+    assert!(place.store.find_token(&digest("t")).await.unwrap().is_none());
+    assert!(place.log().await.is_empty());
+    let found = place.store.find_consent(&id("k")).await.unwrap().unwrap();
+    assert_eq!(found.state, ConsentState::Revoked);
+}
+
+async fn an_anchor_lives_only_as_long_as_it_says(place: &Place) {
+    let agent = Agent { owner: id("alice"), purpose: "p".into(), expires_at: LATER, max_chain_depth: None };
+    let origin = Origin::Admin;
+    let agent = Client { kind: ClientKind::Agent(agent), ..client("agent", "A") };
+    let suspended = Client { status: ClientStatus::Suspended, ..client("off", "O") };
+    let disabled = User { enabled: false, ..user("bob") };
+    place
+        .keep(vec![
+            Record::Client { client: agent, origin },
+            Record::Client { client: suspended, origin },
+            Record::Client { client: client("app", "App"), origin },
+            Record::User { user: user("alice"), origin },
+            Record::User { user: disabled, origin },
+            Record::Consent(consent("k")),
+            Record::Task(task("w", "k", None)),
+            Record::BrowserSession(session("cookie", "s")),
+            kept(token("t")),
+        ])
+        .await;
+    let ending = [
+        Anchor::Client(id("agent")),
+        Anchor::Consent(id("k")),
+        Anchor::Task(id("w")),
+        Anchor::Session(id("s")),
+        Anchor::Token(id("t")),
+    ];
+    let lasting = [Anchor::Client(id("app")), Anchor::User(id("alice")), Anchor::Family(id("f"))];
+    let all = [ending.as_slice(), &lasting].concat();
+    assert_eq!(place.store.is_alive(&all, NOW).await.unwrap(), Ok(()));
+    assert_eq!(place.store.is_alive(&lasting, LATER).await.unwrap(), Ok(()));
+    for anchor in ending {
+        let asked = [anchor.clone()];
+        assert_eq!(place.store.is_alive(&asked, LATER).await.unwrap(), Err(anchor));
+    }
+    for dead in [
+        Anchor::Client(id("off")),
+        Anchor::User(id("bob")),
+        Anchor::Client(id("nobody")),
+        Anchor::Token(id("nobody")),
+    ] {
+        assert!(!place.lives(dead.clone()).await, "{dead:?}");
+    }
+}
+
+async fn a_task_lives_only_while_its_ancestors_do(place: &Place) {
+    let of = |name: &str| TaskRef { authority_hash: String::new(), id: id(name), root: id("top") };
+    place
+        .keep(vec![
+            Record::Task(task("top", "k", None)),
+            Record::Task(task("mid", "k2", Some("top"))),
+            Record::Task(task("low", "k2", Some("mid"))),
+            Record::Task(task("lost", "k2", Some("nowhere"))),
+            kept(Token { task: Some(of("low")), ..token("t") }),
+            kept(token("free")),
+        ])
+        .await;
+    assert!(place.lives(Anchor::Task(id("low"))).await);
+    assert!(!place.lives(Anchor::Task(id("lost"))).await);
+    let done = place.commit(Change::housekeeping(NOW).end(Ending::Task(id("top")))).await;
+    assert_eq!(done.ended, Ended { consents: 0, tasks: 3, tokens: 1 });
+    assert!(!place.lives(Anchor::Task(id("low"))).await);
+    assert!(!place.token_lives("t").await && place.token_lives("free").await);
+    let found = place.store.find_task(&id("mid")).await.unwrap().unwrap();
+    assert_eq!((found.status, found.version), (TaskStatus::Revoked, 2));
+}

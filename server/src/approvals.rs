@@ -11,7 +11,12 @@ use crate::store::{Change, CommitError, Ended, Ending};
 ///
 /// # Errors
 /// The store's.
-pub async fn end(app: &App, visit: &Visit, consent: &Consent, mut event: AuditEvent) -> Result<Ended, Failure> {
+pub async fn end(
+    app: &App,
+    visit: &Visit,
+    consent: &Consent,
+    mut event: AuditEvent,
+) -> Result<Ended, Failure> {
     event.request = Some(visit.id.clone());
     event.user = Some(consent.user.clone());
     event.actor = Some(consent.actor.clone());
@@ -19,6 +24,8 @@ pub async fn end(app: &App, visit: &Visit, consent: &Consent, mut event: AuditEv
     match app.store.commit(Change::new(event).end(Ending::Consent(consent.id.clone()))).await {
         Ok(committed) => Ok(committed.ended),
         Err(CommitError::Broken(error)) => Err(error.into()),
-        Err(CommitError::Conflict(_)) => Err(Broken::Inconsistent("an ending that could not be written").into()),
+        Err(CommitError::Conflict(_)) => {
+            Err(Broken::Inconsistent("an ending that could not be written").into())
+        }
     }
 }

@@ -1,3 +1,68 @@
-//! What the command line does beside opening the house.
+//! The command line.
 
+pub mod audit_tail;
 pub mod config_check;
+pub mod hash;
+pub mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Procura: an authorization server for people, services and the agents that act for them.
+#[derive(Debug, Parser)]
+#[command(name = "procura", version, about, arg_required_else_help = false)]
+pub struct Arguments {
+    /// The configuration file; without one, the embedded default counts.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do; without a word, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve until interrupted (this is what happens without a command).
+    Serve,
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Hash a password or a client secret, read from standard input, for the configuration.
+    #[command(subcommand)]
+    Hash(hash::What),
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read it as a start would, and tell every problem.
+    Check,
+}
+
+/// What can be done with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Print the last events, a line of JSON each.
+    Tail(audit_tail::Tail),
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// What stands in the way, in words for whoever typed them.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = arguments.config.or_else(|| std::env::var_os("PROCURA_CONFIG").map(PathBuf::from));
+    let config = config.as_deref();
+    match arguments.command {
+        None | Some(Command::Serve) => serve::run(config).await,
+        Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
+        Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
+        Some(Command::Hash(what)) => hash::run(&what),
+    }
+}

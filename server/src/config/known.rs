@@ -8,8 +8,18 @@ use figment::value::{Dict, Value};
 use super::problem::Problems;
 use super::reading::entries;
 
-/// The scope words that OpenID Connect defines (Core §5.4, §11): no resource server owns them.
-pub(super) const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+/// The scope words that are this server's own (OpenID Connect Core §5.4, §11; Grant Management): no other resource
+/// server may have them.
+pub(super) const OWN_SCOPES: [&str; 8] = [
+    "openid",
+    "profile",
+    "email",
+    "address",
+    "phone",
+    "offline_access",
+    "grant_management_query",
+    "grant_management_revoke",
+];
 
 /// Everything that something else may refer to.
 pub(super) struct Known {
@@ -36,7 +46,7 @@ impl Known {
                 .map(|(_, id)| id)
                 .collect(),
             resources: names("resource_servers", "identifier"),
-            scopes: scopes.chain(OPENID_SCOPES.map(str::to_owned)).collect(),
+            scopes: scopes.chain(OWN_SCOPES.map(str::to_owned)).collect(),
             details_types: details_types.chain(built_in.into_iter().map(|d| d.name.to_string())).collect(),
         }
     }

@@ -11,7 +11,7 @@ use protocol::resource_server::{ResourceServer, TokenFormat};
 use protocol::scope::ScopeToken;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::known::{Known, OPENID_SCOPES};
+use super::known::{Known, OWN_SCOPES};
 use super::problem::Entry;
 use super::user::is_short;
 use super::written::some_duration;
@@ -67,7 +67,7 @@ impl WrittenResourceServer {
         entry.check(is_short(&self.name), "name", "must be 1 to 200 characters");
         for (scope, WordsByLanguage(words)) in &self.scopes {
             let key = format!("scopes.{scope}");
-            let free = !OPENID_SCOPES.contains(&scope.as_str());
+            let free = !OWN_SCOPES.contains(&scope.as_str());
             entry.check(free, &key, "this scope belongs to OpenID Connect");
             entry.check(words.contains_key("en"), &key, "words in English are missing: en");
             let said = words.values().all(|words| !words.trim().is_empty());

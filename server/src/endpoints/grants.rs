@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::consent::Consent;
@@ -19,7 +20,7 @@ use crate::approvals;
 use crate::failure::Failure;
 
 /// Tells what a consent permits.
-pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
+pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>, request: Parts) -> Response {
     match find(&app, &id, &request, "grant_management_query").await {
         Ok((_, _, consent)) => reply::json(StatusCode::OK, shown(&app, &consent)),
         Err(refused) => *refused,
@@ -27,7 +28,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>, request: R
 }
 
 /// Ends a consent and everything derived from it.
-pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
+pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>, request: Parts) -> Response {
     let (visit, token, consent) = match find(&app, &id, &request, "grant_management_revoke").await {
         Ok(found) => found,
         Err(refused) => return *refused,
@@ -43,12 +44,12 @@ pub async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>, request
 async fn find(
     app: &App,
     id: &str,
-    request: &Request,
+    request: &Parts,
     scope: &str,
 ) -> Result<(Visit, Arc<Token>, Arc<Consent>), Box<Response>> {
-    let visit = protected::visit(request.extensions())?;
+    let visit = protected::visit(&request.extensions)?;
     let url = app.url(&format!("{GRANTS}/{id}"));
-    let (headers, method) = (request.headers(), request.method());
+    let (headers, method) = (&request.headers, &request.method);
     let token = protected::open(app, &Asked { visit: &visit, headers, method, url: &url, scope }).await?;
     let nowhere = || Box::new(reply::json(StatusCode::NOT_FOUND, json!({ "error": "invalid_grant_id" })));
     let id: ConsentId = id.parse().map_err(|_| nowhere())?;

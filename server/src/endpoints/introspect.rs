@@ -30,7 +30,9 @@ async fn answer(app: &App, sent: &Sent) -> Result<Map<String, Value>, Failure> {
     let url = app.url(INTROSPECT);
     let caller = caller::identify(app, &sent.visit, &sent.headers.presentation(&url), &sent.params).await?;
     if caller.client.is_public() {
-        return Err(Refusal::new(ErrorCode::InvalidClient, "introspection needs client authentication").into());
+        return Err(
+            Refusal::new(ErrorCode::InvalidClient, "introspection needs client authentication").into()
+        );
     }
     let token = sent.params.once("token")?;
     let token = token.ok_or_else(|| Refusal::new(ErrorCode::InvalidRequest, "token is required"))?;
@@ -40,7 +42,8 @@ async fn answer(app: &App, sent: &Sent) -> Result<Map<String, Value>, Failure> {
     };
     let registry = app.registry().await?;
     let own = caller.client.resource_server.as_ref().and_then(|own| registry.resource_servers.get(own));
-    let as_server = own.map(|server| introspection::answer(&alive, app.issuer(), Asker::ResourceServer(server)));
+    let as_server =
+        own.map(|server| introspection::answer(&alive, app.issuer(), Asker::ResourceServer(server)));
     let as_client = || introspection::answer(&alive, app.issuer(), Asker::Client(&caller.client.id));
     Ok(as_server.filter(|answer| *answer != introspection::inactive()).unwrap_or_else(as_client))
 }

@@ -21,10 +21,15 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         Err(Failure::Broken(reason)) => return reply::broken(reason),
         Err(Failure::Refused(_)) => return reply::unavailable(),
     };
-    let scopes = registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
+    let scopes =
+        registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
     let resources: Vec<ResourceIndicator> =
         registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
-    let facts =
-        Facts { issuer: app.issuer(), scopes: &scopes, details_types: &registry.types, resources: &resources };
+    let facts = Facts {
+        issuer: app.issuer(),
+        scopes: &scopes,
+        details_types: &registry.types,
+        resources: &resources,
+    };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()
 }

@@ -39,10 +39,11 @@ pub struct Asked<'a> {
 /// # Errors
 /// The response to send.
 pub async fn open(app: &App, asked: &Asked<'_>) -> Result<Arc<Token>, Box<Response>> {
-    let headers = Headers::read(asked.headers, asked.method).map_err(|refusal| boxed(challenge(app, asked, Some(&refusal), false)))?;
+    let headers = Headers::read(asked.headers, asked.method)
+        .map_err(|refusal| boxed(challenge(app, asked, Some(&refusal), false)))?;
     let Some(header) = &headers.authorization else { return Err(boxed(challenge(app, asked, None, false))) };
-    let credentials =
-        Credentials::parse(header).map_err(|reason| boxed(challenge(app, asked, Some(&reason.into()), false)))?;
+    let credentials = Credentials::parse(header)
+        .map_err(|reason| boxed(challenge(app, asked, Some(&reason.into()), false)))?;
     let dpop = matches!(credentials, Credentials::Dpop(_));
     match check(app, asked, &headers, &credentials).await {
         Ok(token) => Ok(token),
@@ -55,19 +56,31 @@ fn boxed(response: Response) -> Box<Response> {
     Box::new(response)
 }
 
-async fn check(app: &App, asked: &Asked<'_>, headers: &Headers, credentials: &Credentials) -> Result<Arc<Token>, Failure> {
-    let invalid = || Refusal::new(ErrorCode::InvalidToken, "the access token is not valid here, or not any more");
+async fn check(
+    app: &App,
+    asked: &Asked<'_>,
+    headers: &Headers,
+    credentials: &Credentials,
+) -> Result<Arc<Token>, Failure> {
+    let invalid =
+        || Refusal::new(ErrorCode::InvalidToken, "the access token is not valid here, or not any more");
     let text = credentials.token().reveal();
     let token = tokens::read_alive(app, text, asked.visit.now).await?.ok_or_else(invalid)?;
     match (credentials, &token.jkt) {
         (Credentials::Bearer(_), None) => {}
         (Credentials::Bearer(_), Some(_)) => {
-            return Err(Refusal::new(ErrorCode::InvalidToken, "this token is bound to a key; use the DPoP scheme").into());
+            return Err(Refusal::new(
+                ErrorCode::InvalidToken,
+                "this token is bound to a key; use the DPoP scheme",
+            )
+            .into());
         }
         (Credentials::Dpop(_), bound) => {
             let shown = headers.presentation(asked.url);
-            let proof = caller::prove_key(app, asked.visit, &shown, Some(text), NoncePurpose::ResourceServer)?;
-            let proof = proof.ok_or_else(|| Refusal::new(ErrorCode::InvalidDpopProof, "send a DPoP proof"))?;
+            let proof =
+                caller::prove_key(app, asked.visit, &shown, Some(text), NoncePurpose::ResourceServer)?;
+            let proof =
+                proof.ok_or_else(|| Refusal::new(ErrorCode::InvalidDpopProof, "send a DPoP proof"))?;
             if bound.as_ref() != Some(&proof.key) {
                 return Err(invalid().into());
             }
@@ -83,7 +96,9 @@ async fn check(app: &App, asked: &Asked<'_>, headers: &Headers, credentials: &Cr
         return Err(invalid().into());
     }
     if !token.authority.scope.contains(asked.scope) {
-        return Err(Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this").into());
+        return Err(
+            Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this").into()
+        );
     }
     Ok(token)
 }

@@ -40,9 +40,11 @@ impl Headers {
             return Err(malformed("send one Authorization header, not several"));
         }
         let text = |value: &axum::http::HeaderValue| value.to_str().map(str::to_owned);
-        let first = first.map(text).transpose().map_err(|_| malformed("the Authorization header is malformed"))?;
+        let first =
+            first.map(text).transpose().map_err(|_| malformed("the Authorization header is malformed"))?;
         let dpop = headers.get_all(DPOP).iter().map(text).collect::<Result<Vec<_>, _>>();
-        let dpop = dpop.map_err(|_| Refusal::new(ErrorCode::InvalidDpopProof, "the DPoP header is malformed"))?;
+        let dpop =
+            dpop.map_err(|_| Refusal::new(ErrorCode::InvalidDpopProof, "the DPoP header is malformed"))?;
         Ok(Self { authorization: first, dpop, method: method.clone() })
     }
 

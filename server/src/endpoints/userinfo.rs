@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use protocol::metadata::USERINFO;
 use serde_json::Value;
@@ -14,14 +15,14 @@ use crate::app::App;
 use crate::failure::Broken;
 
 /// What the user's scopes tell about the user.
-pub async fn get(State(app): State<Arc<App>>, request: Request) -> Response {
+pub async fn get(State(app): State<Arc<App>>, request: Parts) -> Response {
     answer(&app, &request).await.unwrap_or_else(|refused| *refused)
 }
 
-async fn answer(app: &App, request: &Request) -> Result<Response, Box<Response>> {
-    let visit = protected::visit(request.extensions())?;
+async fn answer(app: &App, request: &Parts) -> Result<Response, Box<Response>> {
+    let visit = protected::visit(&request.extensions)?;
     let url = app.url(USERINFO);
-    let (headers, method) = (request.headers(), request.method());
+    let (headers, method) = (&request.headers, &request.method);
     let token =
         protected::open(app, &Asked { visit: &visit, headers, method, url: &url, scope: "openid" }).await?;
     let broken = |reason: Broken| Box::new(reply::broken(reason));

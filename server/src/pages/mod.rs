@@ -1,3 +1,14 @@
-//! Doors for people: what a browser is shown.
+//! Doors for people: what a browser is shown, and what it sends back.
 
+pub mod account;
+pub mod admin;
+pub mod assets;
+pub mod authorize;
+pub mod consent;
+pub mod home;
+pub mod page;
+pub mod session_store;
+pub mod set_password;
+pub mod sign_in;
+pub mod sign_out;
 pub mod views;

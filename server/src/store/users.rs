@@ -5,9 +5,12 @@ use std::sync::Arc;
 use entity::user_account;
 use protocol::identifier::UserId;
 use protocol::user::User;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _};
 
-use super::{Store, StoreError, read};
+use super::{Origin, Store, StoreError, read};
+
+/// How many users are looked at at once.
+const MOST_USERS: u64 = 1000;
 
 fn user(row: &user_account::Model) -> Result<User, StoreError> {
     read("user_account", &row.id, &row.document)
@@ -46,5 +49,41 @@ impl Store {
     /// [`StoreError`].
     pub async fn count_users(&self) -> Result<u64, StoreError> {
         Ok(user_account::Entity::find().count(self.reader()).await?)
+    }
+
+    /// All users, at most a thousand, for the few times somebody looks at them all.
+    async fn some_users(&self) -> Result<Vec<User>, StoreError> {
+        let rows = user_account::Entity::find()
+            .filter(user_account::Column::Enabled.eq(true))
+            .limit(MOST_USERS)
+            .all(self.reader())
+            .await?;
+        rows.iter().map(user).collect()
+    }
+
+    /// Whether any enabled user is an admin.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn has_admin(&self) -> Result<bool, StoreError> {
+        Ok(self.some_users().await?.iter().any(|user| user.admin))
+    }
+
+    /// The enabled users who have no password yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users_without_password(&self) -> Result<Vec<User>, StoreError> {
+        Ok(self.some_users().await?.into_iter().filter(|user| user.password_hash.is_none()).collect())
+    }
+
+    /// Who declared the user.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn user_origin(&self, id: &UserId) -> Result<Origin, StoreError> {
+        let row = user_account::Entity::find_by_id(id.as_str()).one(self.reader()).await?;
+        let declared = row.is_some_and(|row| row.origin == Origin::Config.as_str());
+        Ok(if declared { Origin::Config } else { Origin::Admin })
     }
 }

@@ -1,0 +1,85 @@
+//! What an authorization request puts before the user, if client and actor may ask for it.
+
+use std::sync::Arc;
+
+use protocol::authority::Authority;
+use protocol::authorization::{self, Named};
+use protocol::authorization_request::AuthorizationRequest;
+use protocol::client::{Client, GrantType};
+use protocol::numeric_date::NumericDate;
+use protocol::refusal::{ErrorCode, Refusal};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::registry::Registry;
+
+/// An offer: what is asked, for whom, and how far it could be passed on.
+pub struct Offer {
+    /// Who asks.
+    pub client: Arc<Client>,
+    /// Who is to act: the client itself, or the actor it asks for.
+    pub actor: Arc<Client>,
+    /// Everything that is asked.
+    pub authority: Authority,
+    /// To how many further actors it could be passed on.
+    pub passing_on_max: u8,
+    /// What is registered.
+    pub registry: Arc<Registry>,
+}
+
+/// Judges a request of `client`.
+///
+/// # Errors
+/// What cannot be asked for.
+pub async fn offer(
+    app: &App,
+    client: &Arc<Client>,
+    request: &AuthorizationRequest,
+    now: NumericDate,
+) -> Result<Offer, Failure> {
+    if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+        let description = "this client is not registered for authorization requests";
+        return Err(Refusal::new(ErrorCode::UnauthorizedClient, description).into());
+    }
+    request.check_code_challenge(client)?;
+    let actor = match &request.requested_actor {
+        Some(id) if *id != client.id => {
+            let found = app.store.find_client(id).await?;
+            let fits = |actor: &Arc<Client>| {
+                actor.is_live(now) && actor.grant_types.contains(&GrantType::TokenExchange)
+            };
+            found.filter(fits).ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::InvalidRequest,
+                    "requested_actor is not a client that may act for users",
+                )
+            })?
+        }
+        _ => Arc::clone(client),
+    };
+    let registry = app.registry().await?;
+    let named = Named {
+        scope: request.scope.clone(),
+        details: request.authorization_details.clone(),
+        resources: request.resources.clone(),
+    };
+    let life =
+        if actor.agent().is_some() { app.settings.agent_consent_life } else { app.settings.consent_life };
+    let end = actor.agent().map(|agent| agent.expires_at);
+    let until = end.into_iter().fold(now.plus(life), NumericDate::min);
+    let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
+    let passing_on_max = passing_on_max(app, &actor);
+    Ok(Offer { client: Arc::clone(client), actor, authority, passing_on_max, registry })
+}
+
+/// Agents that may exchange tokens may pass on, as far as chains may be long.
+fn passing_on_max(app: &App, actor: &Client) -> u8 {
+    let Some(agent) = actor.agent() else { return 0 };
+    if !actor.grant_types.contains(&GrantType::TokenExchange) {
+        return 0;
+    }
+    let longest = agent
+        .max_chain_depth
+        .map_or(app.settings.max_chain_depth, |own| own.min(app.settings.max_chain_depth));
+    u8::try_from(longest.saturating_sub(1)).unwrap_or(u8::MAX)
+}

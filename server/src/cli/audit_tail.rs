@@ -1,0 +1,52 @@
+//! `procura audit tail`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::serve::load;
+use crate::store::Store;
+
+/// How much of the log, and whether to stay.
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// How many events to begin with.
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "EVENTS")]
+    pub lines: u64,
+    /// Stay, and print what comes.
+    #[arg(long, short = 'f')]
+    pub follow: bool,
+}
+
+/// The most events read at once.
+const PORTION: u64 = 500;
+
+/// Prints the last events in canonical JSON, a line each.
+///
+/// # Errors
+/// The store's, and standard output's.
+pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
+    let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
+    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let mut out = std::io::stdout();
+    let mut last = 0;
+    for logged in store.audit_tail(tail.lines).await? {
+        last = last.max(logged.seq);
+        writeln!(out, "{}", logged.canonical()?)?;
+    }
+    while tail.follow {
+        let more = store.audit_after(last, PORTION).await?;
+        for logged in &more {
+            last = last.max(logged.seq);
+            writeln!(out, "{}", logged.canonical()?)?;
+        }
+        if more.is_empty() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

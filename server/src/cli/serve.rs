@@ -1,0 +1,93 @@
+//! `procura` and `procura serve`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::SystemClock;
+use crate::config::{self, Config, LogFormat, Settings};
+use crate::secret::SystemEntropy;
+use crate::start::{self, Notice};
+
+/// Reads the configuration or prints every problem with it.
+///
+/// # Errors
+/// When standard error cannot be written to.
+pub fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    match config::load(path) {
+        Ok(config) => Ok(Some(config)),
+        Err(problems) => {
+            let mut out = std::io::stderr();
+            for problem in problems {
+                writeln!(out, "{problem}")?;
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Opens the house and serves until interrupted.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
+    start_logging(&config.settings);
+    let settings = config.settings.clone();
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another server there?", settings.listen))?;
+    let (app, notices) = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    greet(&settings, &notices)?;
+    crate::serve::serve(app, listener, interrupted()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Logs go to standard error, as text or as JSON.
+pub fn start_logging(settings: &Settings) {
+    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match settings.log_format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+}
+
+fn greet(settings: &Settings, notices: &[Notice]) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "Procura is open at {}", settings.issuer)?;
+    writeln!(out, "  account   {}/account", settings.issuer)?;
+    writeln!(out, "  metadata  {}/.well-known/openid-configuration", settings.issuer)?;
+    for notice in notices {
+        let who = if notice.admin { "admin" } else { "user" };
+        writeln!(
+            out,
+            "\nThe {who} {:?} has no password yet. Within a day, and once, this link sets it:",
+            notice.username
+        )?;
+        writeln!(out, "  {}", notice.link.reveal())?;
+    }
+    out.flush()
+}
+
+/// Ready when somebody wants the process to end.
+pub async fn interrupted() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

@@ -1,0 +1,182 @@
+//! `/account`: what the user allowed, to whom, and the button that ends it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::authority::Authority;
+use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::identifier::{ClientId, ConsentId};
+use protocol::numeric_date::NumericDate;
+
+use super::page::{Browser, Form, one, render, see_other};
+use super::sign_in;
+use super::views::{
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, TaskSummary, WhatHappened,
+};
+use crate::app::App;
+use crate::approvals;
+use crate::failure::Failure;
+use crate::registry::Registry;
+
+/// The session's key for the name of what was just ended.
+const JUST_ENDED: &str = "just_ended";
+
+/// `GET /account`.
+pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
+    if browser.signed_in.is_none() {
+        return sign_in::first(&browser);
+    }
+    match view(&app, &browser).await {
+        Ok(view) => render(StatusCode::OK, &view, None),
+        Err(failure) => browser.failure(&failure),
+    }
+}
+
+async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
+    let registry = app.registry().await?;
+    let user = browser.login().map(|signed_in| signed_in.user.clone());
+    let all = match &user {
+        Some(user) => app.store.consents_of_user(user).await?,
+        None => Vec::new(),
+    };
+    let mut consents = Vec::new();
+    let mut ended = Vec::new();
+    for consent in &all {
+        if consent.is_live(browser.visit.now) {
+            consents.push(live(app, browser, &registry, consent).await?);
+        } else {
+            ended.push(over(app, browser, &registry, consent).await?);
+        }
+    }
+    let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
+    Ok(AccountPage { page: browser.page(), csrf: browser.csrf(app).await?, just_ended, consents, ended })
+}
+
+async fn live(
+    app: &App,
+    browser: &Browser,
+    registry: &Registry,
+    consent: &Consent,
+) -> Result<ConsentSummary, Failure> {
+    let (actor_name, kind) = name_of(app, &consent.actor).await?;
+    let client_name = match consent.client == consent.actor {
+        true => None,
+        false => Some(name_of(app, &consent.client).await?.0),
+    };
+    let tasks = app.store.tasks_of_consent(&consent.id).await?;
+    let tasks = tasks.into_iter().map(|task| TaskSummary {
+        id: task.id.to_string(),
+        purpose: task.intent.purpose,
+        reference: task.intent.reference,
+        status: task.status,
+        deadline: task.deadline,
+    });
+    Ok(ConsentSummary {
+        id: consent.id.to_string(),
+        actor_name,
+        kind,
+        client_name,
+        since: consent.created_at,
+        until: consent.authority.until,
+        what: what(registry, &consent.authority, browser.language.code()),
+        passing_on_max: match consent.passing_on {
+            PassingOn::No => 0,
+            PassingOn::UpTo(further) => further,
+        },
+        offline_access: consent.offline_access,
+        tasks: tasks.collect(),
+        tokens: live_tokens(app, consent, browser.visit.now).await?,
+    })
+}
+
+async fn over(
+    app: &App,
+    browser: &Browser,
+    registry: &Registry,
+    consent: &Consent,
+) -> Result<EndedConsent, Failure> {
+    let (actor_name, kind) = name_of(app, &consent.actor).await?;
+    Ok(EndedConsent {
+        actor_name,
+        kind,
+        since: consent.created_at,
+        what: what(registry, &consent.authority, browser.language.code()),
+        end: match consent.state {
+            ConsentState::Revoked => ConsentEnd::Revoked,
+            ConsentState::Active => ConsentEnd::TimeOver,
+        },
+    })
+}
+
+/// How many tokens live, by who acts with them.
+async fn live_tokens(app: &App, consent: &Consent, now: NumericDate) -> Result<Vec<LiveTokens>, Failure> {
+    let mut by_chain: BTreeMap<Vec<String>, u32> = BTreeMap::new();
+    for token in app.store.tokens_of_consent(&consent.id, now).await? {
+        let mut chain = Vec::new();
+        for actor in token.chain.actors() {
+            chain.push(name_of(app, &actor.sub).await?.0);
+        }
+        if chain.is_empty() {
+            chain.push(name_of(app, &token.client).await?.0);
+        }
+        *by_chain.entry(chain).or_default() += 1;
+    }
+    Ok(by_chain.into_iter().map(|(chain, count)| LiveTokens { chain, count }).collect())
+}
+
+/// A client's name and kind; its id where it is not there any more.
+pub(super) async fn name_of(app: &App, id: &ClientId) -> Result<(String, Kind), Failure> {
+    let found = app.store.find_client(id).await?;
+    Ok(found.map_or_else(
+        || (id.to_string(), Kind::Application),
+        |client| (client.name.clone(), Kind::from(&client.kind)),
+    ))
+}
+
+/// An authority in words, an entry each.
+pub(super) fn what(registry: &Registry, authority: &Authority, language: &str) -> Vec<String> {
+    let scopes = authority.scope.iter().map(|word| {
+        let mut servers = authority.resources.iter().filter_map(|r| registry.resource_servers.get(r));
+        let server = servers.find(|server| server.scopes.contains_key(word));
+        server.map_or(word.as_str(), |server| server.words_for(word, language)).to_owned()
+    });
+    let details = authority.details.iter().filter_map(|detail| {
+        let words = &registry.types.find(detail.type_name())?.document().words;
+        let read = words.get(language).or_else(|| words.get("en"))?.render(detail.members());
+        Some(std::iter::once(read.sentence).chain(read.lines).collect::<Vec<_>>().join(" · "))
+    });
+    let offline = |word: &String| word != protocol::authorization::OFFLINE_ACCESS;
+    scopes.filter(offline).chain(details).collect()
+}
+
+/// `POST /account/consents/end`.
+pub async fn end(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    match browser.sent_by_our_form(&form).await {
+        Ok(true) => {}
+        Ok(false) => return browser.error(WhatHappened::FormRefused, None),
+        Err(reason) => return browser.broken(&reason),
+    }
+    let id: Option<ConsentId> = one(&form, "consent").parse().ok();
+    let found = match id {
+        Some(id) => app.store.find_consent(&id).await,
+        None => Ok(None),
+    };
+    let consent = match found {
+        Ok(Some(consent)) if consent.user == signed_in.user => consent,
+        Ok(_) => return browser.error(WhatHappened::NotFound, None),
+        Err(error) => return browser.failure(&error.into()),
+    };
+    let event = AuditEvent::new(Action::ConsentEnd, Outcome::Granted, browser.visit.now);
+    if let Err(failure) = approvals::end(&app, &browser.visit, &consent, event).await {
+        return browser.failure(&failure);
+    }
+    if let Ok((name, _)) = name_of(&app, &consent.actor).await {
+        let _ = browser.session.insert(JUST_ENDED, name).await;
+    }
+    see_other("/account")
+}

@@ -1,0 +1,90 @@
+//! `/admin`: agents, live consents and the last decisions, for admins to look at.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use protocol::audit::LoggedEvent;
+use protocol::client::Client;
+use protocol::consent::Consent;
+
+use super::account::{name_of, what};
+use super::page::{Browser, render};
+use super::sign_in;
+use super::views::{AdminPage, AgentRow, AuditRow, ConsentRow};
+use crate::app::App;
+use crate::failure::Failure;
+
+/// How many events and consents are shown.
+const MOST_ROWS: u64 = 50;
+
+/// `GET /admin`.
+pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
+    let is_admin = browser.signed_in.as_ref().is_some_and(|(_, user)| user.admin);
+    if !is_admin {
+        return sign_in::first(&browser);
+    }
+    match view(&app, &browser).await {
+        Ok(view) => render(StatusCode::OK, &view, None),
+        Err(failure) => browser.failure(&failure),
+    }
+}
+
+async fn view(app: &App, browser: &Browser) -> Result<AdminPage, Failure> {
+    let mut agents = Vec::new();
+    for client in app.store.clients().await? {
+        agents.extend(agent_row(app, browser, &client).await?);
+    }
+    let mut consents = Vec::new();
+    let recent = app.store.recent_consents(MOST_ROWS).await?;
+    for consent in recent.iter().filter(|consent| consent.is_live(browser.visit.now)) {
+        consents.push(consent_row(app, browser, consent).await?);
+    }
+    let mut events = app.store.audit_tail(MOST_ROWS).await?;
+    events.sort_by_key(|logged| std::cmp::Reverse(logged.seq));
+    let events = events.into_iter().map(audit_row).collect();
+    Ok(AdminPage { page: browser.page(), agents, consents, events })
+}
+
+async fn agent_row(app: &App, browser: &Browser, client: &Client) -> Result<Option<AgentRow>, Failure> {
+    let Some(agent) = client.agent() else { return Ok(None) };
+    let owner = app.store.find_user(&agent.owner).await?;
+    Ok(Some(AgentRow {
+        id: client.id.to_string(),
+        name: client.name.clone(),
+        owner_name: owner.map_or_else(|| agent.owner.to_string(), |owner| owner.name.clone()),
+        purpose: agent.purpose.clone(),
+        expires_at: agent.expires_at,
+        expired: agent.expires_at.is_over(browser.visit.now),
+        status: client.status,
+    }))
+}
+
+async fn consent_row(app: &App, browser: &Browser, consent: &Consent) -> Result<ConsentRow, Failure> {
+    let registry = app.registry().await?;
+    let user = app.store.find_user(&consent.user).await?;
+    Ok(ConsentRow {
+        id: consent.id.to_string(),
+        user_name: user.map_or_else(|| consent.user.to_string(), |user| user.name.clone()),
+        actor_name: name_of(app, &consent.actor).await?.0,
+        client_name: name_of(app, &consent.client).await?.0,
+        what: what(&registry, &consent.authority, browser.language.code()),
+        since: consent.created_at,
+        until: consent.authority.until,
+    })
+}
+
+fn audit_row(logged: LoggedEvent) -> AuditRow {
+    let LoggedEvent { seq, event } = logged;
+    let action = serde_json::to_value(event.action).ok().and_then(|word| word.as_str().map(str::to_owned));
+    AuditRow {
+        seq,
+        time: event.time,
+        action: action.unwrap_or_default(),
+        outcome: event.outcome,
+        client: event.client.map(|client| client.to_string()),
+        chain: event.chain.actors().iter().map(|actor| actor.sub.to_string()).collect(),
+        reason: event.reason,
+    }
+}

@@ -1,0 +1,16 @@
+//! The stylesheet and the mark, embedded in the program.
+
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::views::{CSS, LOGO};
+
+/// `GET /assets/procura.css`.
+pub async fn css() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")], CSS)
+}
+
+/// `GET /assets/logo.svg`.
+pub async fn logo() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=300")], LOGO)
+}

@@ -1,0 +1,64 @@
+//! `/authorize` (RFC 6749 §3.1): takes the request in and leads to the page that comes next.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use protocol::params::Params;
+use protocol::prompt::Next;
+use protocol::refusal::Refusal;
+
+use super::page::{Browser, Form, see_other};
+use super::views::WhatHappened;
+use crate::app::App;
+use crate::authorization::{self, Begun, SignedIn, Waiting};
+
+/// `GET /authorize`.
+pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
+    match Params::parse(query.unwrap_or_default().as_bytes()) {
+        Ok(params) => begin(&app, &browser, &params).await,
+        Err(reason) => browser.error(WhatHappened::RequestRefused, Some(&Refusal::from(reason))),
+    }
+}
+
+/// `POST /authorize` (OpenID Connect Core §3.1.2.1).
+pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(params): Form) -> Response {
+    begin(&app, &browser, &params).await
+}
+
+async fn begin(app: &App, browser: &Browser, params: &Params) -> Response {
+    let binding = match browser.binding(app).await {
+        Ok(binding) => binding,
+        Err(reason) => return browser.broken(&reason),
+    };
+    match authorization::begin(app, &browser.visit, params, &binding).await {
+        Ok(Begun { interaction, waiting }) => {
+            go_on(app, browser, &interaction, &waiting, browser.login()).await
+        }
+        Err(stop) => browser.stop(stop),
+    }
+}
+
+/// Leads a waiting request to what comes next: sign-in, consent, or back to the client.
+pub async fn go_on(
+    app: &App,
+    browser: &Browser,
+    interaction: &str,
+    waiting: &Waiting,
+    signed_in: Option<&SignedIn>,
+) -> Response {
+    let next = match authorization::next(app, &browser.visit, interaction, waiting, signed_in).await {
+        Ok((next, _)) => next,
+        Err(stop) => return browser.stop(stop),
+    };
+    match (next, signed_in) {
+        (Next::Proceed, Some(signed_in)) => {
+            match authorization::proceed(app, &browser.visit, interaction, waiting, signed_in).await {
+                Ok(url) => see_other(&url),
+                Err(stop) => browser.stop(stop),
+            }
+        }
+        (Next::Consent, Some(_)) => see_other(&format!("/consent?interaction={interaction}")),
+        _ => see_other(&format!("/sign-in?interaction={interaction}")),
+    }
+}

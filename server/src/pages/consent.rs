@@ -1,0 +1,223 @@
+//! `/consent`: who wants to do what, until when; and what of it the user allows.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use protocol::authorization::{Approval, OFFLINE_ACCESS};
+use protocol::authorization_details::AuthorizationDetail;
+use protocol::client::Client;
+use protocol::numeric_date::Seconds;
+use protocol::params::Params;
+use protocol::prompt::Next;
+use protocol::refusal::ErrorCode;
+use protocol::scope::{Scope, ScopeToken};
+use protocol::task::Intent;
+
+use super::authorize::go_on;
+use super::page::{Browser, Form, one, render, see_other};
+use super::views::{
+    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
+    ScopeEntry,
+};
+use crate::app::App;
+use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
+use crate::registry::Registry;
+
+/// `GET /consent`.
+pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
+    let query = Params::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let interaction = one(&query, "interaction");
+    let waiting = match browser.waiting(&app, interaction).await {
+        Ok(waiting) => waiting,
+        Err(gone) => return *gone,
+    };
+    match authorization::next(&app, &browser.visit, interaction, &waiting, browser.login()).await {
+        Ok((Next::Consent, offer)) => show(&app, &browser, interaction, &waiting, &offer, None).await,
+        Ok(_) => go_on(&app, &browser, interaction, &waiting, browser.login()).await,
+        Err(stop) => browser.stop(stop),
+    }
+}
+
+/// `POST /consent`.
+pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
+    let interaction = one(&form, "interaction");
+    let waiting = match browser.waiting(&app, interaction).await {
+        Ok(waiting) => waiting,
+        Err(gone) => return *gone,
+    };
+    let (next, offer) =
+        match authorization::next(&app, &browser.visit, interaction, &waiting, browser.login()).await {
+            Ok(next) => next,
+            Err(stop) => return browser.stop(stop),
+        };
+    let (Next::Consent, Some(signed_in)) = (next, browser.login()) else {
+        return go_on(&app, &browser, interaction, &waiting, browser.login()).await;
+    };
+    match browser.sent_by_our_form(&form).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let refused = Some(ConsentRefused::FormTooOld);
+            return show(&app, &browser, interaction, &waiting, &offer, refused).await;
+        }
+        Err(reason) => return browser.broken(&reason),
+    }
+    answer(&app, &browser, &form, interaction, &waiting, &offer, signed_in).await
+}
+
+async fn answer(
+    app: &App,
+    browser: &Browser,
+    form: &Params,
+    interaction: &str,
+    waiting: &Waiting,
+    offer: &Offer,
+    signed_in: &SignedIn,
+) -> Response {
+    let answered = match one(form, "decision") {
+        "approve" => {
+            let decision = decision(browser, form, offer);
+            authorization::decide(app, &browser.visit, interaction, waiting, signed_in, &decision).await
+        }
+        _ => authorization::deny(app, &browser.visit, interaction, waiting, Some(signed_in)).await,
+    };
+    match answered {
+        Ok(url) => see_other(&url),
+        Err(Stop::Page(refusal)) if refusal.code == ErrorCode::AccessDenied => {
+            show(app, browser, interaction, waiting, offer, Some(ConsentRefused::NothingLeft)).await
+        }
+        Err(stop) => browser.stop(stop),
+    }
+}
+
+/// What the form says. Anything it does not say is not allowed; the law sees to it that nothing beyond the offer is.
+fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
+    let mut scope: Scope = form.every("scope").filter_map(|word| word.parse::<ScopeToken>().ok()).collect();
+    if one(form, OFFLINE_ACCESS) != "yes" {
+        scope = scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS).cloned().collect();
+    } else if let Ok(offline) = OFFLINE_ACCESS.parse::<Scope>() {
+        scope = scope.union(&offline);
+    }
+    let details: BTreeSet<usize> = form.every("detail").filter_map(|index| index.parse().ok()).collect();
+    let chosen = one(form, "until").parse().ok().filter(|seconds: &i64| *seconds > 0);
+    let until = chosen.map_or(offer.authority.until, |seconds| browser.visit.now.plus(Seconds(seconds)));
+    Decision { approval: Approval { scope, details, until }, passing_on: one(form, "passing_on") == "yes" }
+}
+
+async fn show(
+    app: &App,
+    browser: &Browser,
+    interaction: &str,
+    waiting: &Waiting,
+    offer: &Offer,
+    refused: Option<ConsentRefused>,
+) -> Response {
+    let csrf = match browser.csrf(app).await {
+        Ok(csrf) => csrf,
+        Err(reason) => return browser.broken(&reason),
+    };
+    let language = browser.language.code();
+    let longest = offer.authority.until.since(browser.visit.now);
+    let view = ConsentPage {
+        page: browser.page(),
+        csrf,
+        interaction: interaction.to_owned(),
+        asked: asked(app, offer).await,
+        return_host: return_host(&waiting.return_address),
+        task: Some(Intent::of(&offer.authority.details)),
+        resources: resources(&offer.registry, offer),
+        scopes: scopes(&offer.registry, offer, language),
+        details: offer
+            .authority
+            .details
+            .iter()
+            .enumerate()
+            .filter_map(|(index, detail)| in_words(&offer.registry, index, detail, language))
+            .collect(),
+        durations: OfferedDuration::up_to(longest, browser.language),
+        passing_on_max: offer.passing_on_max,
+        offline_access: offer.authority.scope.contains(OFFLINE_ACCESS),
+        refused,
+    };
+    let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    render(status, &view, Some(&waiting.return_address))
+}
+
+fn return_host(address: &str) -> Option<String> {
+    url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned))
+}
+
+async fn asked(app: &App, offer: &Offer) -> Asked {
+    let client_name = offer.client.name.clone();
+    if offer.actor.id != offer.client.id {
+        return Asked::ForActor { client_name, actor: actor_in_words(app, &offer.actor).await };
+    }
+    match offer.actor.agent() {
+        Some(_) => Asked::Actor(actor_in_words(app, &offer.actor).await),
+        None => Asked::Application { client_name },
+    }
+}
+
+async fn actor_in_words(app: &App, actor: &Client) -> ActorInWords {
+    let agent = actor.agent();
+    let owner = match agent {
+        Some(agent) => app.store.find_user(&agent.owner).await.ok().flatten(),
+        None => None,
+    };
+    ActorInWords {
+        name: actor.name.clone(),
+        is_agent: agent.is_some(),
+        owner_name: owner.map(|owner| owner.name.clone()),
+        purpose: agent.map(|agent| agent.purpose.clone()),
+        expires_at: agent.map(|agent| agent.expires_at),
+    }
+}
+
+/// The resource servers, this one aside: that userinfo is here need not be told.
+fn resources(registry: &Registry, offer: &Offer) -> Vec<ResourceInWords> {
+    let others = offer.authority.resources.iter().filter(|resource| **resource != registry.itself);
+    let servers = others.filter_map(|resource| registry.resource_servers.get(resource));
+    servers
+        .map(|server| ResourceInWords {
+            name: server.name.clone(),
+            identifier: server.identifier.to_string(),
+        })
+        .collect()
+}
+
+fn scopes(registry: &Registry, offer: &Offer, language: &str) -> Vec<ScopeEntry> {
+    let words = offer.authority.scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS);
+    let entry = |word: &ScopeToken| {
+        let mut servers = offer.authority.resources.iter().filter_map(|r| registry.resource_servers.get(r));
+        let server = servers.find(|server| server.scopes.contains_key(word));
+        let own = server.is_some_and(|server| server.identifier == registry.itself);
+        ScopeEntry {
+            value: word.to_string(),
+            words: server.map_or(word.as_str(), |server| server.words_for(word, language)).to_owned(),
+            resource_name: server.filter(|_| !own).map(|server| server.name.clone()),
+            required: word.as_str() == "openid",
+        }
+    };
+    words.map(entry).collect()
+}
+
+/// A detail as its type words it; a detail of a type that is gone was refused before.
+fn in_words(
+    registry: &Registry,
+    index: usize,
+    detail: &AuthorizationDetail,
+    language: &str,
+) -> Option<DetailEntry> {
+    let known = registry.types.find(detail.type_name())?.document();
+    let words = known.words.get(language).or_else(|| known.words.get("en"))?;
+    let read = words.render(detail.members());
+    Some(DetailEntry {
+        index,
+        type_name: words.name.clone(),
+        sentence: read.sentence,
+        lines: read.lines,
+        risk: known.risk.of(detail.members()),
+    })
+}

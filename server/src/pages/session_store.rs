@@ -1,0 +1,81 @@
+//! Browser sessions in the database, for tower-sessions. The cookie's value is a secret: only its digest is kept.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use protocol::identifier::SessionId;
+use protocol::numeric_date::NumericDate;
+use serde_json::Value;
+use time::OffsetDateTime;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+
+use super::page::SIGNED_IN;
+use crate::app::App;
+use crate::authorization::SignedIn;
+use crate::secret::SecretDigest;
+use crate::store::{self, BrowserSession, Change};
+
+/// The adapter.
+#[derive(Clone)]
+pub struct Sessions(pub Arc<App>);
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+/// What a session is called in the lineage while nobody is signed in: nothing hangs on it.
+const NOBODYS: &str = "ses_nobodys";
+
+fn digest(id: &Id) -> String {
+    SecretDigest::of(&id.to_string()).to_text()
+}
+
+fn broken(reason: impl fmt::Display) -> Error {
+    Error::Backend(reason.to_string())
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        // 128 random bits do not meet; should they, the row would be another browser's.
+        while self.load(&record.id).await?.is_some() {
+            record.id = Id::default();
+        }
+        self.save(record).await
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let signed_in: Option<SignedIn> =
+            record.data.get(SIGNED_IN).cloned().and_then(|value| serde_json::from_value(value).ok());
+        let nobodys: SessionId = NOBODYS.parse().map_err(broken)?;
+        let kept = BrowserSession {
+            id: digest(&record.id),
+            session: signed_in.as_ref().map_or(nobodys, |signed_in| signed_in.session.clone()),
+            user: signed_in.map(|signed_in| signed_in.user),
+            expires_at: NumericDate(record.expiry_date.unix_timestamp()),
+            document: serde_json::to_value(&record.data).map_err(broken)?,
+        };
+        let change = Change::housekeeping(self.0.clock.now()).keep(store::Record::BrowserSession(kept));
+        self.0.store.commit(change).await.map(|_| ()).map_err(broken)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let found =
+            self.0.store.find_browser_session(&digest(id), self.0.clock.now()).await.map_err(broken)?;
+        let Some(kept) = found else { return Ok(None) };
+        let data: HashMap<String, Value> = serde_json::from_value(kept.document).map_err(broken)?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp(kept.expires_at.0).map_err(broken)?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        let change = Change::housekeeping(self.0.clock.now()).drop_session(&digest(id));
+        self.0.store.commit(change).await.map(|_| ()).map_err(broken)
+    }
+}

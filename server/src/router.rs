@@ -1,0 +1,117 @@
+//! Every path, on one page.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use protocol::metadata;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+use crate::app::App;
+use crate::endpoints::{self, reply, sent};
+use crate::failure::Broken;
+use crate::pages::session_store::Sessions;
+use crate::{pages, visit};
+
+/// The longest anybody waits for an answer.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// The name of the session's cookie: bound to this host, this path and encrypted transport (RFC 6265bis §4.1.3.2).
+pub const COOKIE: &str = "__Host-procura";
+
+/// The whole house.
+#[must_use]
+pub fn router(app: &Arc<App>) -> Router {
+    let [openid_configuration, oauth_authorization_server] = metadata::well_known_paths(app.issuer());
+
+    // For programs, in browsers too.
+    let open = Router::new()
+        .route(&openid_configuration, get(endpoints::metadata::get))
+        .route(&oauth_authorization_server, get(endpoints::metadata::get))
+        .route(metadata::JWKS, get(endpoints::jwks::get))
+        .route(metadata::TOKEN, post(endpoints::token::post))
+        .route(metadata::REVOKE, post(endpoints::revoke::post))
+        .route(metadata::PAR, post(endpoints::par::post))
+        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::get))
+        .layer(cors());
+
+    // For programs that are no browsers.
+    let closed = Router::new()
+        .route(metadata::INTROSPECT, post(endpoints::introspect::post))
+        .route(
+            &format!("{}/{{id}}", metadata::GRANTS),
+            get(endpoints::grants::get).delete(endpoints::grants::delete),
+        )
+        .route("/healthz", get(endpoints::health::live))
+        .route("/readyz", get(endpoints::health::ready));
+
+    // For people. Forms come from our own pages only, but for an authorization request, which comes from anywhere.
+    let forms = Router::new()
+        .route("/", get(pages::home::get))
+        .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
+        .route("/consent", get(pages::consent::get).post(pages::consent::post))
+        .route("/logout", get(pages::sign_out::get).post(pages::sign_out::post))
+        .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
+        .route("/account", get(pages::account::get))
+        .route("/account/consents/end", post(pages::account::end))
+        .route("/admin", get(pages::admin::get))
+        .layer(CsrfLayer::new());
+    let people = Router::new()
+        .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
+        .merge(forms)
+        .fallback(pages::home::not_found)
+        .layer(sessions(app));
+    let assets = Router::new()
+        .route("/assets/procura.css", get(pages::assets::css))
+        .route("/assets/logo.svg", get(pages::assets::logo));
+
+    let around = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(Arc::clone(app), visit::receive))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER))
+        .layer(DefaultBodyLimit::max(app.settings.limits.body_bytes));
+    Router::new()
+        .merge(open)
+        .merge(closed)
+        .merge(assets)
+        .merge(people)
+        .layer(around)
+        .with_state(Arc::clone(app))
+}
+
+/// Whatever panics has a bug, and the client learns no more than that.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    reply::broken(Broken::Other("a request ended in a panic"))
+}
+
+/// Any origin may ask, without cookies: what protects these endpoints is in the request itself (RFC 9449 §7.1, §8).
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, sent::DPOP])
+        .expose_headers([reply::DPOP_NONCE, header::WWW_AUTHENTICATE, visit::X_REQUEST_ID])
+        .max_age(Duration::from_secs(600))
+}
+
+fn sessions(app: &Arc<App>) -> SessionManagerLayer<Sessions> {
+    let life = time::Duration::seconds(app.settings.session_life.0);
+    SessionManagerLayer::new(Sessions(Arc::clone(app)))
+        .with_name(COOKIE)
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(life))
+}

@@ -9,10 +9,8 @@ consent-who-application-for-service = { $client } möchte den Dienst { $actor } 
 consent-you = Sie
 consent-asked-by = { $name } fragt
 
-consent-about-actor = Über { $name }
-consent-actor-purpose = Ist da für
-consent-actor-owner = Steht dafür ein
-consent-actor-expires = Endet selbst
+consent-actor-owner = { $name } steht dafür ein.
+consent-actor-expires = Registriert bis
 
 consent-task = Wofür
 consent-task-reference = Referenz

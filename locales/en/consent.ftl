@@ -9,10 +9,8 @@ consent-who-application-for-service = { $client } wants to let the service { $ac
 consent-you = You
 consent-asked-by = { $name } asks
 
-consent-about-actor = About { $name }
-consent-actor-purpose = Is for
-consent-actor-owner = Answers for it
-consent-actor-expires = Ends itself
+consent-actor-owner = { $name } answers for it.
+consent-actor-expires = Registered until
 
 consent-task = What for
 consent-task-reference = Reference

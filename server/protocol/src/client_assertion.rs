@@ -226,7 +226,12 @@ mod tests {
 
     #[test]
     fn a_jwt_of_another_kind_is_no_assertion() {
-        let typ = |typ: Value| check_type(json!({ "typ": typ }).as_object().unwrap());
+        let claims = json!({"iss": "c", "sub": "c", "aud": ISSUER, "exp": NOW + 60, "jti": "1"});
+        let expected = Expected { issuer: ISSUER, now: NumericDate(NOW) };
+        let typ = |typ: Value| {
+            let header = json!({ "typ": typ });
+            check(header.as_object().unwrap(), claims.as_object().unwrap(), expected).map(|_| ())
+        };
         for fine in ["JWT", "jwt", "client-authentication+jwt"] {
             assert_eq!(typ(fine.into()), Ok(()), "{fine}");
         }

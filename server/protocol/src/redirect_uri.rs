@@ -184,6 +184,7 @@ mod tests {
             ("http://localhost/cb", "http://127.0.0.1:80/cb"),
             ("http://localhost/cb", "http://LOCALHOST:80/cb"),
             ("http://localhost/cb", "http://localhost.evil.example:80/cb"),
+            ("http://127.0.0.1@c.example/cb", "http://127.0.0.1:5@c.example/cb"),
             ("https://127.0.0.1/cb", "https://127.0.0.1:80/cb"),
             ("https://client.example/cb", "https://client.example:8443/cb"),
         ] {

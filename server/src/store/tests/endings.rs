@@ -132,7 +132,7 @@ async fn an_ending_waits_for_what_is_being_derived_and_ends_it_too(place: &Place
     // Another writer, half way: it saw the parent alive, and what it derives is not yet to be seen.
     let other = place.store.0.core.writer.begin().await.unwrap();
     let derive = Change::housekeeping(NOW).requires(Anchor::Token(id("root")));
-    let lives = anchors::Lives::hold(&other, &[&derive]).await.unwrap();
+    let lives = crate::store::anchors::Lives::hold(&other, &[&derive]).await.unwrap();
     assert!(lives.first_dead(&derive.requires, NOW).is_none());
     let rows = keeping::Rows::of(vec![kept(child("root", under("elsewhere", "late")))]).unwrap();
     keeping::write(&other, &[&rows]).await.unwrap();

@@ -188,7 +188,6 @@ impl Origin {
 }
 
 /// Something that is written.
-#[expect(clippy::large_enum_variant, reason = "a change holds a handful of them for a moment")]
 pub enum Record {
     /// An issued token.
     Token {

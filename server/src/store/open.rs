@@ -15,7 +15,7 @@ pub(super) const WRITERS_ON_POSTGRES: usize = 3;
 /// How many statements each connection keeps prepared.
 const PREPARED: usize = 400;
 /// Held while the tables are made or changed, so that processes that start together do it one after the other.
-const MIGRATION_LOCK: i64 = 0x7072_6f63_7572_61;
+const MIGRATION_LOCK: i64 = 0x0070_726f_6375_7261;
 
 /// The connections of one store.
 pub(super) struct Connections {

@@ -60,14 +60,14 @@ impl Store {
 
 /// Writes what waits until the queue is closed and empty.
 pub(super) async fn write(core: Arc<Core>, queue: Queue) {
-    let mut waiting = Vec::with_capacity(LARGEST_BATCH);
+    let mut waiting = Vec::new();
     loop {
         let count = queue.lock().await.recv_many(&mut waiting, LARGEST_BATCH).await;
         if count == 0 {
             return;
         }
         waiting.retain(|one| !one.reply.is_closed());
-        answer_all(&core, waiting.drain(..).collect()).await;
+        answer_all(&core, std::mem::take(&mut waiting)).await;
     }
 }
 

@@ -5,6 +5,7 @@ use super::*;
 promises! {
     ending_a_consent_ends_its_subtree_and_nothing_else;
     nothing_is_derived_from_a_consent_that_ends_at_the_same_moment;
+    an_ending_waits_for_what_is_being_derived_and_ends_it_too;
     ending_a_family_ends_what_came_of_it;
     ending_a_session_ends_what_hangs_on_it;
     a_code_that_comes_again_ends_what_it_produced;
@@ -123,4 +124,25 @@ async fn a_code_that_comes_again_ends_what_it_produced(place: &Place) {
     }
     assert!(place.token_lives("free").await && !place.lives(Anchor::Family(id("f"))).await);
     assert_eq!(place.store.find_code(&digest("c")).await.unwrap().unwrap().attempts, 1);
+}
+
+async fn an_ending_waits_for_what_is_being_derived_and_ends_it_too(place: &Place) {
+    use sea_orm::TransactionTrait as _;
+    place.keep(vec![Record::Consent(consent("k")), kept(under("k", "root"))]).await;
+    // Another writer, half way: it saw the parent alive, and what it derives is not yet to be seen.
+    let other = place.store.0.core.writer.begin().await.unwrap();
+    let derive = Change::housekeeping(NOW).requires(Anchor::Token(id("root")));
+    let lives = crate::store::anchors::Lives::hold(&other, &[&derive]).await.unwrap();
+    assert!(lives.first_dead(&derive.requires, NOW).is_none());
+    let rows = keeping::Rows::of(vec![kept(child("root", under("elsewhere", "late")))]).unwrap();
+    keeping::write(&other, &[&rows]).await.unwrap();
+    let store = place.store.clone();
+    let ending =
+        tokio::spawn(async move { store.commit(Change::new(event()).end(Ending::Consent(id("k")))).await });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(!ending.is_finished());
+    other.commit().await.unwrap();
+    let done = ending.await.unwrap().unwrap();
+    assert_eq!(done.ended, Ended { consents: 1, tasks: 0, tokens: 2 });
+    assert!(!place.token_lives("root").await && !place.token_lives("late").await);
 }

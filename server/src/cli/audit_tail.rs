@@ -33,7 +33,9 @@ pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
     let store = Store::open(config.settings.database_url.reveal()).await?;
     let mut out = std::io::stdout();
     let mut last = 0;
-    for logged in store.audit_tail(tail.lines).await? {
+    let mut newest_first = store.audit_tail(tail.lines).await?;
+    newest_first.reverse();
+    for logged in newest_first {
         last = last.max(logged.seq);
         writeln!(out, "{}", logged.canonical()?)?;
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use protocol::authority::Authority;
 use protocol::authorization::{Approval, OFFLINE_ACCESS};
 use protocol::authorization_details::AuthorizationDetail;
 use protocol::client::Client;
@@ -17,7 +18,7 @@ use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 
 use super::authorize::go_on;
-use super::page::{Browser, Form, one, render, see_other};
+use super::page::{Browser, Form, one, render, see_other, session_broken};
 use super::views::{
     ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
     ScopeEntry,
@@ -25,6 +26,7 @@ use super::views::{
 use crate::app::App;
 use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
 use crate::registry::Registry;
+use crate::secret::SecretDigest;
 
 /// `GET /consent`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
@@ -64,7 +66,26 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         }
         Err(reason) => return browser.broken(&reason),
     }
+    // What is approved is what was shown, should the registrations have changed in between.
+    if browser.session.get::<String>(&shown_key(interaction)).await.ok().flatten()
+        != Some(fingerprint(&offer))
+    {
+        return show(&app, &browser, interaction, &waiting, &offer, Some(ConsentRefused::FormTooOld)).await;
+    }
     answer(&app, &browser, &form, interaction, &waiting, &offer, signed_in).await
+}
+
+/// The session's key for what a consent page showed.
+fn shown_key(interaction: &str) -> String {
+    format!("shown {interaction}")
+}
+
+/// What an offer comes down to, but for its end, which moves with time and which the user chooses.
+fn fingerprint(offer: &Offer) -> String {
+    let Authority { scope, details, resources, until: _ } = &offer.authority;
+    let told =
+        serde_json::json!([offer.client.id, offer.actor.id, scope, details, resources, offer.passing_on_max]);
+    SecretDigest::of(&told.to_string()).to_text()
 }
 
 async fn answer(
@@ -118,6 +139,9 @@ async fn show(
         Ok(csrf) => csrf,
         Err(reason) => return browser.broken(&reason),
     };
+    if let Err(error) = browser.session.insert(&shown_key(interaction), fingerprint(offer)).await {
+        return browser.broken(&session_broken(error));
+    }
     let language = browser.language.code();
     let longest = offer.authority.until.since(browser.visit.now);
     let view = ConsentPage {

@@ -1,5 +1,6 @@
 //! The laws of the protocol crate, each a property test and a sentence.
 
+mod authorization;
 mod delegation;
 mod details;
 mod dpop;

@@ -226,6 +226,13 @@ impl Client {
         self.nonce.lock().unwrap().clone()
     }
 
+    /// A fresh nonce of the authorization server, while the last one that came is kept.
+    pub async fn own_nonce(&self, house: &crate::House) -> String {
+        let proof = self.proof("POST", &house.url("/token"), None).claim("nonce", Value::Null).sign();
+        let request = self.authenticated(house.request("POST", "/token"), &[("grant_type", "refresh_token")]);
+        house.send(request.header("DPoP", proof)).await.header("dpop-nonce").to_owned()
+    }
+
     /// A proof that is right, to be sent or to be made wrong. With an access token, for that token.
     ///
     /// # Panics

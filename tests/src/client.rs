@@ -149,6 +149,11 @@ impl Client {
     pub fn authenticated(&self, request: RequestBuilder, params: &[(&str, &str)]) -> RequestBuilder {
         let mut form: Vec<(&str, String)> =
             params.iter().map(|(name, value)| (*name, (*value).into())).collect();
+        let name = |form: &mut Vec<(&str, String)>| {
+            if !form.iter().any(|(name, _)| *name == "client_id") {
+                form.push(("client_id", self.id.clone()));
+            }
+        };
         let request = match &self.authentication {
             Authentication::Basic(secret) => {
                 let encode =
@@ -157,11 +162,11 @@ impl Client {
                 request.header("Authorization", format!("Basic {}", STANDARD.encode(pair)))
             }
             Authentication::None => {
-                form.push(("client_id", self.id.clone()));
+                name(&mut form);
                 request
             }
             Authentication::Post(secret) => {
-                form.push(("client_id", self.id.clone()));
+                name(&mut form);
                 form.push(("client_secret", secret.clone()));
                 request
             }

@@ -133,7 +133,7 @@ async fn listen() -> anyhow::Result<TcpListener> {
     TcpListener::bind("127.0.0.1:0").await.context("no free port on 127.0.0.1")
 }
 
-/// A password that can be typed: five times five bits are too few for a house that stays, and enough for this one.
+/// A password that can be typed: enough for a house that listens to this machine only and is gone soon.
 fn password(prefix: &str) -> String {
     let random = random_id(&SystemEntropy, "").to_lowercase();
     let letters: String = random.chars().filter(char::is_ascii_alphanumeric).take(8).collect();

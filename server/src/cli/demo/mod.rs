@@ -46,21 +46,22 @@ pub struct Demo {
 /// What stands in the way of the story; a step that goes wrong is no error but a failure.
 pub async fn run(arguments: &Demo) -> anyhow::Result<ExitCode> {
     let house = House::open(true).await?;
-    let shown = tokio::select! {
-        shown = show(arguments, &house) => shown,
-        () = interrupted() => Ok(ExitCode::FAILURE),
-    };
+    let shown = show(arguments, &house).await;
     house.close().await?;
     shown
 }
 
 async fn show(arguments: &Demo, house: &House) -> anyhow::Result<ExitCode> {
-    let told = if arguments.json { quietly(house).await? } else { aloud(house).await? };
-    let ok = !told.steps.is_empty() && told.steps.iter().all(Step::ok);
+    let story = async { if arguments.json { quietly(house).await } else { aloud(house).await } };
+    let told = tokio::select! {
+        told = story => told?,
+        () = interrupted() => return Ok(ExitCode::FAILURE),
+    };
     if !arguments.json && !arguments.exit {
         Voice::new().invite(house, &link(house)?)?;
         interrupted().await;
     }
+    let ok = !told.steps.is_empty() && told.steps.iter().all(Step::ok);
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -106,7 +107,7 @@ async fn aloud(house: &House) -> anyhow::Result<Told> {
 fn link(house: &House) -> anyhow::Result<String> {
     let verifier = PkceCodeVerifier::new(house.verifier.clone());
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-    let details = story::one(&story::task(&["read", "refund"], 50.0));
+    let details = story::one(&story::task(&["read", "refund"], 50));
     let callback = house.callback();
     let params = [
         ("response_type", "code"),

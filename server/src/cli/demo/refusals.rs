@@ -15,7 +15,7 @@ impl Teller<'_> {
         used_proof: &str,
     ) -> anyhow::Result<()> {
         let (house, parties, wire) = (self.house, &self.house.parties, self.wire);
-        let read = one(&task(&["read"], 0.0));
+        let read = one(&task(&["read"], 0));
 
         let wider = part(narrowed, "orders:read orders:write", &read);
         let answer = parties.refund.exchange(wire, &house.at, &wider).await?.answer;
@@ -29,7 +29,7 @@ impl Teller<'_> {
             .expect_refusal(400, "invalid_scope"),
         );
 
-        let more = one(&task(&["read", "refund"], 500.0));
+        let more = one(&task(&["read", "refund"], 500));
         let wider = part(own, "orders:read orders:write", &more);
         let answer = parties.refund.exchange(wire, &house.at, &wider).await?.answer;
         self.add(
@@ -104,7 +104,7 @@ impl Teller<'_> {
         let told = step.answer();
         self.add(step.same("the answer", &told, &json!({ "active": false })));
 
-        let read = one(&task(&["read"], 0.0));
+        let read = one(&task(&["read"], 0));
         let asked = part(own, "orders:read", &read);
         let answer = parties.refund.exchange(wire, &house.at, &asked).await?.answer;
         let step = Step::new(

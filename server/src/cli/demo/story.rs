@@ -60,7 +60,7 @@ pub async fn tell(house: &House, listener: &mut (dyn FnMut(&Step) + Send)) -> an
 
 /// The task as alice allows it, or a part of it.
 #[must_use]
-pub fn task(actions: &[&str], max_amount: f64) -> Value {
+pub fn task(actions: &[&str], max_amount: u32) -> Value {
     json!({
         "type": "agent_task",
         "purpose": "Refund order 4711",
@@ -128,7 +128,7 @@ impl Teller<'_> {
         self.consent_ended(&own).await?;
         let again = self.consent(&AGAIN).await?;
         let agent = &self.house.parties.refund;
-        let details = one(&task(&["read"], 20.0));
+        let details = one(&task(&["read"], 20));
         let exchanged =
             agent.exchange(self.wire, &self.house.at, &part(&again, "orders:read", &details)).await?;
         let step = Step::new(
@@ -160,10 +160,18 @@ impl Teller<'_> {
             );
         }
         let application = application?;
-        let asked = application.ask(agent.id, &task(&["read", "refund"], 50.0));
-        let mut page = self.browser.open(&asked.url).await?;
+        let asked = application.ask(agent.id, &task(&["read", "refund"], 50));
+        let answer = self.browser.get(&asked.url).await?;
+        let next = self.browser.way_on(&answer);
+        let leads = next.as_ref().is_some_and(|url| url.contains(words.leads_to));
+        self.add(
+            Step::new(words.asks, words.asks_telling, &answer)
+                .expect(303, &format!("on to {}", words.leads_to))
+                .that("it leads there", leads),
+        );
+        let mut page = self.browser.open(&next.context("the request led nowhere")?).await?;
         if words.first {
-            page = self.sign_in(words, &page).await?;
+            page = self.sign_in(&page).await?;
         }
         let answer = self.agree(words, &page).await?;
         let code = application.code(&asked, &answer)?;
@@ -181,7 +189,7 @@ impl Teller<'_> {
                 .claim("/may_act/sub", &agent.id.into())
                 .claim("/act", &Value::Null)
                 .claim("/sub", &sub)
-                .claim("/authorization_details", &json!([task(&["read", "refund"], 50.0)]))
+                .claim("/authorization_details", &json!([task(&["read", "refund"], 50)]))
                 .that("the ID token verifies, and its user is the token's", redeemed.is_ok() && same)
         })?;
         redeemed?;
@@ -189,10 +197,10 @@ impl Teller<'_> {
     }
 
     /// The sign-in page, as a person fills it in. Gives the page that comes next.
-    async fn sign_in(&mut self, words: &Words, page: &Exchange) -> anyhow::Result<Exchange> {
+    async fn sign_in(&mut self, page: &Exchange) -> anyhow::Result<Exchange> {
         let form = Form::find(&page.body, "/sign-in");
         self.add(
-            Step::new("The browser comes to the sign-in page", words.arrives_telling, page)
+            Step::new("The browser comes to the sign-in page", "The page says for which application.", page)
                 .expect(200, "a sign-in page that names the application")
                 .that("the page names Shop Assistant", page.body.contains("Shop Assistant"))
                 .that("it has a form", form.is_ok()),
@@ -248,7 +256,7 @@ impl Teller<'_> {
 
     async fn agent_a_acts(&mut self, given: &Issued) -> anyhow::Result<Issued> {
         let (house, agent) = (self.house, &self.house.parties.refund);
-        let details = one(&task(&["read", "refund"], 20.0));
+        let details = one(&task(&["read", "refund"], 20));
         let asked = part(given, "orders:read orders:write", &details);
         let Exchanged { answer, demand, .. } = agent.exchange(self.wire, &house.at, &asked).await?;
         if let Some(demand) = demand {
@@ -277,7 +285,7 @@ impl Teller<'_> {
                 .claim("/scope", &"orders:read orders:write".into())
                 .claim("/act/sub", &agent.id.into())
                 .claim("/act/act", &Value::Null)
-                .claim("/authorization_details", &json!([task(&["read", "refund"], 20.0)]))
+                .claim("/authorization_details", &json!([task(&["read", "refund"], 20)]))
         })
     }
 
@@ -311,7 +319,7 @@ impl Teller<'_> {
 
     async fn agent_a_narrows(&mut self, own: &Issued) -> anyhow::Result<(Issued, String)> {
         let (house, agent) = (self.house, &self.house.parties.refund);
-        let details = one(&task(&["read"], 0.0));
+        let details = one(&task(&["read"], 0));
         let asked = part(own, "orders:read", &details);
         let Exchanged { answer, proof, .. } = agent.exchange(self.wire, &house.at, &asked).await?;
         let step = Step::new(
@@ -325,14 +333,14 @@ impl Teller<'_> {
                 .claim("/scope", &"orders:read".into())
                 .claim("/act/sub", &agent.id.into())
                 .claim("/act/act", &Value::Null)
-                .claim("/authorization_details", &json!([task(&["read"], 0.0)]))
+                .claim("/authorization_details", &json!([task(&["read"], 0)]))
         })?;
         Ok((issued, proof))
     }
 
     async fn agent_a_hands_over(&mut self, narrowed_token: &Issued) -> anyhow::Result<Issued> {
         let (house, parties) = (self.house, &self.house.parties);
-        let details = one(&task(&["read"], 0.0));
+        let details = one(&task(&["read"], 0));
         let mut asked = part(narrowed_token, "orders:read", &details);
         asked.push(("audience", parties.lookup.id));
         let answer = parties.refund.exchange(self.wire, &house.at, &asked).await?.answer;
@@ -352,7 +360,7 @@ impl Teller<'_> {
 
     async fn agent_b_acts(&mut self, handed: &Issued) -> anyhow::Result<Issued> {
         let (house, parties) = (self.house, &self.house.parties);
-        let details = one(&task(&["read"], 0.0));
+        let details = one(&task(&["read"], 0));
         let asked = part(handed, "orders:read", &details);
         let answer = parties.lookup.exchange(self.wire, &house.at, &asked).await?.answer;
         let step = Step::new(
@@ -368,7 +376,7 @@ impl Teller<'_> {
                 .claim("/act/sub", &parties.lookup.id.into())
                 .claim("/act/act/sub", &parties.refund.id.into())
                 .claim("/act/act/act", &Value::Null)
-                .claim("/authorization_details", &json!([task(&["read"], 0.0)]))
+                .claim("/authorization_details", &json!([task(&["read"], 0)]))
         })
     }
 
@@ -432,7 +440,9 @@ struct Words {
     first: bool,
     discovers: &'static str,
     discovers_telling: &'static str,
-    arrives_telling: &'static str,
+    asks: &'static str,
+    asks_telling: &'static str,
+    leads_to: &'static str,
     sees: &'static str,
     sees_telling: &'static str,
     agrees: &'static str,
@@ -446,7 +456,9 @@ const CONSENT: Words = Words {
     first: true,
     discovers: "Shop Assistant reads the metadata",
     discovers_telling: "An application that knows nothing of Procura: the openidconnect crate, and a redirect URI.",
-    arrives_telling: "Shop Assistant asks with requested_actor = refund-agent: not the application is to act, but the agent.",
+    asks: "Shop Assistant sends alice to the server",
+    asks_telling: "It asks with requested_actor = refund-agent and one task: not the application is to act, but the agent.",
+    leads_to: "/sign-in?",
     sees: "alice sees who wants to do what",
     sees_telling: "The consent page names the agent, who answers for it, the application that asks, the task and its limits.",
     agrees: "alice agrees",
@@ -460,9 +472,11 @@ const AGAIN: Words = Words {
     first: false,
     discovers: "",
     discovers_telling: "",
-    arrives_telling: "",
-    sees: "Shop Assistant asks once more",
-    sees_telling: "alice is signed in still; what an agent may do is put before her each time.",
+    asks: "Shop Assistant asks once more",
+    asks_telling: "alice is signed in still.",
+    leads_to: "/consent?",
+    sees: "alice sees it once more",
+    sees_telling: "What an agent may do is put before her each time.",
     agrees: "alice agrees once more",
     agrees_telling: "A new consent and a new task; what was ended stays ended.",
     redeems: "Shop Assistant redeems the new code",

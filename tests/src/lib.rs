@@ -1,1 +1,4 @@
-//! .
+//! What the tests share.
+
+pub mod load;
+pub mod program;

@@ -19,7 +19,7 @@ use server::app::App;
 use server::clock::{Clock as _, SystemClock};
 use server::config::{self, Config, ConfigFile};
 use server::jose::SigningKey;
-use server::secret::SystemEntropy;
+use server::secret::{SecretDigest, SystemEntropy};
 use server::store::{Change, Record};
 use server::{start, tasks, tokens};
 
@@ -29,6 +29,9 @@ use super::wire;
 pub const ORDERS: &str = "https://orders.example";
 /// The agent.
 pub const AGENT: &str = "courier";
+/// The consent to the agent.
+pub const CONSENT: &str = "cns_scene";
+const RETURN_ADDRESS: &str = "http://127.0.0.1:8400/callback";
 /// What the agent asks for.
 const ASKED: &str = r#"[{"type":"order_access","actions":["read"],"max_amount":20}]"#;
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -197,6 +200,83 @@ fn jti() -> String {
     server::secret::random_id(&SystemEntropy, "")
 }
 
+/// An authorization code of the application's, and the verifier that belongs to it.
+#[derive(Clone)]
+pub struct Code {
+    code: String,
+    verifier: String,
+}
+
+impl Code {
+    /// The request that redeems it.
+    #[must_use]
+    pub fn redemption(&self) -> Vec<u8> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "desk"),
+            ("code", &self.code),
+            ("code_verifier", &self.verifier),
+            ("redirect_uri", RETURN_ADDRESS),
+        ];
+        wire::post("/token", &[], &form)
+    }
+}
+
+/// The request that refreshes, as the application does it: without credentials and without a key.
+#[must_use]
+pub fn refreshing(refresh_token: &str) -> Vec<u8> {
+    let form = [("grant_type", "refresh_token"), ("client_id", "desk"), ("refresh_token", refresh_token)];
+    wire::post("/token", &[], &form)
+}
+
+/// Codes that alice just approved, for the application itself, which may go on in her absence.
+///
+/// # Errors
+/// The store's.
+pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
+    let now = SystemClock.now();
+    let alice = app.store.find_user_by_username("alice").await?.context("alice is there")?;
+    let mut authority = authority(now.plus(Seconds::minutes(600)))?;
+    authority.scope = "offline_access orders:read".parse()?;
+    let consent = Consent {
+        id: jti().parse()?,
+        user: alice.id.clone(),
+        client: "desk".parse()?,
+        actor: "desk".parse()?,
+        authority: authority.clone(),
+        passing_on: PassingOn::No,
+        offline_access: true,
+        created_at: now,
+        state: ConsentState::Active,
+    };
+    let mut change = Change::housekeeping(now).keep(Record::Consent(consent.clone()));
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let one = Code { code: jti(), verifier: format!("{}{}", jti(), jti()) };
+        let code = protocol::code::Code {
+            client: consent.client.clone(),
+            user: alice.id.clone(),
+            consent: consent.id.clone(),
+            task: None,
+            requested_actor: None,
+            authority: authority.clone(),
+            redirect_uri: RETURN_ADDRESS.into(),
+            // Base64url of SHA-256, which is how the house keeps a secret and how RFC 7636 §4.2 makes a challenge.
+            code_challenge: Some(SecretDigest::of(&one.verifier).to_text()),
+            nonce: None,
+            dpop_jkt: None,
+            login: Login { auth_time: now, acr: None, amr: vec!["pwd".into()] },
+            session: "ses_scene".parse()?,
+            auth_time_requested: false,
+        };
+        let (digest, expires_at) = (SecretDigest::of(&one.code), now.plus(Seconds::minutes(10)));
+        change = change.keep(Record::Code { digest, code, expires_at });
+        all.push(one);
+    }
+    app.store.commit(change).await?;
+    Ok(all)
+}
+
 /// Alice's consent, the task it opened, and the application's token.
 async fn tell(app: &App) -> anyhow::Result<String> {
     let now = SystemClock.now();
@@ -204,7 +284,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
     let agent = app.store.find_client(&AGENT.parse()?).await?.context("the agent is there")?;
     let authority = authority(now.plus(Seconds::minutes(600)))?;
     let consent = Consent {
-        id: "cns_scene".parse()?,
+        id: CONSENT.parse()?,
         user: alice.id.clone(),
         client: "desk".parse()?,
         actor: agent.id.clone(),

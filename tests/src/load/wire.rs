@@ -46,7 +46,13 @@ impl Wire {
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(8192) })
+        Ok(Self::over(stream))
+    }
+
+    /// A connection that somebody made.
+    #[must_use]
+    pub fn over(stream: TcpStream) -> Self {
+        Self { stream, buffer: Vec::with_capacity(8192) }
     }
 
     /// Sends a request and reads its answer.

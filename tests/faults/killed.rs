@@ -13,6 +13,8 @@ use tests::program::{Program, free_address};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::{refusal, text};
+
 /// How often it is killed.
 const KILLS: u64 = 4;
 /// How many speak to it at once.
@@ -176,12 +178,4 @@ fn the_log_is_whole(events: &[LoggedEvent], issued: &HashSet<String>) {
 
 fn id_of(token: &str) -> String {
     scene::claims(token).unwrap()["jti"].as_str().unwrap().to_owned()
-}
-
-fn text(answer: &Answer, name: &str) -> String {
-    answer.json()[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", answer.json())).to_owned()
-}
-
-fn refusal(answer: &Answer) -> String {
-    answer.json()["error"].as_str().unwrap_or_default().to_owned()
 }

@@ -14,6 +14,7 @@ pub mod load;
 mod person;
 mod postgres;
 pub mod program;
+pub mod street;
 mod town;
 
 pub use answer::Answer;

@@ -60,8 +60,20 @@ impl Scene {
     /// # Errors
     /// What stands in the way.
     pub async fn set(folder: &Path, database_url: &str, address: SocketAddr) -> anyhow::Result<Self> {
+        let mut scene = Self::write(folder, database_url, address)?;
+        let app = scene.open().await?;
+        scene.subject_token = tell(&app).await?;
+        app.store.close().await;
+        Ok(scene)
+    }
+
+    /// Writes a configuration into `folder`, and no more.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn write(folder: &Path, database_url: &str, address: SocketAddr) -> anyhow::Result<Self> {
         let key = || SigningKey::generate(SigningAlg::Es256);
-        let mut scene = Self {
+        let scene = Self {
             config: folder.join("procura.toml"),
             address,
             issuer: format!("http://{address}"),
@@ -71,9 +83,6 @@ impl Scene {
             subject_token: String::new(),
         };
         std::fs::write(&scene.config, scene.toml(database_url))?;
-        let app = scene.open().await?;
-        scene.subject_token = tell(&app).await?;
-        app.store.close().await;
         Ok(scene)
     }
 

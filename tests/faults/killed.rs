@@ -13,7 +13,7 @@ use tests::program::{Program, free_address};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::{refusal, text};
+use crate::{id_of, refusal, text};
 
 /// How often it is killed.
 const KILLS: u64 = 4;
@@ -174,8 +174,4 @@ fn the_log_is_whole(events: &[LoggedEvent], issued: &HashSet<String>) {
         assert_eq!(told.get(id.as_str()), Some(&1), "the log does not tell of {id} once");
     }
     assert!(issued.len() > 20, "too little happened: {}", issued.len());
-}
-
-fn id_of(token: &str) -> String {
-    scene::claims(token).unwrap()["jti"].as_str().unwrap().to_owned()
 }

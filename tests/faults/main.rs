@@ -20,3 +20,8 @@ fn refusal(answer: &Answer) -> String {
 fn text(answer: &Answer, name: &str) -> String {
     answer.json()[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", answer.json())).to_owned()
 }
+
+/// The `jti` of a token.
+fn id_of(token: &str) -> String {
+    tests::unverified_claims(token)["jti"].as_str().unwrap().to_owned()
+}

@@ -10,7 +10,7 @@ use tests::Database;
 use tests::load::scene::CONSENT;
 use tests::street::{Street, open_at_once};
 
-use crate::{refusal, text};
+use crate::{id_of, refusal, text};
 
 macro_rules! needs_postgres {
     ($name:literal) => {
@@ -94,17 +94,22 @@ async fn the_log_has_no_gap_and_nothing_twice_when_two_nodes_write_at_once() {
     let street = Street::open(Database::Postgres, 2).await;
     let scene = &street.scene;
     let nonce = scene.nonce().await.unwrap();
+    let mut given = BTreeSet::new();
     for _ in 0..4 {
         let answers = street.race((0..60).map(|_| scene.exchange(&nonce).unwrap()).collect()).await;
         for answer in answers {
-            assert_eq!(answer.status, 200, "{}", answer.json());
+            // A machine with too much to do says so.
+            assert!([200, 503].contains(&answer.status), "{}", answer.json());
+            given.extend(answer.json()["access_token"].as_str().map(id_of));
         }
     }
     let events = street.nodes[1].app.store.audit_after(0, 100_000).await.unwrap();
     let places: Vec<i64> = events.iter().map(|event| event.seq).collect();
     assert_eq!(places, (1..=i64::try_from(places.len()).unwrap()).collect::<Vec<_>>());
-    let tokens: BTreeSet<_> = events.iter().filter_map(|event| event.event.token.clone()).collect();
-    assert_eq!(tokens.len(), 240);
+    let told = events.iter().filter_map(|event| event.event.token.as_ref()).map(|id| id.as_str().to_owned());
+    let told: Vec<String> = told.collect();
+    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), told.len());
+    assert!(given.len() > 100 && given.iter().all(|id| told.contains(id)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

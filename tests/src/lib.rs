@@ -10,8 +10,11 @@ mod database;
 mod form;
 mod house;
 mod key;
+pub mod load;
 mod person;
 mod postgres;
+pub mod program;
+pub mod street;
 mod town;
 
 pub use answer::Answer;

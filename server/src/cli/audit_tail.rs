@@ -39,7 +39,11 @@ pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
         last = last.max(logged.seq);
         writeln!(out, "{}", logged.canonical()?)?;
     }
-    while tail.follow {
+    if !tail.follow {
+        store.close().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         let more = store.audit_after(last, PORTION).await?;
         for logged in &more {
             last = last.max(logged.seq);
@@ -49,6 +53,4 @@ pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
-    store.close().await;
-    Ok(ExitCode::SUCCESS)
 }

@@ -48,6 +48,22 @@ impl Database {
         }
     }
 
+    /// A new database with nothing in it.
+    pub(crate) async fn build_empty(self) -> Site {
+        match self {
+            Self::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                Site { url: sqlite_url(&folder.path().join("procura.db")), _folder: Some(folder) }
+            }
+            Self::Postgres => {
+                let cluster = Cluster::of_this_process().unwrap();
+                let name = format!("house_{}", SITES.fetch_add(1, Ordering::Relaxed));
+                execute(cluster, format!("CREATE DATABASE {name}")).await;
+                Site { url: cluster.url(&name), _folder: None }
+            }
+        }
+    }
+
     /// A new database.
     pub(crate) async fn build(self) -> Site {
         match self {

@@ -287,12 +287,11 @@ async fn give_code(
         requested_actor: requested_actor(&offer.client, &offer.actor),
         authority,
         redirect_uri: address.as_str().to_owned(),
-        code_challenge: request.code_challenge.as_ref().map(|challenge| challenge.as_str().to_owned()),
+        code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
         dpop_jkt: request.dpop_jkt.clone(),
         login: signed_in.login.clone(),
         session: signed_in.session.clone(),
-        auth_time_requested: request.max_age.is_some(),
     };
     let expires_at: NumericDate = visit.now.plus(app.settings.code_life);
     let mut change = change

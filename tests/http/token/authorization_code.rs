@@ -72,6 +72,17 @@ async fn a_code_is_over_after_its_life(database: Database) {
 }
 
 #[tokio::test]
+async fn a_code_is_over_with_its_consent() {
+    let house = House::open().await;
+    let code = code_for_shop(&house).await;
+    let alice = house.signed_in("alice").await;
+    let page = alice.page("/account").await;
+    page.submit(&page.form_to("/account/consents/end"), None).await.page();
+    code.redeem(&house.client("shop")).await.refused("invalid_grant");
+    house.told("token.authorization_code", "invalid_grant").await;
+}
+
+#[tokio::test]
 async fn the_verifier_must_be_the_one_of_the_challenge() {
     let house = House::open().await;
     let (shop, code) = (house.client("shop"), code_for_shop(&house).await);

@@ -196,3 +196,27 @@ async fn several_resources_stand_in_the_audience_together_where_they_are_named()
     let claims = agent.exchange(token.access_token(), &two).await.ok().claims();
     assert_eq!(claims["aud"].as_array().unwrap().len(), 2, "{claims}");
 }
+
+#[tokio::test]
+async fn impersonation_needs_a_rule_that_names_the_user_and_leaves_its_mark() {
+    let rule = format!(
+        "[[rules]]\nid = \"as-alice\"\nclient = \"orders-api\"\neffect = \"impersonate\"\n\
+         subjects = [\"alice\"]\nresources = [\"{INVENTORY}\"]\n"
+    );
+    let house = House::open_with(&rule).await;
+    let (web, api) = (house.client("web"), house.client("orders-api"));
+    let task = json!([{"type": "agent_task", "actions": ["read"]}]);
+    for (username, allowed) in [("alice", true), ("bob", false)] {
+        let person = house.signed_in(username).await;
+        let code = house.ask(&web).details(&task).resource(ORDERS).approved_by(&person).await;
+        let token = code.redeem(&web).await.ok();
+        let answer = api.exchange(token.access_token(), &[("resource", INVENTORY)]).await;
+        if allowed {
+            let claims = answer.ok().claims();
+            assert!(claims.get("act").is_none(), "{claims}");
+            assert_eq!(house.told("token.exchange", "granted").await["rule"], "as-alice");
+        } else {
+            answer.refused("invalid_request");
+        }
+    }
+}

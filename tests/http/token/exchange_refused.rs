@@ -224,6 +224,18 @@ async fn the_chain_is_no_longer_than_allowed_and_never_cut() {
 }
 
 #[tokio::test]
+async fn an_agents_own_longest_chain_holds_too() {
+    let house = House::build(Database::Sqlite, |town| {
+        town.replacen("id = \"agent-b\"", "id = \"agent-b\"\nmax_chain_depth = 1", 1)
+    })
+    .await;
+    let [a, b] = ["agent-a", "agent-b"].map(|id| house.client(id));
+    let token = house.delegated_token(&a, "orders:read").await;
+    let to_b = a.exchange(token.access_token(), &[READ, ("audience", "agent-b")]).await.ok();
+    refused(&house, &b, to_b.access_token(), &[READ], "invalid_request").await;
+}
+
+#[tokio::test]
 async fn an_agent_that_is_gone_from_the_configuration_gets_nothing_more() {
     let mut house = House::open().await;
     let agent = house.client("agent-a");

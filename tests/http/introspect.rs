@@ -49,7 +49,7 @@ async fn what_is_no_live_token_is_inactive_and_no_more() {
     let api = house.client("orders-api");
     let token = house.client("agent-a").own_token("orders:read", ORDERS).await.ok();
     let token = token.access_token();
-    let bent = format!("{}A", &token[..token.len() - 1]);
+    let bent = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'Q' } else { 'A' });
     for text in ["x", "a.b.c", &bent, &format!("{token}."), &"x".repeat(19_000), "pat_x", "ä"] {
         assert_eq!(api.introspect(text).await.ok().body, r#"{"active":false}"#);
     }

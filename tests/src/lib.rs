@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+pub mod browser;
 mod client;
 mod database;
 mod form;

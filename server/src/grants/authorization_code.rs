@@ -72,8 +72,7 @@ fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refu
         ));
     }
     let verifier = request.code_verifier.as_ref().map(|verifier| verifier.reveal());
-    let challenge = code.code_challenge.as_deref().map(str::parse).transpose().map_err(|_| gone())?;
-    pkce::check(challenge.as_ref(), verifier)?;
+    pkce::check(code.code_challenge.as_ref(), verifier)?;
     if code.dpop_jkt.is_some() && code.dpop_jkt != desk.caller.key {
         return Err(Refusal::new(ErrorCode::InvalidGrant, "the code is bound to another DPoP key"));
     }

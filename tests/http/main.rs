@@ -1,0 +1,3 @@
+//! The house from outside: every path over real HTTP, on both databases.
+
+mod stories;

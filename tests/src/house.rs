@@ -1,0 +1,290 @@
+//! The house: a server that really serves, on a database of its own.
+
+use std::sync::Arc;
+
+use protocol::audit::LoggedEvent;
+use protocol::numeric_date::{NumericDate, Seconds};
+use server::app::App;
+use server::clock::{Clock as _, TurnedClock};
+use server::config::{self, ConfigFile};
+use server::secret::SystemEntropy;
+use server::start::Notice;
+use server::store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::client::{Authentication, Client};
+use crate::database::{Database, Site};
+use crate::person::Person;
+use crate::town::{self, Credentials};
+
+/// A server that is open until it is dropped.
+pub struct House {
+    door: Door,
+    credentials: Credentials,
+    config: String,
+    site: Site,
+    app: Arc<App>,
+    /// The links that were printed at the start.
+    pub notices: Vec<Notice>,
+    serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+/// What everybody outside knows of the house: where it is, and what time it is.
+#[derive(Clone)]
+pub struct Door {
+    /// The issuer identifier, which is also where it listens.
+    pub issuer: String,
+    /// The way there. Redirects are not followed.
+    pub http: reqwest::Client,
+    clock: Arc<TurnedClock>,
+}
+
+impl Door {
+    /// The URL of a path of the house.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// The time, which house and visitors agree on.
+    #[must_use]
+    pub fn now(&self) -> NumericDate {
+        self.clock.now()
+    }
+}
+
+impl House {
+    /// On SQLite, with the defaults.
+    pub async fn open() -> Self {
+        Self::on(Database::Sqlite).await
+    }
+
+    /// On SQLite, with a fragment of TOML in the configuration: settings first, then tables.
+    pub async fn open_with(fragment: &str) -> Self {
+        Self::on_with(Database::Sqlite, fragment).await
+    }
+
+    /// On this database, with the defaults.
+    pub async fn on(database: Database) -> Self {
+        Self::on_with(database, "").await
+    }
+
+    /// On this database, with a fragment of TOML in the configuration: settings first, then tables.
+    pub async fn on_with(database: Database, fragment: &str) -> Self {
+        let fragment = fragment.to_owned();
+        Self::build(database, move |town| format!("{fragment}\n{town}")).await
+    }
+
+    /// On this database, with the declarations changed by `change`.
+    pub async fn build(database: Database, change: impl FnOnce(String) -> String) -> Self {
+        // Whoever comes first names the provider; the others find it named.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = listener.local_addr().unwrap();
+        let issuer = config::issuer_of(listen);
+        let site = database.build().await;
+        let (town, credentials) = town::declare();
+        let config = format!(
+            "listen = \"{listen}\"\nissuer = \"{issuer}\"\ndatabase_url = \"{}\"\n{}",
+            site.url,
+            change(town)
+        );
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let door = Door { issuer, http, clock: Arc::default() };
+        let (app, notices) = enter(&config, &door.clock).await;
+        let serving = Some(serve(&app, listener));
+        Self { door, credentials, config, site, app, notices, serving }
+    }
+
+    /// Closes the house and opens it again, at the same place and on the same database.
+    pub async fn restart(&mut self) {
+        let config = self.config.clone();
+        self.restart_with(config).await;
+    }
+
+    /// The same, with the configuration changed by `change`.
+    pub async fn restart_changed(&mut self, change: impl FnOnce(String) -> String) {
+        let config = change(self.config.clone());
+        self.restart_with(config).await;
+    }
+
+    async fn restart_with(&mut self, config: String) {
+        self.shut().await;
+        let (app, notices) = enter(&config, &self.door.clock).await;
+        let listener = TcpListener::bind(app.settings.listen).await.unwrap();
+        (self.app, self.notices, self.config) = (app, notices, config);
+        self.serving = Some(serve(&self.app, listener));
+    }
+
+    /// Closes the house, once what it began is finished.
+    pub async fn close(mut self) {
+        self.shut().await;
+    }
+
+    async fn shut(&mut self) {
+        // Connections that are kept for later would be waited for.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        drop(std::mem::replace(&mut self.door.http, http));
+        if let Some((stop, serving)) = self.serving.take() {
+            let _ = stop.send(());
+            let _ = serving.await;
+        }
+    }
+
+    /// What everybody outside knows.
+    #[must_use]
+    pub const fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// The issuer identifier.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.door.issuer
+    }
+
+    /// The URL of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        self.door.url(path)
+    }
+
+    /// The URL of the database.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.site.url
+    }
+
+    /// The configuration's text.
+    #[must_use]
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// The clock that house and visitors go by.
+    #[must_use]
+    pub fn clock(&self) -> &TurnedClock {
+        &self.door.clock
+    }
+
+    /// Turns the clock forward.
+    pub fn later(&self, seconds: i64) {
+        self.door.clock.turn(Seconds(seconds));
+    }
+
+    /// The server's own store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.app.store
+    }
+
+    /// The audit log, the oldest event first.
+    pub async fn events(&self) -> Vec<LoggedEvent> {
+        self.app.store.audit_after(0, 10_000).await.unwrap()
+    }
+
+    /// The newest event, as the JSON that is kept of it.
+    pub async fn last_event(&self) -> serde_json::Value {
+        let newest = self.app.store.audit_tail(1).await.unwrap();
+        newest.first().map_or(serde_json::Value::Null, |event| serde_json::to_value(event).unwrap())
+    }
+
+    /// The newest event must be of this action and outcome, `granted` or the code of the refusal.
+    #[track_caller]
+    pub fn told(&self, action: &str, outcome: &str) -> impl Future<Output = serde_json::Value> + '_ {
+        let place = std::panic::Location::caller();
+        let expected = (action.to_owned(), outcome.to_owned());
+        async move {
+            let event = self.last_event().await;
+            let outcome = event.get("error").unwrap_or(&event["outcome"]);
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            assert_eq!((text(&event["action"]), text(outcome)), expected, "at {place}: {event}");
+            event
+        }
+    }
+
+    /// A client of the town: `shop`, `web`, `post`, `orders-api`, `inventory-api`, `agent-a`, `agent-b`, `agent-c`.
+    /// Agents and services come with a DPoP key.
+    #[must_use]
+    pub fn client(&self, id: &str) -> Client {
+        let authentication = self.credentials.get(id).unwrap_or_else(|| panic!("no client {id}")).clone();
+        let client = Client::new(&self.door, id, authentication.clone());
+        if matches!(authentication, Authentication::PrivateKeyJwt(_)) { client.with_dpop() } else { client }
+    }
+
+    /// Somebody with a browser, signed in nowhere.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person::new(&self.door)
+    }
+
+    /// `alice`, `bob` or `admin`, signed in.
+    pub async fn signed_in(&self, username: &str) -> Person {
+        let person = self.person();
+        person.sign_in(username, &town::password_of(username)).await;
+        person
+    }
+
+    /// The beginning of an authorization request of `client`.
+    #[must_use]
+    pub fn ask(&self, client: &Client) -> Ask {
+        Ask::new(client)
+    }
+
+    /// The whole story: the shop asks for `agent-a` with this scope, alice approves all of it, the shop hands the
+    /// token to the agent and the agent exchanges it for this scope at the orders.
+    pub async fn delegated_token(&self, agent: &Client, scope: &str) -> Answer {
+        let subject = self.token_for(agent, scope).await;
+        agent.exchange(&subject, &[("scope", scope), ("resource", town::ORDERS)]).await.ok()
+    }
+
+    /// The first half of it: the token that the shop has for `agent` to exchange.
+    pub async fn token_for(&self, agent: &Client, scope: &str) -> String {
+        let shop = self.client("shop");
+        let ask = self.ask(&shop).actor(&agent.id).scope(scope).resource(town::ORDERS);
+        let code = ask.approved_by(&self.signed_in("alice").await).await;
+        code.redeem(&shop).await.ok().access_token().to_owned()
+    }
+
+    /// Whether a token is alive, as the resource server that it is for is told.
+    pub async fn is_active(&self, token: &str) -> bool {
+        let claims = crate::key::unverified_claims(token);
+        let aud = claims["aud"].as_str().or_else(|| claims["aud"][0].as_str()).unwrap_or_default();
+        let server = if aud == town::INVENTORY { "inventory-api" } else { "orders-api" };
+        self.client(server).introspect(token).await.ok().json["active"] == true
+    }
+
+    /// Any request, without anything added.
+    #[must_use]
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.door.http.request(method.parse().unwrap(), self.url(path))
+    }
+
+    /// Sends any request.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::read(request.send().await.unwrap()).await
+    }
+}
+
+async fn enter(config: &str, clock: &Arc<TurnedClock>) -> (Arc<App>, Vec<Notice>) {
+    let file = ConfigFile { name: "house.toml".into(), text: config.to_owned(), folder: ".".into() };
+    let config = config::read(Some(&file), []).unwrap_or_else(|problems| {
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        panic!("{}", told.join("\n"))
+    });
+    let clock: Arc<TurnedClock> = Arc::clone(clock);
+    server::start::open(config, clock, Arc::new(SystemEntropy)).await.unwrap()
+}
+
+fn serve(app: &Arc<App>, listener: TcpListener) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let app = Arc::clone(app);
+    let serving = tokio::spawn(async move {
+        let _ = server::serve::serve(app, listener, async { drop(stopped.await) }).await;
+    });
+    (stop, serving)
+}

@@ -13,7 +13,7 @@ use crate::world::World;
 /// An authorization request, well-formed until a check spoils it.
 #[derive(Clone)]
 pub struct Authorization<'w> {
-    world: &'w World,
+    pub(crate) world: &'w World,
     /// Who asks.
     pub client: &'w Client,
     /// The parameters.

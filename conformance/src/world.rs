@@ -61,7 +61,7 @@ pub struct World {
     pub key: Key,
     /// Another one.
     pub other_key: Key,
-    nonces: Mutex<HashMap<&'static str, String>>,
+    nonces: Mutex<HashMap<&'static str, (i64, String)>>,
     tokens: tokio::sync::Mutex<HashMap<String, (i64, Answer)>>,
 }
 
@@ -297,14 +297,17 @@ impl World {
     /// The nonce that a server gave last; `as` for the authorization server, `rs` for its own resources.
     #[must_use]
     pub fn nonce(&self, of: &'static str) -> Option<String> {
-        self.nonces.lock().unwrap_or_else(PoisonError::into_inner).get(of).cloned()
+        let nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+        // An old one may not be accepted any more.
+        nonces.get(of).filter(|(at, _)| self.now() - at < 60).map(|(_, nonce)| nonce.clone())
     }
 
     /// Remembers the nonce of an answer.
     pub fn remember_nonce(&self, of: &'static str, answer: &Answer) {
         let nonce = answer.header("dpop-nonce");
         if !nonce.is_empty() {
-            self.nonces.lock().unwrap_or_else(PoisonError::into_inner).insert(of, nonce.to_owned());
+            let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+            nonces.insert(of, (self.now(), nonce.to_owned()));
         }
     }
 

@@ -244,6 +244,16 @@ async fn axe_finds_nothing_serious_on_any_page_in_light_and_in_dark() {
         return tests::browser::skip("axe_finds_nothing_serious_on_any_page_in_light_and_in_dark", how);
     }
     play(|stage| async move {
+        let somebody = stage.person().await;
+        somebody
+            .goto("data:text/html,<html lang=en><title>t</title><main><h1 style='color:%23bbb'>pale</h1>")
+            .await;
+        let pale = axe(&somebody, "").await;
+        assert!(
+            pale.iter().any(|found| found.contains("color-contrast")),
+            "axe sees what is wrong: {pale:?}"
+        );
+
         let found = Tour::of(stage, axe, "en").await;
         assert!(found.is_empty(), "{found:#?}");
     })

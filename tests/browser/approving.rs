@@ -54,7 +54,10 @@ async fn a_user_approves_and_the_client_gets_a_code_with_state_and_iss() {
 async fn the_page_says_who_asks_for_whom_and_the_task_once() {
     play(|stage| async move {
         let alice = stage.alice_is_asked().await;
-        assert_eq!(alice.heading().await, "Shop Assistant wants to let the agent Refund Agent act for you");
+        assert_eq!(
+            alice.heading().await,
+            "Shop Assistant wants to let the AI agent Refund Agent act for you"
+        );
         let page = alice.text().await;
         assert!(page.contains("Bob Brandt answers for it."), "{page}");
         for once in

@@ -69,7 +69,7 @@ async fn whoever_prefers_german_reads_german() {
         assert_eq!(anna.eval("document.documentElement.lang").await, "de");
         assert_eq!(
             anna.heading().await,
-            "Shop Assistant möchte den Agenten Refund Agent für Sie handeln lassen"
+            "Shop Assistant möchte den KI-Agenten Refund Agent für Sie handeln lassen"
         );
     })
     .await;

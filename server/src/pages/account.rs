@@ -8,14 +8,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authority::Authority;
+use protocol::authorization::OFFLINE_ACCESS;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::identifier::{ClientId, ConsentId};
 use protocol::numeric_date::NumericDate;
+use protocol::task::Intent;
 
+use super::consent;
 use super::page::{Browser, Form, one, render, see_other};
 use super::sign_in;
 use super::views::{
-    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, TaskSummary, WhatHappened,
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
+    WhatHappened,
 };
 use crate::app::App;
 use crate::approvals;
@@ -68,6 +72,10 @@ async fn live(
         false => Some(name_of(app, &consent.client).await?.0),
     };
     let tasks = app.store.tasks_of_consent(&consent.id).await?;
+    // A task stands there with its purpose and its reference, and need not say them twice.
+    let Intent { purpose, reference, .. } = Intent::of(&consent.authority.details);
+    let stands = tasks.iter().any(|t| t.intent.purpose == purpose && t.intent.reference == reference);
+    let said = if stands { Intent { purpose, reference, ..Intent::default() } } else { Intent::default() };
     let tasks = tasks.into_iter().map(|task| TaskSummary {
         id: task.id.to_string(),
         purpose: task.intent.purpose,
@@ -82,7 +90,7 @@ async fn live(
         client_name,
         since: consent.created_at,
         until: consent.authority.until,
-        what: what(registry, &consent.authority, browser.language.code()),
+        what: what(registry, &consent.authority, &said, browser.language.code()),
         passing_on_max: match consent.passing_on {
             PassingOn::No => 0,
             PassingOn::UpTo(further) => further,
@@ -104,7 +112,7 @@ async fn over(
         actor_name,
         kind,
         since: consent.created_at,
-        what: what(registry, &consent.authority, browser.language.code()),
+        what: what(registry, &consent.authority, &Intent::default(), browser.language.code()),
         end: match consent.state {
             ConsentState::Revoked => ConsentEnd::Revoked,
             ConsentState::Active => ConsentEnd::TimeOver,
@@ -137,20 +145,23 @@ pub(super) async fn name_of(app: &App, id: &ClientId) -> Result<(String, Kind), 
     ))
 }
 
-/// An authority in words, an entry each.
-pub(super) fn what(registry: &Registry, authority: &Authority, language: &str) -> Vec<String> {
-    let scopes = authority.scope.iter().map(|word| {
+/// An authority in words, an entry each; of its task only what is not `said` beside it.
+pub(super) fn what(
+    registry: &Registry,
+    authority: &Authority,
+    said: &Intent,
+    language: &str,
+) -> Vec<Permitted> {
+    let words = authority.scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS);
+    let scopes = words.map(|word| {
         let mut servers = authority.resources.iter().filter_map(|r| registry.resource_servers.get(r));
         let server = servers.find(|server| server.scopes.contains_key(word));
-        server.map_or(word.as_str(), |server| server.words_for(word, language)).to_owned()
+        let sentence = server.map_or(word.as_str(), |server| server.words_for(word, language)).to_owned();
+        Permitted { sentence, lines: Vec::new() }
     });
-    let details = authority.details.iter().filter_map(|detail| {
-        let words = &registry.types.find(detail.type_name())?.document().words;
-        let read = words.get(language).or_else(|| words.get("en"))?.render(detail.members());
-        Some(std::iter::once(read.sentence).chain(read.lines).collect::<Vec<_>>().join(" · "))
-    });
-    let offline = |word: &String| word != protocol::authorization::OFFLINE_ACCESS;
-    scopes.filter(offline).chain(details).collect()
+    let details = consent::details(&registry.types, &authority.details, said, language);
+    let details = details.into_iter().map(|entry| Permitted { sentence: entry.sentence, lines: entry.lines });
+    details.chain(scopes).collect()
 }
 
 /// `POST /account/consents/end`.

@@ -8,6 +8,7 @@ use axum::response::Response;
 use protocol::audit::LoggedEvent;
 use protocol::client::Client;
 use protocol::consent::Consent;
+use protocol::task::Intent;
 
 use super::account::{name_of, what};
 use super::page::{Browser, render};
@@ -69,7 +70,7 @@ async fn consent_row(app: &App, browser: &Browser, consent: &Consent) -> Result<
         user_name: user.map_or_else(|| consent.user.to_string(), |user| user.name.clone()),
         actor_name: name_of(app, &consent.actor).await?.0,
         client_name: name_of(app, &consent.client).await?.0,
-        what: what(&registry, &consent.authority, browser.language.code()),
+        what: what(&registry, &consent.authority, &Intent::default(), browser.language.code()),
         since: consent.created_at,
         until: consent.authority.until,
     })

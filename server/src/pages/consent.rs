@@ -19,7 +19,7 @@ use protocol::task::Intent;
 use serde_json::{Map, Value};
 
 use super::authorize::go_on;
-use super::page::{Browser, Form, one, render, see_other, session_broken};
+use super::page::{Browser, Form, one, render, see_other_for_good, session_broken};
 use super::views::{
     ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
     ScopeEntry,
@@ -109,7 +109,10 @@ async fn answer(
         _ => authorization::deny(app, &browser.visit, interaction, waiting, Some(signed_in)).await,
     };
     match answered {
-        Ok(url) => see_other(&url),
+        Ok(url) => {
+            let _ = browser.session.remove::<String>(&shown_key(interaction)).await;
+            see_other_for_good(&url, interaction)
+        }
         Err(Stop::Page(refusal)) if refusal.code == ErrorCode::AccessDenied => {
             show(app, browser, interaction, waiting, offer, Some(ConsentRefused::NothingLeft)).await
         }
@@ -226,7 +229,8 @@ fn scopes(registry: &Registry, offer: &Offer, language: &str) -> Vec<ScopeEntry>
     words.map(entry).collect()
 }
 
-fn details(
+/// Every detail in words; of the first `agent_task` only what `task`, told beside it, does not say.
+pub(super) fn details(
     types: &DetailsTypes,
     details: &AuthorizationDetails,
     task: &Intent,
@@ -288,7 +292,10 @@ mod tests {
     fn left(details: Value) -> Vec<String> {
         let details = details_of(details);
         let task = Intent::of(&details);
-        untold(details.iter().next().unwrap().members(), &task).keys().cloned().collect()
+        let mut left: Vec<_> =
+            untold(details.0[0].members(), &task).into_iter().map(|(name, _)| name).collect();
+        left.sort();
+        left
     }
 
     #[test]

@@ -199,6 +199,22 @@ pub fn see_other(url: &str) -> Response {
     response
 }
 
+/// The name of the cookie that changes with every answer.
+const ANSWERED: &str = "__Host-procura-answered";
+
+/// Leads on from a page that was answered. Browsers keep pages to show them again at the back button, whatever
+/// `Cache-Control` says, until a cookie that scripts cannot read changes: so one does, and the page is asked for anew.
+#[must_use]
+pub fn see_other_for_good(url: &str, interaction: &str) -> Response {
+    let mut response = see_other(url);
+    let digest = SecretDigest::of(interaction).to_text();
+    let cookie = format!("{ANSWERED}={digest}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
 /// A page. `leads_to` is where a form on it may end up: browsers hold redirects after a form against `form-action`.
 #[must_use]
 pub fn render(status: StatusCode, view: &impl Template, leads_to: Option<&str>) -> Response {
@@ -232,12 +248,15 @@ fn protect(response: &mut Response, leads_to: Option<&str>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-/// A URL as a CSP source: its origin, or its scheme where it has none (private-use schemes).
+/// A URL as a CSP source: its origin, or its scheme where it has none (private-use schemes) and where a source
+/// cannot say it (CSP 3 §2.3.1 has no words for IPv6 addresses, which browsers therefore ignore).
 fn source_of(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     match url.origin() {
-        url::Origin::Opaque(_) => Some(format!("{}:", url.scheme())),
-        origin => Some(origin.ascii_serialization()),
+        url::Origin::Tuple(_, url::Host::Domain(_) | url::Host::Ipv4(_), _) => {
+            Some(url.origin().ascii_serialization())
+        }
+        _ => Some(format!("{}:", url.scheme())),
     }
 }
 
@@ -268,6 +287,7 @@ mod tests {
     fn a_form_may_lead_to_the_clients_origin_or_scheme_and_nowhere_else() {
         assert_eq!(source_of("https://app.example/cb?x=1").as_deref(), Some("https://app.example"));
         assert_eq!(source_of("http://127.0.0.1:8400/cb").as_deref(), Some("http://127.0.0.1:8400"));
+        assert_eq!(source_of("http://[::1]:8400/cb").as_deref(), Some("http:"));
         assert_eq!(source_of("com.example.app:/cb").as_deref(), Some("com.example.app:"));
         assert_eq!(source_of("no url"), None);
     }

@@ -38,8 +38,8 @@ pub struct ConsentSummary {
     pub since: NumericDate,
     /// When it ends.
     pub until: NumericDate,
-    /// What was allowed, a line each.
-    pub what: Vec<String>,
+    /// What was allowed.
+    pub what: Vec<Permitted>,
     /// How many further actors it may reach.
     pub passing_on_max: u8,
     /// Whether the actor may go on in the user's absence.
@@ -59,10 +59,19 @@ pub struct EndedConsent {
     pub kind: Kind,
     /// When it was given.
     pub since: NumericDate,
-    /// What had been allowed, a line each.
-    pub what: Vec<String>,
+    /// What had been allowed.
+    pub what: Vec<Permitted>,
     /// How it ended.
     pub end: ConsentEnd,
+}
+
+/// One thing that was allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Permitted {
+    /// What, in a sentence.
+    pub sentence: String,
+    /// What else is said of it.
+    pub lines: Vec<String>,
 }
 
 /// How a consent ended.

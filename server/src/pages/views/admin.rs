@@ -5,6 +5,7 @@ use protocol::audit::Outcome;
 use protocol::client::ClientStatus;
 use protocol::numeric_date::NumericDate;
 
+use super::account::Permitted;
 use super::page::Page;
 
 /// The admin page.
@@ -51,8 +52,8 @@ pub struct ConsentRow {
     pub actor_name: String,
     /// The client through which it was asked.
     pub client_name: String,
-    /// What was allowed, a line each.
-    pub what: Vec<String>,
+    /// What was allowed.
+    pub what: Vec<Permitted>,
     /// When it was given.
     pub since: NumericDate,
     /// When it ends.

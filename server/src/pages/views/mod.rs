@@ -21,7 +21,9 @@ mod sign_out;
 #[cfg(test)]
 mod tests;
 
-pub use account::{AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, TaskSummary};
+pub use account::{
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
+};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
 pub use consent::{
     ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,

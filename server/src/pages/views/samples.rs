@@ -156,8 +156,16 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
     ]
 }
 
+fn permitted(t: Theirs) -> Vec<Permitted> {
+    let lines = vec![t.s("Only at https://api.shop.example/orders"), t.s("At most 50"), t.s("In EUR")];
+    vec![
+        Permitted { sentence: t.s("Do this: refund"), lines },
+        Permitted { sentence: t.s("See your orders"), lines: vec![] },
+    ]
+}
+
 fn account(language: Language, t: Theirs) -> AccountPage {
-    let what = vec![t.s("Do this: refund, at most 50 EUR"), t.s("See your orders")];
+    let what = permitted(t);
     let task = |purpose, status, deadline| TaskSummary {
         id: "t_1".into(),
         purpose,
@@ -192,7 +200,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         actor_name: t.s("Order Book"),
         kind: Kind::Application,
         client_name: None,
-        what: vec![t.s("See your orders")],
+        what: permitted(t)[1..].to_vec(),
         passing_on_max: 0,
         offline_access: false,
         tasks: vec![],
@@ -242,7 +250,7 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
             user_name: t.s("Alice Example"),
             actor_name: t.s("Refund Agent"),
             client_name: t.s("Shop Assistant"),
-            what: vec![t.s("Do this: refund, at most 50 EUR"), t.s("See your orders")],
+            what: permitted(t),
             since: NOW,
             until: NOW.plus(Seconds::days(1)),
         }],

@@ -96,10 +96,11 @@ impl RegistryCache {
     /// The store's; or a stored details type that does not compile.
     pub async fn current(&self, store: &Store) -> Result<Arc<Registry>, Failure> {
         let (types, servers) = (store.details_types().await?, store.resource_servers().await?);
-        if let Some(compiled) = self.current.load().as_ref() {
-            if Arc::ptr_eq(&compiled.types, &types) && Arc::ptr_eq(&compiled.servers, &servers) {
-                return Ok(Arc::clone(&compiled.registry));
-            }
+        if let Some(compiled) = self.current.load().as_ref()
+            && Arc::ptr_eq(&compiled.types, &types)
+            && Arc::ptr_eq(&compiled.servers, &servers)
+        {
+            return Ok(Arc::clone(&compiled.registry));
         }
         let registry = Arc::new(Registry::compile(&self.itself, &types, &servers)?);
         self.current.store(Some(Arc::new(Compiled { types, servers, registry: Arc::clone(&registry) })));

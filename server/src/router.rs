@@ -31,7 +31,6 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 pub const COOKIE: &str = "__Host-procura";
 
 /// The whole house.
-#[must_use]
 pub fn router(app: &Arc<App>) -> Router {
     let [openid_configuration, oauth_authorization_server] = metadata::well_known_paths(app.issuer());
 

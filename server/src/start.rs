@@ -72,11 +72,13 @@ pub async fn open(
     let Config { settings, declared } = config;
     let now = clock.now();
     let store = Store::open(settings.database_url.reveal()).await?;
+    let alone = store.furnish_alone().await?;
     let keys = keys(&store, now).await?;
     let nonces = NonceBox::new(&nonce_key(&store, entropy.as_ref(), now).await?)?;
     let rules = apply(&store, &declared, entropy.as_ref(), now).await?;
     first_admin(&store, entropy.as_ref(), now).await?;
     let notices = links(&store, &settings.issuer, entropy.as_ref(), now).await?;
+    alone.done().await;
     let itself = settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?;
     let app = App {
         keys,
@@ -128,7 +130,7 @@ async fn keys(store: &Store, now: NumericDate) -> Result<KeyRing, StartError> {
         active.push(key);
     }
     write(store, change).await?;
-    // Two nodes that start at once may both have made keys: the oldest of an algorithm signs, all are published.
+    // Of several keys for an algorithm the oldest signs, and all are published.
     let mut stored = stored_keys(store).await?;
     let mut seen = BTreeSet::new();
     let (active, others) = stored.drain(..).partition(|key: &SigningKey| seen.insert(key.alg()));

@@ -176,8 +176,11 @@ pub async fn revoke(app: &App, visit: &Visit, caller: &Caller, presented: &str) 
         event.token = Some(token.id.clone());
         if token.client != caller.client.id {
             let refusal = Refusal::new(ErrorCode::InvalidGrant, "the token was not issued to this client");
-            app.tell(event.refused(&refusal)).await?;
-            return Err(refusal.into());
+            let change = caller.mark(Change::new(event.refused(&refusal)));
+            return match app.store.commit(change).await {
+                Err(CommitError::Broken(error)) => Err(error.into()),
+                Ok(_) | Err(CommitError::Conflict(_)) => Err(refusal.into()),
+            };
         }
     }
     // For a token that is nowhere there is nothing to tell, but what the caller showed is used up all the same.

@@ -1,3 +1,18 @@
-//! The house from outside: every path over real HTTP, on both databases.
+//! The house from outside: every path over real HTTP, the stateful ones on both databases.
 
+mod account;
+mod authorize;
+mod bad_input;
+mod client_authentication;
+mod consent;
+mod dpop;
+mod grants;
+mod introspect;
+mod par;
+mod revoke;
+mod set_password;
+mod sign_in;
 mod stories;
+mod token;
+mod userinfo;
+mod well_known;

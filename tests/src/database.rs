@@ -1,6 +1,6 @@
 //! Databases: a fresh one for each house, copied from one in which the tables and the keys are already made.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,7 +30,7 @@ pub(crate) struct Site {
 
 static SKIPPED: AtomicU32 = AtomicU32::new(0);
 static SITES: AtomicU32 = AtomicU32::new(0);
-static SQLITE_TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
+static SQLITE_TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
 static POSTGRES_TEMPLATE: OnceCell<()> = OnceCell::const_new();
 const TEMPLATE: &str = "procura_template";
 
@@ -48,6 +48,22 @@ impl Database {
         }
     }
 
+    /// A new database with nothing in it.
+    pub(crate) async fn build_empty(self) -> Site {
+        match self {
+            Self::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                Site { url: sqlite_url(&folder.path().join("procura.db")), _folder: Some(folder) }
+            }
+            Self::Postgres => {
+                let cluster = Cluster::of_this_process().unwrap();
+                let name = format!("house_{}", SITES.fetch_add(1, Ordering::Relaxed));
+                execute(cluster, format!("CREATE DATABASE {name}")).await;
+                Site { url: cluster.url(&name), _folder: None }
+            }
+        }
+    }
+
     /// A new database.
     pub(crate) async fn build(self) -> Site {
         match self {
@@ -55,7 +71,7 @@ impl Database {
                 let template = SQLITE_TEMPLATE.get_or_init(sqlite_template).await;
                 let folder = tempfile::tempdir().unwrap();
                 let file = folder.path().join("procura.db");
-                std::fs::copy(template, &file).unwrap();
+                std::fs::write(&file, template).unwrap();
                 Site { url: sqlite_url(&file), _folder: Some(folder) }
             }
             Self::Postgres => {
@@ -74,14 +90,11 @@ fn sqlite_url(file: &Path) -> String {
 }
 
 /// Opened once in each process: making keys takes longer than most tests.
-async fn sqlite_template() -> PathBuf {
-    // Kept until the process ends; the system clears its temporary folder.
-    let folder = std::env::temp_dir().join(format!("procura-template-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("template.db");
+async fn sqlite_template() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("template.db");
     furnish(&sqlite_url(&file)).await;
-    file
+    std::fs::read(&file).unwrap()
 }
 
 async fn postgres_template(cluster: &Cluster) {

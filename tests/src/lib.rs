@@ -5,13 +5,17 @@
 
 mod answer;
 mod ask;
+pub mod browser;
 mod client;
 mod database;
 mod form;
 mod house;
 mod key;
+pub mod load;
 mod person;
 mod postgres;
+pub mod program;
+pub mod street;
 mod town;
 
 pub use answer::Answer;

@@ -162,6 +162,15 @@ impl Page {
         forms.swap_remove(index)
     }
 
+    /// The first form that goes to `action`.
+    #[track_caller]
+    pub fn form_to(&self, action: &str) -> Form {
+        let found = Form::all(&self.html).into_iter().find(|form| form.action == action);
+        found.unwrap_or_else(|| {
+            panic!("no form to {action} at {}: {} {}", self.path, self.status, self.text())
+        })
+    }
+
     /// Sends a form of this page, with the button `name` pressed as `value`, if it has a name.
     pub async fn submit(&self, form: &Form, button: Option<(&str, &str)>) -> Arrival {
         let mut fields = form.fields.clone();

@@ -24,28 +24,44 @@ impl Cluster {
         format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
     }
 
-    fn start() -> Result<Self, String> {
-        let bin = bin()?;
+    /// A new cluster. Tests that stop it want one of their own.
+    pub(crate) fn start() -> Result<Self, String> {
         let folder = PathBuf::from(run(as_nobody("mktemp").args(["-d", "/tmp/procura-pg-XXXXXX"]))?.trim());
-        let data = folder.join("data");
+        let cluster = Self { folder };
         let auth = ["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C"];
-        run(as_nobody(bin.join("initdb")).arg("--pgdata").arg(&data).args(auth))?;
+        run(as_nobody(bin()?.join("initdb")).arg("--pgdata").arg(cluster.data()).args(auth))?;
+        cluster.go_on()?;
+        watch(&bin()?, &cluster.folder)?;
+        Ok(cluster)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Stops it: at once, as a crash would (`immediate`), or breaking off what runs (`fast`).
+    pub(crate) fn stop(&self, mode: &str) -> Result<(), String> {
+        let mut stop = as_nobody(bin()?.join("pg_ctl"));
+        run(stop.args(["stop", "--wait", "--silent", "--mode", mode, "--pgdata"]).arg(self.data())).map(drop)
+    }
+
+    /// Starts it, for the first time or again.
+    pub(crate) fn go_on(&self) -> Result<(), String> {
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=300 \
              -c synchronous_commit=off -c full_page_writes=off",
-            folder.display()
+            self.folder.display()
         );
-        let log = folder.join("log");
-        let mut start = as_nobody(bin.join("pg_ctl"));
+        let log = self.folder.join("log");
+        let mut start = as_nobody(bin()?.join("pg_ctl"));
         run(start
             .args(["start", "--wait", "--silent", "--pgdata"])
-            .arg(&data)
+            .arg(self.data())
             .arg("--log")
             .arg(&log)
             .args(["--options", &options]))
-        .map_err(|reason| format!("{reason}: {}", std::fs::read_to_string(&log).unwrap_or_default()))?;
-        watch(&bin, &folder)?;
-        Ok(Self { folder })
+        .map_err(|reason| format!("{reason}: {}", std::fs::read_to_string(&log).unwrap_or_default()))
+        .map(drop)
     }
 }
 

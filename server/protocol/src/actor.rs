@@ -203,6 +203,25 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_of_exactly_eight_kibibytes_is_still_one() {
+        let of_size = |extra: usize| Actor { iss: "x".repeat(extra).into(), ..agent("a") };
+        let empty = Chain::of(of_size(0)).to_claim().unwrap().to_string().len();
+        let none = Chain::none();
+        assert!(none.extended_by(&of_size(8192 - empty), 5).is_ok());
+        assert_eq!(none.extended_by(&of_size(8193 - empty), 5), Err(CannotExtend::TooLarge));
+    }
+
+    #[test]
+    fn sub_profiles_read_as_they_are_registered() {
+        for (profile, word) in
+            [(SubProfile::User, "user"), (SubProfile::Service, "service"), (SubProfile::AiAgent, "ai_agent")]
+        {
+            assert_eq!(profile.as_str(), word);
+            assert_eq!(serde_json::to_value(profile).unwrap(), word);
+        }
+    }
+
+    #[test]
     fn an_actor_says_who_it_is_and_nothing_about_validity() {
         let mut names: Vec<_> = agent("a").to_claim().keys().cloned().collect();
         names.sort();

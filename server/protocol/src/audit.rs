@@ -38,6 +38,9 @@ pub enum Action {
     /// A consent was ended.
     #[serde(rename = "consent.end")]
     ConsentEnd,
+    /// A token request that was refused before its grant type was known to be understood.
+    #[serde(rename = "token.request")]
+    TokenRequest,
     /// `authorization_code`.
     #[serde(rename = "token.authorization_code")]
     TokenAuthorizationCode,

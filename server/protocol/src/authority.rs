@@ -47,3 +47,43 @@ impl Authority {
         self.scope.is_empty() && self.details.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_empty_only_without_scope_and_without_details() {
+        let nothing = Authority {
+            scope: Scope::empty(),
+            details: AuthorizationDetails::none(),
+            resources: Resources::new(),
+            until: NumericDate(0),
+        };
+        assert!(nothing.is_empty());
+        assert!(!Authority { scope: "a".parse().unwrap(), ..nothing.clone() }.is_empty());
+        let details = AuthorizationDetails::parse(r#"[{"type":"a"}]"#).unwrap();
+        assert!(!Authority { details, ..nothing }.is_empty());
+    }
+
+    #[test]
+    fn each_part_alone_decides_whether_an_authority_is_within_another() {
+        let types = DetailsTypes::default();
+        let small = Authority {
+            scope: "a".parse().unwrap(),
+            details: AuthorizationDetails::none(),
+            resources: Resources::from(["https://a.example".parse().unwrap()]),
+            until: NumericDate(5),
+        };
+        assert!(small.is_within(&small, &types));
+        let details = AuthorizationDetails::parse(r#"[{"type":"a"}]"#).unwrap();
+        for wider in [
+            Authority { scope: "a b".parse().unwrap(), ..small.clone() },
+            Authority { resources: Resources::from(["https://b.example".parse().unwrap()]), ..small.clone() },
+            Authority { until: NumericDate(6), ..small.clone() },
+            Authority { details, ..small.clone() },
+        ] {
+            assert!(!wider.is_within(&small, &types), "{wider:?}");
+        }
+    }
+}

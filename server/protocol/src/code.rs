@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
 use crate::identifier::{ClientId, ConsentId, Jkt, SessionId, TaskId, UserId};
+use crate::pkce::CodeChallenge;
 use crate::token::Login;
 
 /// What a code stands for. It is bound to the client, the redirect URI, the challenge and, if asked, the key.
@@ -24,7 +25,7 @@ pub struct Code {
     /// `redirect_uri` of the authorization request.
     pub redirect_uri: String,
     /// `code_challenge`, always S256 (RFC 7636 §4.2).
-    pub code_challenge: Option<String>,
+    pub code_challenge: Option<CodeChallenge>,
     /// `nonce` (OpenID Connect Core §3.1.2.1).
     pub nonce: Option<String>,
     /// `dpop_jkt` (RFC 9449 §10).
@@ -33,6 +34,4 @@ pub struct Code {
     pub login: Login,
     /// The browser session in which it was approved.
     pub session: SessionId,
-    /// Whether `auth_time` was asked for (`max_age`, OpenID Connect Core §2).
-    pub auth_time_requested: bool,
 }

@@ -49,6 +49,7 @@ pub async fn next(
     signed_in: Option<&SignedIn>,
 ) -> Result<(Next, Offer), Stop> {
     let story = story(app, visit, waiting).await?;
+    let signed_in = hinted(app, waiting, &story.address, signed_in)?;
     let login = signed_in.map(|signed_in| prompt::SignedIn {
         auth_time: signed_in.login.auth_time,
         for_this_request: signed_in.for_interaction.as_deref() == Some(interaction),
@@ -64,6 +65,24 @@ pub async fn next(
         return Err(refuse(app, &story.address, waiting.request.state.as_deref(), &refusal));
     }
     Ok((next, story.offer))
+}
+
+/// Who is signed in, unless `id_token_hint` names somebody else: then nobody is (OpenID Connect Core §3.1.2.1). A
+/// hint that this server did not sign is no hint; one that is over still is.
+fn hinted<'a>(
+    app: &App,
+    waiting: &Waiting,
+    address: &ReturnAddress,
+    signed_in: Option<&'a SignedIn>,
+) -> Result<Option<&'a SignedIn>, Stop> {
+    let Some(hint) = &waiting.request.id_token_hint else { return Ok(signed_in) };
+    let claims = app.keys.verify_own(hint, "JWT").map_err(|_| {
+        let refusal =
+            Refusal::new(ErrorCode::InvalidRequest, "id_token_hint is not an ID token of this server");
+        refuse(app, address, waiting.request.state.as_deref(), &refusal)
+    })?;
+    let sub = claims.get("sub").and_then(serde_json::Value::as_str);
+    Ok(signed_in.filter(|signed_in| sub == Some(signed_in.user.as_str())))
 }
 
 async fn story(app: &App, visit: &Visit, waiting: &Waiting) -> Result<Story, Stop> {
@@ -268,12 +287,11 @@ async fn give_code(
         requested_actor: requested_actor(&offer.client, &offer.actor),
         authority,
         redirect_uri: address.as_str().to_owned(),
-        code_challenge: request.code_challenge.as_ref().map(|challenge| challenge.as_str().to_owned()),
+        code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
         dpop_jkt: request.dpop_jkt.clone(),
         login: signed_in.login.clone(),
         session: signed_in.session.clone(),
-        auth_time_requested: request.max_age.is_some(),
     };
     let expires_at: NumericDate = visit.now.plus(app.settings.code_life);
     let mut change = change

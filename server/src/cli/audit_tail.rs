@@ -1,6 +1,6 @@
 //! `procura audit tail`.
 
-use std::io::Write as _;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,7 +39,16 @@ pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
         last = last.max(logged.seq);
         writeln!(out, "{}", logged.canonical()?)?;
     }
-    while tail.follow {
+    if tail.follow {
+        follow(&store, last, &mut out).await?;
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what comes, until the process is interrupted.
+async fn follow(store: &Store, mut last: i64, out: &mut impl Write) -> anyhow::Result<()> {
+    loop {
         let more = store.audit_after(last, PORTION).await?;
         for logged in &more {
             last = last.max(logged.seq);
@@ -49,6 +58,4 @@ pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
-    store.close().await;
-    Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 pub mod audit_tail;
 pub mod config_check;
+pub mod demo;
 pub mod hash;
 pub mod serve;
 
@@ -27,6 +28,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve until interrupted (this is what happens without a command).
     Serve,
+    /// Show delegation from consent to resource server, step by step, in a house that is gone afterwards.
+    Demo(demo::Demo),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -61,6 +64,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = config.as_deref();
     match arguments.command {
         None | Some(Command::Serve) => serve::run(config).await,
+        Some(Command::Demo(demo)) => demo::run(&demo).await,
         Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
         Some(Command::Hash(what)) => hash::run(&what),

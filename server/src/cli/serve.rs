@@ -1,6 +1,6 @@
 //! `procura` and `procura serve`.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -51,7 +51,10 @@ pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
 /// Logs go to standard error, as text or as JSON.
 pub fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     let _ = match settings.log_format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use protocol::metadata::TOKEN;
-use protocol::token_request::TokenRequest;
 
 use super::reply;
 use super::sent::Sent;
@@ -14,7 +13,7 @@ use crate::caller;
 use crate::failure::Failure;
 use crate::grants::{self, Reply};
 
-/// Identify, parse, grant, reply.
+/// Identify, grant, reply.
 pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
     match answer(&app, &sent).await {
         Ok(granted) => reply::token(&app, &sent.visit, &granted),
@@ -25,6 +24,5 @@ pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
 async fn answer(app: &App, sent: &Sent) -> Result<Reply, Failure> {
     let url = app.url(TOKEN);
     let caller = caller::identify(app, &sent.visit, &sent.headers.presentation(&url), &sent.params).await?;
-    let request = TokenRequest::parse(&sent.params)?;
-    grants::grant(app, &sent.visit, &caller, request).await
+    grants::grant(app, &sent.visit, &caller, &sent.params).await
 }

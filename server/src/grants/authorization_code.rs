@@ -72,8 +72,7 @@ fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refu
         ));
     }
     let verifier = request.code_verifier.as_ref().map(|verifier| verifier.reveal());
-    let challenge = code.code_challenge.as_deref().map(str::parse).transpose().map_err(|_| gone())?;
-    pkce::check(challenge.as_ref(), verifier)?;
+    pkce::check(code.code_challenge.as_ref(), verifier)?;
     if code.dpop_jkt.is_some() && code.dpop_jkt != desk.caller.key {
         return Err(Refusal::new(ErrorCode::InvalidGrant, "the code is bound to another DPoP key"));
     }
@@ -136,7 +135,9 @@ async fn issue(
         true => Some(tokens::id_token(app, client, code, &access)?),
         false => None,
     };
-    let mut reply = reply(access, Some(consent.authority.scope.clone()));
+    // What was asked in the authorization request is not known here, and may be more than was approved: so the scope
+    // is always told (RFC 6749 §5.1).
+    let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
     Ok(Granted { event: event.clone(), requires, take, keep, reply })

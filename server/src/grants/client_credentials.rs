@@ -51,10 +51,8 @@ async fn decide(
     let given = Authority { scope: own, details: AuthorizationDetails::none(), resources, until: end };
     let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
     let authority = authorization::take(&given, &named, registry.registered(), app.settings.token_life, now)?;
-    if let Some(asked) = &request.scope {
-        if !asked.is_within(&authority.scope) {
-            return Err(authorization::AuthorizationRefused::ScopeNotAllowed.into());
-        }
+    if request.scope.as_ref().is_some_and(|asked| !asked.is_within(&authority.scope)) {
+        return Err(authorization::AuthorizationRefused::ScopeNotAllowed.into());
     }
     let token = Token {
         id: tokens::new_id(app)?,

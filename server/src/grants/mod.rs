@@ -12,6 +12,7 @@ use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_details::AuthorizationDetails;
 use protocol::client::GrantType;
 use protocol::identifier::ConsentId;
+use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
 use protocol::token::Token;
@@ -69,24 +70,22 @@ struct Desk<'a> {
 /// Answers a token request.
 ///
 /// # Errors
-/// The refusal of the grant, already told to the audit log; or what is broken.
-pub async fn grant(
-    app: &App,
-    visit: &Visit,
-    caller: &Caller,
-    request: TokenRequest,
-) -> Result<Reply, Failure> {
-    let grant_type = request.grant_type();
-    let mut event = AuditEvent::new(action(grant_type), Outcome::Granted, visit.now);
+/// The refusal of the request or of its grant, already told to the audit log; or what is broken.
+pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -> Result<Reply, Failure> {
+    let mut event = AuditEvent::new(Action::TokenRequest, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let desk = Desk { app, visit, caller, event };
+    let mut desk = Desk { app, visit, caller, event };
+    let request = match TokenRequest::parse(params) {
+        Ok(request) => request,
+        Err(reason) => return Err(desk.close(desk.refused(&desk.event, reason)).await),
+    };
+    let grant_type = request.grant_type();
+    desk.event.action = action(grant_type);
     if !caller.client.grant_types.contains(&grant_type) {
-        let refusal =
-            Refusal::new(ErrorCode::UnauthorizedClient, "this client is not registered for this grant_type");
-        return Err(desk
-            .close(Refused { failure: refusal.into(), event: Box::new(desk.event.clone()), end: None })
-            .await);
+        let description = "this client is not registered for this grant_type";
+        let refusal = Refusal::new(ErrorCode::UnauthorizedClient, description);
+        return Err(desk.close(desk.refused(&desk.event, refusal)).await);
     }
     let granted = match request {
         TokenRequest::AuthorizationCode(request) => authorization_code::redeem(&desk, &request).await,

@@ -58,7 +58,7 @@ pub async fn go_on(
                 Err(stop) => browser.stop(stop),
             }
         }
-        (Next::Consent, Some(_)) => see_other(&format!("/consent?interaction={interaction}")),
+        (Next::Consent, _) => see_other(&format!("/consent?interaction={interaction}")),
         _ => see_other(&format!("/sign-in?interaction={interaction}")),
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use protocol::authority::Authority;
 use protocol::authorization::{Approval, OFFLINE_ACCESS};
-use protocol::authorization_details::AuthorizationDetail;
+use protocol::authorization_details::{AuthorizationDetail, AuthorizationDetails, DetailsTypes};
 use protocol::client::Client;
 use protocol::numeric_date::Seconds;
 use protocol::params::Params;
@@ -15,9 +16,10 @@ use protocol::prompt::Next;
 use protocol::refusal::ErrorCode;
 use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
+use serde_json::{Map, Value};
 
 use super::authorize::go_on;
-use super::page::{Browser, Form, one, render, see_other};
+use super::page::{Browser, Form, one, render, see_other, session_broken};
 use super::views::{
     ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
     ScopeEntry,
@@ -25,6 +27,10 @@ use super::views::{
 use crate::app::App;
 use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
 use crate::registry::Registry;
+use crate::secret::SecretDigest;
+
+/// The details type that carries a task's words.
+const AGENT_TASK: &str = "agent_task";
 
 /// `GET /consent`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
@@ -64,7 +70,26 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         }
         Err(reason) => return browser.broken(&reason),
     }
+    // What is approved is what was shown, should the registrations have changed in between.
+    if browser.session.get::<String>(&shown_key(interaction)).await.ok().flatten()
+        != Some(fingerprint(&offer))
+    {
+        return show(&app, &browser, interaction, &waiting, &offer, Some(ConsentRefused::FormTooOld)).await;
+    }
     answer(&app, &browser, &form, interaction, &waiting, &offer, signed_in).await
+}
+
+/// The session's key for what a consent page showed.
+fn shown_key(interaction: &str) -> String {
+    format!("shown {interaction}")
+}
+
+/// What an offer comes down to, but for its end, which moves with time and which the user chooses.
+fn fingerprint(offer: &Offer) -> String {
+    let Authority { scope, details, resources, until: _ } = &offer.authority;
+    let told =
+        serde_json::json!([offer.client.id, offer.actor.id, scope, details, resources, offer.passing_on_max]);
+    SecretDigest::of(&told.to_string()).to_text()
 }
 
 async fn answer(
@@ -118,24 +143,22 @@ async fn show(
         Ok(csrf) => csrf,
         Err(reason) => return browser.broken(&reason),
     };
+    if let Err(error) = browser.session.insert(&shown_key(interaction), fingerprint(offer)).await {
+        return browser.broken(&session_broken(error));
+    }
     let language = browser.language.code();
     let longest = offer.authority.until.since(browser.visit.now);
+    let task = Intent::of(&offer.authority.details);
     let view = ConsentPage {
         page: browser.page(),
         csrf,
         interaction: interaction.to_owned(),
         asked: asked(app, offer).await,
         return_host: return_host(&waiting.return_address),
-        task: Some(Intent::of(&offer.authority.details)),
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
-        details: offer
-            .authority
-            .details
-            .iter()
-            .enumerate()
-            .filter_map(|(index, detail)| in_words(&offer.registry, index, detail, language))
-            .collect(),
+        details: details(&offer.registry.types, &offer.authority.details, &task, language),
+        task: Some(task),
         durations: OfferedDuration::up_to(longest, browser.language),
         passing_on_max: offer.passing_on_max,
         offline_access: offer.authority.scope.contains(OFFLINE_ACCESS),
@@ -203,21 +226,92 @@ fn scopes(registry: &Registry, offer: &Offer, language: &str) -> Vec<ScopeEntry>
     words.map(entry).collect()
 }
 
-/// A detail as its type words it; a detail of a type that is gone was refused before.
+fn details(
+    types: &DetailsTypes,
+    details: &AuthorizationDetails,
+    task: &Intent,
+    language: &str,
+) -> Vec<DetailEntry> {
+    let mut speaks_of_task = true;
+    let entry = |(index, detail): (usize, &AuthorizationDetail)| {
+        // The task comes from the first detail of this type; whatever others say of theirs stands with them.
+        let is_task = speaks_of_task && detail.type_name().as_str() == AGENT_TASK;
+        speaks_of_task &= !is_task;
+        in_words(types, index, detail, is_task.then_some(task), language)
+    };
+    details.iter().enumerate().filter_map(entry).collect()
+}
+
+/// A detail as its type words it; a detail of a type that is gone was refused before. What the page says of the
+/// `task` anyway is not said again.
 fn in_words(
-    registry: &Registry,
+    types: &DetailsTypes,
     index: usize,
     detail: &AuthorizationDetail,
+    task: Option<&Intent>,
     language: &str,
 ) -> Option<DetailEntry> {
-    let known = registry.types.find(detail.type_name())?.document();
+    let known = types.find(detail.type_name())?.document();
     let words = known.words.get(language).or_else(|| known.words.get("en"))?;
-    let read = words.render(detail.members());
+    let lines = match task {
+        Some(task) => words.render(&untold(detail.members(), task)).lines,
+        None => words.render(detail.members()).lines,
+    };
     Some(DetailEntry {
         index,
         type_name: words.name.clone(),
-        sentence: read.sentence,
-        lines: read.lines,
+        sentence: words.render(detail.members()).sentence,
+        lines,
         risk: known.risk.of(detail.members()),
     })
+}
+
+/// The members that `task` does not say: all but those that stand in it, value for value.
+fn untold(members: &Map<String, Value>, task: &Intent) -> Map<String, Value> {
+    let told = serde_json::to_value(task).unwrap_or_default();
+    let is_told = |name: &str, value: &Value| told.get(name) == Some(value);
+    let untold = members.iter().filter(|(name, value)| !is_told(name, value));
+    untold.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::authorization_details::built_in;
+    use serde_json::json;
+
+    use super::*;
+
+    fn details_of(details: Value) -> AuthorizationDetails {
+        serde_json::from_value(details).unwrap()
+    }
+
+    fn left(details: Value) -> Vec<String> {
+        let details = details_of(details);
+        let task = Intent::of(&details);
+        untold(details.iter().next().unwrap().members(), &task).keys().cloned().collect()
+    }
+
+    #[test]
+    fn what_the_task_says_is_not_said_again_and_all_else_is() {
+        let detail = json!([{"type": "agent_task", "actions": ["refund"], "purpose": "p", "reference": "r",
+            "success_criteria": ["s"], "limits": ["l"], "deadline": "d", "max_amount": 5}]);
+        assert_eq!(left(detail), ["actions", "deadline", "max_amount", "type"]);
+    }
+
+    #[test]
+    fn what_the_task_cannot_say_stays_with_the_detail() {
+        let odd = json!([{"type": "agent_task", "purpose": {"de": "p"}, "limits": ["l", 5], "success_criteria": []}]);
+        assert_eq!(left(odd), ["limits", "purpose", "success_criteria", "type"]);
+    }
+
+    #[test]
+    fn only_the_detail_that_the_task_comes_from_is_shortened() {
+        let types = DetailsTypes::new(built_in()).unwrap();
+        let twice = json!([{"type": "agent_task", "actions": ["read"], "purpose": "p"},
+            {"type": "agent_task", "actions": ["read"], "purpose": "p"}]);
+        let twice = details_of(twice);
+        let shown = details(&types, &twice, &Intent::of(&twice), "en");
+        let lines: Vec<_> = shown.iter().map(|entry| entry.lines.as_slice()).collect();
+        assert_eq!(lines, [&[][..], &["Purpose: p".to_owned()][..]]);
+    }
 }

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    TransactionTrait as _,
+};
 
-use super::StoreError;
+use super::{Store, StoreError};
 
 /// How many write at once on PostgreSQL.
 pub(super) const WRITERS_ON_POSTGRES: usize = 3;
@@ -16,6 +19,8 @@ pub(super) const WRITERS_ON_POSTGRES: usize = 3;
 const PREPARED: usize = 400;
 /// Held while the tables are made or changed, so that processes that start together do it one after the other.
 const MIGRATION_LOCK: i64 = 0x0070_726f_6375_7261;
+/// Held while a process looks for what every start makes, and makes what is missing.
+const FURNISHING_LOCK: i64 = MIGRATION_LOCK + 1;
 
 /// The connections of one store.
 pub(super) struct Connections {
@@ -72,6 +77,38 @@ async fn open_sqlite(url: &str) -> Result<Connections, StoreError> {
     Ok(Connections { writer, reader, writers: 1 })
 }
 
+/// As long as this is there, no other process furnishes the same database.
+#[must_use = "the others wait no longer than this lives"]
+pub struct Furnishing(Option<DatabaseTransaction>);
+
+impl Furnishing {
+    /// Lets the others in.
+    pub async fn done(self) {
+        if let Some(transaction) = self.0 {
+            // It wrote nothing; and where the connection is gone, so is the lock.
+            let _ = transaction.rollback().await;
+        }
+    }
+}
+
+impl Store {
+    /// Waits until no other process furnishes this database: looks for keys, people and clients that every start
+    /// makes, and makes what is missing. On SQLite there is no other process.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also where the others take too long.
+    pub async fn furnish_alone(&self) -> Result<Furnishing, StoreError> {
+        let reader = self.reader();
+        if reader.get_database_backend() != DbBackend::Postgres {
+            return Ok(Furnishing(None));
+        }
+        let transaction = reader.begin().await?;
+        transaction.execute_unprepared("SET LOCAL statement_timeout = '60s'").await?;
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({FURNISHING_LOCK})")).await?;
+        Ok(Furnishing(Some(transaction)))
+    }
+}
+
 /// Two processes may make the tables at the same moment; the one that stumbles finds them made when it tries again.
 async fn migrate_sqlite(writer: &DatabaseConnection) -> Result<(), StoreError> {
     let mut outcome = Migrator::up(writer, None).await;
@@ -119,7 +156,6 @@ async fn open_postgres(url: &str) -> Result<Connections, StoreError> {
 }
 
 async fn migrate_postgres(url: &str) -> Result<(), StoreError> {
-    use sea_orm::ConnectionTrait as _;
     // One connection only: the lock belongs to it, and goes with it should this process die.
     let mut options = quiet(url, 1);
     options.idle_timeout(None).max_lifetime(None);

@@ -313,6 +313,16 @@ mod tests {
     }
 
     #[test]
+    fn as_much_as_is_allowed_is_allowed() {
+        let list = |n: usize| format!("[{}]", vec![r#"{"type":"agent_task"}"#; n].join(","));
+        assert_eq!(AuthorizationDetails::parse(&list(MOST_DETAILS)).unwrap().iter().count(), MOST_DETAILS);
+        let mut exact = r#"[{"type":"a","x":""}]"#.to_owned();
+        exact.insert_str(exact.len() - 3, &"x".repeat(LARGEST_PARAMETER - exact.len()));
+        assert_eq!(exact.len(), LARGEST_PARAMETER);
+        assert!(AuthorizationDetails::parse(&exact).is_ok());
+    }
+
+    #[test]
     fn a_detail_of_an_unknown_type_is_within_nothing() {
         let details = AuthorizationDetails::parse(r#"[{"type":"nobody_knows"}]"#).unwrap();
         let types = DetailsTypes::new(built_in()).unwrap();

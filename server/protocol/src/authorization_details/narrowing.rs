@@ -367,6 +367,19 @@ mod tests {
     }
 
     #[test]
+    fn rules_for_one_value_do_not_reach_into_arrays() {
+        for (rule, less, more) in [
+            (Rule::Max, json!([1]), json!([2])),
+            (Rule::Min, json!([2]), json!([1])),
+            (Rule::Before, json!(["2026-01-01T00:00:00Z"]), json!(["2027-01-01T00:00:00Z"])),
+            (Rule::Equal, json!(["a"]), json!(["a", "b"])),
+        ] {
+            assert!(!within(rule, less, more.clone()), "{rule:?}");
+            assert!(within(rule, more.clone(), more), "{rule:?}");
+        }
+    }
+
+    #[test]
     fn a_timestamp_narrows_to_earlier_ones_across_offsets() {
         assert!(within(Rule::Before, json!("2026-01-01T00:00:00+01:00"), json!("2026-01-01T00:00:00Z")));
         assert!(!within(Rule::Before, json!("2026-01-01T00:00:01Z"), json!("2026-01-01T00:00:00Z")));

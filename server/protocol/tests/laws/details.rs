@@ -100,10 +100,10 @@ fn narrower(given: &AuthorizationDetails, which: usize) -> AuthorizationDetails 
         let open = detail["type"] == "every_rule";
         match which % 4 {
             0 => {
-                if let Some(Value::Array(actions)) = detail.get_mut("actions") {
-                    if actions.len() > 1 {
-                        actions.pop();
-                    }
+                if let Some(Value::Array(actions)) = detail.get_mut("actions")
+                    && actions.len() > 1
+                {
+                    actions.pop();
                 }
             }
             1 if open => {

@@ -1,5 +1,8 @@
 //! The laws of the protocol crate, each a property test and a sentence.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+mod authorization;
 mod delegation;
 mod details;
 mod dpop;

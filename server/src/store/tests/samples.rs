@@ -127,7 +127,6 @@ pub(super) fn code(name: &str, consent: &str) -> Record {
         dpop_jkt: None,
         login: Login { auth_time: NOW, acr: None, amr: vec![] },
         session: id("s1"),
-        auth_time_requested: false,
     };
     Record::Code { digest: digest(name), code, expires_at: LATER }
 }

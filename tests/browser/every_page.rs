@@ -1,0 +1,279 @@
+//! What holds for every page, seen through the browser.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::json;
+use tests::browser::{Person, Setup};
+use tests::password_of;
+
+use crate::stage::{Stage, play, refund};
+
+/// What is wrong with a page, in words.
+type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
+/// Looks at the page that a person has open.
+type Look = for<'a> fn(&'a Person, &'a str) -> Found<'a>;
+
+/// Every page in every state that looks different, one after the other.
+struct Tour {
+    stage: Arc<Stage>,
+    look: Look,
+    language: &'static str,
+    found: Vec<String>,
+}
+
+impl Tour {
+    async fn of(stage: Arc<Stage>, look: Look, language: &'static str) -> Vec<String> {
+        let mut tour = Self { stage, look, language, found: Vec::new() };
+        let person = tour.stage.person_with(Setup { language, ..Setup::default() }).await;
+        tour.outside(&person).await;
+        tour.asked(&person).await;
+        tour.account(&person).await;
+        tour.admin(&person).await;
+        tour.found
+    }
+
+    async fn stop(&mut self, person: &Person, name: &str, id: &str) {
+        person.see(id).await;
+        let found = (self.look)(person, &format!("{name}.{}", self.language)).await;
+        self.found.extend(found.into_iter().map(|what| format!("{name} ({}): {what}", self.language)));
+    }
+
+    async fn outside(&mut self, person: &Person) {
+        let house = self.stage.house.door().clone();
+        person.goto(&house.url("/")).await;
+        self.stop(person, "home", "home").await;
+        person.goto(&house.url("/authorize?client_id=nobody")).await;
+        self.stop(person, "error", "error-page").await;
+        let notice = self.stage.house.notices.iter().find(|notice| notice.username == "carol").unwrap();
+        let link = notice.link.reveal().to_owned();
+        person.goto(&link).await;
+        self.stop(person, "set-password", "set-password-form").await;
+        person.write("set-password", "four words in a row").await;
+        person.write("set-password-again", "four words in a queue").await;
+        person.click("set-password-submit").await;
+        self.stop(person, "set-password-refused", "error-summary").await;
+        person.goto(&house.url("/sign-in")).await;
+        person.write("login-username", "alice").await;
+        person.write("login-password", "not the password").await;
+        person.click("login-submit").await;
+        self.stop(person, "sign-in-refused", "error-summary").await;
+    }
+
+    async fn asked(&mut self, person: &Person) {
+        let stage = Arc::clone(&self.stage);
+        person.goto(&stage.asks_for_agent()).await;
+        self.stop(person, "sign-in", "login-form").await;
+        stage.sign_in(person, "alice").await;
+        self.stop(person, "consent", "consent-form").await;
+        person.click("consent-approve").await;
+        person.see("back").await;
+        let details = refund().to_string();
+        person.goto(&stage.asks("refund-agent", &[("authorization_details", &details)])).await;
+        self.stop(person, "consent-agent", "consent-form").await;
+        person.goto(&stage.asks("order-book", &[("scope", "openid profile orders:read")])).await;
+        self.stop(person, "consent-application", "consent-form").await;
+        person.eval("document.querySelectorAll('[name=scope]').forEach(entry => entry.remove())").await;
+        person.click("consent-approve").await;
+        self.stop(person, "consent-refused", "error-summary").await;
+        stage.application.answer().await;
+    }
+
+    async fn account(&mut self, person: &Person) {
+        let stage = Arc::clone(&self.stage);
+        let agent = stage.house.client("agent-a");
+        let token = stage.house.delegated_token(&agent, "orders:read orders:write").await;
+        let handed = [("audience", "agent-b"), ("scope", "orders:read"), ("resource", tests::ORDERS)];
+        let handed = agent.exchange(token.access_token(), &handed).await.ok();
+        let given = [("scope", "orders:read"), ("resource", tests::ORDERS)];
+        stage.house.client("agent-b").exchange(handed.access_token(), &given).await.ok();
+        person.goto(&stage.house.url("/account")).await;
+        self.stop(person, "account", "consents").await;
+        for _ in 0..2 {
+            person.eval("document.querySelector('.consent form').submit()").await;
+            person.see("consent-ended").await;
+        }
+        person.eval("document.querySelector('#ended-consents').open = true").await;
+        self.stop(person, "account-ended", "ended-consents").await;
+        person.click("sign-out").await;
+        self.stop(person, "sign-out", "logout-form").await;
+        person.click("logout-confirm").await;
+        self.stop(person, "signed-out", "logged-out").await;
+    }
+
+    async fn admin(&mut self, person: &Person) {
+        let house = self.stage.house.door().clone();
+        let agent = self.stage.house.client("agent-a");
+        self.stage.house.delegated_token(&agent, "orders:read").await;
+        agent.exchange("no token", &[("scope", "orders:read")]).await;
+        person.goto(&house.url("/sign-in")).await;
+        person.write("login-username", "admin").await;
+        person.write("login-password", &password_of("admin")).await;
+        person.click("login-submit").await;
+        self.stop(person, "account-empty", "no-consents").await;
+        person.goto(&house.url("/admin")).await;
+        self.stop(person, "admin", "admin-events").await;
+    }
+}
+
+fn narrow<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
+    Box::pin(async move {
+        person.be_wide(320).await;
+        let wide = person.eval("document.documentElement.scrollWidth").await;
+        let out = "[...document.querySelectorAll('main *, header *')].filter(e => !e.closest('.scroll, .visually-hidden')) \
+             .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 90))";
+        let out = person.eval(out).await;
+        person.be_wide(1000).await;
+        let mut found = Vec::new();
+        if wide.as_i64() > Some(320) {
+            found.push(format!("is {wide} pixels wide"));
+        }
+        found.extend(out.as_array().into_iter().flatten().map(|element| format!("sticks out: {element}")));
+        found
+    })
+}
+
+#[tokio::test]
+async fn no_page_scrolls_sideways_at_320_pixels() {
+    play(|stage| async move {
+        for language in ["en", "de"] {
+            let found = Tour::of(Arc::clone(&stage), narrow, language).await;
+            assert!(found.is_empty(), "{found:#?}");
+        }
+    })
+    .await;
+}
+
+fn focus<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
+    Box::pin(async move {
+        let mut found = Vec::new();
+        person.eval("document.activeElement.blur()").await;
+        let reachable = person.eval("document.querySelectorAll('a[href], button, input:not([type=hidden]):not([tabindex]):not(:disabled), select, summary').length").await;
+        for _ in 0..reachable.as_u64().unwrap() {
+            person.press(thirtyfour::Key::Tab).await;
+            let seen = person
+                .eval(
+                    "(() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect(); \
+                     return [e.outerHTML.slice(0, 90), s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 \
+                     && b.width > 4 && b.height > 4 && b.top >= 0 && b.left >= 0]; })()",
+                )
+                .await;
+            if seen[1] != true {
+                found.push(format!("the focus cannot be seen on {}", seen[0]));
+            }
+        }
+        found
+    })
+}
+
+#[tokio::test]
+async fn the_focus_can_be_seen_wherever_it_is() {
+    play(|stage| async move {
+        let found = Tour::of(stage, focus, "en").await;
+        assert!(found.is_empty(), "{found:#?}");
+    })
+    .await;
+}
+
+fn headings<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
+    Box::pin(async move {
+        let levels = person
+            .eval("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => Number(h.tagName[1]))")
+            .await;
+        let levels: Vec<_> =
+            levels.as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).collect();
+        let orderly = levels.first() == Some(&1)
+            && levels.iter().filter(|level| **level == 1).count() == 1
+            && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1);
+        let unnamed = "[...document.querySelectorAll('input:not([type=hidden]), select')] \
+            .filter(e => !e.closest('[aria-hidden]') && !e.ariaHidden && !(e.labels[0]?.innerText.trim())).map(e => e.outerHTML)";
+        let unnamed = person.eval(unnamed).await;
+        let mut found: Vec<_> =
+            unnamed.as_array().unwrap().iter().map(|field| format!("has no label: {field}")).collect();
+        if !orderly {
+            found.push(format!("headings of levels {levels:?}"));
+        }
+        found
+    })
+}
+
+#[tokio::test]
+async fn headings_go_down_one_step_at_a_time_and_every_field_has_a_label() {
+    play(|stage| async move {
+        let found = Tour::of(stage, headings, "en").await;
+        assert!(found.is_empty(), "{found:#?}");
+    })
+    .await;
+}
+
+fn axe_source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/node_modules/axe-core/axe.min.js")
+}
+
+fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
+    Box::pin(async move {
+        // Our policy allows no script; axe is one.
+        person.cdp("Page.setBypassCSP", json!({ "enabled": true })).await;
+        let source = std::fs::read_to_string(axe_source()).unwrap();
+        let mut found = Vec::new();
+        for scheme in ["light", "dark"] {
+            person.prefer(scheme).await;
+            let run = json!({
+                "expression": format!("{source};axe.run(document, {{ resultTypes: ['violations'] }}).then(r => JSON.stringify(r.violations \
+                    .filter(v => v.impact === 'serious' || v.impact === 'critical') \
+                    .map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + (n.any[0]?.message ?? '')).join(' | '))))"),
+                "awaitPromise": true,
+                "returnByValue": true,
+            });
+            let told = person.cdp("Runtime.evaluate", run).await;
+            let told: Vec<String> =
+                serde_json::from_str(told["result"]["value"].as_str().unwrap_or_else(|| panic!("{told}")))
+                    .unwrap();
+            found.extend(told.into_iter().map(|violation| format!("in {scheme}: {violation}")));
+        }
+        person.prefer("light").await;
+        found
+    })
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_serious_on_any_page_in_light_and_in_dark() {
+    if !axe_source().exists() {
+        let how = "there is no axe-core; run npm ci --prefix tests/browser";
+        return tests::browser::skip("axe_finds_nothing_serious_on_any_page_in_light_and_in_dark", how);
+    }
+    play(|stage| async move {
+        let found = Tour::of(stage, axe, "en").await;
+        assert!(found.is_empty(), "{found:#?}");
+    })
+    .await;
+}
+
+fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
+    Box::pin(async move {
+        let folder = PathBuf::from(std::env::var_os("PROCURA_TEST_PICTURES").unwrap());
+        for (scheme, width) in [("light", 1000), ("dark", 1000), ("light", 390), ("dark", 320)] {
+            person.prefer(scheme).await;
+            person.be_wide(width).await;
+            std::fs::write(folder.join(format!("{name}.{width}.{scheme}.png")), person.picture().await)
+                .unwrap();
+        }
+        person.prefer("light").await;
+        person.be_wide(1000).await;
+        Vec::new()
+    })
+}
+
+/// Leaves a picture of every page in the folder `PROCURA_TEST_PICTURES`.
+#[tokio::test]
+#[ignore = "for eyes, not for the machine: set PROCURA_TEST_PICTURES to a folder"]
+async fn every_page_can_be_looked_at() {
+    play(|stage| async move {
+        for language in ["en", "de"] {
+            Tour::of(Arc::clone(&stage), pictures, language).await;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,261 @@
+//! Where a test plays: a house, people with browsers, and an application that waits for its answer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::consent::Consent;
+use serde_json::{Value, json};
+use tests::browser::{self, Browsers, Person, Setup};
+use tests::{Database, House, password_of};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, mpsc};
+use url::Url;
+
+/// RFC 7636, appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// How long an application waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who plays here besides those who live around every house: an application that asks for an agent, that agent,
+/// an application that asks for itself, and somebody without a password.
+const CAST: &str = r#"
+[[users]]
+username = "carol"
+name = "Carol Clark"
+
+[[clients]]
+id = "shop-assistant"
+name = "Shop Assistant"
+kind = "application"
+authentication = "none"
+redirect_uris = ["http://127.0.0.1/callback", "http://[::1]/callback"]
+scope = "openid profile offline_access orders:read orders:write"
+resources = ["https://orders.example"]
+authorization_details_types = ["agent_task", "mcp_tool"]
+
+[[clients]]
+id = "order-book"
+name = "Order Book"
+kind = "application"
+authentication = "none"
+redirect_uris = ["http://127.0.0.1/callback"]
+scope = "openid profile orders:read"
+resources = ["https://orders.example"]
+
+[[agents]]
+id = "refund-agent"
+name = "Refund Agent"
+owner = "bob"
+purpose = "Checks complaints about orders and refunds them within the limits it is given."
+expires = 2099-06-30T00:00:00Z
+redirect_uris = ["http://127.0.0.1/callback"]
+scope = "openid offline_access orders:read orders:write"
+resources = ["https://orders.example"]
+authorization_details_types = ["agent_task", "mcp_tool"]
+jwks = { keys = [{ kty = "EC", crv = "P-256", kid = "refund-agent-1", use = "sig", x = "og1b0QL38pVYeuKR-NFIST98pr8tiQaSba2AcdQAwQQ", y = "i8zz-FfbhIe6R68cllVeh3fa2zGYmzNz3K2JQxQ-SJI" }] }
+"#;
+
+/// The stage.
+pub struct Stage {
+    /// The house.
+    pub house: House,
+    /// Where applications wait for their answer.
+    pub application: Application,
+    browsers: Browsers,
+    people: std::sync::Mutex<Vec<Person>>,
+}
+
+/// Plays a test, if there is a browser; closes every browser, whatever happens; and then looks for complaints.
+pub async fn play<F, Fut>(test: F)
+where
+    F: FnOnce(Arc<Stage>) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("a test");
+    if !browser::is_there(name) {
+        return;
+    }
+    let stage = Arc::new(Stage {
+        house: House::on_with(Database::Sqlite, CAST).await,
+        application: Application::open("127.0.0.1").await.unwrap(),
+        browsers: Browsers::new().await,
+        people: std::sync::Mutex::default(),
+    });
+    // A task of its own, so that a failed assertion does not keep the browsers open.
+    let played = tokio::spawn(test(Arc::clone(&stage))).await;
+    let mut complaints = Vec::new();
+    if played.is_ok() {
+        let people = stage.people.lock().unwrap().clone();
+        for person in people {
+            complaints.extend(person.complaints().await);
+        }
+    }
+    stage.browsers.close().await;
+    if let Err(failed) = played {
+        std::panic::resume_unwind(failed.into_panic());
+    }
+    assert!(complaints.is_empty(), "the browser complains: {complaints:#?}");
+}
+
+impl Stage {
+    /// Somebody with a browser as most people have it.
+    pub async fn person(&self) -> Person {
+        self.person_with(Setup::default()).await
+    }
+
+    /// Somebody with a browser of their own making.
+    pub async fn person_with(&self, setup: Setup) -> Person {
+        let person = self.browsers.person(setup).await;
+        self.people.lock().unwrap().push(person.clone());
+        person
+    }
+
+    /// Somebody who is signed in.
+    pub async fn signed_in(&self, username: &str) -> Person {
+        let person = self.person().await;
+        self.sign_in(&person, username).await;
+        person
+    }
+
+    /// Signs in, at the house's own wish or at an application's.
+    pub async fn sign_in(&self, person: &Person, username: &str) {
+        if !person.url().await.contains("/sign-in") {
+            person.goto(&self.house.url("/sign-in")).await;
+        }
+        person.write("login-username", username).await;
+        person.write("login-password", &password_of(username)).await;
+        person.click("login-submit").await;
+    }
+
+    /// The URL that `client` sends a browser to, with these parameters beside the usual ones.
+    pub fn asks(&self, client: &str, params: &[(&str, &str)]) -> String {
+        self.asks_from(&self.application, client, params)
+    }
+
+    /// The same, with the answer to go to another application.
+    pub fn asks_from(&self, application: &Application, client: &str, params: &[(&str, &str)]) -> String {
+        let mut url = Url::parse(&self.house.url("/authorize")).unwrap();
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", client)
+            .append_pair("redirect_uri", &application.redirect_uri)
+            .append_pair("state", "the state & more")
+            .append_pair("code_challenge", CHALLENGE)
+            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(params);
+        url.into()
+    }
+
+    /// The usual story: the Shop Assistant asks for the Refund Agent.
+    pub fn asks_for_agent(&self) -> String {
+        let details = refund().to_string();
+        self.asks(
+            "shop-assistant",
+            &[
+                ("requested_actor", "refund-agent"),
+                ("scope", "openid offline_access orders:read orders:write"),
+                ("authorization_details", &details),
+            ],
+        )
+    }
+
+    /// Alice in front of the usual story's consent page.
+    pub async fn alice_is_asked(&self) -> Person {
+        let alice = self.person().await;
+        alice.goto(&self.asks_for_agent()).await;
+        self.sign_in(&alice, "alice").await;
+        alice.see("consent-form").await;
+        alice
+    }
+
+    /// Everything that `username` allowed, the newest first.
+    pub async fn consents(&self, username: &str) -> Vec<Consent> {
+        let user = self.house.store().find_user_by_username(username).await.unwrap().unwrap();
+        self.house.store().consents_of_user(&user.id).await.unwrap()
+    }
+}
+
+/// What the Refund Agent is to do: a task, and the tools for it.
+pub fn refund() -> Value {
+    json!([
+        {
+            "type": "agent_task",
+            "purpose": "Refund order 4711, which arrived broken",
+            "reference": "TICKET-2081",
+            "success_criteria": ["The customer has the money back"],
+            "limits": ["Never more than the order cost", "No letters to the customer"],
+            "actions": ["refund"],
+            "locations": ["https://orders.example"],
+            "max_amount": 50,
+            "currency": "EUR",
+        },
+        {
+            "type": "mcp_tool",
+            "server": "https://orders.example",
+            "tools": ["find_order", "add_note"],
+        },
+    ])
+}
+
+/// An application on this machine that waits for what the browser brings back.
+pub struct Application {
+    /// Where the browser is to come back to.
+    pub redirect_uri: String,
+    answers: Mutex<mpsc::UnboundedReceiver<String>>,
+}
+
+impl Application {
+    /// Waits on an address of this machine.
+    pub async fn open(host: &str) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((host, 0)).await?;
+        let address = listener.local_addr()?;
+        let (sender, answers) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(welcome(stream, sender.clone()));
+            }
+        });
+        Ok(Self { redirect_uri: format!("http://{address}/callback"), answers: Mutex::new(answers) })
+    }
+
+    /// The next answer's parameters.
+    pub async fn answer(&self) -> BTreeMap<String, String> {
+        let mut answers = self.answers.lock().await;
+        let target = tokio::time::timeout(PATIENCE, answers.recv()).await;
+        let target = target.expect("the browser comes back to the application").unwrap();
+        let url = Url::parse("http://localhost").unwrap().join(&target).unwrap();
+        url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
+    /// Whether nothing came since.
+    pub async fn heard_nothing(&self) -> bool {
+        self.answers.lock().await.try_recv().is_err()
+    }
+}
+
+async fn welcome(mut stream: TcpStream, heard: mpsc::UnboundedSender<String>) {
+    let mut head = Vec::new();
+    let mut buffer = [0; 4096];
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => head.extend_from_slice(&buffer[..count]),
+        }
+    }
+    let head = String::from_utf8_lossy(&head);
+    let target = head.split(' ').nth(1).unwrap_or_default();
+    if target.starts_with("/callback") {
+        let _ = heard.send(target.to_owned());
+    }
+    let page = "<!doctype html><html lang=en><link rel=icon href=data:,><title>The application</title><p id=back>Welcome back.";
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
+        page.len()
+    );
+    let _ = stream.write_all(answer.as_bytes()).await;
+}

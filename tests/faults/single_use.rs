@@ -1,0 +1,96 @@
+//! What can be used once is used once, however many try at the same moment and at whichever node.
+
+use protocol::audit::{Action, Outcome};
+use tests::load::scene::{self, AGENT, refreshing};
+use tests::load::wire::Answer;
+use tests::street::Street;
+use tests::{Database, on_both_databases};
+
+use crate::{refusal, text};
+
+on_both_databases! {
+    a_code_is_redeemed_once,
+    a_refresh_token_is_rotated_once,
+    a_proof_is_accepted_once,
+    a_client_assertion_is_accepted_once,
+    one_client_assertion_does_not_introspect_twice,
+}
+
+/// How many try.
+const RUNNERS: usize = 50;
+
+/// The one answer that was no refusal.
+#[track_caller]
+fn only_winner<'a>(answers: &'a [Answer], error: &str) -> &'a Answer {
+    let winners: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!(winners.len(), 1, "{} of {} got something", winners.len(), answers.len());
+    for loser in answers.iter().filter(|answer| answer.status != 200) {
+        assert_eq!(refusal(loser), error, "{} {}", loser.status, loser.json());
+    }
+    winners[0]
+}
+
+/// How often the log tells that this was granted, and refused.
+async fn told(street: &Street, action: Action) -> (usize, usize) {
+    let events = street.nodes[0].app.store.audit_after(0, 100_000).await.unwrap();
+    let count = |outcome| {
+        let fits = |event: &&protocol::audit::LoggedEvent| {
+            event.event.action == action && event.event.outcome == outcome
+        };
+        events.iter().filter(fits).count()
+    };
+    (count(Outcome::Granted), count(Outcome::Refused))
+}
+
+async fn a_code_is_redeemed_once(database: Database) {
+    let street = Street::on(database).await;
+    let codes = scene::codes(&street.nodes[0].app, 3).await.unwrap();
+    for (round, code) in (1..).zip(&codes) {
+        let answers = street.race(vec![code.redemption(); RUNNERS]).await;
+        let token = text(only_winner(&answers, "invalid_grant"), "access_token");
+        assert_eq!(told(&street, Action::TokenAuthorizationCode).await, (round, round * (RUNNERS - 1)));
+        // The code came again, so that what the first one got may be in wrong hands.
+        let answer = street.send(0, &street.scene.introspection(&token).unwrap()).await;
+        assert_eq!(answer.json()["active"], false);
+    }
+}
+
+async fn a_refresh_token_is_rotated_once(database: Database) {
+    let street = Street::on(database).await;
+    for code in scene::codes(&street.nodes[0].app, 3).await.unwrap() {
+        let first = text(&street.send(0, &code.redemption()).await, "refresh_token");
+        let answers = street.race(vec![refreshing(&first); RUNNERS]).await;
+        let next = text(only_winner(&answers, "invalid_grant"), "refresh_token");
+        // One of two that hold the same token is a thief; nobody knows which, so the family ends.
+        assert_eq!(refusal(&street.send(0, &refreshing(&next)).await), "invalid_grant");
+    }
+    assert_eq!(told(&street, Action::TokenRefresh).await.0, 3);
+}
+
+async fn a_proof_is_accepted_once(database: Database) {
+    let street = Street::on(database).await;
+    let scene = &street.scene;
+    let proof = scene.proof("/token", &scene.nonce().await.unwrap()).unwrap();
+    let request = |_| scene.exchange_with(&scene.assertion(AGENT, &scene.agent_key).unwrap(), &proof);
+    let answers = street.race((0..RUNNERS).map(request).collect()).await;
+    only_winner(&answers, "invalid_dpop_proof");
+    assert_eq!(told(&street, Action::TokenExchange).await, (1, RUNNERS - 1));
+}
+
+async fn a_client_assertion_is_accepted_once(database: Database) {
+    let street = Street::on(database).await;
+    let scene = &street.scene;
+    let nonce = scene.nonce().await.unwrap();
+    let assertion = scene.assertion(AGENT, &scene.agent_key).unwrap();
+    let request = |_| scene.exchange_with(&assertion, &scene.proof("/token", &nonce).unwrap());
+    let answers = street.race((0..RUNNERS).map(request).collect()).await;
+    only_winner(&answers, "invalid_client");
+    assert_eq!(told(&street, Action::TokenExchange).await, (1, RUNNERS - 1));
+}
+
+async fn one_client_assertion_does_not_introspect_twice(database: Database) {
+    let street = Street::on(database).await;
+    let request = street.scene.introspection("no token").unwrap();
+    let answers = street.race(vec![request; RUNNERS]).await;
+    only_winner(&answers, "invalid_client");
+}

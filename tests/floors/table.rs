@@ -1,0 +1,94 @@
+//! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
+
+/// What every room may borrow, and what that stands on.
+const GROUND: &[&str] =
+    &["app", "attempts", "clock", "config", "failure", "jose", "registry", "secret", "store"];
+/// The trades. None imports another, but for the exceptions in their rows.
+const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+
+/// Room by room, from the ground up.
+pub const ROOMS: &[(&str, &[&[&str]])] = &[
+    ("clock", &[]),
+    ("secret", &[]),
+    ("attempts", &[]),
+    ("config", &[&["secret"]]),
+    ("jose", &[&["secret"]]),
+    ("store", &[&["secret"]]),
+    ("failure", &[&["jose", "store"]]),
+    ("registry", &[&["failure", "store"]]),
+    ("app", &[GROUND]),
+    // A caller is what the others act for; an authorization of an agent opens a task.
+    ("approvals", &[GROUND]),
+    ("authorization", &[GROUND, &["caller", "tasks"]]),
+    ("caller", &[GROUND]),
+    ("sign_in", &[GROUND]),
+    ("tasks", &[GROUND]),
+    ("tokens", &[GROUND, &["caller"]]),
+    ("grants", &[GROUND, &["caller", "tasks", "tokens"]]),
+    ("endpoints", &[GROUND, TRADES, &["grants"]]),
+    ("pages", &[GROUND, TRADES, &["pages/views"]]),
+    // Views know nothing but values: what they show is given to them.
+    ("pages/views", &[]),
+    ("visit", &[&["app", "secret"]]),
+    ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
+    ("serve", &[&["app", "router"]]),
+    ("start", &[GROUND, &["sign_in"]]),
+    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("cli/hash", &[]),
+    // It plays all parts of the story against an open house, over HTTP.
+    ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),
+    ("lib", &[]),
+    ("main", &[&["cli"]]),
+];
+
+/// Rooms that may be empty.
+pub const MAY_BE_MISSING: &[&str] = &["cli/demo", "lib"];
+
+/// Libraries, and the only rooms that may use them. What is not listed may be used anywhere.
+pub const KEEPERS: &[(&[&str], &[&str])] = &[
+    (&["axum"], &["router", "serve", "visit", "endpoints", "pages", "cli/demo"]),
+    (&["tower", "tower_http"], &["router", "serve"]),
+    (&["tower_sessions"], &["router", "pages"]),
+    (&["hyper", "hyper_util"], &["serve", "cli/demo"]),
+    (&["http", "http_body_util"], &["endpoints", "pages", "cli/demo"]),
+    (&["askama", "askama_web", "fluent_templates"], &["pages", "pages/views"]),
+    (&["sea_orm", "sea_orm_migration", "sqlx", "entity", "migration"], &["store"]),
+    (&["josekit"], &["jose"]),
+    (&["aws_lc_rs"], &["jose", "secret", "config", "cli/hash", "cli/demo"]),
+    (&["argon2"], &["sign_in", "config", "cli/hash", "cli/demo"]),
+    (&["reqwest", "oauth2", "openidconnect"], &["cli/demo"]),
+    (&["figment"], &["config"]),
+    (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
+    (&["tracing_subscriber"], &["config", "cli"]),
+];
+
+/// Everything that the law may depend on.
+pub const LAW: &[&str] = &[
+    "base64",
+    "jsonschema",
+    "serde",
+    "serde_json",
+    "serde_json_canonicalizer",
+    "sha2",
+    "subtle",
+    "thiserror",
+    "time",
+    "url",
+];
+
+/// What of the standard library and the language the law must not know: I/O, clock, chance and waiting.
+pub const LAW_MAY_NOT: &[&str] = &[
+    "async",
+    "await",
+    "SystemTime",
+    "Instant",
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+    "std::thread",
+    "std::time",
+];

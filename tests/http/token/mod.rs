@@ -1,0 +1,7 @@
+//! `/token`.
+
+mod authorization_code;
+mod client_credentials;
+mod exchange;
+mod exchange_refused;
+mod refresh;

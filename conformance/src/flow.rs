@@ -199,9 +199,10 @@ impl<'w> Authorization<'w> {
     pub fn push(&self) -> Result<Post<'w>, Problem> {
         let mut request = self.world.post("pushed_authorization_request_endpoint", self.client)?;
         // A public client says who it is by this very parameter.
-        let params = self.params.iter().filter(|(name, _)| {
-            name != "client_id" || self.client.authentication != Authentication::None
-        });
+        let params = self
+            .params
+            .iter()
+            .filter(|(name, _)| name != "client_id" || self.client.authentication != Authentication::None);
         for (name, value) in params {
             request = request.and(name, value);
         }
@@ -214,7 +215,9 @@ impl<'w> Authorization<'w> {
     /// Where there is no authorization endpoint.
     pub fn pushed_url(&self, request_uri: &str) -> Result<String, Problem> {
         let mut url = Url::parse(self.world.endpoint("authorization_endpoint")?)?;
-        url.query_pairs_mut().append_pair("client_id", &self.client.id).append_pair("request_uri", request_uri);
+        url.query_pairs_mut()
+            .append_pair("client_id", &self.client.id)
+            .append_pair("request_uri", request_uri);
         Ok(url.to_string())
     }
 }

@@ -98,7 +98,8 @@ fn field(form: &mut Form, tag: &Tag, select: &mut Option<(String, bool)>, page: 
                 _ => tag.get("value").unwrap_or(default).to_owned(),
             };
             form.ids.push((text("id"), text("name"), value.clone()));
-            let pressed = tag.name == "button" || matches!(kind.as_str(), "submit" | "image" | "button" | "reset");
+            let pressed =
+                tag.name == "button" || matches!(kind.as_str(), "submit" | "image" | "button" | "reset");
             let unticked = matches!(kind.as_str(), "checkbox" | "radio") && !is("checked");
             if is("name") && !is("disabled") && !pressed && !unticked {
                 form.fields.push((text("name"), value));

@@ -237,7 +237,8 @@ async fn forged_hint(world: &World) -> Verdict {
         let landing = url.finish().await?;
         demand!(!landing.param("error").is_empty(), "a forged hint was accepted: {}", landing.url);
     }
-    let good = asked(world)?.with("id_token_hint", tokens.text("id_token")).with("prompt", "none").finish().await?;
+    let good =
+        asked(world)?.with("id_token_hint", tokens.text("id_token")).with("prompt", "none").finish().await?;
     demand!(!good.param("code").is_empty(), "the user's own hint was refused: {}", good.url);
     Ok(())
 }
@@ -281,7 +282,8 @@ async fn denied(world: &World) -> Verdict {
     let url = asked.url()?;
     let mut browser = world.browser.lock().await;
     browser.denies = true;
-    let landing = browser.follow(&url, asked.param("redirect_uri"), &world.profile.pages, &world.profile.user).await;
+    let landing =
+        browser.follow(&url, asked.param("redirect_uri"), &world.profile.pages, &world.profile.user).await;
     browser.denies = false;
     drop(browser);
     let landing = landing?;
@@ -329,7 +331,11 @@ async fn userinfo_lean(world: &World) -> Verdict {
 async fn userinfo_json(world: &World) -> Verdict {
     let answer = userinfo(world).await?;
     answer.is(&[200], "userinfo")?;
-    demand!(answer.header("content-type").starts_with("application/json"), "{}", answer.header("content-type"));
+    demand!(
+        answer.header("content-type").starts_with("application/json"),
+        "{}",
+        answer.header("content-type")
+    );
     Ok(())
 }
 
@@ -358,7 +364,11 @@ async fn no_request_objects(world: &World) -> Verdict {
     // Whether by a page or by a redirect: what stands there is not fetched and not followed.
     let foreign = asked(world)?.with("request_uri", "https://evil.example/request").open().await?;
     let location = foreign.header("location");
-    demand!(foreign.status >= 400 || location.contains("error="), "request_uri: {} {location}", foreign.brief());
+    demand!(
+        foreign.status >= 400 || location.contains("error="),
+        "request_uri: {} {location}",
+        foreign.brief()
+    );
     Ok(())
 }
 
@@ -377,7 +387,8 @@ async fn offline_access(world: &World) -> Verdict {
     let without = asked(world)?.tokens().await?;
     demand!(without.text("refresh_token").is_empty(), "there is a refresh token without offline_access");
     world.needs("scopes_supported", "offline_access")?;
-    let with = asked(world)?.with("scope", "openid offline_access").with("prompt", "consent").tokens().await?;
+    let with =
+        asked(world)?.with("scope", "openid offline_access").with("prompt", "consent").tokens().await?;
     demand!(!with.text("refresh_token").is_empty(), "there is none with it");
     Ok(())
 }

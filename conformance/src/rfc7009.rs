@@ -59,7 +59,8 @@ async fn unknown_hint(world: &World) -> Verdict {
 async fn clients(world: &World) -> Verdict {
     let web = world.client(&world.profile.clients.web)?;
     let tokens = fresh(world).await?;
-    let request = world.post_unknown("revocation_endpoint")?.with("token", tokens.token()).with("client_id", &web.id);
+    let request =
+        world.post_unknown("revocation_endpoint")?.with("token", tokens.token()).with("client_id", &web.id);
     request.send().await?.refused(&["invalid_client"], "a confidential client without credentials")?;
     demand!(world.is_active(tokens.token()).await?, "it is dead all the same");
     let public = world.client(&world.profile.clients.public)?;
@@ -71,7 +72,12 @@ async fn not_others(world: &World) -> Verdict {
     let other = world.client(&world.profile.clients.other_web)?;
     let tokens = fresh(world).await?;
     // Whether it is refused or answered as if it were unknown: it must not die of it.
-    world.post("revocation_endpoint", other)?.with("token", tokens.token()).send().await?.is(&[200, 400], "another's")?;
+    world
+        .post("revocation_endpoint", other)?
+        .with("token", tokens.token())
+        .send()
+        .await?
+        .is(&[200, 400], "another's")?;
     demand!(world.is_active(tokens.token()).await?, "another client's token was ended");
     Ok(())
 }

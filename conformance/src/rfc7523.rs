@@ -57,7 +57,8 @@ async fn one_jwt(world: &World) -> Verdict {
     let (client, key) = service(world)?;
     let jwt = post::assertion(&key, &good(world, client))?;
     present(world, client, &format!("{jwt} {jwt}")).await?.refused(&["invalid_client"], "two JWTs")?;
-    let request = world.own_token(client)?.with("client_assertion", &jwt).with("client_assertion_type", "urn:x");
+    let request =
+        world.own_token(client)?.with("client_assertion", &jwt).with("client_assertion_type", "urn:x");
     request.send().await?.refused(&["invalid_client", "invalid_request"], "another type")
 }
 
@@ -81,7 +82,8 @@ async fn iss_and_sub(world: &World) -> Verdict {
 }
 
 fn wrong_audiences(world: &World) -> Vec<Value> {
-    let mut wrong = vec![json!(format!("{}/", world.issuer)), json!([world.issuer, "https://x.example"]), json!(null)];
+    let mut wrong =
+        vec![json!(format!("{}/", world.issuer)), json!([world.issuer, "https://x.example"]), json!(null)];
     let endpoints = ["token_endpoint", "pushed_authorization_request_endpoint", "introspection_endpoint"];
     wrong.extend(endpoints.map(|name| world.told(name).clone()));
     wrong
@@ -101,7 +103,10 @@ async fn audience_elsewhere(world: &World) -> Verdict {
         for wrong in wrong_audiences(world) {
             let mut claims = good(world, client);
             claims["aud"] = wrong.clone();
-            let request = world.post(endpoint, client)?.with("token", "x").with("client_assertion_type", ASSERTION_TYPE);
+            let request = world
+                .post(endpoint, client)?
+                .with("token", "x")
+                .with("client_assertion_type", ASSERTION_TYPE);
             let answer = request.with("client_assertion", &post::assertion(&key, &claims)?).send().await?;
             answer.refused(&["invalid_client"], &format!("{endpoint}, aud {wrong}"))?;
         }
@@ -205,12 +210,16 @@ async fn typ(world: &World) -> Verdict {
 
 async fn one_voice(world: &World) -> Verdict {
     let (client, key) = service(world)?;
-    let unknown = post::assertion(&key, &post::assertion_claims("no-such-client", &world.issuer, world.now()))?;
+    let unknown =
+        post::assertion(&key, &post::assertion_claims("no-such-client", &world.issuer, world.now()))?;
     let unknown = present(world, client, &unknown).await?;
     unknown.refused(&["invalid_client"], "an unknown client")?;
     let tampered = jose::tampered(&post::assertion(&key, &good(world, client))?);
     let tampered = present(world, client, &tampered).await?;
-    demand!(tampered.text == unknown.text, "a wrong signature and an unknown client are answered differently");
+    demand!(
+        tampered.text == unknown.text,
+        "a wrong signature and an unknown client are answered differently"
+    );
     Ok(())
 }
 
@@ -225,7 +234,8 @@ async fn one_method(world: &World) -> Verdict {
 async fn no_saml(world: &World) -> Verdict {
     let (client, _) = service(world)?;
     let saml = ASSERTION_TYPE.replace("jwt-bearer", "saml2-bearer");
-    let request = world.own_token(client)?.with("client_assertion_type", &saml).with("client_assertion", "PHNhbWw");
+    let request =
+        world.own_token(client)?.with("client_assertion_type", &saml).with("client_assertion", "PHNhbWw");
     request.send().await?.refused(&["invalid_client", "invalid_request"], "a SAML assertion")
 }
 

@@ -68,7 +68,11 @@ async fn method_of_the_code(world: &World) -> Verdict {
     let asked = world.authorize(web(world)?);
     let challenge = asked.param("code_challenge").to_owned();
     let request = asked.redeem(&asked.code().await?)?.with("code_challenge_method", "plain");
-    request.with("code_verifier", &challenge).send().await?.refused(&["invalid_grant"], "plain at the token endpoint")
+    request
+        .with("code_verifier", &challenge)
+        .send()
+        .await?
+        .refused(&["invalid_grant"], "plain at the token endpoint")
 }
 
 async fn not_shown(world: &World) -> Verdict {

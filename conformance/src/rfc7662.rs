@@ -157,7 +157,12 @@ async fn revoked(world: &World) -> Verdict {
     let web = world.client(&world.profile.clients.web)?;
     let tokens = world.authorize(web).tokens().await?;
     demand!(world.is_active(tokens.token()).await?, "a fresh token is not active");
-    world.post("revocation_endpoint", web)?.with("token", tokens.token()).send().await?.is(&[200], "revocation")?;
+    world
+        .post("revocation_endpoint", web)?
+        .with("token", tokens.token())
+        .send()
+        .await?
+        .is(&[200], "revocation")?;
     demand!(!world.is_active(tokens.token()).await?, "it is active after its revocation");
     Ok(())
 }

@@ -68,7 +68,8 @@ async fn same_issuer(world: &World) -> Verdict {
 
 async fn forged_host(world: &World) -> Verdict {
     let [place, _] = well_known(&world.issuer);
-    let forged = world.http.get(place).header("host", "evil.example").header("x-forwarded-host", "evil.example");
+    let forged =
+        world.http.get(place).header("host", "evil.example").header("x-forwarded-host", "evil.example");
     let forged = crate::answer::Answer::read(forged.send().await?).await?;
     demand!(!forged.text.contains("evil.example"), "the forged host is in the document");
     Ok(())
@@ -91,7 +92,8 @@ async fn no_empty_lists(world: &World) -> Verdict {
 }
 
 async fn no_defaults(world: &World) -> Verdict {
-    for name in ["grant_types_supported", "response_modes_supported", "token_endpoint_auth_methods_supported"] {
+    for name in ["grant_types_supported", "response_modes_supported", "token_endpoint_auth_methods_supported"]
+    {
         demand!(!world.listed(name).is_empty(), "{name} is left to its default");
     }
     demand!(!world.listed("grant_types_supported").contains(&"implicit"), "implicit is listed");
@@ -130,7 +132,8 @@ async fn public_keys(world: &World) -> Verdict {
     let keys = world.jwks["keys"].as_array().cloned().unwrap_or_default();
     demand!(!keys.is_empty(), "there are no keys");
     for key in &keys {
-        let private = ["d", "p", "q", "dp", "dq", "qi", "k"].iter().find(|member| key.get(**member).is_some());
+        let private =
+            ["d", "p", "q", "dp", "dq", "qi", "k"].iter().find(|member| key.get(**member).is_some());
         demand!(private.is_none(), "a key has the private member {private:?}");
         let same = keys.iter().filter(|other| other["kid"] == key["kid"]).count();
         demand!(same == 1 && key["kid"].is_string(), "a kid is missing or not unique");
@@ -140,7 +143,9 @@ async fn public_keys(world: &World) -> Verdict {
 
 async fn endpoints_answer(world: &World) -> Verdict {
     for (name, value) in world.metadata.json.as_object().into_iter().flatten() {
-        let (true, Value::String(url)) = (name.ends_with("_endpoint") || name == "jwks_uri", value) else { continue };
+        let (true, Value::String(url)) = (name.ends_with("_endpoint") || name == "jwks_uri", value) else {
+            continue;
+        };
         let answer = world.get(url).await?;
         // What wants an id behind it has no page of its own.
         let nowhere = answer.status == 404 && name != "grant_management_endpoint";

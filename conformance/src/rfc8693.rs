@@ -113,14 +113,17 @@ async fn all_or_none(world: &World, answer: Answer) -> Verdict {
 
 async fn several(world: &World) -> Verdict {
     let subject = world.common_tokens().await?;
-    let request = request(world, service(world)?, subject.token())?.with("scope", &world.targets().common_scope);
+    let request =
+        request(world, service(world)?, subject.token())?.with("scope", &world.targets().common_scope);
     all_or_none(world, request.and("resource", &world.targets().other_resource).send().await?).await
 }
 
 async fn audience_and_resource(world: &World) -> Verdict {
     let subject = world.common_tokens().await?;
-    let request = request(world, service(world)?, subject.token())?.with("scope", &world.targets().common_scope);
-    all_or_none(world, request.clone().and("audience", &world.targets().other_resource).send().await?).await?;
+    let request =
+        request(world, service(world)?, subject.token())?.with("scope", &world.targets().common_scope);
+    all_or_none(world, request.clone().and("audience", &world.targets().other_resource).send().await?)
+        .await?;
     let unknown = request.and("audience", "no-such-audience").send().await?;
     unknown.refused(&["invalid_target"], "an unknown audience beside a known resource")
 }
@@ -242,7 +245,11 @@ async fn response(world: &World) -> Verdict {
 
 async fn issued_type(world: &World) -> Verdict {
     let answer = good(world).await?.send().await?.granted()?;
-    demand!(answer.text("issued_token_type").starts_with("urn:"), "it is {:?}", answer.text("issued_token_type"));
+    demand!(
+        answer.text("issued_token_type").starts_with("urn:"),
+        "it is {:?}",
+        answer.text("issued_token_type")
+    );
     let asked = good(world).await?.with("requested_token_type", ACCESS_TOKEN).send().await?.granted()?;
     demand!(asked.text("issued_token_type") == ACCESS_TOKEN, "it is {:?}", asked.text("issued_token_type"));
     Ok(())
@@ -250,7 +257,11 @@ async fn issued_type(world: &World) -> Verdict {
 
 async fn token_type(world: &World) -> Verdict {
     let unbound = good(world).await?.send().await?.granted()?;
-    demand!(unbound.text("token_type").eq_ignore_ascii_case("Bearer"), "it is {}", unbound.text("token_type"));
+    demand!(
+        unbound.text("token_type").eq_ignore_ascii_case("Bearer"),
+        "it is {}",
+        unbound.text("token_type")
+    );
     if world.listed("dpop_signing_alg_values_supported").is_empty() {
         return Ok(());
     }
@@ -347,7 +358,9 @@ async fn three_hops(world: &World) -> Result<(Answer, Answer), Problem> {
     let (first, second) = (service(world)?, world.client(&world.profile.clients.other_service)?);
     let (scope, targets) = (&world.targets().common_scope, world.targets());
     let subject = world.common_tokens().await?;
-    let one = request(world, first, subject.token())?.with("scope", scope).with("resource", &targets.other_resource);
+    let one = request(world, first, subject.token())?
+        .with("scope", scope)
+        .with("resource", &targets.other_resource);
     let one = one.send().await?.granted()?;
     let two = request(world, second, one.token())?.with("scope", scope).with("resource", &targets.resource);
     Ok((one, two.send().await?.granted()?))
@@ -469,7 +482,12 @@ async fn ends_together(world: &World) -> Verdict {
     let subject = world.authorize(web).tokens().await?;
     let derived = exchange(world, subject.token()).await?;
     demand!(world.is_active(derived.token()).await?, "it is not active before");
-    world.post("revocation_endpoint", web)?.with("token", subject.token()).send().await?.is(&[200], "revocation")?;
+    world
+        .post("revocation_endpoint", web)?
+        .with("token", subject.token())
+        .send()
+        .await?
+        .is(&[200], "revocation")?;
     demand!(!world.is_active(derived.token()).await?, "it outlives its subject token");
     Ok(())
 }

@@ -35,7 +35,11 @@ pub fn audiences(claims: &Value) -> Vec<&str> {
 fn both(world: &World) -> Result<Authorization<'_>, Problem> {
     let (web, targets) = (world.client(&world.profile.clients.web)?, world.targets());
     let scope = format!("{} {} offline_access", targets.scope, targets.other_scope);
-    Ok(world.authorize(web).with("scope", &scope).with("prompt", "consent").and("resource", &targets.other_resource))
+    Ok(world
+        .authorize(web)
+        .with("scope", &scope)
+        .with("prompt", "consent")
+        .and("resource", &targets.other_resource))
 }
 
 async fn absolute(world: &World) -> Verdict {
@@ -143,7 +147,9 @@ async fn client_credentials(world: &World) -> Verdict {
 async fn compared_whole(world: &World) -> Verdict {
     let service = world.client(&world.profile.clients.service)?;
     let resource = &world.targets().resource;
-    for other in [format!("{resource}/"), format!("{resource}/more"), format!("{resource}?a"), resource.to_uppercase()] {
+    for other in
+        [format!("{resource}/"), format!("{resource}/more"), format!("{resource}?a"), resource.to_uppercase()]
+    {
         let answer = world.own_token(service)?.with("resource", &other).send().await?;
         answer.refused(&["invalid_target"], &other)?;
     }

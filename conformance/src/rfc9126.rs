@@ -95,7 +95,12 @@ async fn validated(world: &World) -> Verdict {
 async fn public_redirect_uri(world: &World) -> Verdict {
     let public = world.client(&world.profile.clients.public)?;
     let asked = world.authorize(public).with("redirect_uri", "https://evil.example/cb");
-    asked.push()?.with("client_id", &public.id).send().await?.refused(&["invalid_request"], "an unregistered one")
+    asked
+        .push()?
+        .with("client_id", &public.id)
+        .send()
+        .await?
+        .refused(&["invalid_request"], "an unregistered one")
 }
 
 async fn no_meaning(world: &World) -> Verdict {
@@ -106,7 +111,11 @@ async fn created(world: &World) -> Verdict {
     let answer = asked(world)?.push()?.send().await?;
     answer.is(&[201], "a good request")?;
     demand!(!answer.text("request_uri").is_empty(), "request_uri is missing");
-    demand!(answer.json["expires_in"].as_u64().is_some_and(|s| s > 0), "expires_in is {}", answer.json["expires_in"]);
+    demand!(
+        answer.json["expires_in"].as_u64().is_some_and(|s| s > 0),
+        "expires_in is {}",
+        answer.json["expires_in"]
+    );
     demand!(answer.is_no_store(), "the answer may be kept");
     Ok(())
 }
@@ -140,7 +149,10 @@ async fn expired(world: &World) -> Verdict {
     world.clock.pass(life + 1).await;
     let url = asked.pushed_url(pushed.text("request_uri"))?;
     let answer = Browser::new(world.http.clone()).get(&url).await?;
-    demand!(answer.header("location").is_empty() || answer.header("location").contains("error="), "it goes on");
+    demand!(
+        answer.header("location").is_empty() || answer.header("location").contains("error="),
+        "it goes on"
+    );
     demand!(!asks_to_sign_in(&answer.text, &world.profile.pages), "the sign-in page is shown");
     Ok(())
 }
@@ -178,7 +190,11 @@ async fn both_suffice(world: &World) -> Verdict {
     let asked = asked(world)?;
     let pushed = asked.push()?.send().await?;
     let landing = asked.follow(&asked.pushed_url(pushed.text("request_uri"))?).await?;
-    demand!(landing.param("state") == asked.param("state"), "the pushed state did not come back: {}", landing.url);
+    demand!(
+        landing.param("state") == asked.param("state"),
+        "the pushed state did not come back: {}",
+        landing.url
+    );
     asked.redeem(landing.param("code"))?.send().await?.granted().map(|_| ())
 }
 
@@ -222,7 +238,11 @@ async fn extensions(world: &World) -> Verdict {
     let request = asked.redeem(landing.param("code"))?.with("resource", &world.targets().resource);
     let tokens = request.send().await?.granted()?;
     let claims = world.claims(tokens.token()).await?;
-    demand!(crate::rfc8707::audiences(&claims) == [world.targets().resource.as_str()], "aud is {}", claims["aud"]);
+    demand!(
+        crate::rfc8707::audiences(&claims) == [world.targets().resource.as_str()],
+        "aud is {}",
+        claims["aud"]
+    );
     demand!(jose::payload(tokens.text("id_token"))?["nonce"] == "n-par", "the nonce is not in the ID token");
     let details = tokens.json["authorization_details"].as_array().map_or(0, Vec::len);
     demand!(details == usize::from(world.targets().detail.is_some()), "there are {details} details");

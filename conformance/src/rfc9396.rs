@@ -205,7 +205,12 @@ async fn wider(world: &World) -> Verdict {
     let asked = ask(world, &json!([detail(world)?]))?;
     let code = asked.code().await?;
     let more = json!([more(world)?]).to_string();
-    asked.redeem(&code)?.with("authorization_details", &more).send().await?.refused(REFUSED, "one more action")
+    asked
+        .redeem(&code)?
+        .with("authorization_details", &more)
+        .send()
+        .await?
+        .refused(REFUSED, "one more action")
 }
 
 async fn grant_whole(world: &World) -> Verdict {
@@ -238,7 +243,11 @@ async fn in_token(world: &World) -> Verdict {
         return skip("the token is no JWT");
     }
     let claims = jose::payload(tokens.token())?;
-    demand!(claims["authorization_details"] == *details(&tokens), "the token says {}", claims["authorization_details"]);
+    demand!(
+        claims["authorization_details"] == *details(&tokens),
+        "the token says {}",
+        claims["authorization_details"]
+    );
     Ok(())
 }
 

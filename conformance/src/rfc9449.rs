@@ -66,7 +66,11 @@ async fn present(world: &World, proof: &str) -> Result<Answer, Problem> {
 }
 
 fn offered(world: &World) -> Result<(), Problem> {
-    if world.listed("dpop_signing_alg_values_supported").is_empty() { skip("DPoP is not advertised") } else { Ok(()) }
+    if world.listed("dpop_signing_alg_values_supported").is_empty() {
+        skip("DPoP is not advertised")
+    } else {
+        Ok(())
+    }
 }
 
 async fn changed(world: &World, change: impl Fn(&mut Value, &mut Value)) -> Result<Answer, Problem> {
@@ -86,7 +90,11 @@ async fn any_case(world: &World) -> Verdict {
     let (header, claims) = world.proof_parts().await?;
     let request = world.own_token(service)?.header("dpop", &world.key.sign(&header, &claims)?);
     let answer = request.send().await?.granted()?;
-    demand!(answer.text("token_type").eq_ignore_ascii_case("DPoP"), "token_type is {}", answer.text("token_type"));
+    demand!(
+        answer.text("token_type").eq_ignore_ascii_case("DPoP"),
+        "token_type is {}",
+        answer.text("token_type")
+    );
     Ok(())
 }
 
@@ -132,7 +140,9 @@ async fn no_jwt(world: &World) -> Verdict {
 }
 
 async fn wrong_types(world: &World) -> Verdict {
-    for (name, value) in [("iat", json!("now")), ("htm", json!(["POST"])), ("jti", json!(1)), ("htu", json!({}))] {
+    for (name, value) in
+        [("iat", json!("now")), ("htm", json!(["POST"])), ("jti", json!(1)), ("htu", json!({}))]
+    {
         changed(world, |_, claims| claims[name] = value.clone()).await?.refused(REFUSED, name)?;
     }
     Ok(())
@@ -210,7 +220,8 @@ async fn jkt_of(world: &World, token: &str) -> Result<String, Problem> {
 
 async fn grants(world: &World) -> Verdict {
     offered(world)?;
-    let (web, service) = (world.client(&world.profile.clients.web)?, world.client(&world.profile.clients.service)?);
+    let (web, service) =
+        (world.client(&world.profile.clients.web)?, world.client(&world.profile.clients.service)?);
     let code = world.authorize(web).bound().tokens().await?;
     let own = world.own_token(service)?.dpop(&world.key).send().await?.granted()?;
     let subject = world.users_tokens().await?;
@@ -234,7 +245,11 @@ async fn token_type(world: &World) -> Verdict {
     let bound = world.own_token(service)?.dpop(&world.key).send().await?.granted()?;
     demand!(bound.text("token_type").eq_ignore_ascii_case("DPoP"), "bound: {}", bound.text("token_type"));
     let unbound = world.own_token(service)?.send().await?.granted()?;
-    demand!(unbound.text("token_type").eq_ignore_ascii_case("Bearer"), "unbound: {}", unbound.text("token_type"));
+    demand!(
+        unbound.text("token_type").eq_ignore_ascii_case("Bearer"),
+        "unbound: {}",
+        unbound.text("token_type")
+    );
     demand!(jkt_of(world, unbound.token()).await?.is_empty(), "the unbound token has cnf");
     Ok(())
 }
@@ -252,7 +267,8 @@ async fn public_refresh(world: &World) -> Verdict {
     offered(world)?;
     let public = world.client(&world.profile.clients.public)?;
     let scope = format!("{} offline_access", world.targets().scope);
-    let tokens = world.authorize(public).bound().with("scope", &scope).with("prompt", "consent").tokens().await?;
+    let tokens =
+        world.authorize(public).bound().with("scope", &scope).with("prompt", "consent").tokens().await?;
     let refresh = tokens.text("refresh_token");
     if refresh.is_empty() {
         return skip("there is no refresh token");
@@ -268,7 +284,8 @@ async fn refresh_rebinds(world: &World) -> Verdict {
     offered(world)?;
     let web = world.client(&world.profile.clients.web)?;
     let scope = format!("{} offline_access", world.targets().scope);
-    let tokens = world.authorize(web).bound().with("scope", &scope).with("prompt", "consent").tokens().await?;
+    let tokens =
+        world.authorize(web).bound().with("scope", &scope).with("prompt", "consent").tokens().await?;
     let refresh = tokens.text("refresh_token");
     if refresh.is_empty() {
         return skip("there is no refresh token");
@@ -297,7 +314,11 @@ async fn introspected(world: &World) -> Verdict {
     let service = world.client(&world.profile.clients.service)?;
     let answer = world.introspect(service, world.agents_tokens().await?.token()).await?;
     demand!(answer.json["cnf"]["jkt"] == world.key.thumbprint(), "cnf is {}", answer.json["cnf"]);
-    demand!(answer.text("token_type").eq_ignore_ascii_case("DPoP"), "token_type is {}", answer.text("token_type"));
+    demand!(
+        answer.text("token_type").eq_ignore_ascii_case("DPoP"),
+        "token_type is {}",
+        answer.text("token_type")
+    );
     Ok(())
 }
 
@@ -343,7 +364,10 @@ async fn challenge(world: &World) -> Verdict {
 async fn scheme_case(world: &World) -> Verdict {
     let (url, token) = userinfo(world).await?;
     let proof = world.resource_proof(&world.key, url, &token)?;
-    world.call(url, &[("authorization", &format!("dpop {token}")), ("dpop", &proof)]).await?.is(&[200], "dpop")
+    world
+        .call(url, &[("authorization", &format!("dpop {token}")), ("dpop", &proof)])
+        .await?
+        .is(&[200], "dpop")
 }
 
 async fn no_bearer(world: &World) -> Verdict {
@@ -370,7 +394,10 @@ async fn nonce_demand(world: &World) -> Verdict {
     let answer = changed(world, |_, claims| remove(claims, "nonce")).await?;
     answer.refused(&["use_dpop_nonce"], "without nonce")?;
     demand!(!answer.header("dpop-nonce").is_empty(), "there is no DPoP-Nonce");
-    changed(world, |_, claims| claims["nonce"] = answer.header("dpop-nonce").into()).await?.granted().map(|_| ())
+    changed(world, |_, claims| claims["nonce"] = answer.header("dpop-nonce").into())
+        .await?
+        .granted()
+        .map(|_| ())
 }
 
 async fn nonces_differ(world: &World) -> Verdict {
@@ -386,7 +413,9 @@ async fn nonces_differ(world: &World) -> Verdict {
 }
 
 async fn one_nonce(world: &World) -> Verdict {
-    for answer in [changed(world, |_, claims| remove(claims, "nonce")).await?, changed(world, |_, _| ()).await?] {
+    for answer in
+        [changed(world, |_, claims| remove(claims, "nonce")).await?, changed(world, |_, _| ()).await?]
+    {
         demand!(answer.every("dpop-nonce").len() <= 1, "there are several nonces");
     }
     Ok(())
@@ -410,7 +439,8 @@ async fn nonce_no_store(world: &World) -> Verdict {
 async fn exposed(world: &World) -> Verdict {
     offered(world)?;
     let service = world.client(&world.profile.clients.service)?;
-    let answer = world.own_token(service)?.dpop(&world.key).header("origin", "https://app.example").send().await?;
+    let answer =
+        world.own_token(service)?.dpop(&world.key).header("origin", "https://app.example").send().await?;
     if answer.header("access-control-allow-origin").is_empty() {
         return skip("browsers of other origins are not let in");
     }
@@ -455,7 +485,11 @@ async fn code_bound(world: &World) -> Verdict {
     redeemed_with_that_key_only(world, &asked, &asked.code().await?).await
 }
 
-async fn redeemed_with_that_key_only(world: &World, asked: &crate::flow::Authorization<'_>, code: &str) -> Verdict {
+async fn redeemed_with_that_key_only(
+    world: &World,
+    asked: &crate::flow::Authorization<'_>,
+    code: &str,
+) -> Verdict {
     let codes = &["invalid_grant", "invalid_dpop_proof", "invalid_request"];
     let unbound = crate::flow::Authorization { key: None, ..asked.clone() };
     unbound.redeem(code)?.send().await?.refused(codes, "no proof")?;

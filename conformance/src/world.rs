@@ -236,7 +236,8 @@ impl World {
     /// Where they cannot be got.
     pub async fn openid_tokens(&self) -> Result<Answer, Problem> {
         let web = self.client(&self.profile.clients.web)?;
-        let asked = self.authorize(web).with("scope", "openid").without("resource").with("nonce", "n-0S6_WzA2Mj");
+        let asked =
+            self.authorize(web).with("scope", "openid").without("resource").with("nonce", "n-0S6_WzA2Mj");
         self.kept("openid", asked).await
     }
 

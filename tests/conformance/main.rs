@@ -1,6 +1,7 @@
 //! The conformance suite, pointed at a house of our own: whatever a text demands, Procura does.
 
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -8,8 +9,11 @@ use conformance::profile::Profile;
 use conformance::world::{Clock, World};
 use tests::{Database, House};
 
-const PROFILE: &str = include_str!("../../conformance/procura.toml");
-const DECLARATIONS: &str = include_str!("../../conformance/house.toml");
+/// A file of the suite.
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance").join(name);
+    std::fs::read_to_string(path).unwrap()
+}
 
 /// The house's clock: time passes when it is turned, and nobody waits.
 struct Turned(Arc<House>);
@@ -27,8 +31,8 @@ impl Clock for Turned {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn procura_does_what_the_texts_demand() {
-    let house = Arc::new(House::build(Database::Sqlite, |_| DECLARATIONS.to_owned()).await);
-    let profile = Profile::parse(PROFILE).unwrap();
+    let house = Arc::new(House::build(Database::Sqlite, |_| file("house.toml")).await);
+    let profile = Profile::parse(&file("procura.toml")).unwrap();
     let world = World::find(house.issuer(), profile, Box::new(Turned(Arc::clone(&house)))).await.unwrap();
     let only: Vec<String> =
         std::env::var("ONLY").map(|only| only.split(',').map(str::to_owned).collect()).unwrap_or_default();

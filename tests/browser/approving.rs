@@ -57,10 +57,13 @@ async fn the_page_says_who_asks_for_whom_and_the_task_once() {
         assert_eq!(alice.heading().await, "Shop Assistant wants to let the agent Refund Agent act for you");
         let page = alice.text().await;
         assert!(page.contains("Bob Brandt answers for it."), "{page}");
-        for once in ["which arrived broken", "TICKET-2081", "has the money back", "No letters", "Do this: refund"] {
+        for once in
+            ["which arrived broken", "TICKET-2081", "has the money back", "No letters", "Do this: refund"]
+        {
             assert_eq!(page.matches(once).count(), 1, "{once}: {page}");
         }
-        for there in ["At most 50", "In EUR", "find_order, add_note", "See your orders", "Change your orders"] {
+        for there in ["At most 50", "In EUR", "find_order, add_note", "See your orders", "Change your orders"]
+        {
             assert!(page.contains(there), "{there}: {page}");
         }
         assert!(!page.contains('{') && !page.contains("agent_task"), "nothing raw: {page}");
@@ -130,7 +133,10 @@ async fn a_user_denies_and_the_client_is_told_access_denied() {
 
         let answer = stage.application.answer().await;
         assert_eq!(answer["error"], "access_denied");
-        assert_eq!((answer["state"].as_str(), answer["iss"].as_str()), ("the state & more", stage.house.issuer()));
+        assert_eq!(
+            (answer["state"].as_str(), answer["iss"].as_str()),
+            ("the state & more", stage.house.issuer())
+        );
         assert!(!answer.contains_key("code"));
         assert!(stage.consents("alice").await.is_empty());
         stage.house.told("consent.decide", "access_denied").await;
@@ -206,7 +212,10 @@ async fn an_agent_asks_for_itself() {
 #[tokio::test]
 async fn an_application_that_waits_on_ipv6_gets_its_answer_too() {
     let Ok(application) = Application::open("::1").await else {
-        return tests::browser::skip("an_application_that_waits_on_ipv6_gets_its_answer_too", "there is no IPv6");
+        return tests::browser::skip(
+            "an_application_that_waits_on_ipv6_gets_its_answer_too",
+            "there is no IPv6",
+        );
     };
     play(|stage| async move {
         let alice = stage.person().await;

@@ -182,7 +182,8 @@ fn headings<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
         let levels = person
             .eval("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => Number(h.tagName[1]))")
             .await;
-        let levels: Vec<_> = levels.as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).collect();
+        let levels: Vec<_> =
+            levels.as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).collect();
         let orderly = levels.first() == Some(&1)
             && levels.iter().filter(|level| **level == 1).count() == 1
             && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1);
@@ -227,7 +228,9 @@ fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
                 "returnByValue": true,
             });
             let told = person.cdp("Runtime.evaluate", run).await;
-            let told: Vec<String> = serde_json::from_str(told["result"]["value"].as_str().unwrap_or_else(|| panic!("{told}"))).unwrap();
+            let told: Vec<String> =
+                serde_json::from_str(told["result"]["value"].as_str().unwrap_or_else(|| panic!("{told}")))
+                    .unwrap();
             found.extend(told.into_iter().map(|violation| format!("in {scheme}: {violation}")));
         }
         person.prefer("light").await;
@@ -254,7 +257,8 @@ fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
         for (scheme, width) in [("light", 1000), ("dark", 1000), ("light", 390), ("dark", 320)] {
             person.prefer(scheme).await;
             person.be_wide(width).await;
-            std::fs::write(folder.join(format!("{name}.{width}.{scheme}.png")), person.picture().await).unwrap();
+            std::fs::write(folder.join(format!("{name}.{width}.{scheme}.png")), person.picture().await)
+                .unwrap();
         }
         person.prefer("light").await;
         person.be_wide(1000).await;

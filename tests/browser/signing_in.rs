@@ -9,7 +9,10 @@ async fn a_wrong_password_says_one_thing_and_keeps_the_username() {
     play(|stage| async move {
         let alice = stage.person().await;
         alice.goto(&stage.asks_for_agent()).await;
-        assert_eq!(alice.see("login-client-name").await.text().await.unwrap(), "to continue to Shop Assistant");
+        assert_eq!(
+            alice.see("login-client-name").await.text().await.unwrap(),
+            "to continue to Shop Assistant"
+        );
         for username in ["alice", "nobody-at-all"] {
             alice.write("login-username", username).await;
             alice.write("login-password", "not the password").await;
@@ -63,7 +66,10 @@ async fn the_cookie_is_bound_to_this_host_and_out_of_reach_of_scripts() {
         assert_eq!(cookies.len(), 1, "{cookies:?}");
         assert_eq!(cookies[0].name, "__Host-procura");
         assert_eq!(alice.eval("document.cookie").await, "");
-        assert_eq!(alice.cdp("Network.getCookies", serde_json::json!({})).await["cookies"][0]["httpOnly"], true);
+        assert_eq!(
+            alice.cdp("Network.getCookies", serde_json::json!({})).await["cookies"][0]["httpOnly"],
+            true
+        );
     })
     .await;
 }

@@ -10,6 +10,8 @@ mod grants;
 mod introspect;
 mod par;
 mod revoke;
+mod set_password;
+mod sign_in;
 mod stories;
 mod token;
 mod userinfo;

@@ -82,7 +82,9 @@ impl Chromedriver {
         let port = said
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()))
+            .find_map(|line| {
+                Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned())
+            })
             .expect("chromedriver says its port");
         Self { process: Mutex::new(process), url: format!("http://127.0.0.1:{port}") }
     }

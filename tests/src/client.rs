@@ -149,6 +149,11 @@ impl Client {
     pub fn authenticated(&self, request: RequestBuilder, params: &[(&str, &str)]) -> RequestBuilder {
         let mut form: Vec<(&str, String)> =
             params.iter().map(|(name, value)| (*name, (*value).into())).collect();
+        let name = |form: &mut Vec<(&str, String)>| {
+            if !form.iter().any(|(name, _)| *name == "client_id") {
+                form.push(("client_id", self.id.clone()));
+            }
+        };
         let request = match &self.authentication {
             Authentication::Basic(secret) => {
                 let encode =
@@ -157,11 +162,11 @@ impl Client {
                 request.header("Authorization", format!("Basic {}", STANDARD.encode(pair)))
             }
             Authentication::None => {
-                form.push(("client_id", self.id.clone()));
+                name(&mut form);
                 request
             }
             Authentication::Post(secret) => {
-                form.push(("client_id", self.id.clone()));
+                name(&mut form);
                 form.push(("client_secret", secret.clone()));
                 request
             }
@@ -224,6 +229,13 @@ impl Client {
     #[must_use]
     pub fn nonce(&self) -> Option<String> {
         self.nonce.lock().unwrap().clone()
+    }
+
+    /// A fresh nonce of the authorization server, while the last one that came is kept.
+    pub async fn own_nonce(&self, house: &crate::House) -> String {
+        let proof = self.proof("POST", &house.url("/token"), None).claim("nonce", Value::Null).sign();
+        let request = self.authenticated(house.request("POST", "/token"), &[("grant_type", "refresh_token")]);
+        house.send(request.header("DPoP", proof)).await.header("dpop-nonce").to_owned()
     }
 
     /// A proof that is right, to be sent or to be made wrong. With an access token, for that token.

@@ -78,7 +78,8 @@ pub(crate) fn declare() -> (String, Credentials) {
              authentication = \"{method}\"\nsecret_sha256 = \"{}\"\n\
              redirect_uris = [\"https://{id}.example/callback\"]\n\
              grant_types = [\"authorization_code\", \"refresh_token\", \"client_credentials\", \"{EXCHANGE}\"]\n\
-             scope = \"openid profile email offline_access {ALL_SCOPES}\"\n{reach}\n",
+             scope = \"openid profile email offline_access grant_management_query grant_management_revoke \
+             {ALL_SCOPES}\"\n{reach}\n",
             hex(&format!("the secret of {id}"))
         );
         credentials.insert(id.into(), authentication);

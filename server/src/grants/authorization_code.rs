@@ -135,7 +135,9 @@ async fn issue(
         true => Some(tokens::id_token(app, client, code, &access)?),
         false => None,
     };
-    let mut reply = reply(access, Some(consent.authority.scope.clone()));
+    // What was asked in the authorization request is not known here, and may be more than was approved: so the scope
+    // is always told (RFC 6749 §5.1).
+    let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
     Ok(Granted { event: event.clone(), requires, take, keep, reply })

@@ -112,14 +112,16 @@ async fn authorization_details_narrow_with_the_token() {
     let code = house.ask(&agent).details(&wide).resource(ORDERS).approved_by(&alice).await;
     let token = code.redeem(&agent).await.ok();
     assert_eq!(token.json["authorization_details"], wide);
-    let narrow = json!([{"type": "agent_task", "actions": ["read"], "max_amount": 50}]).to_string();
+    let narrow = json!([{"type": "agent_task", "actions": ["read"], "max_amount": 50, "purpose": "Refund"}])
+        .to_string();
     let answer = agent.exchange(token.access_token(), &[("authorization_details", &narrow)]).await.ok();
-    assert_eq!(answer.json["authorization_details"].to_string(), narrow);
-    assert_eq!(answer.claims()["authorization_details"].to_string(), narrow);
+    assert_eq!(answer.json["authorization_details"], serde_json::from_str::<Value>(&narrow).unwrap());
+    assert_eq!(answer.claims()["authorization_details"], answer.json["authorization_details"]);
     for wider in [
-        json!([{"type": "agent_task", "actions": ["read", "delete"], "max_amount": 50}]),
-        json!([{"type": "agent_task", "actions": ["read"], "max_amount": 101}]),
-        json!([{"type": "agent_task", "actions": ["read"]}]),
+        json!([{"type": "agent_task", "actions": ["read", "delete"], "max_amount": 50, "purpose": "Refund"}]),
+        json!([{"type": "agent_task", "actions": ["read"], "max_amount": 101, "purpose": "Refund"}]),
+        json!([{"type": "agent_task", "actions": ["read"], "purpose": "Refund"}]),
+        json!([{"type": "agent_task", "actions": ["read"], "max_amount": 50, "purpose": "Something else"}]),
         json!([{"type": "mcp_tool", "server": "https://m.example", "tools": ["t"]}]),
         json!([{"type": "no_such_type"}]),
     ] {

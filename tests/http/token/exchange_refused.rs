@@ -192,7 +192,11 @@ async fn where_passing_on_was_not_allowed_nothing_is_handed_over() {
     let (a, shop) = (house.client("agent-a"), house.client("shop"));
     let ask = house.ask(&shop).actor("agent-a").scope("orders:read").resource(ORDERS);
     let alice = house.signed_in("alice").await;
-    let code = ask.approved_in_part(&alice, |form| drop(form.untick("passing_on", "yes"))).await;
+    let code = ask
+        .approved_in_part(&alice, |form| {
+            form.untick("passing_on", "yes");
+        })
+        .await;
     let subject = code.redeem(&shop).await.ok();
     let token = a.exchange(subject.access_token(), &[READ, ("resource", ORDERS)]).await.ok();
     refused(&house, &a, token.access_token(), &[READ, ("audience", "agent-b")], "invalid_request").await;

@@ -69,7 +69,11 @@ async fn there_is_one_only_where_the_user_approved_absence() {
     let answer = tokens(&house, &shop, "orders:read").await;
     assert!(answer.json.get("refresh_token").is_none(), "{}", answer.body);
     let ask = house.ask(&shop).scope("offline_access orders:read");
-    let code = ask.approved_in_part(&alice, |form| drop(form.untick("offline_access", "yes"))).await;
+    let code = ask
+        .approved_in_part(&alice, |form| {
+            form.untick("offline_access", "yes");
+        })
+        .await;
     let answer = code.redeem(&shop).await.ok();
     assert!(answer.json.get("refresh_token").is_none(), "{}", answer.body);
     assert_eq!(answer.text("scope"), "orders:read");

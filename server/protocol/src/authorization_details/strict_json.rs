@@ -1,4 +1,4 @@
-//! JSON in which no object names a member twice and nothing nests too deep.
+//! JSON in which no object names a member twice, nothing nests too deep, and no text holds a NUL.
 //!
 //! `serde_json` keeps the last of two equal names. Whoever reads the first one would then read something else
 //! than what was consented to, so such text is no authorization detail at all.
@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Parses `text`, refusing repeated names and nesting beyond `depth`.
+/// Parses `text`, refusing repeated names, nesting beyond `depth`, and NULs, at which some readers stop.
 pub(super) fn parse(text: &str, depth: usize) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth }.deserialize(&mut deserializer)?;
@@ -59,8 +59,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::from(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        without_nul(value).map(Value::from)
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -80,6 +80,7 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
+            without_nul(&name)?;
             let value = access.next_value_seed(inner)?;
             if members.insert(name, value).is_some() {
                 return Err(A::Error::custom("a member is named twice"));
@@ -87,6 +88,10 @@ impl<'de> Visitor<'de> for Strict {
         }
         Ok(Value::Object(members))
     }
+}
+
+fn without_nul<E: serde::de::Error>(text: &str) -> Result<&str, E> {
+    if text.contains('\0') { Err(E::custom("text holds a NUL")) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -98,6 +103,13 @@ mod tests {
         assert!(parse(r#"{"a":1,"a":2}"#, 8).is_err());
         assert!(parse(r#"[{"a":{"b":1,"b":1}}]"#, 8).is_err());
         assert!(parse(r#"[{"a":{"b":1,"c":[null,true,-1,1.5,"x"]}}]"#, 8).is_ok());
+    }
+
+    #[test]
+    fn no_name_and_no_value_holds_a_nul() {
+        assert!(parse(r#"[{"a":"b\u0000c"}]"#, 8).is_err());
+        assert!(parse(r#"[{"a\u0000":1}]"#, 8).is_err());
+        assert!(parse(r#"[{"a":"b\u0001c"}]"#, 8).is_ok());
     }
 
     #[test]

@@ -1,0 +1,189 @@
+//! The test clients and the test user, as a TOML file tells them.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::jose::Key;
+
+/// Everything that a server's metadata cannot tell.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Who signs in.
+    pub user: User,
+    /// How to get through the pages.
+    #[serde(default)]
+    pub pages: Pages,
+    /// What can be asked for.
+    pub targets: Targets,
+    /// The clients, by what they are for.
+    pub clients: Clients,
+}
+
+/// The test user.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// What they type.
+    pub username: String,
+    /// And their password.
+    pub password: String,
+}
+
+/// The ids of the elements of the server's pages, which are plain HTML forms.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pages {
+    /// The field for the user name.
+    pub username: String,
+    /// The field for the password.
+    pub password: String,
+    /// The button to sign in.
+    pub sign_in: String,
+    /// The button to approve.
+    pub approve: String,
+    /// The button to deny.
+    pub deny: String,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            username: "login-username".into(),
+            password: "login-password".into(),
+            sign_in: "login-submit".into(),
+            approve: "consent-approve".into(),
+            deny: "consent-deny".into(),
+        }
+    }
+}
+
+/// What can be asked for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Targets {
+    /// A resource indicator.
+    pub resource: String,
+    /// Another one.
+    pub other_resource: String,
+    /// A scope of the first resource alone.
+    pub scope: String,
+    /// Another scope of the first resource alone.
+    pub more_scope: String,
+    /// A scope of the other resource alone.
+    pub other_scope: String,
+    /// A scope of both.
+    pub common_scope: String,
+    /// An authorization detail for the first resource with at least two actions, as JSON.
+    #[serde(default)]
+    pub detail: Option<Map<String, Value>>,
+    /// A member that the detail cannot do without.
+    #[serde(default)]
+    pub required_member: Option<String>,
+}
+
+/// The clients. Each may be left out; then what needs it is skipped.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clients {
+    /// A confidential application with the code flow and refresh tokens.
+    pub web: Option<Client>,
+    /// Another confidential application with the code flow.
+    pub other_web: Option<Client>,
+    /// A public application with the code flow and refresh tokens, on the loopback.
+    pub public: Option<Client>,
+    /// A client whose tokens must be bound with DPoP, with the code flow, refresh tokens and token exchange.
+    pub agent: Option<Client>,
+    /// The first resource as a client: introspection, client credentials, and token exchange for the other resource
+    /// and for itself.
+    pub service: Option<Client>,
+    /// The other resource as a client: introspection, and token exchange for the first resource.
+    pub other_service: Option<Client>,
+    /// A client with token exchange that no token is meant for.
+    pub stranger: Option<Client>,
+    /// A client with `client_secret_basic` and client credentials.
+    pub secret_basic: Option<Client>,
+    /// A client with `client_secret_post` and client credentials.
+    pub secret_post: Option<Client>,
+    /// A client that must push its authorization requests.
+    pub pushing: Option<Client>,
+}
+
+/// One client.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// How it authenticates.
+    pub authentication: Authentication,
+    /// With `private_key_jwt`: its private JWK.
+    #[serde(default)]
+    pub jwk: Option<Map<String, Value>>,
+    /// With `client_secret_*`: its secret.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// Its redirect URI, where it has one.
+    #[serde(default)]
+    pub redirect_uri: Option<String>,
+}
+
+/// How a client authenticates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authentication {
+    /// A public client.
+    None,
+    /// RFC 6749 §2.3.1, header.
+    ClientSecretBasic,
+    /// RFC 6749 §2.3.1, body.
+    ClientSecretPost,
+    /// RFC 7523.
+    PrivateKeyJwt,
+}
+
+impl Profile {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// Where it is missing or not what was expected.
+    pub fn open(path: &Path) -> Result<Self> {
+        let figment = Figment::from(Toml::file_exact(path));
+        figment.extract().with_context(|| format!("the profile {} cannot be read", path.display()))
+    }
+
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// Where it is not what was expected.
+    pub fn parse(toml: &str) -> Result<Self> {
+        Figment::from(Toml::string(toml)).extract().context("the profile cannot be read")
+    }
+}
+
+impl Client {
+    /// Its private key.
+    ///
+    /// # Errors
+    /// Where it has none.
+    pub fn key(&self) -> Result<Key> {
+        Key::read(self.jwk.clone().with_context(|| format!("{} has no jwk", self.id))?)
+    }
+
+    /// Its secret, or nothing.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        self.secret.as_deref().unwrap_or_default()
+    }
+
+    /// Its redirect URI, or nothing.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        self.redirect_uri.as_deref().unwrap_or_default()
+    }
+}

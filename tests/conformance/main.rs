@@ -1,0 +1,38 @@
+//! The conformance suite, pointed at a house of our own: whatever a text demands, Procura does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use conformance::profile::Profile;
+use conformance::world::{Clock, World};
+use tests::{Database, House};
+
+const PROFILE: &str = include_str!("../../conformance/procura.toml");
+const DECLARATIONS: &str = include_str!("../../conformance/house.toml");
+
+/// The house's clock: time passes when it is turned, and nobody waits.
+struct Turned(Arc<House>);
+
+impl Clock for Turned {
+    fn now(&self) -> i64 {
+        self.0.door().now().0
+    }
+
+    fn pass(&self, seconds: u64) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        self.0.later(i64::try_from(seconds).unwrap());
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn procura_does_what_the_texts_demand() {
+    let house = Arc::new(House::build(Database::Sqlite, |_| DECLARATIONS.to_owned()).await);
+    let profile = Profile::parse(PROFILE).unwrap();
+    let world = World::find(house.issuer(), profile, Box::new(Turned(Arc::clone(&house)))).await.unwrap();
+    let only: Vec<String> =
+        std::env::var("ONLY").map(|only| only.split(',').map(str::to_owned).collect()).unwrap_or_default();
+    let report = conformance::run(&world, &only).await;
+    println!("{report}");
+    assert!(report.is_conformant(), "{report}");
+}

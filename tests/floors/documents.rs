@@ -22,7 +22,8 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder that can be read") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let ours = folder != root() || !NOT_OURS.iter().any(|other| name.starts_with(other));
+        let ours = name != "node_modules"
+            && (folder != root() || !NOT_OURS.iter().any(|other| name.starts_with(other)));
         if path.is_dir() && ours {
             walk(&path, files);
         } else if path.is_file() && ours {

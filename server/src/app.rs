@@ -95,17 +95,26 @@ impl App {
         }
     }
 
-    /// Writes the event of something that anybody can cause, unless there were too many of late; those are counted
-    /// in the log of the process.
+    /// Writes the event of something that anybody can cause, unless there were too many of this kind from this
+    /// address of late; those are told in the log of the process.
     ///
     /// # Errors
     /// The store's.
-    pub async fn tell_of_stranger(&self, event: AuditEvent) -> Result<(), Failure> {
-        if self.unauthenticated_events.count("all") {
+    pub async fn tell_of_stranger(&self, visit: &Visit, event: AuditEvent) -> Result<(), Failure> {
+        if self.may_tell_of_stranger(visit, &event) {
             return self.tell(event).await;
         }
-        tracing::warn!(action = ?event.action, "too many events of strangers: one was left out of the audit log");
         Ok(())
+    }
+
+    /// Whether there is room in the audit log for one more event that anybody can cause.
+    pub fn may_tell_of_stranger(&self, visit: &Visit, event: &AuditEvent) -> bool {
+        let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+        let room = self.unauthenticated_events.count(&format!("{:?} {source}", event.action));
+        if !room {
+            tracing::warn!(action = ?event.action, "too many events of strangers: one was left out of the audit log");
+        }
+        room
     }
 }
 

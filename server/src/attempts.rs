@@ -24,13 +24,15 @@ impl Attempts {
         Self { counts, most }
     }
 
-    /// Whether `key` failed too often to be tried again now.
-    #[must_use]
-    pub fn exhausted(&self, key: &str) -> bool {
-        self.counts.get(key).is_some_and(|count| count.load(Ordering::Relaxed) >= self.most)
+    /// Takes one back: it was counted before it was known not to be a failure.
+    pub fn forgive(&self, key: &str) {
+        if let Some(count) = self.counts.get(key) {
+            let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        }
     }
 
-    /// Counts one failure of `key`, and says whether it was still within the bound.
+    /// Counts one failure of `key`, and says whether it was still within the bound. Count before the check that may
+    /// fail, so that many at once are bounded too, and [`Attempts::forgive`] where it did not.
     pub fn count(&self, key: &str) -> bool {
         let count = self.counts.get_with_by_ref(key, Arc::default);
         count.fetch_add(1, Ordering::Relaxed) < self.most
@@ -45,8 +47,19 @@ mod tests {
     fn a_key_is_exhausted_after_as_many_failures_as_are_allowed_and_no_other_key_is() {
         let attempts = Attempts::new(2);
         assert!(attempts.count("a") && attempts.count("a"));
-        assert!(attempts.exhausted("a"));
         assert!(!attempts.count("a"));
-        assert!(!attempts.exhausted("b"));
+        assert!(attempts.count("b"));
+    }
+
+    #[test]
+    fn what_is_forgiven_does_not_count() {
+        let attempts = Attempts::new(1);
+        for _ in 0..3 {
+            assert!(attempts.count("a"));
+            attempts.forgive("a");
+        }
+        attempts.forgive("nobody");
+        assert!(attempts.count("a"));
+        assert!(!attempts.count("a"));
     }
 }

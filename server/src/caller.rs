@@ -137,7 +137,7 @@ async fn tell(app: &App, visit: &Visit, client: Option<ClientId>, refusal: &Refu
     let mut event = AuditEvent::new(Action::ClientAuthenticate, Outcome::Refused, visit.now).refused(refusal);
     event.request = Some(visit.id.clone());
     event.client = client;
-    app.tell_of_stranger(event).await
+    app.tell_of_stranger(visit, event).await
 }
 
 async fn authenticate(
@@ -153,7 +153,7 @@ async fn authenticate(
         Presented::Basic { client_id, secret } | Presented::Post { client_id, secret } => {
             let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
             let attempts = format!("{client_id} {source}");
-            if app.client_failures.exhausted(&attempts) {
+            if !app.client_failures.count(&attempts) {
                 return Err(Refusal::new(
                     ErrorCode::InvalidClient,
                     "too many failed authentications; wait a minute",
@@ -164,11 +164,11 @@ async fn authenticate(
             let stored = found.as_ref().and_then(|client| secret_digest(client)).unwrap_or_default();
             let right = SecretDigest::of(secret.reveal()).matches(stored) && !stored.is_empty();
             match found {
-                Some(client) if right => (client, None),
-                _ => {
-                    app.client_failures.count(&attempts);
-                    return Err(unknown());
+                Some(client) if right => {
+                    app.client_failures.forgive(&attempts);
+                    (client, None)
                 }
+                _ => return Err(unknown()),
             }
         }
         Presented::Assertion { assertion, client_id } => {

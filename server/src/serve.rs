@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
@@ -22,6 +23,8 @@ use crate::router::router;
 const LONGEST_HEADER: Duration = Duration::from_secs(10);
 /// How long answers that are on their way may take once the house closes.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(10);
+/// How many connections are open at once; one more is closed at once.
+const MOST_CONNECTIONS: usize = 4096;
 /// How often what is over is swept out.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -33,11 +36,15 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let routes = router(&app);
     let goodbye = GracefulShutdown::new();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     tokio::pin!(stop);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => answer(&app, &routes, stream, peer, &goodbye),
+                Ok((stream, peer)) => match Arc::clone(&room).try_acquire_owned() {
+                    Ok(place) => answer(&app, &routes, stream, peer, &goodbye, place),
+                    Err(_) => drop(stream),
+                },
                 // Out of file descriptors or the like: breathe, then go on.
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -54,7 +61,14 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     Ok(())
 }
 
-fn answer(app: &App, routes: &Router, stream: TcpStream, peer: SocketAddr, goodbye: &GracefulShutdown) {
+fn answer(
+    app: &App,
+    routes: &Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    goodbye: &GracefulShutdown,
+    place: OwnedSemaphorePermit,
+) {
     let _ = stream.set_nodelay(true);
     let service = routes.clone().map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -70,14 +84,23 @@ fn answer(app: &App, routes: &Router, stream: TcpStream, peer: SocketAddr, goodb
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended early");
         }
+        drop(place);
     });
 }
 
 async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        if let Err(error) = app.store.sweep(app.clock.now()).await {
-            tracing::warn!(%error, "what is over could not be swept out");
+        loop {
+            match app.store.sweep(app.clock.now()).await {
+                Ok(0) => break,
+                // Portion by portion, so that nobody waits for the sweeper.
+                Ok(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => {
+                    tracing::warn!(%error, "what is over could not be swept out");
+                    break;
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Local accounts: passwords (Argon2id) and one-time links. Whether a user exists is told neither by words nor by time.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -10,11 +11,12 @@ use protocol::presented_secret::PresentedSecret;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
 use protocol::user::User;
+use tokio::sync::SemaphorePermit;
 
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::secret::SecretDigest;
-use crate::store::{Change, CommitError, Record, Take};
+use crate::store::{Change, CommitError, Record, StoreError, Take};
 
 /// What a set-password link is good for.
 pub const SET_PASSWORD: &str = "set_password";
@@ -55,7 +57,8 @@ pub async fn with_password(
 ) -> Result<(Arc<User>, Login), NotSignedIn> {
     let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
     let attempts = format!("{} {source}", username.to_ascii_lowercase());
-    if app.sign_in_failures.exhausted(&attempts) {
+    // Counted before the password is looked at, so that a thousand at once are bounded like a thousand in a row.
+    if !app.sign_in_failures.count(&attempts) {
         tell(app, visit, None, Some("too many failed attempts")).await?;
         return Err(NotSignedIn::TooMany);
     }
@@ -64,11 +67,11 @@ pub async fn with_password(
     let right = verify(app, password, stored).await?;
     match found {
         Some(user) if right => {
+            app.sign_in_failures.forgive(&attempts);
             tell(app, visit, Some(&user), None).await?;
             Ok((user, Login { auth_time: visit.now, acr: None, amr: vec!["pwd".into()] }))
         }
         found => {
-            app.sign_in_failures.count(&attempts);
             tell(app, visit, found.as_deref(), Some("wrong username or password")).await?;
             Err(NotSignedIn::Wrong)
         }
@@ -84,12 +87,10 @@ async fn tell(
     let mut event = AuditEvent::new(Action::UserSignIn, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.user = user.map(|user| user.id.clone());
-    match refused {
-        Some(reason) => {
-            app.tell_of_stranger(event.refused(&Refusal::new(ErrorCode::AccessDenied, reason))).await
-        }
-        None => app.tell(event).await,
-    }
+    let Some(reason) = refused else { return app.tell(event).await };
+    let event = event.refused(&Refusal::new(ErrorCode::AccessDenied, reason));
+    // A failure of somebody who exists is always told: the bound on attempts keeps these few.
+    if user.is_some() { app.tell(event).await } else { app.tell_of_stranger(visit, event).await }
 }
 
 /// A hash of nothing anybody knows, for names that nobody has: they take as long as the others.
@@ -97,9 +98,19 @@ static NOBODYS: LazyLock<Option<String>> = LazyLock::new(|| {
     Argon2::default().hash_password(b"nobody has this password").ok().map(|hash| hash.to_string())
 });
 
+/// How long anybody waits for their turn to have a password hashed; then it is better to come again.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+async fn room(app: &App) -> Result<SemaphorePermit<'_>, Failure> {
+    let busy = || Broken::Store(StoreError::Unavailable("too many passwords at once"));
+    match tokio::time::timeout(PATIENCE, app.password_hashing.acquire()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) | Err(_) => Err(busy().into()),
+    }
+}
+
 async fn verify(app: &App, password: PresentedSecret, stored: Option<String>) -> Result<bool, Failure> {
-    let gone = |_| Broken::Other("no room to hash a password");
-    let _room = app.password_hashing.acquire().await.map_err(gone)?;
+    let _room = room(app).await?;
     let hashing = tokio::task::spawn_blocking(move || {
         let known = stored.is_some();
         let Some(hash) = stored.or_else(|| NOBODYS.clone()) else { return false };
@@ -116,8 +127,7 @@ async fn verify(app: &App, password: PresentedSecret, stored: Option<String>) ->
 /// # Errors
 /// The hash function's, which depends on nothing that anybody sends.
 pub async fn hash(app: &App, password: PresentedSecret) -> Result<String, Failure> {
-    let _room =
-        app.password_hashing.acquire().await.map_err(|_| Broken::Other("no room to hash a password"))?;
+    let _room = room(app).await?;
     let hashing = tokio::task::spawn_blocking(move || {
         Argon2::default().hash_password(password.reveal().as_bytes()).map(|hash| hash.to_string())
     });

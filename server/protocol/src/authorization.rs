@@ -164,7 +164,9 @@ pub fn take(
     let scope = wanted.common(&registered.known_scope(&resources));
     details.0.retain(|detail| registered.understands(&resources, detail));
     let until = registered.end(&details, &resources, life, now).min(given.until);
-    Ok(Authority { scope, details, resources, until })
+    let taken = Authority { scope, details, resources, until };
+    // An empty scope in the answer would read as if everything had been granted (RFC 6749 §5.1).
+    if taken.is_empty() { Err(InvalidTarget::NotAvailable.into()) } else { Ok(taken) }
 }
 
 impl Registered<'_> {

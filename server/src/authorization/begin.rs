@@ -32,7 +32,15 @@ pub async fn begin(app: &App, visit: &Visit, params: &Params, browser: &str) -> 
     let client = find_client(app, visit, params).await?;
     let (params, pushed) = resolve(app, visit, &client, params).await?;
     let address = params.once("redirect_uri").map_err(Failure::from)?;
-    let address = redirect_uri::find(&client.redirect_uris, address).map_err(Failure::from)?;
+    let address = match redirect_uri::find(&client.redirect_uris, address) {
+        Ok(address) => address,
+        Err(reason) => {
+            let refusal = Refusal::from(reason);
+            let told = event(Action::AuthorizationRequest, visit, &client.id).refused(&refusal);
+            app.tell_of_stranger(visit, told).await?;
+            return Err(Stop::Page(refusal));
+        }
+    };
     let state = authorization_request::state(&params).map(str::to_owned);
     match check(app, visit, &client, &params, pushed.is_some()).await {
         Ok(request) => wait(app, visit, &client, &address, request, pushed, browser).await,
@@ -40,7 +48,7 @@ pub async fn begin(app: &App, visit: &Visit, params: &Params, browser: &str) -> 
         Err(Checked::Failure(Failure::Broken(broken))) => Err(Stop::Broken(broken)),
         Err(Checked::Failure(Failure::Refused(refusal))) => {
             let told = event(Action::AuthorizationRequest, visit, &client.id).refused(&refusal);
-            app.tell_of_stranger(told).await?;
+            app.tell_of_stranger(visit, told).await?;
             Err(refuse(app, &address, state.as_deref(), &refusal))
         }
     }

@@ -8,7 +8,7 @@ use protocol::authorization::{self, Approval, OFFLINE_ACCESS};
 use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::{Consent, ConsentState, PassingOn};
-use protocol::numeric_date::NumericDate;
+use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::prompt::{self, Approved, Next, SessionState};
 use protocol::redirect_uri::ReturnAddress;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -20,6 +20,9 @@ use crate::failure::{Broken, Failure};
 use crate::secret::{Secret, random_id};
 use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey, Take};
 use crate::tasks;
+
+/// How long it is remembered that a pushed request was completed: longer than any request that came from it waits.
+const PUSHED_USED_LIFE: Seconds = Seconds::minutes(60);
 
 /// What the user decided on the consent page.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +65,8 @@ pub async fn next(
     let next = prompt::next(&state, waiting.request.prompt, waiting.request.max_age, visit.now);
     if let Next::Refuse(reason) = next {
         let refusal = Refusal::from(reason);
+        let told = event(Action::AuthorizationRequest, visit, &waiting.client).refused(&refusal);
+        app.tell_of_stranger(visit, told).await?;
         return Err(refuse(app, &story.address, waiting.request.state.as_deref(), &refusal));
     }
     Ok((next, story.offer))
@@ -303,7 +308,7 @@ async fn give_code(
         .keep(Record::Code { digest: secret.digest(), code, expires_at });
     if let Some(pushed) = &waiting.pushed {
         // Loading the page twice is no harm; completing it twice is (RFC 9126 §4, §7.3).
-        change = change.first_time(ReplayKey::new("pushed", &[pushed]), visit.now.plus(super::WAITING_LIFE));
+        change = change.first_time(ReplayKey::new("pushed", &[pushed]), visit.now.plus(PUSHED_USED_LIFE));
     }
     commit(app, change).await?;
     let mut params = vec![("code", secret.reveal())];

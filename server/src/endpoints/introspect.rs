@@ -34,9 +34,9 @@ async fn answer(app: &App, sent: &Sent) -> Result<Map<String, Value>, Failure> {
             Refusal::new(ErrorCode::InvalidClient, "introspection needs client authentication").into()
         );
     }
+    use_up(app, sent, &caller).await?;
     let token = sent.params.once("token")?;
     let token = token.ok_or_else(|| Refusal::new(ErrorCode::InvalidRequest, "token is required"))?;
-    use_up(app, sent, &caller).await?;
     let Some(alive) = tokens::read_alive_of_any_kind(app, token, sent.visit.now).await? else {
         return Ok(introspection::inactive());
     };

@@ -185,8 +185,13 @@ async fn first_token(
         task,
         parent: None,
         family: Some(family),
-        session: (!consent.offline_access).then(|| code.session.clone()),
+        session: (!is_for_absence(code, consent)).then(|| code.session.clone()),
     })
+}
+
+/// Whether this very request was for the user's absence too, and the user approved it so.
+fn is_for_absence(code: &Code, consent: &Consent) -> bool {
+    consent.offline_access && code.authority.scope.contains(authorization::OFFLINE_ACCESS)
 }
 
 /// A refresh token, where the user approved that the client goes on in their absence and it may use one. A public
@@ -198,8 +203,7 @@ fn refresh_token(
     consent: &Consent,
     first: Token,
 ) -> Result<Option<Written>, Failure> {
-    let offline = consent.offline_access && code.authority.scope.contains(authorization::OFFLINE_ACCESS);
-    if !offline || !client.grant_types.contains(&GrantType::RefreshToken) {
+    if !is_for_absence(code, consent) || !client.grant_types.contains(&GrantType::RefreshToken) {
         return Ok(None);
     }
     let end = desk.visit.now.plus(desk.app.settings.refresh_token_life).min(code.authority.until);

@@ -145,8 +145,17 @@ impl Desk<'_> {
     /// Tells the audit log of a refusal, together with what it ends and with the marks of what the caller showed.
     async fn close(&self, refused: Refused) -> Failure {
         let Failure::Refused(refusal) = refused.failure else { return refused.failure };
+        let mut event = *refused.event;
+        // A public client's id is no secret: whoever sends it must not be able to fill the log.
+        if self.caller.client.is_public() && event.consent.is_none() && refused.end.is_none() {
+            event.scope = None;
+            event.authorization_details = AuthorizationDetails::none();
+            if !self.app.may_tell_of_stranger(self.visit, &event) {
+                return Failure::Refused(refusal);
+            }
+        }
         let told = |with_marks: bool| {
-            let change = Change::new(refused.event.as_ref().clone().refused(&refusal));
+            let change = Change::new(event.clone().refused(&refusal));
             let change = if with_marks { self.caller.mark(change) } else { change };
             refused.end.iter().cloned().fold(change, Change::end)
         };

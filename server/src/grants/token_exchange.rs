@@ -80,7 +80,7 @@ async fn decide(
         terms: Terms {
             issuer: app.issuer(),
             token_life: app.settings.token_life,
-            longest_chain: app.settings.max_chain_depth,
+            longest_chain: longest_chain(desk, &presented.subject).await?,
             registered: registry.registered(),
         },
     };
@@ -178,6 +178,17 @@ async fn lineage(desk: &Desk<'_>, presented: &Presented) -> Result<Lineage, Fail
         _ => Vec::new(),
     };
     Ok(Lineage { consent, others, task })
+}
+
+/// The longest chain the server and every actor so far may stand in; the judge knows the new actor's own.
+async fn longest_chain(desk: &Desk<'_>, subject: &Token) -> Result<usize, Failure> {
+    let mut longest = desk.app.settings.max_chain_depth;
+    for actor in subject.chain.actors() {
+        let known = client(desk, &actor.sub).await?;
+        longest =
+            known.agent().and_then(|agent| agent.max_chain_depth).map_or(longest, |own| own.min(longest));
+    }
+    Ok(longest)
 }
 
 /// `resource` and `audience`: resource servers, or one client that the token is to be handed over to. All of them

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use protocol::metadata::AUTHORIZE;
 use protocol::params::Params;
 use protocol::prompt::Next;
 use protocol::refusal::Refusal;
@@ -14,16 +16,28 @@ use crate::app::App;
 use crate::authorization::{self, Begun, SignedIn, Waiting};
 
 /// `GET /authorize`.
-pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
+pub async fn get(
+    State(app): State<Arc<App>>,
+    method: Method,
+    browser: Browser,
+    RawQuery(query): RawQuery,
+) -> Response {
+    if method == Method::HEAD {
+        // To look is not to ask: no code is given for it.
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     match Params::parse(query.unwrap_or_default().as_bytes()) {
         Ok(params) => begin(&app, &browser, &params).await,
         Err(reason) => browser.error(WhatHappened::RequestRefused, Some(&Refusal::from(reason))),
     }
 }
 
-/// `POST /authorize` (OpenID Connect Core §3.1.2.1).
-pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(params): Form) -> Response {
-    begin(&app, &browser, &params).await
+/// `POST /authorize` (OpenID Connect Core §3.1.2.1): comes back as a `GET`. From another site it came without the
+/// session's cookie, and must not replace it by a new one.
+pub async fn post(Form(params): Form) -> Response {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(Vec::<(String, String)>::from(params));
+    see_other(&format!("{AUTHORIZE}?{}", query.finish()))
 }
 
 async fn begin(app: &App, browser: &Browser, params: &Params) -> Response {

@@ -120,6 +120,9 @@ async fn answer(
     }
 }
 
+/// How long a consent stands whose form does not say.
+const SHORTEST: Seconds = Seconds::minutes(15);
+
 /// What the form says. Anything it does not say is not allowed; the law sees to it that nothing beyond the offer is.
 fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
     let mut scope: Scope = form.every("scope").filter_map(|word| word.parse::<ScopeToken>().ok()).collect();
@@ -130,7 +133,13 @@ fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
     }
     let details: BTreeSet<usize> = form.every("detail").filter_map(|index| index.parse().ok()).collect();
     let chosen = one(form, "until").parse().ok().filter(|seconds: &i64| *seconds > 0);
-    let until = chosen.map_or(offer.authority.until, |seconds| browser.visit.now.plus(Seconds(seconds)));
+    let until = browser.visit.now.plus(chosen.map_or(SHORTEST, Seconds));
+    if offer.authority.scope.contains("openid")
+        && let Ok(openid) = "openid".parse()
+    {
+        // Shown as required: who signs in to an application is known to it.
+        scope = scope.union(&openid);
+    }
     Decision { approval: Approval { scope, details, until }, passing_on: one(form, "passing_on") == "yes" }
 }
 

@@ -183,8 +183,12 @@ impl Browser {
 
 /// A fault of the session's storage.
 pub fn session_broken(error: tower_sessions::session::Error) -> Broken {
-    tracing::error!(%error, "a browser session could not be read or written");
-    Broken::Other("browser session")
+    match error {
+        tower_sessions::session::Error::Store(_) => {
+            Broken::Store(StoreError::Unavailable("browser sessions"))
+        }
+        _ => Broken::Other("a browser session does not read back"),
+    }
 }
 
 /// 303: whatever was posted is not posted again (RFC 9700 §4.12).

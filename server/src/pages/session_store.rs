@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protocol::identifier::SessionId;
-use protocol::numeric_date::NumericDate;
+use protocol::numeric_date::{NumericDate, Seconds};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tower_sessions::SessionStore;
@@ -31,6 +31,8 @@ impl fmt::Debug for Sessions {
 
 /// What a session is called in the lineage while nobody is signed in: nothing hangs on it.
 const NOBODYS: &str = "ses_nobodys";
+/// How long it lasts then: anybody can begin one.
+const NOBODYS_LIFE: Seconds = Seconds::minutes(30);
 
 fn digest(id: &Id) -> String {
     SecretDigest::of(&id.to_string()).to_text()
@@ -54,11 +56,13 @@ impl SessionStore for Sessions {
         let signed_in: Option<SignedIn> =
             record.data.get(SIGNED_IN).cloned().and_then(|value| serde_json::from_value(value).ok());
         let nobodys: SessionId = NOBODYS.parse().map_err(broken)?;
+        let end = NumericDate(record.expiry_date.unix_timestamp());
+        let end = if signed_in.is_some() { end } else { end.min(self.0.clock.now().plus(NOBODYS_LIFE)) };
         let kept = BrowserSession {
             id: digest(&record.id),
             session: signed_in.as_ref().map_or(nobodys, |signed_in| signed_in.session.clone()),
             user: signed_in.map(|signed_in| signed_in.user),
-            expires_at: NumericDate(record.expiry_date.unix_timestamp()),
+            expires_at: end,
             document: serde_json::to_value(&record.data).map_err(broken)?,
         };
         let change = Change::housekeeping(self.0.clock.now()).keep(store::Record::BrowserSession(kept));

@@ -48,12 +48,15 @@ const fn kind(anchor: &Anchor) -> Kind {
 }
 
 impl Kind {
+    /// A consent lives only while the client it was asked through and the actor it is for may act.
+    ///
     /// `id`, the second it lives until (0 where it does not), and `parent_id`.
     const fn select(self) -> &'static str {
         match self {
             Self::Consent => {
-                "SELECT id, CASE WHEN state = 'active' THEN expires_at ELSE 0 END AS until, NULL AS parent_id \
-                 FROM consent WHERE id IN"
+                "SELECT id, CASE WHEN state = 'active' AND NOT EXISTS (SELECT 1 FROM client k \
+                 WHERE k.id IN (consent.client_id, consent.actor_id) AND k.status <> 'active') \
+                 THEN expires_at ELSE 0 END AS until, NULL AS parent_id FROM consent WHERE id IN"
             }
             Self::Task => {
                 "SELECT id, CASE WHEN status = 'active' THEN deadline ELSE 0 END AS until, parent_id \

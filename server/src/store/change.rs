@@ -119,7 +119,7 @@ impl ReplayKey {
 /// Something that must be alive for a change to be written.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Anchor {
-    /// Active and not over.
+    /// Active and not over, and so are its client and its actor.
     Consent(ConsentId),
     /// Active and within its deadline, and so are all its ancestors.
     Task(TaskId),

@@ -53,7 +53,8 @@ impl Story<'_> {
     }
 
     /// The actor is alive, and is the presenter, or a rule lets the presenter speak for it. An actor token is an
-    /// access token of the actor's own: it carries no chain and no user, and if it is bound, its key is proven.
+    /// access token of the actor's own: it carries no chain and no user, and if it is bound, its key is proven, or,
+    /// where a rule lets the presenter speak for the actor, the actor sent it to the presenter.
     pub(super) fn check_actor(&self, now: NumericDate) -> Result<(), DelegationRefused> {
         if !self.actor.is_live(now) {
             return Err(DelegationRefused::ActorNotLive);
@@ -68,7 +69,14 @@ impl Story<'_> {
         let own = matches!(&token.subject, Subject::Client { id, .. } if *id == self.actor.id);
         let plain =
             token.kind == TokenKind::Access && token.chain.depth() == 0 && !token.expires_at().is_over(now);
-        let proven = !itself || token.jkt.is_none() || token.jkt.as_ref() == self.key;
+        let sent_to_presenter = match &token.audience {
+            Audience::Actor(id) => *id == self.presenter.id,
+            Audience::Resources => {
+                let own = self.presenter.resource_server.as_ref();
+                own.is_some_and(|own| token.authority.resources.contains(own))
+            }
+        };
+        let proven = token.jkt.is_none() || token.jkt.as_ref() == self.key || (!itself && sent_to_presenter);
         if own && plain && proven { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) }
     }
 
@@ -112,8 +120,8 @@ impl Story<'_> {
         }
     }
 
-    /// The live consent of the subject's user to the actor: the subject token's own first, then any other that
-    /// covers what is asked.
+    /// The live consent of the subject's user to the actor: the subject token's own first, then, where nobody acts
+    /// yet, any other that covers what is asked.
     fn consent_to_actor(&self, asked: &Asked, now: NumericDate) -> Option<&Consent> {
         let user = self.subject.subject.user()?;
         let fits = |c: &&Consent| c.user == *user && c.actor == self.actor.id && c.is_live(now);
@@ -124,6 +132,11 @@ impl Story<'_> {
                     self.terms.registered.types.check_within(details, &c.authority.details).is_ok()
                 })
         };
+        if self.subject.chain.depth() > 0 {
+            // Somebody acts already, under a consent that says how far it may travel. Another consent of the user
+            // must not be a way around that: the current actor hands over, or nobody takes.
+            return self.consent.filter(fits);
+        }
         let others = self.other_consents.iter().map(AsRef::as_ref).filter(fits).filter(covers);
         self.consent.filter(fits).or_else(|| others.max_by_key(|c| c.authority.until))
     }

@@ -46,11 +46,8 @@ impl Form {
 
     /// Presses the button with this id.
     pub fn press(&mut self, id: &str) {
-        if let Some((_, name, value)) = self.ids.iter().find(|(known, _, _)| known == id).cloned() {
-            if !name.is_empty() {
-                self.fields.push((name, value));
-            }
-        }
+        let button = self.ids.iter().find(|(known, name, _)| known == id && !name.is_empty()).cloned();
+        self.fields.extend(button.map(|(_, name, value)| (name, value)));
     }
 }
 

@@ -254,10 +254,8 @@ impl World {
     /// Tokens that several checks look at and none changes; got anew each minute.
     async fn kept(&self, name: &str, asked: Authorization<'_>) -> Result<Answer, Problem> {
         let mut kept = self.tokens.lock().await;
-        if let Some((at, tokens)) = kept.get(name) {
-            if self.now() - at < 60 {
-                return Ok(tokens.clone());
-            }
+        if let Some((_, tokens)) = kept.get(name).filter(|(at, _)| self.now() - at < 60) {
+            return Ok(tokens.clone());
         }
         let tokens = asked.tokens().await?;
         kept.insert(name.to_owned(), (self.now(), tokens.clone()));

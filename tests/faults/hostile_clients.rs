@@ -62,9 +62,8 @@ async fn a_head_that_dribbles_in_is_cut_off_and_keeps_nobody_waiting() {
         assert!(started.elapsed() < Duration::from_secs(15), "it may dribble for ever");
         tokio::time::sleep(Duration::from_millis(100)).await;
         let mut byte = [0];
-        match timeout(Duration::from_millis(100), slow.read(&mut byte)).await {
-            Ok(Ok(0) | Err(_)) => break,
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(Ok(0) | Err(_)) = timeout(Duration::from_millis(100), slow.read(&mut byte)).await {
+            break;
         }
     }
     assert!(started.elapsed() > Duration::from_secs(5), "a slow but honest client has no time");

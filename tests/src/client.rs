@@ -145,7 +145,6 @@ impl Client {
     }
 
     /// The form with the credentials of this client, without any proof of a key.
-    #[must_use]
     pub fn authenticated(&self, request: RequestBuilder, params: &[(&str, &str)]) -> RequestBuilder {
         let mut form: Vec<(&str, String)> =
             params.iter().map(|(name, value)| (*name, (*value).into())).collect();

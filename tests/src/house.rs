@@ -259,7 +259,6 @@ impl House {
     }
 
     /// Any request, without anything added.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.door.http.request(method.parse().unwrap(), self.url(path))
     }

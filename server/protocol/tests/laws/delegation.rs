@@ -105,8 +105,7 @@ fn a_service_reaches_a_resource_further_down_only_by_a_rule_and_stands_in_the_ch
 
 #[test]
 fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token_too() {
-    let mut world = World::downstream();
-    world.rules.may_act = None;
+    let mut world = World::unacted();
     world.asked.resources = resources(&[R2]);
     world.asked.scope = Some("b".parse().unwrap());
     let mut other = world::consent("s");
@@ -143,9 +142,19 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
 }
 
 #[test]
+fn another_consent_is_no_way_around_the_one_under_which_somebody_acts_already() {
+    let mut world = World::unacted();
+    world.other_consents = vec![Arc::new(world::consent("s"))];
+    world.asked.resources = resources(&[R2]);
+    world.asked.scope = Some("b".parse().unwrap());
+    assert!(world.decide().is_ok());
+    world.subject.chain = Chain::of(actor("a"));
+    assert_eq!(refused(&world), DelegationRefused::ActorNotPermitted);
+}
+
+#[test]
 fn of_several_other_consents_the_one_that_lasts_longest_counts() {
-    let mut world = World::downstream();
-    world.rules.may_act = None;
+    let mut world = World::unacted();
     world.asked.resources = resources(&[R2]);
     world.asked.scope = Some("b".parse().unwrap());
     let lasting = |id: &str, until: i64| {
@@ -314,6 +323,14 @@ fn an_actor_token_of_another_client_needs_a_rule_and_a_token() {
     let delegation = granted(&world);
     assert_eq!(delegation.chain().current().unwrap().sub.as_str(), "a");
     assert_eq!(delegation.into_token("n".parse().unwrap(), None, NOW).client.as_str(), "s");
+    // A bound one that the actor did not send to s may have been stolen elsewhere.
+    let mut elsewhere = world.clone();
+    elsewhere.actor_token.as_mut().unwrap().authority.resources = resources(&[R2]);
+    assert_eq!(refused(&elsewhere), DelegationRefused::ActorTokenNotAcceptable);
+    elsewhere.actor_token.as_mut().unwrap().audience = Audience::Actor("s".parse().unwrap());
+    assert!(elsewhere.decide().is_ok());
+    elsewhere.actor_token.as_mut().unwrap().audience = Audience::Actor("c".parse().unwrap());
+    assert_eq!(refused(&elsewhere), DelegationRefused::ActorTokenNotAcceptable);
     world.actor_token = None;
     assert_eq!(refused(&world), DelegationRefused::ActorTokenNotAcceptable);
 }

@@ -18,15 +18,21 @@ fn json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        ".{0,8}".prop_map(Value::from),
+        without_nul(8).prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::btree_map(".{0,6}", inner, 0..3)
+            prop::collection::btree_map(without_nul(6), inner, 0..3)
                 .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
         ]
     })
+}
+
+/// Any text that a detail may hold: all but NUL.
+fn without_nul(longest: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(any::<char>(), 0..=longest)
+        .prop_map(|text| text.into_iter().filter(|c| *c != '\0').collect())
 }
 
 /// Objects with a `type`, as authorization details are.

@@ -190,6 +190,14 @@ impl World {
         world.asked.resources = resources(&[R3]);
         world
     }
+
+    /// The service `s` got a user's token from an application; nobody acts yet, and no rule speaks.
+    pub(crate) fn unacted() -> Self {
+        let mut world = Self::downstream();
+        world.rules.may_act = None;
+        world.subject.chain = Chain::none();
+        world
+    }
 }
 
 pub(crate) fn user() -> UserId {

@@ -166,7 +166,11 @@ pub fn take(
     let until = registered.end(&details, &resources, life, now).min(given.until);
     let taken = Authority { scope, details, resources, until };
     // An empty scope in the answer would read as if everything had been granted (RFC 6749 §5.1).
-    if taken.is_empty() { Err(InvalidTarget::NotAvailable.into()) } else { Ok(taken) }
+    match (taken.is_empty(), &named.scope) {
+        (false, _) => Ok(taken),
+        (true, Some(_)) => Err(AuthorizationRefused::ScopeNotAllowed),
+        (true, None) => Err(InvalidTarget::NotAvailable.into()),
+    }
 }
 
 impl Registered<'_> {

@@ -135,6 +135,7 @@ fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
     let chosen = one(form, "until").parse().ok().filter(|seconds: &i64| *seconds > 0);
     let until = browser.visit.now.plus(chosen.map_or(SHORTEST, Seconds));
     if offer.authority.scope.contains("openid")
+        && !(scope.is_empty() && details.is_empty())
         && let Ok(openid) = "openid".parse()
     {
         // Shown as required: who signs in to an application is known to it.

@@ -167,16 +167,20 @@ async fn an_actor_token_of_its_own_changes_nothing() {
 
 #[tokio::test]
 async fn a_rule_may_let_one_client_send_anothers_actor_token() {
-    let rule = "[[rules]]\nid = \"b-for-a\"\nclient = \"agent-b\"\neffect = \"actor_token\"\nactor = \"agent-a\"\n\
+    let rule = "[[rules]]\nid = \"orders-for-a\"\nclient = \"orders-api\"\neffect = \"actor_token\"\nactor = \"agent-a\"\n\
+                [[rules]]\nid = \"b-for-a\"\nclient = \"agent-b\"\neffect = \"actor_token\"\nactor = \"agent-a\"\n\
                 [[rules]]\nid = \"b-presents\"\nclient = \"agent-b\"\neffect = \"may_present\"\nresources = [\"https://orders.example\"]\n";
     let house = House::open_with(rule).await;
-    let (a, b) = (house.client("agent-a"), house.client("agent-b"));
+    let (a, b, orders) =
+        (house.client("agent-a"), house.client("agent-b"), house.client("orders-api").with_dpop());
     let own = a.own_token("orders:read", ORDERS).await.ok();
     let subject = house.token_for(&a, "orders:read").await;
     let params = [("scope", "orders:read"), ("resource", ORDERS)];
-    let answer = b.exchange_as(&subject, own.access_token(), &params).await.ok();
+    let answer = orders.exchange_as(&subject, own.access_token(), &params).await.ok();
     assert_eq!(chain(&answer.claims()), ["agent-a"]);
-    assert_eq!(answer.claims()["cnf"]["jkt"], b.dpop.as_ref().unwrap().thumbprint());
+    assert_eq!(answer.claims()["client_id"], "orders-api");
+    // A bound token that agent-a did not send to agent-b proves nothing in agent-b's hands, rule or not.
+    b.exchange_as(&subject, own.access_token(), &params).await.refused("invalid_request");
 }
 
 #[tokio::test]

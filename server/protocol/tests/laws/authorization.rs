@@ -173,6 +173,9 @@ fn a_token_is_for_one_place_and_carries_what_means_something_there() {
     let inferred = take(&named("openid a")).unwrap();
     assert_eq!(inferred.resources, resources(&[ISSUER, R1]));
     assert_eq!(take(&named("a zz")), Err(AuthorizationRefused::ScopeTooWide));
+    // An answer without a scope would read as if all had been granted.
+    let elsewhere = Named { resources: resources(&[R2]), ..named("a") };
+    assert_eq!(take(&elsewhere), Err(AuthorizationRefused::ScopeNotAllowed));
     let beyond = Named { resources: resources(&[R3]), ..Named::default() };
     assert_eq!(take(&beyond), Err(InvalidTarget::NotAvailable.into()));
 }

@@ -174,13 +174,14 @@ async fn a_rule_may_let_one_client_send_anothers_actor_token() {
     let (a, b, orders) =
         (house.client("agent-a"), house.client("agent-b"), house.client("orders-api").with_dpop());
     let own = a.own_token("orders:read", ORDERS).await.ok();
-    let subject = house.token_for(&a, "orders:read").await;
+    let subject = house.delegated_token(&a, "orders:read").await.ok();
+    let subject = subject.access_token();
     let params = [("scope", "orders:read"), ("resource", ORDERS)];
-    let answer = orders.exchange_as(&subject, own.access_token(), &params).await.ok();
+    let answer = orders.exchange_as(subject, own.access_token(), &params).await.ok();
     assert_eq!(chain(&answer.claims()), ["agent-a"]);
     assert_eq!(answer.claims()["client_id"], "orders-api");
     // A bound token that agent-a did not send to agent-b proves nothing in agent-b's hands, rule or not.
-    b.exchange_as(&subject, own.access_token(), &params).await.refused("invalid_request");
+    b.exchange_as(subject, own.access_token(), &params).await.refused("invalid_request");
 }
 
 #[tokio::test]

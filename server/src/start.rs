@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientStatus, SigningAlg};
 use protocol::identifier::UserId;
 use protocol::numeric_date::{NumericDate, Seconds};
@@ -182,14 +183,14 @@ async fn apply(
     entropy: &dyn Entropy,
     now: NumericDate,
 ) -> Result<Rules, StartError> {
-    let mut change = Change::housekeeping(now);
+    let mut records = Vec::new();
     let mut ids: Vec<(String, UserId)> = Vec::new();
     for user in &declared.users {
         let before = store.find_user_by_username(&user.username).await?;
         let after = declared_user(user, before.as_deref(), entropy)?;
         ids.push((user.username.clone(), after.id.clone()));
         if before.as_deref() != Some(&after) {
-            change = change.keep(Record::User { user: after, origin: Origin::Config });
+            records.push(Record::User { user: after, origin: Origin::Config });
         }
     }
     let resolved = declared
@@ -197,22 +198,25 @@ async fn apply(
         .map_err(StartError::Config)?;
     for client in &resolved.clients {
         if store.find_client(&client.id).await?.as_deref() != Some(client) {
-            change = change.keep(Record::Client { client: client.clone(), origin: Origin::Config });
+            records.push(Record::Client { client: client.clone(), origin: Origin::Config });
         }
     }
     let servers = store.resource_servers().await?;
     for server in declared.resource_servers.iter().filter(|server| !servers.contains(server)) {
-        change =
-            change.keep(Record::ResourceServer { resource_server: server.clone(), origin: Origin::Config });
+        records.push(Record::ResourceServer { resource_server: server.clone(), origin: Origin::Config });
     }
     let types = store.details_types().await?;
     let documents = declared.details_types.names().filter_map(|name| declared.details_types.find(name));
     for details_type in documents.map(|known| known.document()).filter(|document| !types.contains(document)) {
-        change =
-            change.keep(Record::DetailsType { details_type: details_type.clone(), origin: Origin::Config });
+        records.push(Record::DetailsType { details_type: details_type.clone(), origin: Origin::Config });
     }
-    let change = retire(store, change, declared, &resolved.clients).await?;
-    write(store, change).await?;
+    let now_declared = retire(store, &mut records, declared, &resolved.clients).await?;
+    // A start that changes nothing decides nothing, and is not told.
+    let change = match records.is_empty() {
+        true => Change::housekeeping(now),
+        false => Change::new(AuditEvent::new(Action::ConfigurationApply, Outcome::Granted, now)),
+    };
+    write(store, records.into_iter().fold(change, Change::keep).keep(now_declared)).await?;
     Ok(resolved.rules)
 }
 
@@ -241,12 +245,13 @@ fn declared_user(
     })
 }
 
+/// Disables what is not declared any more; gives the note of what is declared now.
 async fn retire(
     store: &Store,
-    mut change: Change,
+    records: &mut Vec<Record>,
     declared: &Declared,
     clients: &[Client],
-) -> Result<Change, StartError> {
+) -> Result<Record, StartError> {
     let last: LastDeclared = match store.setting(LAST_DECLARED).await? {
         Some(text) => serde_json::from_str(&text).unwrap_or_default(),
         None => LastDeclared::default(),
@@ -258,18 +263,18 @@ async fn retire(
     for username in last.users.difference(&now.users) {
         if let Some(user) = store.find_user_by_username(username).await? {
             let user = User { enabled: false, ..user.as_ref().clone() };
-            change = change.keep(Record::User { user, origin: Origin::Config });
+            records.push(Record::User { user, origin: Origin::Config });
         }
     }
     for id in last.clients.difference(&now.clients) {
         let Ok(id) = id.parse() else { continue };
         if let Some(client) = store.find_client(&id).await? {
             let client = Client { status: ClientStatus::Suspended, ..client.as_ref().clone() };
-            change = change.keep(Record::Client { client, origin: Origin::Config });
+            records.push(Record::Client { client, origin: Origin::Config });
         }
     }
     let value = serde_json::to_string(&now).map_err(|_| Broken::Other("names are JSON"))?;
-    Ok(change.keep(Record::Setting { name: LAST_DECLARED.into(), value }))
+    Ok(Record::Setting { name: LAST_DECLARED.into(), value })
 }
 
 /// Somebody has to be the first: without any user there is an `admin`, who sets a password by a one-time link.

@@ -1,5 +1,5 @@
-//! Admin rules: what an administrator permits where no user's consent speaks. A rule opens a door; it never widens
-//! what lies behind it, since every token is still bounded by the one it came from.
+//! Admin rules: what an administrator permits where no user's consent speaks. A rule opens a door, and the resources
+//! that it names; scope, details and time stay within the token that the new one comes from.
 
 use std::collections::BTreeSet;
 

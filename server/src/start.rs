@@ -214,10 +214,28 @@ async fn apply(
     // A start that changes nothing decides nothing, and is not told.
     let change = match records.is_empty() {
         true => Change::housekeeping(now),
-        false => Change::new(AuditEvent::new(Action::ConfigurationApply, Outcome::Granted, now)),
+        false => {
+            let mut event = AuditEvent::new(Action::ConfigurationApply, Outcome::Granted, now);
+            event.reason = Some(names(&records));
+            Change::new(event)
+        }
     };
     write(store, records.into_iter().fold(change, Change::keep).keep(now_declared)).await?;
     Ok(resolved.rules)
+}
+
+/// What was changed, for the audit log; the first hundred.
+fn names(records: &[Record]) -> String {
+    let name = |record: &Record| match record {
+        Record::User { user, .. } => format!("user {}", user.id),
+        Record::Client { client, .. } => format!("client {}", client.id),
+        Record::ResourceServer { resource_server, .. } => {
+            format!("resource server {}", resource_server.identifier)
+        }
+        Record::DetailsType { details_type, .. } => format!("details type {}", details_type.name),
+        _ => "other".to_owned(),
+    };
+    records.iter().take(100).map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn declared_user(

@@ -1,5 +1,6 @@
 //! The house from outside: every path over real HTTP, the stateful ones on both databases.
 
+mod abuse;
 mod account;
 mod authorize;
 mod bad_input;

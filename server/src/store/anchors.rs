@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use protocol::numeric_date::NumericDate;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Anchor, Change, Ending, Take};
 use super::sql;
@@ -115,44 +115,83 @@ impl Lives {
             }
         }
         let mut lives = Self(HashMap::new());
-        for kind in KINDS {
-            if let Some((ids, strength)) = asked.remove(&kind) {
-                lives.load_kind(db, kind, ids.into_iter().map(str::to_owned).collect(), strength).await?;
+        if hold {
+            for kind in KINDS {
+                let Some((ids, strength)) = asked.remove(&kind) else { continue };
+                let ids = sorted(ids);
+                let rows = select(db, kind, &ids, strength).await?;
+                lives.note(db, kind, ids, rows, strength).await?;
             }
+        } else {
+            lives.load_together(db, asked).await?;
         }
         Ok(lives)
     }
 
-    /// Looks up one kind; a task's ancestors too, level by level.
-    async fn load_kind<C: ConnectionTrait>(
+    /// Looks up all kinds with one statement: where nothing is computed, going there and back is what takes time.
+    async fn load_together<C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        mut asked: HashMap<Kind, (HashSet<&str>, Hold)>,
+    ) -> Result<(), DbErr> {
+        let mut all: Vec<(Kind, Vec<String>, Vec<Row>)> = Vec::new();
+        let (mut selects, mut values): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
+        for kind in KINDS {
+            let Some((ids, _)) = asked.remove(&kind) else { continue };
+            let ids = sorted(ids);
+            let place = all.len();
+            for list in sql::padded(&ids) {
+                let holes = sql::holes(values.len() + 1, list.len());
+                let select = kind.select();
+                selects.push(format!(
+                    "SELECT found.*, CAST({place} AS BIGINT) FROM ({select} ({holes})) AS found"
+                ));
+                values.extend(list.into_iter().map(Value::from));
+            }
+            all.push((kind, ids, Vec::new()));
+        }
+        if selects.is_empty() {
+            return Ok(());
+        }
+        for row in sql::query(db, &selects.join(" UNION ALL "), values).await? {
+            let place: i64 = row.try_get_by_index(3)?;
+            if let Some((_, _, rows)) = usize::try_from(place).ok().and_then(|place| all.get_mut(place)) {
+                rows.push(read(&row)?);
+            }
+        }
+        for (kind, ids, rows) in all {
+            self.note(db, kind, ids, rows, Hold::None).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what `rows` say of the `asked` of one kind; a task's ancestors are looked up too, level by level.
+    async fn note<C: ConnectionTrait>(
         &mut self,
         db: &C,
         kind: Kind,
-        mut ids: Vec<String>,
+        asked: Vec<String>,
+        mut rows: Vec<Row>,
         strength: Hold,
     ) -> Result<(), DbErr> {
         let mut parents: HashMap<String, String> = HashMap::new();
         let mut found: HashMap<String, i64> = HashMap::new();
-        let asked = ids.clone();
-        while !ids.is_empty() {
-            ids.sort_unstable();
-            ids.dedup();
-            let mut next = Vec::new();
-            for list in sql::padded(&ids) {
-                for (id, until, parent) in select(db, kind, list, strength).await? {
-                    if let Some(parent) = parent {
-                        if !found.contains_key(&parent) {
-                            next.push(parent.clone());
-                        }
-                        parents.insert(id.clone(), parent);
-                    }
-                    // A browser session may stand in several rows while its cookie changes.
-                    let known = found.entry(id).or_insert(until);
-                    *known = until.max(*known);
+        loop {
+            let mut next = HashSet::new();
+            for (id, until, parent) in rows {
+                if let Some(parent) = parent {
+                    next.insert(parent.clone());
+                    parents.insert(id.clone(), parent);
                 }
+                // A browser session may stand in several rows while its cookie changes.
+                let known = found.entry(id).or_insert(until);
+                *known = until.max(*known);
             }
             next.retain(|id| !found.contains_key(id));
-            ids = next;
+            if next.is_empty() {
+                break;
+            }
+            rows = select(db, kind, &sorted(next.iter().map(String::as_str)), strength).await?;
         }
         for id in asked {
             let absent = if kind == Kind::Family { i64::MAX } else { 0 };
@@ -180,23 +219,38 @@ impl Lives {
     }
 }
 
+/// `id`, the second it lives until, and `parent_id`.
+type Row = (String, i64, Option<String>);
+
+/// In one order for everybody, so that two transactions do not wait for each other.
+fn sorted<'a>(ids: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn read(row: &QueryResult) -> Result<Row, DbErr> {
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?))
+}
+
 async fn select<C: ConnectionTrait>(
     db: &C,
     kind: Kind,
-    ids: Vec<String>,
+    ids: &[String],
     strength: Hold,
-) -> Result<Vec<(String, i64, Option<String>)>, DbErr> {
-    // Rows are held in one order by everybody, so that two transactions do not wait for each other.
+) -> Result<Vec<Row>, DbErr> {
     let hold = match strength {
         Hold::None => "",
         Hold::Shared => " ORDER BY 1 FOR SHARE",
         Hold::Exclusive => " ORDER BY 1 FOR UPDATE",
     };
-    let statement = format!("{} ({}){hold}", kind.select(), sql::holes(1, ids.len()));
-    let rows = sql::query(db, &statement, ids.into_iter().map(Value::from).collect()).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?)))
-        .collect()
+    let mut rows = Vec::new();
+    for list in sql::padded(ids) {
+        let statement = format!("{} ({}){hold}", kind.select(), sql::holes(1, list.len()));
+        let found = sql::query(db, &statement, list.into_iter().map(Value::from).collect()).await?;
+        rows.extend(found.iter().map(read).collect::<Result<Vec<Row>, DbErr>>()?);
+    }
+    Ok(rows)
 }
 
 /// What a change writes to among the things that can be anchors.

@@ -14,7 +14,7 @@ use crate::attempts::Attempts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::jose::{ClientKeyCache, KeyRing, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
@@ -24,7 +24,9 @@ pub struct App {
     /// Speaks SQL.
     pub store: Store,
     /// Signs and verifies what is ours.
-    pub keys: KeyRing,
+    pub keys: Keys,
+    /// Seals what the database keeps of secrets.
+    pub at_rest: AtRest,
     /// Makes and knows DPoP nonces.
     pub nonces: NonceBox,
     /// The parsed public keys of clients.

@@ -22,6 +22,7 @@ pub mod fields;
 pub mod id_token;
 pub mod identifier;
 pub mod introspection;
+pub mod key_rotation;
 pub mod metadata;
 pub mod numeric_date;
 pub mod params;

@@ -7,6 +7,7 @@ use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
+use super::keys::KeySettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -50,6 +51,8 @@ pub struct Settings {
     pub dpop: DpopSettings,
     /// What is too much.
     pub limits: Limits,
+    /// Signing keys.
+    pub keys: KeySettings,
 }
 
 /// How logs are written.
@@ -121,6 +124,7 @@ impl Default for Settings {
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
         }
     }
 }
@@ -189,7 +193,9 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).collect()
+        let is_local = url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        let keys = self.keys.wrong(is_local);
+        texts.chain(lives).chain(sizes).chain(keys).collect()
     }
 }
 

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod grants;
 pub mod jose;
 pub mod keys;
+pub mod outbound;
 pub mod pages;
 pub mod registry;
 pub mod router;

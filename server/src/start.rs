@@ -20,6 +20,7 @@ use crate::failure::Broken;
 use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
 use crate::keys::secret_setting::secret_setting;
 use crate::keys::{self, KeysError, Workshop};
+use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
 use crate::sign_in::SET_PASSWORD;
@@ -40,6 +41,9 @@ pub enum StartError {
     /// The configuration, where only the database could tell.
     #[error("{0}")]
     Config(crate::config::Problem),
+    /// Requests of others.
+    #[error("{0}")]
+    Outbound(#[from] OutboundUnfit),
     /// Something else of ours.
     #[error("{0}")]
     Broken(#[from] Broken),
@@ -94,6 +98,7 @@ pub async fn open(
         at_rest,
         nonces,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
+        outbound: Outbound::new(&settings.outbound)?,
         rules,
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,

@@ -11,6 +11,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod outbound;
 mod problem;
 mod reading;
 pub mod redirect_uri;
@@ -31,6 +32,7 @@ pub use declared::{
 };
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
+pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 

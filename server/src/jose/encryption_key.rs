@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use josekit::jwe::{self, JweEncrypter, JweHeader};
 use josekit::jwk::Jwk;
-use protocol::client::{ContentEncryptionAlg, KeyEncryptionAlg};
+use protocol::client::{ContentEncryptionAlg, KeyManagementAlg};
 use serde_json::{Map, Value};
 
 use super::JoseError;
@@ -14,26 +14,26 @@ use super::verifying_key::{PRIVATE_MEMBERS, check_rsa_size};
 
 /// A public key that encrypts with one key management algorithm and no other.
 pub struct EncryptionKey {
-    alg: KeyEncryptionAlg,
+    alg: KeyManagementAlg,
     encrypter: Box<dyn JweEncrypter>,
 }
 
 impl EncryptionKey {
     /// The public key in `jwk`, for `alg`. What the key says about its use holds; of it, only the public members are
     /// handed on.
-    pub fn from_jwk(jwk: &Map<String, Value>, alg: KeyEncryptionAlg) -> Result<Self, JoseError> {
+    pub fn from_jwk(jwk: &Map<String, Value>, alg: KeyManagementAlg) -> Result<Self, JoseError> {
         if PRIVATE_MEMBERS.iter().any(|name| jwk.contains_key(*name)) {
             return Err(JoseError::PrivateMember);
         }
         check_intent(jwk, alg)?;
         let bare = Jwk::from_map(public_members(jwk, alg)?).map_err(|_| JoseError::NotAKey)?;
         let boxed: Result<Box<dyn JweEncrypter>, _> = match alg {
-            KeyEncryptionAlg::RsaOaep => jwe::RSA_OAEP.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _),
-            KeyEncryptionAlg::RsaOaep256 => {
+            KeyManagementAlg::RsaOaep => jwe::RSA_OAEP.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _),
+            KeyManagementAlg::RsaOaep256 => {
                 jwe::RSA_OAEP_256.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _)
             }
-            KeyEncryptionAlg::EcdhEs => jwe::ECDH_ES.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _),
-            KeyEncryptionAlg::EcdhEsA256Kw => {
+            KeyManagementAlg::EcdhEs => jwe::ECDH_ES.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _),
+            KeyManagementAlg::EcdhEsA256Kw => {
                 jwe::ECDH_ES_A256KW.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _)
             }
         };
@@ -42,7 +42,7 @@ impl EncryptionKey {
 
     /// The one algorithm it encrypts with.
     #[must_use]
-    pub const fn alg(&self) -> KeyEncryptionAlg {
+    pub const fn alg(&self) -> KeyManagementAlg {
         self.alg
     }
 
@@ -64,7 +64,7 @@ impl fmt::Debug for EncryptionKey {
 }
 
 /// `use`, `key_ops` and `alg` are optional, but hold where they stand (RFC 7517 §4.2–4.4).
-fn check_intent(jwk: &Map<String, Value>, alg: KeyEncryptionAlg) -> Result<(), JoseError> {
+fn check_intent(jwk: &Map<String, Value>, alg: KeyManagementAlg) -> Result<(), JoseError> {
     const OPERATIONS: [&str; 4] = ["wrapKey", "encrypt", "deriveKey", "deriveBits"];
     let allowed = |ops: &Value| {
         ops.as_array().is_some_and(|ops| ops.iter().any(|op| op.as_str().is_some_and(|op| OPERATIONS.contains(&op))))
@@ -76,17 +76,17 @@ fn check_intent(jwk: &Map<String, Value>, alg: KeyEncryptionAlg) -> Result<(), J
 }
 
 /// The members that make the key, of the kind and size that `alg` needs, and the `kid` that its header names.
-fn public_members(jwk: &Map<String, Value>, alg: KeyEncryptionAlg) -> Result<Map<String, Value>, JoseError> {
+fn public_members(jwk: &Map<String, Value>, alg: KeyManagementAlg) -> Result<Map<String, Value>, JoseError> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str).ok_or(JoseError::NotAKey);
     let names: &[&str] = match alg {
-        KeyEncryptionAlg::RsaOaep | KeyEncryptionAlg::RsaOaep256 => {
+        KeyManagementAlg::RsaOaep | KeyManagementAlg::RsaOaep256 => {
             if text("kty")? != "RSA" {
                 return Err(JoseError::NotAKey);
             }
             check_rsa_size(jwk)?;
             &["kty", "n", "e"]
         }
-        KeyEncryptionAlg::EcdhEs | KeyEncryptionAlg::EcdhEsA256Kw => {
+        KeyManagementAlg::EcdhEs | KeyManagementAlg::EcdhEsA256Kw => {
             let (coordinates, length): (&[&str], usize) = match (text("kty")?, text("crv")?) {
                 ("EC", "P-256") => (&["x", "y"], 32),
                 ("EC", "P-384") => (&["x", "y"], 48),
@@ -143,19 +143,19 @@ mod tests {
         (private, public)
     }
 
-    fn decrypter(alg: KeyEncryptionAlg, key: &Jwk) -> Box<dyn JweDecrypter> {
+    fn decrypter(alg: KeyManagementAlg, key: &Jwk) -> Box<dyn JweDecrypter> {
         match alg {
-            KeyEncryptionAlg::RsaOaep => Box::new(jwe::RSA_OAEP.decrypter_from_jwk(key).unwrap()),
-            KeyEncryptionAlg::RsaOaep256 => Box::new(jwe::RSA_OAEP_256.decrypter_from_jwk(key).unwrap()),
-            KeyEncryptionAlg::EcdhEs => Box::new(jwe::ECDH_ES.decrypter_from_jwk(key).unwrap()),
-            KeyEncryptionAlg::EcdhEsA256Kw => Box::new(jwe::ECDH_ES_A256KW.decrypter_from_jwk(key).unwrap()),
+            KeyManagementAlg::RsaOaep => Box::new(jwe::RSA_OAEP.decrypter_from_jwk(key).unwrap()),
+            KeyManagementAlg::RsaOaep256 => Box::new(jwe::RSA_OAEP_256.decrypter_from_jwk(key).unwrap()),
+            KeyManagementAlg::EcdhEs => Box::new(jwe::ECDH_ES.decrypter_from_jwk(key).unwrap()),
+            KeyManagementAlg::EcdhEsA256Kw => Box::new(jwe::ECDH_ES_A256KW.decrypter_from_jwk(key).unwrap()),
         }
     }
 
-    fn kinds(alg: KeyEncryptionAlg) -> &'static [&'static str] {
+    fn kinds(alg: KeyManagementAlg) -> &'static [&'static str] {
         match alg {
-            KeyEncryptionAlg::RsaOaep | KeyEncryptionAlg::RsaOaep256 => &["RSA"],
-            KeyEncryptionAlg::EcdhEs | KeyEncryptionAlg::EcdhEsA256Kw => {
+            KeyManagementAlg::RsaOaep | KeyManagementAlg::RsaOaep256 => &["RSA"],
+            KeyManagementAlg::EcdhEs | KeyManagementAlg::EcdhEsA256Kw => {
                 &["P-256", "P-384", "P-521", "X25519"]
             }
         }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_holder_of_the_private_key_reads_what_was_encrypted_and_nobody_else() {
-        for alg in KeyEncryptionAlg::ALL {
+        for alg in KeyManagementAlg::ALL {
             for kind in kinds(alg) {
                 let ((private, public), (stranger, _)) = (pair(kind), pair(kind));
                 let key = EncryptionKey::from_jwk(&public, alg).unwrap();
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn two_encryptions_of_one_text_have_nothing_in_common() {
         let (_, public) = pair("P-256");
-        let key = EncryptionKey::from_jwk(&public, KeyEncryptionAlg::EcdhEsA256Kw).unwrap();
+        let key = EncryptionKey::from_jwk(&public, KeyManagementAlg::EcdhEsA256Kw).unwrap();
         let enc = ContentEncryptionAlg::ALL[0];
         let (one, two) = (key.encrypt(JWT, enc).unwrap(), key.encrypt(JWT, enc).unwrap());
         assert!(one.split('.').zip(two.split('.')).all(|(a, b)| a != b));
@@ -198,11 +198,11 @@ mod tests {
     #[test]
     fn leading_zeros_of_ephemeral_keys_are_not_lost() {
         let (private, public) = pair("P-256");
-        let key = EncryptionKey::from_jwk(&public, KeyEncryptionAlg::EcdhEs).unwrap();
+        let key = EncryptionKey::from_jwk(&public, KeyManagementAlg::EcdhEs).unwrap();
         for _ in 0..400 {
             let jwe = key.encrypt(JWT, ContentEncryptionAlg::ALL[0]).unwrap();
             let (payload, header) =
-                jwe::deserialize_compact(&jwe, decrypter(KeyEncryptionAlg::EcdhEs, &private).as_ref()).unwrap();
+                jwe::deserialize_compact(&jwe, decrypter(KeyManagementAlg::EcdhEs, &private).as_ref()).unwrap();
             assert_eq!(payload, JWT.as_bytes());
             for name in ["x", "y"] {
                 assert_eq!(header.claims_set()["epk"][name].as_str().unwrap().len(), 43);
@@ -214,7 +214,7 @@ mod tests {
     fn a_key_is_for_the_algorithms_of_its_type_only() {
         for kind in ["RSA", "P-256", "X25519"] {
             let (_, public) = pair(kind);
-            for alg in KeyEncryptionAlg::ALL {
+            for alg in KeyManagementAlg::ALL {
                 assert_eq!(EncryptionKey::from_jwk(&public, alg).is_ok(), kinds(alg).contains(&kind), "{kind}");
             }
         }
@@ -242,7 +242,7 @@ mod tests {
         ] {
             let mut jwk = public.clone();
             jwk.insert(name.into(), value);
-            assert_eq!(EncryptionKey::from_jwk(&jwk, KeyEncryptionAlg::EcdhEs).is_ok(), good, "{jwk:?}");
+            assert_eq!(EncryptionKey::from_jwk(&jwk, KeyManagementAlg::EcdhEs).is_ok(), good, "{jwk:?}");
         }
     }
 
@@ -252,9 +252,9 @@ mod tests {
         let (x, y) = (point["x"].clone(), point["y"].clone());
         point.insert("x".into(), y);
         point.insert("y".into(), x);
-        assert!(EncryptionKey::from_jwk(&point, KeyEncryptionAlg::EcdhEs).is_err());
+        assert!(EncryptionKey::from_jwk(&point, KeyManagementAlg::EcdhEs).is_err());
         let short = json!({"kty": "RSA", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode([0xff; 128])});
-        let short = EncryptionKey::from_jwk(short.as_object().unwrap(), KeyEncryptionAlg::RsaOaep256);
+        let short = EncryptionKey::from_jwk(short.as_object().unwrap(), KeyManagementAlg::RsaOaep256);
         assert_eq!(short.unwrap_err(), JoseError::NotAKey);
     }
 }

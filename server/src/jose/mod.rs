@@ -54,6 +54,9 @@ pub enum JoseError {
     /// No key for this `kid` and `alg`.
     #[error("no key is known for this JWT")]
     UnknownKey,
+    /// The client has no public key for the algorithm that it wants things encrypted with.
+    #[error("the client has no key to encrypt to with the algorithm it registered")]
+    NoEncryptionKey,
     /// The signature does not fit.
     #[error("the JWT's signature is not valid")]
     BadSignature,

@@ -84,8 +84,13 @@ pub async fn open(
     let store = Store::open(settings.database_url.reveal()).await?;
     let alone = store.furnish_alone().await?;
     let at_rest = at_rest(&settings)?;
+    if !at_rest.encrypts() {
+        tracing::warn!(
+            "private keys are stored without encryption; set keys.encryption_key or keys.encryption_key_file"
+        );
+    }
     let workshop = Workshop { store: &store, at_rest: &at_rest, entropy: entropy.as_ref() };
-    let nonces = NonceBox::new(&secret_setting(&workshop, NONCE_KEY, now).await?)?;
+    let nonces = NonceBox::new(&*secret_setting(&workshop, NONCE_KEY, now).await?)?;
     let rotation = keys::rotation(&settings, &declared.resource_servers);
     let keys = Keys::new(keys::furnish(&workshop, &rotation, now).await?);
     let rules = apply(&store, &declared, entropy.as_ref(), now).await?;
@@ -114,18 +119,16 @@ pub async fn open(
     Ok((Arc::new(app), notices))
 }
 
-/// How secrets are kept, with a word of warning where they lie open.
-fn at_rest(settings: &Settings) -> Result<AtRest, StartError> {
+/// How secrets are kept.
+///
+/// # Errors
+/// Where the cryptographic library fails; what the settings say was checked when they were read.
+pub fn at_rest(settings: &Settings) -> Result<AtRest, StartError> {
     let unfit = || Broken::Inconsistent("an encryption key that was checked is none");
     let current = settings.keys.key().map_err(|_| unfit())?;
     let previous = settings.keys.previous_key().map_err(|_| unfit())?;
-    let at_rest = AtRest::new(current.as_deref(), previous.as_slice())?;
-    if !at_rest.encrypts() {
-        tracing::warn!(
-            "private keys are stored without encryption: set keys.encryption_key or keys.encryption_key_file"
-        );
-    }
-    Ok(at_rest)
+    let previous: Vec<[u8; 32]> = previous.iter().map(|key| **key).collect();
+    Ok(AtRest::new(current.as_deref(), &previous)?)
 }
 
 async fn write(store: &Store, change: Change) -> Result<(), StartError> {

@@ -87,10 +87,14 @@ pub enum NotRetired {
     #[error("there is no such key, or it is retired already")]
     Unknown,
     /// Nothing could sign with this algorithm any more.
-    #[error("it is the only key that can sign with its algorithm: make the next one first, with `keys rotate`")]
+    #[error(
+        "it is the only key that can sign with its algorithm: make the next one first, with `keys rotate`"
+    )]
     Only,
     /// What it signed may still live.
-    #[error("what it signed may live, and would verify no more: it retires by itself when its time comes, or at once with --now")]
+    #[error(
+        "what it signed may live, and would verify no more: it retires by itself when its time comes, or at once with --now"
+    )]
     Needed,
 }
 
@@ -152,7 +156,13 @@ pub fn retire(keys: &[KeyFacts], kid: &str, at_once: bool) -> Result<Vec<Step>, 
 
 /// The keys that a step changes, as they are after it. A key that is made is called `kid`.
 #[must_use]
-pub fn after(keys: &[KeyFacts], step: &Step, longest_life: Seconds, now: NumericDate, kid: &str) -> Vec<KeyFacts> {
+pub fn after(
+    keys: &[KeyFacts],
+    step: &Step,
+    longest_life: Seconds,
+    now: NumericDate,
+    kid: &str,
+) -> Vec<KeyFacts> {
     let known = |wanted: &str| keys.iter().find(|key| key.kid == wanted).cloned();
     let put = |mut key: KeyFacts, state| {
         (key.state, key.since) = (state, now);
@@ -168,9 +178,10 @@ pub fn after(keys: &[KeyFacts], step: &Step, longest_life: Seconds, now: Numeric
             let former = former.map(|key| put(key, KeyState::Former));
             former.into_iter().chain([put(next, KeyState::Active)]).collect()
         }
-        Step::Prolong(kid, life) => {
-            known(kid).map(|key| KeyFacts { longest_life: key.longest_life.max(*life), ..key }).into_iter().collect()
-        }
+        Step::Prolong(kid, life) => known(kid)
+            .map(|key| KeyFacts { longest_life: key.longest_life.max(*life), ..key })
+            .into_iter()
+            .collect(),
         Step::Retire(kid) => known(kid).map(|key| put(key, KeyState::Retired)).into_iter().collect(),
     }
 }
@@ -245,7 +256,11 @@ mod tests {
             NumericDate(1),
             "",
         );
-        assert_eq!(changed, [KeyFacts { longest_life: Seconds(50), ..short }], "nothing else, its age least of all");
+        assert_eq!(
+            changed,
+            [KeyFacts { longest_life: Seconds(50), ..short }],
+            "nothing else, its age least of all"
+        );
     }
 
     #[test]
@@ -268,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_former_key_is_retired_before_its_time_only_at_once_and_a_next_one_always() {
-        let keys = [key("f", KeyState::Former, 0), key("n", KeyState::Next, 0), key("r", KeyState::Retired, 0)];
+        let keys =
+            [key("f", KeyState::Former, 0), key("n", KeyState::Next, 0), key("r", KeyState::Retired, 0)];
         assert_eq!(retire(&keys, "f", false), Err(NotRetired::Needed));
         assert_eq!(retire(&keys, "f", true), Ok(vec![Step::Retire("f".into())]));
         assert_eq!(retire(&keys, "n", false), Ok(vec![Step::Retire("n".into())]));

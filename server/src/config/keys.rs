@@ -54,7 +54,9 @@ impl Default for KeySettings {
 
 /// Why a text is no encryption key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("must be 32 random bytes in base64 or in hexadecimal digits, such as `openssl rand -base64 32` prints")]
+#[error(
+    "must be 32 random bytes in base64 or in hexadecimal digits, such as `openssl rand -base64 32` prints"
+)]
 pub struct NotAnEncryptionKey;
 
 impl KeySettings {
@@ -114,7 +116,8 @@ impl KeySettings {
             );
             wrong.push(("keys.overlap", reason));
         }
-        let keys = [("keys.encryption_key", self.key()), ("keys.encryption_key_previous", self.previous_key())];
+        let keys =
+            [("keys.encryption_key", self.key()), ("keys.encryption_key_previous", self.previous_key())];
         wrong.extend(keys.into_iter().filter_map(|(name, key)| Some((name, key.err()?.to_string()))));
         if self.encryption_key_previous.is_some() && self.encryption_key.is_none() {
             let reason = "there is no keys.encryption_key to encrypt under from now on".to_owned();
@@ -176,7 +179,9 @@ mod tests {
             assert_eq!(parse(text).as_deref(), Ok(&bytes), "{text}");
         }
         let short = STANDARD_NO_PAD.encode([1; 31]);
-        for bad in ["", "secret", &"fb".repeat(31), &"+b".repeat(32), &"zz".repeat(32), &short, &"ä".repeat(32)] {
+        for bad in
+            ["", "secret", &"fb".repeat(31), &"+b".repeat(32), &"zz".repeat(32), &short, &"ä".repeat(32)]
+        {
             assert_eq!(parse(bad), Err(NotAnEncryptionKey), "{bad}");
         }
     }
@@ -203,7 +208,10 @@ mod tests {
         assert_eq!(wrong(|s| s.overlap = Seconds(299), true), ["keys.overlap"]);
         assert!(wrong(|s| s.overlap = Seconds(300), true).is_empty());
         assert_eq!(wrong(|s| s.overlap = s.rotate_every, true), ["keys.overlap"]);
-        assert_eq!(wrong(|s| (s.rotate_every, s.overlap) = (Seconds(3599), Seconds(300)), true), ["keys.rotate_every"]);
+        assert_eq!(
+            wrong(|s| (s.rotate_every, s.overlap) = (Seconds(3599), Seconds(300)), true),
+            ["keys.rotate_every"]
+        );
     }
 
     #[test]
@@ -212,13 +220,18 @@ mod tests {
         std::fs::write(folder.path().join("key"), format!("{BASE64}\n")).unwrap();
         std::fs::write(folder.path().join("short"), "abc").unwrap();
         std::fs::write(folder.path().join("large"), "a".repeat(2000)).unwrap();
-        let with = |file: &str| KeySettings { encryption_key_file: Some(file.into()), ..KeySettings::default() };
+        let with =
+            |file: &str| KeySettings { encryption_key_file: Some(file.into()), ..KeySettings::default() };
         let mut settings = with("key");
         assert!(settings.read_files(folder.path()).is_empty());
         assert_eq!(settings.key().unwrap().as_deref(), Some(&[0xfb; 32]));
         for bad in ["short", "large", "absent"] {
             let told = with(bad).read_files(folder.path());
-            assert_eq!(told.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["keys.encryption_key_file"], "{bad}");
+            assert_eq!(
+                told.iter().map(|(key, _)| *key).collect::<Vec<_>>(),
+                ["keys.encryption_key_file"],
+                "{bad}"
+            );
         }
         let mut both = KeySettings { encryption_key: Some(Hidden::from(BASE64)), ..with("key") };
         assert_eq!(both.read_files(folder.path()).len(), 1);

@@ -199,7 +199,9 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        let is_local = url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        // Of an issuer that is wrong anyway nothing more is asked.
+        let is_local = issuer_is_wrong(&self.issuer).is_some()
+            || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
         let keys = self.keys.wrong(is_local);
         texts.chain(lives).chain(sizes).chain(keys).collect()
     }

@@ -219,7 +219,9 @@ mod tests {
             let bent = String::from_utf8(bent).unwrap();
             assert_eq!(boxed.open(PLACE, &bent), Err(NotOpened::Corrupt), "{bent}");
         }
-        for bad in ["", "v1", "v1.a.b", "v2.a.b.c", "v0", &format!("v1.{name}..AAAA"), &format!("v1.{name}.AAAA.")] {
+        for bad in
+            ["", "v1", "v1.a.b", "v2.a.b.c", "v0", &format!("v1.{name}..AAAA"), &format!("v1.{name}.AAAA.")]
+        {
             assert_eq!(boxed.open(PLACE, bad), Err(NotOpened::Corrupt), "{bad}");
         }
     }
@@ -259,6 +261,9 @@ mod tests {
     #[test]
     fn the_key_does_not_print() {
         let boxed = box_of(Some(7), &[8]);
-        assert_eq!(format!("{boxed:?}"), format!("AtRest {{ key: Some({:?}), .. }}", boxed.key_name().unwrap()));
+        assert_eq!(
+            format!("{boxed:?}"),
+            format!("AtRest {{ key: Some({:?}), .. }}", boxed.key_name().unwrap())
+        );
     }
 }

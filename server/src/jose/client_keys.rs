@@ -180,7 +180,8 @@ mod tests {
         ]});
         let keys = ClientKeys::parse(&jwks).unwrap();
         let jwe = keys.encrypt("a.b.c", KeyManagementAlg::EcdhEsA256Kw, enc).unwrap();
-        let header = claims_set::parse(&URL_SAFE_NO_PAD.decode(jwe.split('.').next().unwrap()).unwrap()).unwrap();
+        let header =
+            claims_set::parse(&URL_SAFE_NO_PAD.decode(jwe.split('.').next().unwrap()).unwrap()).unwrap();
         assert_eq!((&header["kid"], &header["enc"]), (&json!("reads"), &json!("A256GCM")));
         let none = keys.encrypt("a.b.c", KeyManagementAlg::RsaOaep256, enc);
         assert_eq!(none, Err(JoseError::NoEncryptionKey));

@@ -28,7 +28,9 @@ impl EncryptionKey {
         check_intent(jwk, alg)?;
         let bare = Jwk::from_map(public_members(jwk, alg)?).map_err(|_| JoseError::NotAKey)?;
         let boxed: Result<Box<dyn JweEncrypter>, _> = match alg {
-            KeyManagementAlg::RsaOaep => jwe::RSA_OAEP.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _),
+            KeyManagementAlg::RsaOaep => {
+                jwe::RSA_OAEP.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _)
+            }
             KeyManagementAlg::RsaOaep256 => {
                 jwe::RSA_OAEP_256.encrypter_from_jwk(&bare).map(|key| Box::new(key) as _)
             }
@@ -67,7 +69,8 @@ impl fmt::Debug for EncryptionKey {
 fn check_intent(jwk: &Map<String, Value>, alg: KeyManagementAlg) -> Result<(), JoseError> {
     const OPERATIONS: [&str; 4] = ["wrapKey", "encrypt", "deriveKey", "deriveBits"];
     let allowed = |ops: &Value| {
-        ops.as_array().is_some_and(|ops| ops.iter().any(|op| op.as_str().is_some_and(|op| OPERATIONS.contains(&op))))
+        ops.as_array()
+            .is_some_and(|ops| ops.iter().any(|op| op.as_str().is_some_and(|op| OPERATIONS.contains(&op))))
     };
     let fits = jwk.get("use").is_none_or(|v| v == "enc")
         && jwk.get("alg").is_none_or(|v| v == alg.as_str())
@@ -202,7 +205,8 @@ mod tests {
         for _ in 0..400 {
             let jwe = key.encrypt(JWT, ContentEncryptionAlg::ALL[0]).unwrap();
             let (payload, header) =
-                jwe::deserialize_compact(&jwe, decrypter(KeyManagementAlg::EcdhEs, &private).as_ref()).unwrap();
+                jwe::deserialize_compact(&jwe, decrypter(KeyManagementAlg::EcdhEs, &private).as_ref())
+                    .unwrap();
             assert_eq!(payload, JWT.as_bytes());
             for name in ["x", "y"] {
                 assert_eq!(header.claims_set()["epk"][name].as_str().unwrap().len(), 43);
@@ -215,7 +219,11 @@ mod tests {
         for kind in ["RSA", "P-256", "X25519"] {
             let (_, public) = pair(kind);
             for alg in KeyManagementAlg::ALL {
-                assert_eq!(EncryptionKey::from_jwk(&public, alg).is_ok(), kinds(alg).contains(&kind), "{kind}");
+                assert_eq!(
+                    EncryptionKey::from_jwk(&public, alg).is_ok(),
+                    kinds(alg).contains(&kind),
+                    "{kind}"
+                );
             }
         }
     }

@@ -202,7 +202,9 @@ fn record(
 
 /// The event of a step; a longer life that was noted decides nothing.
 fn told(stored: &SigningKeys, step: &Step, made: &str, now: NumericDate) -> Option<AuditEvent> {
-    let alg = |kid: &str| stored.keys.iter().find(|key| key.facts.kid == kid).map_or("", |key| key.facts.alg.as_str());
+    let alg = |kid: &str| {
+        stored.keys.iter().find(|key| key.facts.kid == kid).map_or("", |key| key.facts.alg.as_str())
+    };
     let (action, reason) = match step {
         Step::Make(alg, state) => {
             (Action::KeyMake, format!("{} key {made}, as the {} one", alg.as_str(), state.as_str()))
@@ -221,8 +223,7 @@ async fn seal_all(workshop: &Workshop<'_>, now: NumericDate) -> Result<(), KeysE
     for _ in 0..TRIES {
         let stored = workshop.store.signing_keys().await?;
         let to_seal = stored.keys.iter().filter(|key| {
-            key.facts.state != KeyState::Retired
-                && !jose::is_sealed_as_now(&key.document, workshop.at_rest)
+            key.facts.state != KeyState::Retired && !jose::is_sealed_as_now(&key.document, workshop.at_rest)
         });
         let mut records = Vec::new();
         for key in to_seal {
@@ -233,7 +234,8 @@ async fn seal_all(workshop: &Workshop<'_>, now: NumericDate) -> Result<(), KeysE
         if records.is_empty() {
             return Ok(());
         }
-        let change = Change::new(sealed_event(workshop.at_rest, &format!("{} signing keys", records.len()), now));
+        let change =
+            Change::new(sealed_event(workshop.at_rest, &format!("{} signing keys", records.len()), now));
         let change = records.into_iter().fold(change, Change::keep).take(Take::SigningKeys(stored.version));
         match workshop.store.commit(change).await {
             Ok(_) => return Ok(()),
@@ -246,7 +248,9 @@ async fn seal_all(workshop: &Workshop<'_>, now: NumericDate) -> Result<(), KeysE
 
 fn sealed_event(at_rest: &AtRest, what: &str, now: NumericDate) -> AuditEvent {
     let mut event = AuditEvent::new(Action::KeyEncrypt, Outcome::Granted, now);
-    let under = at_rest.key_name().map_or_else(|| "without encryption".to_owned(), |name| format!("under key {name}"));
+    let under = at_rest
+        .key_name()
+        .map_or_else(|| "without encryption".to_owned(), |name| format!("under key {name}"));
     event.reason = Some(format!("{what} {under}"));
     event
 }

@@ -39,7 +39,9 @@ pub async fn secret_setting(
     match workshop.store.commit(change.keep(record)).await {
         Ok(_) => Ok(secret),
         Err(CommitError::Broken(error)) => Err(error.into()),
-        Err(CommitError::Conflict(_)) => Err(StoreError::Unavailable("a setting could not be written").into()),
+        Err(CommitError::Conflict(_)) => {
+            Err(StoreError::Unavailable("a setting could not be written").into())
+        }
     }
 }
 

@@ -59,7 +59,8 @@ impl Store {
                 created_at: NumericDate(row.created_at),
             })
         };
-        let keys = find.all(self.reader()).await?.into_iter().map(stored).collect::<Result<_, StoreError>>()?;
+        let keys =
+            find.all(self.reader()).await?.into_iter().map(stored).collect::<Result<_, StoreError>>()?;
         Ok(SigningKeys { version, keys })
     }
 

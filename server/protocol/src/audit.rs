@@ -53,6 +53,9 @@ pub enum Action {
     /// Token exchange.
     #[serde(rename = "token.exchange")]
     TokenExchange,
+    /// A JWT as an authorization grant.
+    #[serde(rename = "token.jwt_bearer")]
+    TokenJwtBearer,
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
-use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg};
 use crate::scope::Scope;
 use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
 use crate::{pkce, prompt};
@@ -63,6 +63,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
     authentication(&mut document);
+    introspection(&mut document);
     openid(&mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
@@ -125,6 +126,15 @@ fn authentication(document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
+}
+
+/// How introspection is answered by a JWT (RFC 9701 §7).
+fn introspection(document: &mut Map<String, Value>) {
+    put(document, "introspection_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    let algs = KeyManagementAlg::ALL.map(KeyManagementAlg::as_str);
+    put(document, "introspection_encryption_alg_values_supported", algs);
+    let encs = ContentEncryptionAlg::ALL.map(ContentEncryptionAlg::as_str);
+    put(document, "introspection_encryption_enc_values_supported", encs);
 }
 
 fn openid(document: &mut Map<String, Value>) {

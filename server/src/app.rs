@@ -18,6 +18,7 @@ use crate::jose::{ClientKeyCache, KeyRing, NonceBox};
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
+use crate::tls::ClientCertificate;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
@@ -58,8 +59,10 @@ pub struct Visit {
     pub now: NumericDate,
     /// Its id in logs and in the audit log.
     pub id: RequestId,
-    /// Where it came from.
+    /// Where it came from; behind trusted proxies, the address that they saw.
     pub from: Option<IpAddr>,
+    /// The certificate that whoever sent it holds, by the TLS handshake with us or with a trusted proxy.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 impl App {

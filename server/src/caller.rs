@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientAuthentication};
-use protocol::identifier::{ClientId, Jkt};
+use protocol::confirmation::Held;
+use protocol::identifier::{ClientId, Jkt, X5tS256};
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
 use protocol::presented::{self, Presented};
@@ -39,6 +40,8 @@ pub struct Caller {
     pub client: Arc<Client>,
     /// The key it proved.
     pub key: Option<Jkt>,
+    /// The certificate it holds, whether or not it authenticates with it (RFC 8705 §3, §4).
+    pub certificate: Option<X5tS256>,
     marks: Vec<Mark>,
 }
 
@@ -57,6 +60,12 @@ enum Shown {
 }
 
 impl Caller {
+    /// What it proved to hold.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        Held { key: self.key.clone(), certificate: self.certificate.clone() }
+    }
+
     /// `change`, on condition that nothing this caller showed was shown before.
     pub fn mark(&self, change: Change) -> Change {
         self.marks.iter().fold(change, |change, mark| change.first_time(mark.key, mark.until))
@@ -123,7 +132,8 @@ pub async fn identify(
                 Err(broken) => return Err(broken),
             };
             let (key, proof) = proof.map(|proof| (proof.key, proof.mark)).unzip();
-            Ok(Caller { client, key, marks: assertion.into_iter().chain(proof).collect() })
+            let certificate = visit.certificate.as_ref().map(|certificate| certificate.x5t_s256().clone());
+            Ok(Caller { client, key, certificate, marks: assertion.into_iter().chain(proof).collect() })
         }
         Err(Failure::Refused(refusal)) => {
             tell(app, visit, None, &refusal).await?;

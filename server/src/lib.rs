@@ -21,5 +21,6 @@ pub mod sign_in;
 pub mod start;
 pub mod store;
 pub mod tasks;
+pub mod tls;
 pub mod tokens;
 pub mod visit;

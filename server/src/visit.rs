@@ -41,5 +41,5 @@ pub async fn receive(State(app): State<Arc<App>>, mut request: Request, next: Ne
 
 fn visit(app: &App, id: RequestId, from: Option<IpAddr>) -> Visit {
     let now: NumericDate = app.clock.now();
-    Visit { now, id, from }
+    Visit { now, id, from, certificate: None }
 }

@@ -30,6 +30,7 @@ pub mod params;
 pub mod pkce;
 pub mod presented;
 pub mod presented_secret;
+pub mod profile;
 pub mod prompt;
 pub mod public_jwk;
 pub mod redirect_uri;

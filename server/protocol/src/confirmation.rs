@@ -47,7 +47,9 @@ pub enum BindingRefused {
     #[error("tokens of this client are bound to its certificate; call the mtls_endpoint_aliases with it")]
     CertificateRequired,
     /// Neither.
-    #[error("this token must be bound; send a DPoP proof, or call the mtls_endpoint_aliases with a certificate")]
+    #[error(
+        "this token must be bound; send a DPoP proof, or call the mtls_endpoint_aliases with a certificate"
+    )]
     EitherRequired,
     /// A DPoP proof where the token is bound to the certificate. A token carries one binding, and what was sent to
     /// get another is not dropped in silence.

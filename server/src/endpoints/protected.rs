@@ -72,7 +72,8 @@ async fn check(
         (Credentials::Bearer(_), Some(Confirmation::X5tS256(x5t))) => {
             let held = asked.visit.certificate.as_ref().map(|certificate| certificate.x5t_s256());
             if held != Some(x5t) {
-                let description = "this token is bound to a certificate; call the mtls_endpoint_aliases with it";
+                let description =
+                    "this token is bound to a certificate; call the mtls_endpoint_aliases with it";
                 return Err(Refusal::new(ErrorCode::InvalidToken, description).into());
             }
         }
@@ -91,6 +92,10 @@ async fn check(
                 proof.ok_or_else(|| Refusal::new(ErrorCode::InvalidDpopProof, "send a DPoP proof"))?;
             if bound.as_ref().and_then(Confirmation::jkt) != Some(&proof.key) {
                 return Err(invalid().into());
+            }
+            // A client whose profile forbids an algorithm cannot use it here either.
+            if let Some(client) = app.store.find_client(&token.client).await? {
+                proof.check_alg_of(&client)?;
             }
             match app.store.commit(proof.mark.on(Change::housekeeping(asked.visit.now))).await {
                 Ok(_) => {}

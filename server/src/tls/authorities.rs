@@ -49,7 +49,9 @@ fn read(contents: &[Content]) -> Result<Arc<dyn ClientCertVerifier>, String> {
     let mut roots = RootCertStore::empty();
     for certificate in contents.iter().flat_map(|content| CertificateDer::pem_slice_iter(content)) {
         let certificate = certificate.map_err(|error| format!("is not PEM: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("holds a certificate that cannot be used: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("holds a certificate that cannot be used: {error}"))?;
     }
     if roots.is_empty() {
         return Err("holds no certificate".into());

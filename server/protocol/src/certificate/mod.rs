@@ -8,6 +8,9 @@ mod distinguished_name;
 
 use core::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::identifier::X5tS256;
@@ -18,6 +21,14 @@ pub use distinguished_name::{AttributeValue, DistinguishedName, InvalidName};
 #[must_use]
 pub fn x5t_s256(der: &[u8]) -> X5tS256 {
     X5tS256::of_digest(&Sha256::digest(der).into())
+}
+
+/// The certificates that a JWK Set holds: of each key the first of its `x5c`, which is the key's own (RFC 7517 §4.7,
+/// RFC 8705 §2.2.2). What is not base64 of something is passed over.
+pub fn certificates_of(jwks: &Value) -> impl Iterator<Item = Vec<u8>> {
+    let keys = jwks.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let first = |key: &Value| key.get("x5c")?.as_array()?.first()?.as_str().map(str::to_owned);
+    keys.iter().filter_map(first).filter_map(|text| STANDARD.decode(text).ok()).filter(|der| !der.is_empty())
 }
 
 /// The names in a certificate.
@@ -105,9 +116,7 @@ impl RegisteredName {
             _ => return Err(InvalidRegisteredName::NotExactlyOne),
         }
         match all {
-            [Some(dn), ..] => {
-                dn.parse().map(Self::SubjectDn).map_err(InvalidRegisteredName::SubjectDn)
-            }
+            [Some(dn), ..] => dn.parse().map(Self::SubjectDn).map_err(InvalidRegisteredName::SubjectDn),
             [_, Some(dns), ..] => Ok(Self::SanDns(dns.to_owned())),
             [_, _, Some(uri), ..] => Ok(Self::SanUri(uri.to_owned())),
             [_, _, _, Some(ip), _] => ip.parse().map(Self::SanIp).map_err(|_| InvalidRegisteredName::SanIp),
@@ -149,7 +158,10 @@ mod tests {
             subject: "CN=client,O=Example".parse().unwrap(),
             dns: vec!["client.example".into(), "*.wild.example".into()],
             uris: vec!["spiffe://example/client".into()],
-            ips: vec![vec![192, 0, 2, 1], "2001:db8::1".parse::<core::net::Ipv6Addr>().unwrap().octets().into()],
+            ips: vec![
+                vec![192, 0, 2, 1],
+                "2001:db8::1".parse::<core::net::Ipv6Addr>().unwrap().octets().into(),
+            ],
             emails: vec!["Client@mail.example".into()],
         }
     }
@@ -160,6 +172,15 @@ mod tests {
 
     fn known_by(written: WrittenNames<'_>) -> bool {
         parse(written).unwrap().is_in(&certificate())
+    }
+
+    #[test]
+    fn of_each_key_the_first_certificate_is_its_own() {
+        let jwks = serde_json::json!({"keys": [
+            {"kty": "EC", "x5c": ["AQI=", "Aw=="]}, {"kty": "EC"}, {"x5c": []}, {"x5c": ["_-"]}, {"x5c": [1]}, {"x5c": ["BA=="]}
+        ]});
+        assert_eq!(certificates_of(&jwks).collect::<Vec<_>>(), [vec![1, 2], vec![4]]);
+        assert_eq!(certificates_of(&serde_json::json!({"keys": {}})).count(), 0);
     }
 
     #[test]
@@ -191,7 +212,9 @@ mod tests {
     fn a_uri_is_known_code_point_by_code_point() {
         let uri = |uri| known_by(WrittenNames { san_uri: Some(uri), ..WrittenNames::default() });
         assert!(uri("spiffe://example/client"));
-        for near in ["spiffe://example/client/", "spiffe://EXAMPLE/client", "spiffe://example", "client.example"] {
+        for near in
+            ["spiffe://example/client/", "spiffe://EXAMPLE/client", "spiffe://example", "client.example"]
+        {
             assert!(!uri(near), "{near}");
         }
     }

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Declared, DeclaredUser, Settings};
 use crate::failure::Broken;
 use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
+use crate::key_sets::KeySets;
 use crate::keys::secret_setting::secret_setting;
 use crate::keys::{self, KeysError, Workshop};
 use crate::outbound::{Outbound, OutboundUnfit};
@@ -25,6 +26,8 @@ use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
 use crate::sign_in::SET_PASSWORD;
 use crate::store::{Change, CommitError, OneTimeLink, Origin, Record, Store, StoreError};
+use crate::tls::{Tls, TlsUnfit};
+use crate::trusted_issuers::TrustedIssuers;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,9 @@ pub enum StartError {
     /// The configuration, where only the database could tell.
     #[error("{0}")]
     Config(crate::config::Problem),
+    /// Certificates and keys of our listeners.
+    #[error("{0}")]
+    Tls(#[from] TlsUnfit),
     /// Requests of others.
     #[error("{0}")]
     Outbound(#[from] OutboundUnfit),
@@ -103,7 +109,10 @@ pub async fn open(
         at_rest,
         nonces,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
+        key_sets: KeySets::new(MOST_CLIENT_KEYS),
+        trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
         outbound: Outbound::new(&settings.outbound)?,
+        tls: Tls::open(&settings)?,
         rules,
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,

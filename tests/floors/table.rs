@@ -1,8 +1,21 @@
 //! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
 
 /// What every room may borrow, and what that stands on.
-const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
+const GROUND: &[&str] = &[
+    "app",
+    "attempts",
+    "clock",
+    "config",
+    "failure",
+    "jose",
+    "key_sets",
+    "outbound",
+    "registry",
+    "secret",
+    "store",
+    "tls",
+    "trusted_issuers",
+];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
 
@@ -15,6 +28,9 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("jose", &[&["secret"]]),
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
+    ("key_sets", &[&["config", "outbound"]]),
+    ("tls", &[&["config"]]),
+    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
@@ -31,9 +47,9 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
-    ("visit", &[&["app", "secret"]]),
+    ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "keys", "router"]]),
+    ("serve", &[&["app", "keys", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
     ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
@@ -61,6 +77,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["reqwest"], &["outbound", "cli/demo"]),
     (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),
+    // The PEM of a certificate is read where it arrives.
+    (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
+    (&["x509_parser"], &["tls"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];

@@ -99,7 +99,9 @@ pub enum GrantRefused {
     #[error("typ of the assertion must be authorization-grant+jwt, JWT or absent")]
     Type,
     /// Not this server, or not this server alone.
-    #[error("aud of the assertion must be this server's issuer identifier, or its token endpoint, and nothing else")]
+    #[error(
+        "aud of the assertion must be this server's issuer identifier, or its token endpoint, and nothing else"
+    )]
     Audience,
     /// The claim that names the subject is missing, empty or too long.
     #[error("the assertion needs a subject of 1 to 256 bytes")]
@@ -253,7 +255,8 @@ impl TrustedIssuer {
     /// never for the user's absence.
     #[must_use]
     pub fn most_for(&self, client: &Client) -> (Scope, Resources) {
-        let scope = self.scope.common(&client.scope).iter().filter(|word| word.as_str() != NEVER).cloned().collect();
+        let scope =
+            self.scope.common(&client.scope).iter().filter(|word| word.as_str() != NEVER).cloned().collect();
         let resources = match self.resources.is_empty() {
             true => client.resources.clone(),
             false => self.resources.intersection(&client.resources).cloned().collect(),
@@ -370,7 +373,9 @@ mod tests {
         for good in ["JWT", "jwt", "authorization-grant+jwt"] {
             assert_eq!(typ(json!(good)), Ok(()));
         }
-        for bad in ["at+jwt", "dpop+jwt", "client-authentication+jwt", "oauth-authz-req+jwt", "logout+jwt", ""] {
+        for bad in
+            ["at+jwt", "dpop+jwt", "client-authentication+jwt", "oauth-authz-req+jwt", "logout+jwt", ""]
+        {
             assert_eq!(typ(json!(bad)), Err(GrantRefused::Type), "{bad}");
         }
         assert_eq!(typ(json!(1)), Err(GrantRefused::Type));

@@ -55,7 +55,12 @@ pub fn signing_alg(client: &Client) -> SigningAlg {
 /// The claims (RFC 9701 §5). There is neither `sub` nor `exp` beside the answer, so that the JWT cannot be taken for
 /// a token.
 #[must_use]
-pub fn claims(answer: Map<String, Value>, issuer: &str, audience: &str, now: NumericDate) -> Map<String, Value> {
+pub fn claims(
+    answer: Map<String, Value>,
+    issuer: &str,
+    audience: &str,
+    now: NumericDate,
+) -> Map<String, Value> {
     let members = [
         ("iss", issuer.into()),
         ("aud", audience.into()),

@@ -20,6 +20,8 @@ mod rule;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod transport;
+mod trusted_issuer;
 mod user;
 pub mod written;
 
@@ -35,6 +37,7 @@ pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
+pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 
 use layers::Layers;
 use problem::Problems;
@@ -44,7 +47,8 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 6] = ["users", "resource_servers", "clients", "agents", "details_types", "rules"];
+const DECLARATIONS: [&str; 7] =
+    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "trusted_issuers"];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -124,9 +128,13 @@ fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<S
         layers.root.iter().filter(|(key, _)| !declared(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     let (settings, _) = reading::table::<Settings>(layers, "", &written, problems);
     let mut settings = settings?;
+    transport::settle(&mut settings.tls, &mut settings.mtls, folder);
     let issuer_is_set = written.contains_key("issuer");
     if !issuer_is_set {
-        settings.issuer = issuer_of(settings.listen);
+        settings.issuer = match settings.tls.files() {
+            Some(_) => format!("https://{}", settings.listen),
+            None => issuer_of(settings.listen),
+        };
     }
     let unread = settings.keys.read_files(folder);
     for (key, reason) in unread.into_iter().chain(settings.wrong()) {

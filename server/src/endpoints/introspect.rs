@@ -77,11 +77,16 @@ async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), 
 }
 
 /// The answer as a JWT for this client, encrypted where it registered so (RFC 9701 §5, §6).
-async fn sign(app: &App, sent: &Sent, client: &Client, answer: Map<String, Value>) -> Result<String, Failure> {
+async fn sign(
+    app: &App,
+    sent: &Sent,
+    client: &Client,
+    answer: Map<String, Value>,
+) -> Result<String, Failure> {
     let claims = signed::claims(answer, app.issuer(), signed::audience(client), sent.visit.now);
     let jwt = app.keys.sign(signed::signing_alg(client), signed::TYP, &claims)?;
     let Some(encryption) = client.metadata.introspection_encryption() else { return Ok(jwt) };
-    let keys = app.keys_of(client).map_err(|_| no_key())?;
+    let keys = app.keys_of(client, sent.visit.now).await.map_err(|_| no_key())?;
     match keys.encrypt(&jwt, encryption.alg, encryption.enc) {
         Err(JoseError::NoEncryptionKey) => Err(no_key()),
         encrypted => Ok(encrypted?),

@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(700);
 const RECKON: u32 = 90;
 
 /// Follows the ring, and does what is due, until the house closes.
-pub async fn watch(app: Arc<App>) {
+pub async fn follow(app: Arc<App>) {
     let mut looks = 0;
     let mut known = rotation(&app.settings, &[]);
     loop {

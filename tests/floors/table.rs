@@ -4,7 +4,7 @@
 const GROUND: &[&str] =
     &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -22,6 +22,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
     ("caller", &[GROUND]),
+    ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
@@ -32,7 +33,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "secret"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "router"]]),
+    ("serve", &[&["app", "logout", "router"]]),
     ("start", &[GROUND, &["sign_in"]]),
     ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),

@@ -9,6 +9,7 @@ mod consent;
 mod dpop;
 mod grants;
 mod introspect;
+mod logout;
 mod par;
 mod revoke;
 mod set_password;

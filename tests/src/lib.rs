@@ -15,6 +15,7 @@ pub mod load;
 mod person;
 mod postgres;
 pub mod program;
+mod receiver;
 pub mod street;
 mod town;
 
@@ -26,6 +27,7 @@ pub use form::Form;
 pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
+pub use receiver::{Heard, Receiver};
 pub use town::{INVENTORY, ORDERS, password_of};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

@@ -252,9 +252,19 @@ fn protect(response: &mut Response, leads_to: Option<&str>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
+/// Adds to what a page's content security policy permits: a directive that it does not have yet.
+pub fn also_permit(response: &mut Response, directive: &str) {
+    let headers = response.headers_mut();
+    let before = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+    let after = format!("{}; {directive}", before.unwrap_or("default-src 'none'"));
+    if let Ok(after) = HeaderValue::from_str(&after) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, after);
+    }
+}
+
 /// A URL as a CSP source: its origin, or its scheme where it has none (private-use schemes) and where a source
 /// cannot say it (CSP 3 §2.3.1 has no words for IPv6 addresses, which browsers therefore ignore).
-fn source_of(url: &str) -> Option<String> {
+pub(super) fn source_of(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     match url.origin() {
         url::Origin::Tuple(_, url::Host::Domain(_) | url::Host::Ipv4(_), _) => {

@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod attempts;
 pub mod authorization;
 pub mod caller;
+pub mod certification;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -78,6 +78,15 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/assets/check-session.js", get(pages::assets::check_session))
         .route(metadata::CHECK_SESSION, get(pages::browser_state::page));
 
+    // For a conformance suite, and not there otherwise.
+    let certification = match &app.settings.certification {
+        Some(_) => Router::new().route(
+            endpoints::certification::RESOURCE,
+            get(endpoints::certification::resource).post(endpoints::certification::resource),
+        ),
+        None => Router::new(),
+    };
+
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(Arc::clone(app), visit::receive))
         .layer(CatchPanicLayer::custom(panicked))
@@ -86,6 +95,7 @@ pub fn router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(open)
         .merge(closed)
+        .merge(certification)
         .merge(assets)
         .merge(people)
         .layer(around)

@@ -17,8 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::logout;
 use crate::router::router;
+use crate::{certification, logout};
 
 /// How long a client may take to send its header fields.
 const LONGEST_HEADER: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let routes = router(&app);
     let goodbye = GracefulShutdown::new();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let warner = tokio::spawn(certification::warn_for_ever(Arc::clone(&app)));
     let teller = tokio::spawn(logout::deliver_for_ever(Arc::clone(&app)));
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     tokio::pin!(stop);
@@ -60,6 +61,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let _ = tokio::time::timeout(LONGEST_GOODBYE, goodbye.shutdown()).await;
     sweeper.abort();
     teller.abort();
+    warner.abort();
     app.store.close().await;
     Ok(())
 }

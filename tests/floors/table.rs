@@ -33,9 +33,10 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "secret"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "logout", "router"]]),
+    ("certification", &[&["app"]]),
+    ("serve", &[&["app", "certification", "logout", "router"]]),
     ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("cli", &[&["certification", "clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),

@@ -4,6 +4,7 @@ mod abuse;
 mod account;
 mod authorize;
 mod bad_input;
+mod certification;
 mod client_authentication;
 mod consent;
 mod dpop;

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
+use super::certification::CertificationSettings;
 use super::hidden::Hidden;
 use super::outbound::OutboundSettings;
 use super::written::duration;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub outbound: OutboundSettings,
     /// What is too much.
     pub limits: Limits,
+    /// What makes a test server of this one.
+    pub certification: Option<CertificationSettings>,
 }
 
 /// How logs are written.
@@ -125,6 +128,7 @@ impl Default for Settings {
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
             limits: Limits::default(),
+            certification: None,
         }
     }
 }
@@ -195,7 +199,8 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).collect()
+        let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
+        texts.chain(lives).chain(sizes).chain(certification).collect()
     }
 }
 

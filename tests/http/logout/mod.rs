@@ -9,17 +9,19 @@ mod third_party_login;
 use tests::{Authentication, Client, Database, House, ORDERS, Person, Receiver};
 use url::Url;
 
-/// A house with two web clients that want to be told when sessions end, and somebody who listens for both.
+/// A house with web clients that want to be told when sessions end, and somebody who listens for them.
 pub struct Scene {
     pub house: House,
     pub receiver: Receiver,
-    /// `rp`, told at `/rp/back` and, in a frame, at `/rp/front`.
+    /// Told at `/rp/back`.
     pub rp: Client,
-    /// `other`, told at `/other/back`.
+    /// Told at `/other/back`.
     pub other: Client,
+    /// Told at `/framed/back` and, in a frame, at `/framed/front`.
+    pub framed: Client,
 }
 
-pub const SECRET: &str = "a secret of both";
+const SECRET: &str = "the secret of";
 
 impl Scene {
     pub async fn on(database: Database) -> Self {
@@ -37,21 +39,21 @@ impl Scene {
                 hex(&format!("{SECRET} {id}"))
             )
         };
-        let front = format!(
-            "frontchannel_logout_uri = \"{origin}/rp/front?a=1\"\nid_token_signed_response_alg = \"RS256\""
-        );
+        let front = format!("frontchannel_logout_uri = \"{origin}/framed/front?a=1\"");
         let initiate =
             "initiate_login_uri = \"https://other.example/begin\"\nclient_uri = \"https://other.example/\"";
         let fragment = format!(
-            "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\ntimeout = \"5s\"\n\n{}{}",
-            client("rp", &front),
-            client("other", initiate)
+            "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\ntimeout = \"5s\"\n\n{}{}{}",
+            client("rp", "id_token_signed_response_alg = \"RS256\""),
+            client("other", initiate),
+            client("framed", &front)
         );
         let house = House::on_with(database, &fragment).await;
         let basic = |id: &str| Authentication::Basic(format!("{SECRET} {id}"));
         let rp = Client::new(house.door(), "rp", basic("rp"));
         let other = Client::new(house.door(), "other", basic("other"));
-        Self { house, receiver, rp, other }
+        let framed = Client::new(house.door(), "framed", basic("framed"));
+        Self { house, receiver, rp, other, framed }
     }
 
     /// `person` signs in to `client`; the ID token it got.

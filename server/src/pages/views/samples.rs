@@ -371,6 +371,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         "admin-empty",
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
+    let test_server = Page { test_server: true, ..page.clone() };
+    add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
     samples
 }

@@ -232,6 +232,7 @@ fn every_page_has_the_ids_that_it_is_known_by() {
         ("account-empty", &["no-consents"]),
         ("admin", &["admin-agents", "admin-consents", "admin-events"]),
         ("home", &["home", "issuer"]),
+        ("home-test-server", &["home", "test-server"]),
     ] {
         let sample = samples::friendly().into_iter().find(|s| s.name == name).unwrap();
         for id in ids {

@@ -20,11 +20,13 @@ use crate::clock::Clock;
 use crate::config::{CertificationSettings, Config, Declared, DeclaredUser};
 use crate::failure::Broken;
 use crate::jose::{ClientKeyCache, KeyRing, NonceBox, SigningKey, SigningKeyDocument};
+use crate::key_sets::KeySets;
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
 use crate::sign_in::SET_PASSWORD;
 use crate::store::{Change, CommitError, OneTimeLink, Origin, Record, Store, StoreError};
+use crate::tls::{Tls, TlsUnfit};
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,9 @@ pub enum StartError {
     /// The configuration, where only the database could tell.
     #[error("{0}")]
     Config(crate::config::Problem),
+    /// Certificates and keys of our listeners.
+    #[error("{0}")]
+    Tls(#[from] TlsUnfit),
     /// Requests of others.
     #[error("{0}")]
     Outbound(#[from] OutboundUnfit),
@@ -102,7 +107,9 @@ pub async fn open(
         keys,
         nonces,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
+        key_sets: KeySets::new(MOST_CLIENT_KEYS),
         outbound: Outbound::new(&settings.outbound)?,
+        tls: Tls::open(&settings)?,
         rules,
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,

@@ -1,8 +1,10 @@
 //! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
 
 /// What every room may borrow, and what that stands on.
-const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
+const GROUND: &[&str] = &[
+    "app", "attempts", "clock", "config", "failure", "jose", "key_sets", "outbound", "registry", "secret",
+    "store", "tls",
+];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
 
@@ -15,6 +17,8 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("jose", &[&["secret"]]),
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
+    ("key_sets", &[&["config", "outbound"]]),
+    ("tls", &[&["config"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
@@ -31,10 +35,10 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
-    ("visit", &[&["app", "secret"]]),
+    ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
     ("certification", &[&["app"]]),
-    ("serve", &[&["app", "certification", "logout", "router"]]),
+    ("serve", &[&["app", "certification", "logout", "router", "tls"]]),
     ("start", &[GROUND, &["sign_in"]]),
     ("cli", &[&["certification", "clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
@@ -62,6 +66,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["reqwest"], &["outbound", "cli/demo"]),
     (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),
+    // The PEM of a certificate is read where it arrives.
+    (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
+    (&["x509_parser"], &["tls"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];

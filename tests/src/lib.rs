@@ -13,9 +13,11 @@ mod house;
 mod key;
 pub mod load;
 mod person;
+mod pki;
 mod postgres;
 pub mod program;
 mod receiver;
+mod secured;
 pub mod street;
 mod town;
 
@@ -27,7 +29,9 @@ pub use form::Form;
 pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
+pub use pki::{Authority, Identity, Wanted};
 pub use receiver::{Heard, Receiver};
+pub use secured::Secured;
 pub use town::{INVENTORY, ORDERS, password_of};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::certification::CertificationSettings;
 use super::hidden::Hidden;
 use super::outbound::OutboundSettings;
+use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -52,6 +53,12 @@ pub struct Settings {
     pub dpop: DpopSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
+    /// TLS on the address that is listened on.
+    pub tls: TlsSettings,
+    /// The listener that asks for client certificates.
+    pub mtls: MtlsSettings,
+    /// The proxies in front.
+    pub proxy: ProxySettings,
     /// What is too much.
     pub limits: Limits,
     /// What makes a test server of this one.
@@ -127,6 +134,9 @@ impl Default for Settings {
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
+            tls: TlsSettings::default(),
+            mtls: MtlsSettings::default(),
+            proxy: ProxySettings::default(),
             limits: Limits::default(),
             certification: None,
         }
@@ -152,7 +162,7 @@ impl Default for Limits {
     }
 }
 
-/// The issuer of a server that was told nothing but where to listen.
+/// The issuer of a server that was told nothing but where to listen, by plain HTTP.
 #[must_use]
 pub fn issuer_of(listen: SocketAddr) -> String {
     format!("http://{listen}")
@@ -200,7 +210,17 @@ impl Settings {
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
         let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
-        texts.chain(lives).chain(sizes).chain(certification).collect()
+        let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
+        let mut wrong: Vec<_> = texts
+            .chain(lives)
+            .chain(sizes)
+            .chain(certification)
+            .chain(transport.into_iter().flatten())
+            .collect();
+        if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
+            wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
+        }
+        wrong
     }
 }
 

@@ -64,6 +64,9 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<client::WrittenAgent>(),
         keys_of::<ClientMetadata>(),
         keys_of::<OutboundSettings>(),
+        keys_of::<TlsSettings>(),
+        keys_of::<MtlsSettings>(),
+        keys_of::<ProxySettings>(),
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
     ];

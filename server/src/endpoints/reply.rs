@@ -60,7 +60,7 @@ pub fn token(app: &App, visit: &Visit, reply: &Reply) -> Response {
         put("grant_id", consent.as_str().into());
     }
     let mut response = json(StatusCode::OK, Value::Object(body));
-    if token.jkt.is_some() {
+    if token.cnf.as_ref().is_some_and(|cnf| cnf.jkt().is_some()) {
         hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
     }
     response

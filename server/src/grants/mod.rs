@@ -11,6 +11,7 @@ mod token_exchange;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_details::AuthorizationDetails;
 use protocol::client::GrantType;
+use protocol::confirmation::{BindingRefused, Confirmation};
 use protocol::identifier::ConsentId;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -217,13 +218,8 @@ fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
     }
 }
 
-/// Access tokens for agents are bound to their key, and others where the client is registered so (RFC 9449 §5.2).
-fn check_bound(caller: &Caller) -> Result<(), Refusal> {
-    if caller.client.needs_bound_tokens() && caller.key.is_none() {
-        return Err(Refusal::new(
-            ErrorCode::InvalidRequest,
-            "tokens of this client are bound to its key; send a DPoP proof",
-        ));
-    }
-    Ok(())
+/// What the caller's access token is bound to: an agent's always to something, others' as the client is registered
+/// (RFC 9449 §5.2, RFC 8705 §3.4).
+fn bind(caller: &Caller) -> Result<Option<Confirmation>, BindingRefused> {
+    caller.client.binding_demand().bind(&caller.held())
 }

@@ -66,10 +66,11 @@ async fn decide(
     if let Some(details) = &asked.details {
         registry.types.check(details)?;
     }
+    let held = desk.caller.held();
     let story = Story {
         subject: &presented.subject,
         presenter: &desk.caller.client,
-        key: desk.caller.key.as_ref(),
+        held: &held,
         actor: &presented.actor,
         actor_token: presented.actor_token.as_deref(),
         consent: lineage.consent.as_deref(),

@@ -275,15 +275,7 @@ mod tests {
             ("request_parameter_supported", json!(false)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
-            (
-                "grant_types_supported",
-                json!([
-                    "authorization_code",
-                    "refresh_token",
-                    "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:token-exchange"
-                ]),
-            ),
+            ("grant_types_supported", json!(GrantType::ALL.map(GrantType::as_str))),
             ("protected_resources", json!(["urn:orders"])),
             ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
         ] {

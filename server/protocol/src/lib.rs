@@ -4,6 +4,7 @@
 //! a [`numeric_date::NumericDate`] argument, keys and signatures are checked elsewhere. That makes each rule
 //! something a test can state as a law.
 
+pub mod acr;
 pub mod actor;
 pub mod audience;
 pub mod audit;

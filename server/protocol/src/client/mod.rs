@@ -176,6 +176,34 @@ impl Client {
         self.dpop_bound_access_tokens || self.agent().is_some()
     }
 
+    /// Its authorization requests must be pushed (RFC 9126 §6).
+    #[must_use]
+    pub const fn needs_pushed_requests(&self) -> bool {
+        self.require_pushed_authorization_requests || self.profile.rules().pushed_requests
+    }
+
+    /// Its authorization requests must be signed (RFC 9101 §10.5).
+    #[must_use]
+    pub const fn needs_signed_requests(&self) -> bool {
+        self.metadata.require_signed_request_object || self.profile.rules().signed_requests
+    }
+
+    /// It gets signed authorization responses only (FAPI 2.0 Message Signing §5.4.1).
+    #[must_use]
+    pub const fn needs_signed_responses(&self) -> bool {
+        self.profile.rules().signed_responses && self.metadata.authorization_signed_response_alg.is_some()
+    }
+
+    /// How its authorization responses are signed, where it wants them signed: as it registered, else with the default
+    /// of JARM (§3), else with what its profile likes best.
+    #[must_use]
+    pub fn authorization_response_alg(&self) -> SigningAlg {
+        let permitted = self.profile.rules().signing_algs;
+        let usual = || permitted.iter().find(|alg| **alg == SigningAlg::Rs256).or(permitted.first());
+        let registered = self.metadata.authorization_signed_response_alg;
+        registered.or_else(|| usual().copied()).unwrap_or(SigningAlg::Rs256)
+    }
+
     /// The client as an actor in the namespace of `issuer`.
     #[must_use]
     pub fn as_actor(&self, issuer: &str) -> Actor {

@@ -10,4 +10,5 @@ mod params;
 mod parsers;
 mod prompt;
 mod redirect_uri;
+mod request_object;
 mod world;

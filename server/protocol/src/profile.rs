@@ -39,8 +39,6 @@ pub struct ProfileRules {
     pub pushed_requests: bool,
     /// Whether requests must be signed request objects (RFC 9101).
     pub signed_requests: bool,
-    /// Whether a pushed request must name its `redirect_uri`, also where only one is registered.
-    pub named_redirect_uri: bool,
     /// Whether a client that registered how its authorization responses are signed gets no others (JARM).
     pub signed_responses: bool,
     /// The longest a request object may live, from `nbf` to `exp`; both are then required.
@@ -58,6 +56,8 @@ pub struct ProfileRules {
     pub refresh_rotation: bool,
     /// The longest life of an authorization code, if shorter than the setting's.
     pub code_life: Option<Seconds>,
+    /// Whether each authorization request must name its `redirect_uri`, even where just one is registered.
+    pub redirect_uri_required: bool,
     /// The longest life of a pushed request, if shorter than the setting's.
     pub pushed_request_life: Option<Seconds>,
 }
@@ -122,7 +122,6 @@ impl SecurityProfile {
             code_challenge: CodeChallengeRule::UnlessOpenId,
             pushed_requests: false,
             signed_requests: false,
-            named_redirect_uri: false,
             signed_responses: false,
             request_object_life: None,
             auth_methods: &AuthMethod::ALL,
@@ -131,19 +130,20 @@ impl SecurityProfile {
             sender_constraint: SenderConstraint::AsRegistered,
             refresh_rotation: true,
             code_life: None,
+            redirect_uri_required: false,
             pushed_request_life: None,
         };
         const FAPI2: ProfileRules = ProfileRules {
             code_challenge: CodeChallengeRule::Always,
             pushed_requests: true,
-            // §5.3.2.2 (6).
-            named_redirect_uri: true,
             auth_methods: FAPI_METHODS,
             signing_algs: FAPI_ALGS,
             sender_constraint: SenderConstraint::Required,
             // §5.3.2.1 (9): a rotated token lost on its way would lock the client out.
             refresh_rotation: false,
             code_life: Some(Seconds::minutes(1)),
+            // §5.3.2.2 (6).
+            redirect_uri_required: true,
             // §5.3.2.2 (12): less than ten minutes.
             pushed_request_life: Some(Seconds(599)),
             ..OAUTH21

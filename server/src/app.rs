@@ -15,7 +15,7 @@ use crate::attempts::Attempts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::jose::{ClientKeyCache, ClientKeys, JoseError, KeyRing, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox};
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
@@ -26,7 +26,9 @@ pub struct App {
     /// Speaks SQL.
     pub store: Store,
     /// Signs and verifies what is ours.
-    pub keys: KeyRing,
+    pub keys: Keys,
+    /// Seals what the database keeps of secrets.
+    pub at_rest: AtRest,
     /// Makes and knows DPoP nonces.
     pub nonces: NonceBox,
     /// The parsed public keys of clients.

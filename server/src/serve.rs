@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
+use crate::keys::watch::watch;
 use crate::router::router;
 
 /// How long a client may take to send its header fields.
@@ -36,6 +37,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let routes = router(&app);
     let goodbye = GracefulShutdown::new();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let watcher = tokio::spawn(watch(Arc::clone(&app)));
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     tokio::pin!(stop);
     loop {
@@ -57,6 +59,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     drop(listener);
     let _ = tokio::time::timeout(LONGEST_GOODBYE, goodbye.shutdown()).await;
     sweeper.abort();
+    watcher.abort();
     app.store.close().await;
     Ok(())
 }

@@ -18,6 +18,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
+    ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
@@ -32,9 +33,9 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "secret"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "router"]]),
-    ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("serve", &[&["app", "keys", "router"]]),
+    ("start", &[GROUND, &["keys", "sign_in"]]),
+    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),

@@ -26,6 +26,7 @@ pub mod fields;
 pub mod id_token;
 pub mod identifier;
 pub mod introspection;
+pub mod key_rotation;
 pub mod local_path;
 pub mod metadata;
 pub mod numeric_date;

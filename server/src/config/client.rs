@@ -367,6 +367,7 @@ fn keys(
     };
     match jwks::check(&jwks) {
         Ok(keys) => {
+            entry.check(!needed || !keys.is_empty(), key, "holds no key that verifies what the client signs");
             let credentials = keys.into_iter().map(Credential::Key).collect();
             Some((KeySource::Jwks(jwks), credentials))
         }

@@ -8,6 +8,7 @@ mod declared;
 mod details_type;
 mod hidden;
 mod jwks;
+mod keys;
 mod known;
 mod layers;
 mod outbound;
@@ -30,6 +31,7 @@ pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
 pub use hidden::Hidden;
+pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
@@ -91,8 +93,9 @@ pub fn read(
     let mut problems = Problems { source, found: Vec::new() };
 
     let layers = Layers::merge(&texts, &variables).map_err(|problem| vec![problem])?;
-    let settings = settings(&layers, &mut problems);
-    let declared = declarations(&layers, file.map_or(Path::new("."), |file| &file.folder), &mut problems);
+    let folder = file.map_or(Path::new("."), |file| &file.folder);
+    let settings = settings(&layers, folder, &mut problems);
+    let declared = declarations(&layers, folder, &mut problems);
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),
@@ -115,7 +118,7 @@ impl ConfigFile {
     }
 }
 
-fn settings(layers: &Layers, problems: &mut Problems) -> Option<Settings> {
+fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<Settings> {
     let declared = |key: &String| DECLARATIONS.contains(&key.as_str());
     let written: Dict =
         layers.root.iter().filter(|(key, _)| !declared(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -125,7 +128,8 @@ fn settings(layers: &Layers, problems: &mut Problems) -> Option<Settings> {
     if !issuer_is_set {
         settings.issuer = issuer_of(settings.listen);
     }
-    for (key, reason) in settings.wrong() {
+    let unread = settings.keys.read_files(folder);
+    for (key, reason) in unread.into_iter().chain(settings.wrong()) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

@@ -7,6 +7,7 @@ use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
+use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
 use super::written::duration;
 
@@ -53,6 +54,8 @@ pub struct Settings {
     pub outbound: OutboundSettings,
     /// What is too much.
     pub limits: Limits,
+    /// Signing keys.
+    pub keys: KeySettings,
 }
 
 /// How logs are written.
@@ -125,6 +128,7 @@ impl Default for Settings {
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
         }
     }
 }
@@ -195,7 +199,11 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).collect()
+        // Of an issuer that is wrong anyway nothing more is asked.
+        let is_local = issuer_is_wrong(&self.issuer).is_some()
+            || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        let keys = self.keys.wrong(is_local);
+        texts.chain(lives).chain(sizes).chain(keys).collect()
     }
 }
 

@@ -195,11 +195,7 @@ impl AuthorizationRequest {
     /// How the response to `client` travels: as it asked, or as is usual for it.
     #[must_use]
     pub fn answered_in(&self, client: &Client) -> ResponseMode {
-        match self.response_mode {
-            Some(mode) => mode,
-            None if client.needs_signed_responses() => ResponseMode::QueryJwt,
-            None => ResponseMode::Query,
-        }
+        client.response_mode(self.response_mode)
     }
 
     /// Checks that the response may travel so.

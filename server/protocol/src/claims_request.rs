@@ -106,14 +106,17 @@ impl ClaimsRequest {
     /// What of this a client with this registered scope may ask about a user: the claims of its scope words.
     #[must_use]
     pub fn about_user(&self, registered: &Scope) -> Self {
-        let permitted = |place: &BTreeMap<String, Wanted>| {
-            let of_scope = |name: &&String| {
-                standard_claims::scope_of(name).is_some_and(|word| registered.contains(word))
-            };
-            let names: Vec<_> = place.keys().filter(of_scope).cloned().collect();
-            names.into_iter().filter_map(|name| place.get(&name).map(|w| (name, w.clone()))).collect()
+        self.only(|name| standard_claims::scope_of(name).is_some_and(|word| registered.contains(word)))
+    }
+
+    /// The claims with a name that `fits`; language tags play no part in it.
+    #[must_use]
+    pub fn only(&self, fits: impl Fn(&str) -> bool) -> Self {
+        let only = |place: &BTreeMap<String, Wanted>| {
+            let fitting = place.iter().filter(|(name, _)| fits(standard_claims::without_language(name)));
+            fitting.map(|(name, wanted)| (name.clone(), wanted.clone())).collect()
         };
-        Self { userinfo: permitted(&self.userinfo), id_token: permitted(&self.id_token) }
+        Self { userinfo: only(&self.userinfo), id_token: only(&self.id_token) }
     }
 
     /// The names of the claims, in both places, without their language tags.

@@ -227,6 +227,20 @@ pub fn parameters(
     Params::try_from(pairs).map_err(|_| RequestObjectRefused::Claims)
 }
 
+/// Where the client may be told that its object, the signature of which was verified, was refused: what stands in it
+/// of the way back. None where it is not this client's request at all.
+#[must_use]
+pub fn way_back(claims: &Map<String, Value>, client: &Client) -> Option<Params> {
+    let says = |name: &str| claims.get(name).and_then(Value::as_str);
+    if says("client_id") != Some(client.id.as_str()) || says("sub") == Some(client.id.as_str()) {
+        return None;
+    }
+    let named = ["redirect_uri", "state", "response_mode"].into_iter();
+    let pairs = named.filter_map(|name| Some((name.to_owned(), says(name)?.to_owned())));
+    let pairs: Vec<_> = pairs.filter(|(_, value)| !value.contains('\0')).collect();
+    Params::try_from(pairs).ok()
+}
+
 /// Claims of the JWT itself, which are no parameters (RFC 7519 §4.1).
 const OF_THE_JWT: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
@@ -486,6 +500,22 @@ mod tests {
             ("nbf", json!(NOW.0 + 8), None),
         ] {
             assert_eq!(read_as(&strict, name, value.clone()).err(), expected, "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_stands_in_the_object_and_only_a_request_of_the_client_has_one() {
+        let client = client(json!({}));
+        let way = |claims: Value| way_back(claims.as_object().unwrap(), &client).map(Vec::from);
+        let mut claims = good();
+        claims["redirect_uri"] = "https://c.example/cb".into();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = vec![pair("redirect_uri", "https://c.example/cb"), pair("state", "s")];
+        assert_eq!(way(claims.clone()), Some(expected));
+        for (name, other) in [("client_id", "d"), ("sub", "c")] {
+            let mut claims = claims.clone();
+            claims[name] = other.into();
+            assert_eq!(way(claims), None, "{name}");
         }
     }
 

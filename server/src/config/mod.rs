@@ -21,6 +21,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod user;
+mod userinfo;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
+pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
 use problem::Problems;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
+use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Signing keys.
     pub keys: KeySettings,
+    /// What userinfo asks of a login.
+    pub userinfo: UserinfoSettings,
 }
 
 /// How logs are written.
@@ -129,6 +132,7 @@ impl Default for Settings {
             outbound: OutboundSettings::default(),
             limits: Limits::default(),
             keys: KeySettings::default(),
+            userinfo: UserinfoSettings::default(),
         }
     }
 }
@@ -203,7 +207,7 @@ impl Settings {
         let is_local = issuer_is_wrong(&self.issuer).is_some()
             || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
         let keys = self.keys.wrong(is_local);
-        texts.chain(lives).chain(sizes).chain(keys).collect()
+        texts.chain(lives).chain(sizes).chain(self.userinfo.wrong()).chain(keys).collect()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::audience::{ResourceIndicator, Resources};
 use crate::identifier::{ClientId, DetailsTypeName, UserId};
 use crate::numeric_date::NumericDate;
 use crate::profile::SecurityProfile;
+use crate::response_mode::ResponseMode;
 use crate::scope::Scope;
 
 pub use algorithms::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
@@ -192,6 +193,16 @@ impl Client {
     #[must_use]
     pub const fn needs_signed_responses(&self) -> bool {
         self.profile.rules().signed_responses && self.metadata.authorization_signed_response_alg.is_some()
+    }
+
+    /// How an authorization response travels to it: as it `named`, or as is usual for it.
+    #[must_use]
+    pub const fn response_mode(&self, named: Option<ResponseMode>) -> ResponseMode {
+        match named {
+            Some(mode) => mode,
+            None if self.needs_signed_responses() => ResponseMode::QueryJwt,
+            None => ResponseMode::Query,
+        }
     }
 
     /// How its authorization responses are signed, where it wants them signed: as it registered, else with the default

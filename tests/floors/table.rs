@@ -36,7 +36,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "router", "tls"]]),
+    ("serve", &[&["app", "config", "router", "tls"]]),
     ("start", &[GROUND, &["sign_in"]]),
     ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::clock::SystemClock;
 use crate::config::{self, Config, LogFormat, Settings};
 use crate::secret::SystemEntropy;
+use crate::serve::Listeners;
 use crate::start::{self, Notice};
 
 /// Reads the configuration or prints every problem with it.
@@ -42,9 +43,11 @@ pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server there?", settings.listen))?;
+    let listeners = Listeners::from(listener).complete(&settings).await;
+    let listeners = listeners.context("cannot listen on mtls.listen: is another server there?")?;
     let (app, notices) = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     greet(&settings, &notices)?;
-    crate::serve::serve(app, listener, interrupted()).await?;
+    crate::serve::serve(app, listeners, interrupted()).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,11 +2,22 @@
 
 /// What every room may borrow, and what that stands on.
 const GROUND: &[&str] = &[
-    "app", "attempts", "clock", "config", "failure", "jose", "key_sets", "outbound", "registry", "secret",
-    "store", "tls",
+    "app",
+    "attempts",
+    "clock",
+    "config",
+    "failure",
+    "jose",
+    "key_sets",
+    "outbound",
+    "registry",
+    "secret",
+    "store",
+    "tls",
+    "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -19,13 +30,16 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("store", &[&["secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
+    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
+    ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
     ("caller", &[GROUND]),
+    ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
@@ -36,9 +50,25 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "config", "router", "tls"]]),
-    ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("certification", &[&["app"]]),
+    ("serve", &[&["app", "certification", "config", "keys", "logout", "router", "tls"]]),
+    ("start", &[GROUND, &["keys", "sign_in"]]),
+    (
+        "cli",
+        &[&[
+            "certification",
+            "clock",
+            "config",
+            "jose",
+            "keys",
+            "secret",
+            "serve",
+            "start",
+            "store",
+            "tls",
+            "cli/demo",
+        ]],
+    ),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),

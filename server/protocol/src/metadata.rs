@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
-use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg};
 use crate::scope::Scope;
 use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
 use crate::{pkce, prompt};
@@ -26,6 +26,11 @@ pub const REVOKE: &str = "/revoke";
 pub const USERINFO: &str = "/userinfo";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
+
+/// `end_session_endpoint` (RP-Initiated Logout §2.1).
+pub const LOGOUT: &str = "/logout";
+/// `check_session_iframe` (Session Management §3.3).
+pub const CHECK_SESSION: &str = "/check-session";
 
 /// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -83,7 +88,9 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
     authentication(facts, &mut document);
+    introspection(&mut document);
     openid(&mut document);
+    logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
     let own_scopes = own_scopes.filter(|scope| !OPENID_SCOPES.contains(&scope.as_str()));
@@ -154,6 +161,15 @@ fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "dpop_signing_alg_values_supported", algs());
 }
 
+/// How introspection is answered by a JWT (RFC 9701 §7).
+fn introspection(document: &mut Map<String, Value>) {
+    put(document, "introspection_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    let algs = KeyManagementAlg::ALL.map(KeyManagementAlg::as_str);
+    put(document, "introspection_encryption_alg_values_supported", algs);
+    let encs = ContentEncryptionAlg::ALL.map(ContentEncryptionAlg::as_str);
+    put(document, "introspection_encryption_enc_values_supported", encs);
+}
+
 /// Tokens that are bound to certificates, and where to come with one (RFC 8705 §3.3, §5).
 fn certificates(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     let Some(certificates) = facts.certificates else { return };
@@ -174,9 +190,26 @@ fn openid(document: &mut Map<String, Value>) {
     put(document, "subject_types_supported", ["public"]);
     put(document, "id_token_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
     put(document, "claim_types_supported", ["normal"]);
-    let of_id_token = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    let of_id_token =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let of_scopes = CLAIMS_BY_SCOPE.into_iter().flat_map(|(_, claims)| claims.iter().copied());
     put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
+}
+
+/// How sessions end (RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, Session Management
+/// §3.3).
+fn logout(issuer: &str, document: &mut Map<String, Value>) {
+    let base = issuer.trim_end_matches('/');
+    document.insert("end_session_endpoint".to_owned(), format!("{base}{LOGOUT}").into());
+    document.insert("check_session_iframe".to_owned(), format!("{base}{CHECK_SESSION}").into());
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        document.insert(name.to_owned(), true.into());
+    }
 }
 
 /// Adds a list, unless it is empty.
@@ -248,7 +281,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 8);
+        assert_eq!(addresses.len(), 9);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");
@@ -265,15 +298,7 @@ mod tests {
             ("request_parameter_supported", json!(false)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
-            (
-                "grant_types_supported",
-                json!([
-                    "authorization_code",
-                    "refresh_token",
-                    "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:token-exchange"
-                ]),
-            ),
+            ("grant_types_supported", json!(GrantType::ALL.map(GrantType::as_str))),
             ("protected_resources", json!(["urn:orders"])),
             ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
         ] {

@@ -14,7 +14,9 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::Settings;
+use crate::keys::watch::follow;
 use crate::router::router;
+use crate::{certification, logout};
 use connection::Reception;
 
 /// How long answers that are on their way may take once the house closes.
@@ -83,7 +85,13 @@ pub async fn serve(
         handshakes: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
         closing,
     };
-    let chores = [tokio::spawn(sweep(Arc::clone(&app))), tokio::spawn(reload(Arc::clone(&app)))];
+    let chores = [
+        tokio::spawn(sweep(Arc::clone(&app))),
+        tokio::spawn(reload(Arc::clone(&app))),
+        tokio::spawn(follow(Arc::clone(&app))),
+        tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
+        tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
+    ];
     tokio::pin!(stop);
     loop {
         let (entrance, accepted) = tokio::select! {

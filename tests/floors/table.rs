@@ -51,7 +51,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
     ("certification", &[&["app"]]),
-    ("serve", &[&["app", "certification", "keys", "logout", "router", "tls"]]),
+    ("serve", &[&["app", "certification", "config", "keys", "logout", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
     (
         "cli",
@@ -65,6 +65,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
             "serve",
             "start",
             "store",
+            "tls",
             "cli/demo",
         ]],
     ),

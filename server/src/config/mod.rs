@@ -104,6 +104,11 @@ pub fn read(
     let folder = file.map_or(Path::new("."), |file| &file.folder);
     let settings = settings(&layers, folder, &mut problems);
     let declared = declarations(&layers, folder, &mut problems);
+    if let (Some(settings), Some(declared)) = (&settings, &declared)
+        && let Some((key, reason)) = transport::missing(settings, declared)
+    {
+        problems.add(key, reason);
+    }
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),

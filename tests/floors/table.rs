@@ -17,7 +17,7 @@ const GROUND: &[&str] = &[
     "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -39,6 +39,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
     ("caller", &[GROUND]),
+    ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
@@ -49,9 +50,24 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "keys", "router", "tls"]]),
+    ("certification", &[&["app"]]),
+    ("serve", &[&["app", "certification", "keys", "logout", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
-    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
+    (
+        "cli",
+        &[&[
+            "certification",
+            "clock",
+            "config",
+            "jose",
+            "keys",
+            "secret",
+            "serve",
+            "start",
+            "store",
+            "cli/demo",
+        ]],
+    ),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::keys::watch::follow;
 use crate::router::router;
+use crate::{certification, logout};
 use connection::Reception;
 
 /// How long answers that are on their way may take once the house closes.
@@ -58,6 +59,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         tokio::spawn(sweep(Arc::clone(&app))),
         tokio::spawn(reload(Arc::clone(&app))),
         tokio::spawn(follow(Arc::clone(&app))),
+        tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
+        tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
     ];
     tokio::pin!(stop);
     loop {

@@ -11,6 +11,7 @@ pub mod consent;
 pub mod details_type;
 pub mod ended_family;
 pub mod interaction;
+pub mod key_ring;
 pub mod logout_delivery;
 pub mod one_time_link;
 pub mod pushed_request;

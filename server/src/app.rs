@@ -16,26 +16,31 @@ use crate::attempts::Attempts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::jose::{ClientKeyCache, ClientKeys, JoseError, KeyRing, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox};
 use crate::key_sets::KeySets;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
+use crate::trusted_issuers::TrustedIssuers;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
     /// Speaks SQL.
     pub store: Store,
     /// Signs and verifies what is ours.
-    pub keys: KeyRing,
+    pub keys: Keys,
+    /// Seals what the database keeps of secrets.
+    pub at_rest: AtRest,
     /// Makes and knows DPoP nonces.
     pub nonces: NonceBox,
     /// The parsed public keys of clients.
     pub client_keys: ClientKeyCache,
     /// What clients publish at their `jwks_uri`.
     pub key_sets: KeySets,
+    /// Those whose JWTs are authorization grants.
+    pub trusted_issuers: TrustedIssuers,
     /// Asks others.
     pub outbound: Outbound,
     /// What our listeners show in the handshake, and who vouches for clients' certificates.

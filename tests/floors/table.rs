@@ -2,8 +2,19 @@
 
 /// What every room may borrow, and what that stands on.
 const GROUND: &[&str] = &[
-    "app", "attempts", "clock", "config", "failure", "jose", "key_sets", "outbound", "registry", "secret",
-    "store", "tls",
+    "app",
+    "attempts",
+    "clock",
+    "config",
+    "failure",
+    "jose",
+    "key_sets",
+    "outbound",
+    "registry",
+    "secret",
+    "store",
+    "tls",
+    "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
@@ -19,9 +30,11 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("store", &[&["secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
+    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
+    ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
@@ -38,9 +51,23 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
     ("certification", &[&["app"]]),
-    ("serve", &[&["app", "certification", "logout", "router", "tls"]]),
-    ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["certification", "clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("serve", &[&["app", "certification", "keys", "logout", "router", "tls"]]),
+    ("start", &[GROUND, &["keys", "sign_in"]]),
+    (
+        "cli",
+        &[&[
+            "certification",
+            "clock",
+            "config",
+            "jose",
+            "keys",
+            "secret",
+            "serve",
+            "start",
+            "store",
+            "cli/demo",
+        ]],
+    ),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),

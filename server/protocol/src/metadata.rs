@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
-use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg};
 use crate::scope::Scope;
 use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
 use crate::{pkce, prompt};
@@ -88,6 +88,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
     authentication(facts, &mut document);
+    introspection(&mut document);
     openid(&mut document);
     logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
@@ -158,6 +159,15 @@ fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
+}
+
+/// How introspection is answered by a JWT (RFC 9701 §7).
+fn introspection(document: &mut Map<String, Value>) {
+    put(document, "introspection_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    let algs = KeyManagementAlg::ALL.map(KeyManagementAlg::as_str);
+    put(document, "introspection_encryption_alg_values_supported", algs);
+    let encs = ContentEncryptionAlg::ALL.map(ContentEncryptionAlg::as_str);
+    put(document, "introspection_encryption_enc_values_supported", encs);
 }
 
 /// Tokens that are bound to certificates, and where to come with one (RFC 8705 §3.3, §5).
@@ -288,15 +298,7 @@ mod tests {
             ("request_parameter_supported", json!(false)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
-            (
-                "grant_types_supported",
-                json!([
-                    "authorization_code",
-                    "refresh_token",
-                    "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:token-exchange"
-                ]),
-            ),
+            ("grant_types_supported", json!(GrantType::ALL.map(GrantType::as_str))),
             ("protected_resources", json!(["urn:orders"])),
             ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
         ] {

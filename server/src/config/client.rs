@@ -358,13 +358,13 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The keys of a client as written: by value, in a file beside the configuration, or where it publishes them.
-struct WrittenKeys {
-    jwks: Option<Json>,
-    file: Option<String>,
-    uri: Option<Url>,
+pub(super) struct WrittenKeys {
+    pub(super) jwks: Option<Json>,
+    pub(super) file: Option<String>,
+    pub(super) uri: Option<Url>,
 }
 
-fn keys(
+pub(super) fn keys(
     written: WrittenKeys,
     needed: bool,
     folder: &Path,
@@ -399,6 +399,7 @@ fn keys(
     };
     match jwks::check(&jwks) {
         Ok(keys) => {
+            entry.check(!needed || !keys.is_empty(), key, "holds no key that verifies what the client signs");
             let credentials = keys.into_iter().map(Credential::Key).collect();
             Some((KeySource::Jwks(jwks), credentials))
         }

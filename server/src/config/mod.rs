@@ -9,6 +9,7 @@ mod declared;
 mod details_type;
 mod hidden;
 mod jwks;
+mod keys;
 mod known;
 mod layers;
 mod outbound;
@@ -21,6 +22,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trusted_issuer;
 mod user;
 pub mod written;
 
@@ -33,6 +35,7 @@ pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
 pub use hidden::Hidden;
+pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
@@ -46,7 +49,8 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 6] = ["users", "resource_servers", "clients", "agents", "details_types", "rules"];
+const DECLARATIONS: [&str; 7] =
+    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "trusted_issuers"];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -134,7 +138,8 @@ fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<S
             None => issuer_of(settings.listen),
         };
     }
-    for (key, reason) in settings.wrong() {
+    let unread = settings.keys.read_files(folder);
+    for (key, reason) in unread.into_iter().chain(settings.wrong()) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::certification::CertificationSettings;
 use super::hidden::Hidden;
+use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::written::duration;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub proxy: ProxySettings,
     /// What is too much.
     pub limits: Limits,
+    /// Signing keys.
+    pub keys: KeySettings,
     /// What makes a test server of this one.
     pub certification: Option<CertificationSettings>,
 }
@@ -138,6 +141,7 @@ impl Default for Settings {
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
             certification: None,
         }
     }
@@ -209,13 +213,18 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
+        // Of an issuer that is wrong anyway nothing more is asked.
+        let is_local = issuer_is_wrong(&self.issuer).is_some()
+            || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        let keys = self.keys.wrong(is_local);
         let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
+        let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
         let mut wrong: Vec<_> = texts
             .chain(lives)
             .chain(sizes)
             .chain(certification)
             .chain(transport.into_iter().flatten())
+            .chain(keys)
             .collect();
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
             wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));

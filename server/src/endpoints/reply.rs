@@ -24,6 +24,14 @@ pub fn json(status: StatusCode, body: Value) -> Response {
     response
 }
 
+/// A JWT of this media type that nobody may keep.
+#[must_use]
+pub fn jwt(media_type: &'static str, jwt: String) -> Response {
+    let mut response = ([(header::CONTENT_TYPE, media_type)], jwt).into_response();
+    forbid_keeping(&mut response);
+    response
+}
+
 fn forbid_keeping(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

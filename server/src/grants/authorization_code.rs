@@ -142,7 +142,7 @@ async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
 }
 
 /// What all tokens of this code have in common. An agent that asked itself is the actor at once; where an

@@ -76,6 +76,7 @@ async fn decide(
     tell_of(event, &written.token);
     Ok(Granted {
         event: event.clone(),
+        first_time: None,
         requires: vec![Anchor::Client(client.id.clone())],
         take: None,
         keep: vec![written.record()],

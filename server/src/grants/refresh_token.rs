@@ -85,5 +85,5 @@ async fn decide(
     let asked = request.scope.clone().or_else(|| Some(presented.authority.scope.clone()));
     let mut reply = reply(access, asked);
     reply.refresh_token = successor;
-    Ok(Granted { event: event.clone(), requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
 }

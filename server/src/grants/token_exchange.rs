@@ -115,7 +115,7 @@ async fn decide(
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.exchanged = true;
-    Ok(Granted { event: event.clone(), requires, take: None, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, take: None, keep, reply })
 }
 
 /// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and

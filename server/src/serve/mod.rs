@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::keys::watch::follow;
 use crate::router::router;
 use crate::{certification, logout};
 use connection::Reception;
@@ -57,6 +58,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let chores = [
         tokio::spawn(sweep(Arc::clone(&app))),
         tokio::spawn(reload(Arc::clone(&app))),
+        tokio::spawn(follow(Arc::clone(&app))),
         tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
         tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
     ];

@@ -175,6 +175,8 @@ pub enum Take {
     Interaction(String),
     /// A one-time link.
     OneTimeLink(SecretDigest),
+    /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
+    SigningKeys(i64),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.

@@ -103,6 +103,7 @@ enum Table {
     PushedRequest,
     Interaction,
     OneTimeLink,
+    KeyRing,
 }
 
 fn wanted(take: &Take) -> (Table, Wanted) {
@@ -116,6 +117,7 @@ fn wanted(take: &Take) -> (Table, Wanted) {
         Take::PushedRequest(digest) => (Table::PushedRequest, plain(digest.to_text())),
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
+        Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
     }
 }
 
@@ -150,6 +152,10 @@ impl Table {
             Self::PushedRequest => once("pushed_request", "digest"),
             Self::Interaction => once("interaction", "id"),
             Self::OneTimeLink => once("one_time_link", "digest"),
+            Self::KeyRing => format!(
+                "UPDATE key_ring SET version = version + 1, changed_at = $1 \
+                 WHERE CAST(version AS TEXT) IN ({keys}) RETURNING CAST(version - 1 AS TEXT)"
+            ),
         };
         (statement, values)
     }

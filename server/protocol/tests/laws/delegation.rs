@@ -124,6 +124,13 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
         Some("consent-s".parse().unwrap())
     );
 
+    // The consent that the token came from goes on bounding it.
+    let narrowed = |change: fn(&mut Consent)| with(world.clone(), |w| change(lineage_consent(w)));
+    let sooner = narrowed(|consent| consent.authority.until = NumericDate(1_050));
+    assert_eq!(granted(&sooner).authority().until, NumericDate(1_050));
+    let less = narrowed(|consent| consent.authority.scope = "a".parse().unwrap());
+    assert_eq!(refused(&less), DelegationRefused::ScopeTooWide);
+
     for spoil in [
         |c: &mut Consent| c.user = "bob".parse().unwrap(),
         |c: &mut Consent| c.actor = "b".parse().unwrap(),

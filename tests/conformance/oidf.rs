@@ -86,7 +86,8 @@ fn every_client_of_a_run_is_declared_with_what_the_suite_has_of_it() {
         let callback = format!("/test/a/{}/callback", run["alias"].as_str().unwrap());
         for (place, certificate) in [("client", "mtls"), ("client2", "mtls2"), ("client_secret_post", "")] {
             let Some(id) = run[place]["client_id"].as_str() else {
-                let registers = plan.contains("dynamic") || plan.contains("3rdparty") || plan.contains("config");
+                let registers =
+                    plan.contains("dynamic") || plan.contains("3rdparty") || plan.contains("config");
                 assert!(place != "client" || registers, "{file} has no {place}");
                 continue;
             };
@@ -94,7 +95,10 @@ fn every_client_of_a_run_is_declared_with_what_the_suite_has_of_it() {
             let client = found.unwrap_or_else(|| panic!("{file}: nobody is {id}"));
             check(client, &run[place], &run[certificate], &format!("{file}: {id}"));
             let comes_back = client.redirect_uris.iter().any(|uri| uri.contains(&callback));
-            assert!(comes_back || plan.starts_with("fapi-ciba"), "{file}: {id} does not return to {callback}");
+            assert!(
+                comes_back || plan.starts_with("fapi-ciba"),
+                "{file}: {id} does not return to {callback}"
+            );
             seen += 1;
         }
     }

@@ -97,7 +97,9 @@ async fn go(person: &Person, issuer: &str, url: &str) -> String {
     let path = url.strip_prefix(issuer).unwrap_or_else(|| panic!("{url} is not at {issuer}"));
     match person.get(path).await {
         Arrival::Away(url) => url.into(),
-        Arrival::Page(page) if page.html.contains("id=\"consent-form\"") => page.approve(|_| {}).await.away().into(),
+        Arrival::Page(page) if page.html.contains("id=\"consent-form\"") => {
+            page.approve(|_| {}).await.away().into()
+        }
         Arrival::Page(page) => panic!("stuck at {}: {} {}", page.path, page.status, page.text()),
     }
 }

@@ -29,10 +29,15 @@ fn guests() -> Guests {
              scope = \"openid profile email offline_access orders:read\"\n{reach}\n{more}\n\n"
         )
     };
-    let secret = |id: &str| format!("secret_sha256 = \"{}\"", tests::secret_sha256(&format!("the secret of {id}")));
+    let secret =
+        |id: &str| format!("secret_sha256 = \"{}\"", tests::secret_sha256(&format!("the secret of {id}")));
     let toml = [
         app("guest-basic", "client_secret_basic", &secret("guest-basic")),
-        app("guest-post", "client_secret_post", &format!("{}\nid_token_signed_response_alg = \"RS256\"", secret("guest-post"))),
+        app(
+            "guest-post",
+            "client_secret_post",
+            &format!("{}\nid_token_signed_response_alg = \"RS256\"", secret("guest-post")),
+        ),
         app(
             "guest-jwt",
             "private_key_jwt",

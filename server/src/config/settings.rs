@@ -11,6 +11,7 @@ use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
+use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -66,6 +67,8 @@ pub struct Settings {
     pub keys: KeySettings,
     /// What makes a test server of this one.
     pub certification: Option<CertificationSettings>,
+    /// What userinfo asks of a login.
+    pub userinfo: UserinfoSettings,
 }
 
 /// How logs are written.
@@ -143,6 +146,7 @@ impl Default for Settings {
             limits: Limits::default(),
             keys: KeySettings::default(),
             certification: None,
+            userinfo: UserinfoSettings::default(),
         }
     }
 }
@@ -224,6 +228,7 @@ impl Settings {
             .chain(sizes)
             .chain(certification)
             .chain(transport.into_iter().flatten())
+            .chain(self.userinfo.wrong())
             .chain(keys)
             .collect();
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {

@@ -82,10 +82,12 @@ pub fn router(app: &Arc<App>) -> Router {
 
     // For a conformance suite, and not there otherwise.
     let certification = match &app.settings.certification {
-        Some(_) => Router::new().route(
-            endpoints::certification::RESOURCE,
-            get(endpoints::certification::resource).post(endpoints::certification::resource),
-        ),
+        Some(_) => Router::new()
+            .route(
+                endpoints::certification::RESOURCE,
+                get(endpoints::certification::resource).post(endpoints::certification::resource),
+            )
+            .route(endpoints::certification::ROTATE_KEYS, post(endpoints::certification::rotate_keys)),
         None => Router::new(),
     };
 

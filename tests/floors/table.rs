@@ -44,13 +44,13 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
     ("grants", &[GROUND, &["caller", "tasks", "tokens"]]),
-    ("endpoints", &[GROUND, TRADES, &["grants"]]),
+    ("endpoints", &[GROUND, TRADES, &["certification", "grants"]]),
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("certification", &[&["app"]]),
+    ("certification", &[GROUND, &["keys"]]),
     ("serve", &[&["app", "certification", "config", "keys", "logout", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
     (

@@ -32,7 +32,7 @@ pub use person::{Arrival, Page, Person};
 pub use pki::{Authority, Identity, Wanted};
 pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
-pub use town::{INVENTORY, ORDERS, password_of};
+pub use town::{INVENTORY, ORDERS, password_of, secret_sha256};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one
 /// that is not named here is dead code, which the compiler tells.

@@ -9,6 +9,7 @@ use protocol::numeric_date::Seconds;
 use super::reading::keys_of;
 use super::*;
 
+mod logout;
 mod refusals;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");

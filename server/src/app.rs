@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use protocol::audience::ResourceIndicator;
 use protocol::audit::AuditEvent;
+use protocol::client::{Client, KeySource};
 use protocol::identifier::RequestId;
 use protocol::numeric_date::NumericDate;
 use protocol::rule::Rules;
@@ -14,7 +15,8 @@ use crate::attempts::Attempts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::jose::{ClientKeyCache, KeyRing, NonceBox};
+use crate::jose::{ClientKeyCache, ClientKeys, JoseError, KeyRing, NonceBox};
+use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
@@ -29,6 +31,8 @@ pub struct App {
     pub nonces: NonceBox,
     /// The parsed public keys of clients.
     pub client_keys: ClientKeyCache,
+    /// Asks others.
+    pub outbound: Outbound,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Rolls the dice.
@@ -73,6 +77,17 @@ impl App {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.settings.issuer)
+    }
+
+    /// The keys that `client` signs with.
+    ///
+    /// # Errors
+    /// [`JoseError`] where it has none that can be read.
+    pub fn keys_of(&self, client: &Client) -> Result<Arc<ClientKeys>, JoseError> {
+        match &client.keys {
+            KeySource::Jwks(jwks) => self.client_keys.keys(&client.id, jwks),
+            KeySource::None | KeySource::JwksUri(_) => Err(JoseError::NotAKeySet),
+        }
     }
 
     /// What is registered now.

@@ -195,7 +195,7 @@ fn secret_digest(client: &Client) -> Option<&str> {
     match &client.authentication {
         ClientAuthentication::ClientSecretBasic { secret_sha256 }
         | ClientAuthentication::ClientSecretPost { secret_sha256 } => Some(secret_sha256),
-        ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt { .. } => None,
+        ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt => None,
     }
 }
 
@@ -203,8 +203,10 @@ async fn check_assertion(app: &App, visit: &Visit, assertion: &str) -> Result<(A
     let unverified = jose::decode(assertion).map_err(|_| unknown())?;
     let claimed = client_assertion::unverified_client(&unverified.claims)?;
     let client = known(app, &claimed).await?;
-    let ClientAuthentication::PrivateKeyJwt { jwks } = &client.authentication else { return Err(unknown()) };
-    let keys = app.client_keys.keys(&client.id, jwks).map_err(|_| unknown())?;
+    if client.authentication != ClientAuthentication::PrivateKeyJwt {
+        return Err(unknown());
+    }
+    let keys = app.keys_of(&client).map_err(|_| unknown())?;
     let alg = unverified.alg().map_err(|_| unknown())?;
     let claims = keys.verify(assertion, unverified.kid(), alg).map_err(|_| unknown())?;
     let expected = client_assertion::Expected { issuer: app.issuer(), now: visit.now };

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Declared, DeclaredUser};
 use crate::failure::Broken;
 use crate::jose::{ClientKeyCache, KeyRing, NonceBox, SigningKey, SigningKeyDocument};
+use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
 use crate::sign_in::SET_PASSWORD;
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The configuration, where only the database could tell.
     #[error("{0}")]
     Config(crate::config::Problem),
+    /// Requests of others.
+    #[error("{0}")]
+    Outbound(#[from] OutboundUnfit),
     /// Something else of ours.
     #[error("{0}")]
     Broken(#[from] Broken),
@@ -85,6 +89,7 @@ pub async fn open(
         keys,
         nonces,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
+        outbound: Outbound::new(&settings.outbound)?,
         rules,
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,

@@ -2,7 +2,7 @@
 
 /// What every room may borrow, and what that stands on.
 const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "registry", "secret", "store"];
+    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
 
@@ -13,6 +13,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("attempts", &[]),
     ("config", &[&["secret"]]),
     ("jose", &[&["secret"]]),
+    ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
@@ -56,7 +57,8 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["josekit"], &["jose"]),
     (&["aws_lc_rs"], &["jose", "secret", "config", "cli/hash", "cli/demo"]),
     (&["argon2"], &["sign_in", "config", "cli/hash", "cli/demo"]),
-    (&["reqwest", "oauth2", "openidconnect"], &["cli/demo"]),
+    (&["reqwest"], &["outbound", "cli/demo"]),
+    (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),

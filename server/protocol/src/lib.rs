@@ -32,6 +32,7 @@ pub mod password;
 pub mod pkce;
 pub mod presented;
 pub mod presented_secret;
+pub mod profile;
 pub mod prompt;
 pub mod public_jwk;
 pub mod redirect_uri;

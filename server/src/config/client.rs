@@ -7,18 +7,21 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::audience::{ResourceIndicator, Resources};
-use protocol::client::{AuthMethod, ClientAuthentication, GrantType, SigningAlg};
+use protocol::client::{AuthMethod, ClientAuthentication, ClientMetadata, GrantType, KeySource, SigningAlg};
 use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::NumericDate;
+use protocol::profile::SecurityProfile;
 use protocol::scope::Scope;
 use serde::Deserialize;
 use serde_json::Value;
+use url::Url;
 
 use super::declared::{DeclaredAgent, DeclaredClient, DeclaredKind};
 use super::jwks::{self, KeyMaterial};
 use super::known::Known;
 use super::problem::Entry;
 use super::redirect_uri;
+use super::settings::is_loopback;
 use super::user::is_short;
 use super::written::{Json, moment};
 
@@ -36,6 +39,10 @@ pub(super) struct WrittenClient {
     jwks: Option<Json>,
     #[serde(default)]
     jwks_file: Option<String>,
+    #[serde(default)]
+    jwks_uri: Option<Url>,
+    #[serde(default)]
+    profile: SecurityProfile,
     #[serde(default)]
     redirect_uris: Vec<String>,
     #[serde(default)]
@@ -74,6 +81,10 @@ pub(super) struct WrittenAgent {
     jwks: Option<Json>,
     #[serde(default)]
     jwks_file: Option<String>,
+    #[serde(default)]
+    jwks_uri: Option<Url>,
+    #[serde(default)]
+    profile: SecurityProfile,
     #[serde(default)]
     redirect_uris: Vec<String>,
     #[serde(default)]
@@ -118,6 +129,7 @@ type Proof = (ClientAuthentication, Vec<Credential>);
 impl WrittenClient {
     pub(super) fn check(
         self,
+        metadata: ClientMetadata,
         known: &Known,
         folder: &Path,
         mut entry: Entry<'_>,
@@ -135,23 +147,24 @@ impl WrittenClient {
         if self.secret_sha256.is_some() && !has_secret {
             entry.no("secret_sha256", format_args!("authentication is {method}, which has no secret"));
         }
-        if (self.jwks.is_some() || self.jwks_file.is_some()) && !has_keys {
-            entry.no("jwks", format_args!("authentication is {method}, which has no keys"));
-        }
+        let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
+        let keys = keys(written, has_keys, folder, &mut entry);
         let proof = match self.authentication {
             AuthMethod::None => Some((ClientAuthentication::None, Vec::new())),
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
                 let post = self.authentication == AuthMethod::ClientSecretPost;
                 secret(self.secret_sha256.as_deref(), post, &mut entry)
             }
-            AuthMethod::PrivateKeyJwt => keys(self.jwks, self.jwks_file, folder, &mut entry),
+            AuthMethod::PrivateKeyJwt => Some((ClientAuthentication::PrivateKeyJwt, Vec::new())),
         };
         let client = DeclaredClient {
             id: self.id,
             name: self.name,
             kind,
+            profile: self.profile,
             // Where the proof is unfit, that was told, and this client goes nowhere; its other keys are still checked.
             authentication: proof.as_ref().map_or(ClientAuthentication::None, |proof| proof.0.clone()),
+            keys: keys.as_ref().map_or(KeySource::None, |keys| keys.0.clone()),
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,
             grant_types: self.grant_types.unwrap_or_else(|| usual.iter().copied().collect()),
@@ -162,15 +175,19 @@ impl WrittenClient {
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server,
+            metadata,
         };
         check(&client, self.authentication, known, &mut entry);
-        proof.map(|(_, credentials)| (client, credentials))
+        let (_, mut credentials) = proof?;
+        credentials.extend(keys?.1);
+        Some((client, credentials))
     }
 }
 
 impl WrittenAgent {
     pub(super) fn check(
         self,
+        metadata: ClientMetadata,
         known: &Known,
         folder: &Path,
         mut entry: Entry<'_>,
@@ -181,7 +198,8 @@ impl WrittenAgent {
         entry.check(meant, "purpose", "must be 1 to 1000 characters: people read it before they consent");
         let deep = self.max_chain_depth.is_none_or(|depth| (1..=10).contains(&depth));
         entry.check(deep, "max_chain_depth", "must be from 1 to 10");
-        let proof = keys(self.jwks, self.jwks_file, folder, &mut entry);
+        let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
+        let keys = keys(written, true, folder, &mut entry);
         let agent = DeclaredAgent {
             owner: self.owner,
             purpose: self.purpose,
@@ -192,7 +210,9 @@ impl WrittenAgent {
             id: self.id,
             name: self.name,
             kind: DeclaredKind::Agent(agent),
-            authentication: proof.as_ref().map_or(ClientAuthentication::None, |proof| proof.0.clone()),
+            profile: self.profile,
+            authentication: ClientAuthentication::PrivateKeyJwt,
+            keys: keys.as_ref().map_or(KeySource::None, |keys| keys.0.clone()),
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,
             grant_types: self.grant_types.unwrap_or_else(|| GrantType::ALL.into()),
@@ -203,9 +223,10 @@ impl WrittenAgent {
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server,
+            metadata,
         };
         check(&client, AuthMethod::PrivateKeyJwt, known, &mut entry);
-        proof.map(|(_, credentials)| (client, credentials))
+        keys.map(|(_, credentials)| (client, credentials))
     }
 }
 
@@ -238,6 +259,15 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
                 format_args!("a public client may not have {}", grant.as_str()),
             );
         }
+    }
+    let rules = client.profile.rules();
+    if !rules.auth_methods.contains(&method) {
+        let profile = client.profile.as_str();
+        entry.no("authentication", format_args!("the profile {profile} does not permit {}", method.as_str()));
+    }
+    if !rules.signing_algs.contains(&client.id_token_signed_response_alg) {
+        entry
+            .no("id_token_signed_response_alg", format_args!("not permitted in {}", client.profile.as_str()));
     }
     check_references(client, known, entry);
 }
@@ -295,29 +325,50 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn keys(jwks: Option<Json>, file: Option<String>, folder: &Path, entry: &mut Entry<'_>) -> Option<Proof> {
-    let (key, jwks) = match (jwks, file) {
-        (Some(Json(jwks)), None) => ("jwks", jwks),
-        (None, Some(file)) => match read_json(&folder.join(file)) {
+/// The keys of a client as written: by value, in a file beside the configuration, or where it publishes them.
+struct WrittenKeys {
+    jwks: Option<Json>,
+    file: Option<String>,
+    uri: Option<Url>,
+}
+
+fn keys(
+    written: WrittenKeys,
+    needed: bool,
+    folder: &Path,
+    entry: &mut Entry<'_>,
+) -> Option<(KeySource, Vec<Credential>)> {
+    let (key, jwks) = match written {
+        WrittenKeys { jwks: Some(Json(jwks)), file: None, uri: None } => ("jwks", jwks),
+        WrittenKeys { jwks: None, file: Some(file), uri: None } => match read_json(&folder.join(file)) {
             Ok(jwks) => ("jwks_file", jwks),
             Err(reason) => {
                 entry.no("jwks_file", reason);
                 return None;
             }
         },
-        (None, None) => {
-            entry.no("jwks", "is missing: the client's public keys, as jwks or jwks_file");
-            return None;
+        WrittenKeys { jwks: None, file: None, uri: Some(uri) } => {
+            let fit = uri.scheme() == "https" || is_loopback(&uri);
+            entry.check(fit, "jwks_uri", "must be https");
+            return fit.then(|| (KeySource::JwksUri(uri), Vec::new()));
         }
-        (Some(_), Some(_)) => {
-            entry.no("jwks", "write either jwks or jwks_file");
+        WrittenKeys { jwks: None, file: None, uri: None } => {
+            entry.check(
+                !needed,
+                "jwks",
+                "is missing: the client's public keys, as jwks, jwks_file or jwks_uri",
+            );
+            return (!needed).then(|| (KeySource::None, Vec::new()));
+        }
+        _ => {
+            entry.no("jwks", "write one of jwks, jwks_file and jwks_uri");
             return None;
         }
     };
     match jwks::check(&jwks) {
         Ok(keys) => {
             let credentials = keys.into_iter().map(Credential::Key).collect();
-            Some((ClientAuthentication::PrivateKeyJwt { jwks }, credentials))
+            Some((KeySource::Jwks(jwks), credentials))
         }
         Err(unfit) => {
             for (i, why) in unfit {

@@ -7,10 +7,12 @@ use std::path::Path;
 use protocol::audience::{ResourceIndicator, Resources};
 use protocol::authorization_details::DetailsTypes;
 use protocol::client::{
-    Agent, Client, ClientAuthentication, ClientKind, ClientStatus, GrantType, SigningAlg,
+    Agent, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, GrantType, KeySource,
+    SigningAlg,
 };
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
 use protocol::numeric_date::NumericDate;
+use protocol::profile::SecurityProfile;
 use protocol::resource_server::ResourceServer;
 use protocol::rule::{Rule, RuleEffect, Rules};
 use protocol::scope::Scope;
@@ -22,7 +24,7 @@ use super::hidden::Hidden;
 use super::known::{self, Known};
 use super::layers::Layers;
 use super::problem::{Problem, Problems};
-use super::reading::section;
+use super::reading::{section, section_of_two};
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
 use super::user::WrittenUser;
@@ -67,8 +69,12 @@ pub struct DeclaredClient {
     pub name: String,
     /// Application, service or agent.
     pub kind: DeclaredKind,
+    /// Which rules hold for it beyond those for everybody.
+    pub profile: SecurityProfile,
     /// How it proves who it is.
     pub authentication: ClientAuthentication,
+    /// Its public keys.
+    pub keys: KeySource,
     /// Registered redirect URIs.
     pub redirect_uris: Vec<String>,
     /// Registered post-logout redirect URIs.
@@ -89,6 +95,8 @@ pub struct DeclaredClient {
     pub id_token_signed_response_alg: SigningAlg,
     /// The resource server that it is.
     pub resource_server: Option<ResourceIndicator>,
+    /// What else it registered.
+    pub metadata: ClientMetadata,
 }
 
 /// What kind of principal a declared client is.
@@ -151,12 +159,16 @@ impl Declared {
             servers.into_iter().map(|(key, server)| server.check(&known, problems.at(&key))).collect();
 
         let mut proven = Vec::new();
-        for (key, client) in section::<WrittenClient>(layers, "clients", problems) {
-            let checked = client.check(&known, folder, problems.at(&key));
+        for (key, client, metadata) in
+            section_of_two::<WrittenClient, ClientMetadata>(layers, "clients", problems)
+        {
+            let checked = client.check(metadata, &known, folder, problems.at(&key));
             proven.extend(checked.map(|(client, credentials)| (key, client, credentials)));
         }
-        for (key, agent) in section::<WrittenAgent>(layers, "agents", problems) {
-            let checked = agent.check(&known, folder, problems.at(&key));
+        for (key, agent, metadata) in
+            section_of_two::<WrittenAgent, ClientMetadata>(layers, "agents", problems)
+        {
+            let checked = agent.check(metadata, &known, folder, problems.at(&key));
             proven.extend(checked.map(|(client, credentials)| (key, client, credentials)));
         }
         tell_shared_credentials(&proven, problems);
@@ -218,7 +230,9 @@ impl DeclaredClient {
             id: self.id.clone(),
             name: self.name.clone(),
             kind,
+            profile: self.profile,
             authentication: self.authentication.clone(),
+            keys: self.keys.clone(),
             redirect_uris: self.redirect_uris.clone(),
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             grant_types: self.grant_types.clone(),
@@ -229,6 +243,7 @@ impl DeclaredClient {
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server.clone(),
+            metadata: self.metadata.clone(),
             status: ClientStatus::Active,
         })
     }

@@ -10,6 +10,7 @@ mod hidden;
 mod jwks;
 mod known;
 mod layers;
+mod outbound;
 mod problem;
 mod reading;
 pub mod redirect_uri;
@@ -29,6 +30,7 @@ pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
 pub use hidden::Hidden;
+pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 

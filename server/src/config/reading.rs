@@ -61,6 +61,39 @@ pub(super) fn section<T: DeserializeOwned>(
     read
 }
 
+/// As [`section`], where the keys of a table belong to two types: those that `B` knows to it, all others to `A`.
+pub(super) fn section_of_two<A: DeserializeOwned, B: DeserializeOwned>(
+    layers: &Layers,
+    name: &str,
+    problems: &mut Problems,
+) -> Vec<(String, A, B)> {
+    let of_b = keys_of::<B>();
+    let mut read = Vec::new();
+    for (key, value) in entries(&layers.root, name) {
+        let Some(written) = value.as_dict() else {
+            problems.add(key, "must be a table");
+            continue;
+        };
+        let (b, a): (Dict, Dict) =
+            written.clone().into_iter().partition(|(name, _)| of_b.contains(&name.as_str()));
+        let a = table(layers, &key, &a, problems);
+        let b = table(layers, &key, &b, problems);
+        if let ((Some(a), true), (Some(b), true)) = (a, b) {
+            read.push((key, a, b));
+        }
+    }
+    read
+}
+
+/// The keys that a table may have, as its type itself tells them: it must have `deny_unknown_fields`.
+pub(super) fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
+    let probe = Value::from(Dict::from([("?".to_owned(), Value::from("?"))]));
+    match probe.deserialize::<T>() {
+        Err(figment::Error { kind: Kind::UnknownField(_, known), .. }) => known,
+        _ => &[],
+    }
+}
+
 /// The entries of an array as they are written, each with its key.
 pub(super) fn entries<'a>(root: &'a Dict, name: &'a str) -> impl Iterator<Item = (String, &'a Value)> {
     let items = root.get(name).and_then(Value::as_array).unwrap_or_default();

@@ -7,6 +7,7 @@ use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
+use super::outbound::OutboundSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub max_chain_depth: usize,
     /// Proof of possession.
     pub dpop: DpopSettings,
+    /// The bounds of requests that are made of others.
+    pub outbound: OutboundSettings,
     /// What is too much.
     pub limits: Limits,
 }
@@ -120,6 +123,7 @@ impl Default for Settings {
             agent_consent_life: Seconds::minutes(8 * 60),
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
+            outbound: OutboundSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -168,9 +172,11 @@ impl Settings {
             ("agent_consent_life", self.agent_consent_life, MINUTE, YEAR),
             ("dpop.proof_window", self.dpop.proof_window, 1, 10 * MINUTE),
             ("dpop.nonce_life", self.dpop.nonce_life, 1, DAY),
+            ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
         let sizes = [
             ("max_chain_depth", self.max_chain_depth, 1, 10),
+            ("outbound.most_bytes", self.outbound.most_bytes, 4 * KIB, 16 * KIB * KIB),
             ("limits.body_bytes", self.limits.body_bytes, 16 * KIB, 16 * KIB * KIB),
             ("limits.header_bytes", self.limits.header_bytes, 8 * KIB, KIB * KIB),
             ("limits.uri_bytes", self.limits.uri_bytes, KIB, 64 * KIB),

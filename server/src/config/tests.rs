@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use figment::error::Kind;
-use figment::value::{Dict, Value};
-use protocol::client::{ClientAuthentication, ClientKind, GrantType};
+use protocol::client::{ClientAuthentication, ClientKind, ClientMetadata, GrantType};
 use protocol::numeric_date::Seconds;
-use serde::de::DeserializeOwned;
 
+use super::reading::keys_of;
 use super::*;
 
 mod refusals;
@@ -30,15 +28,6 @@ fn refused(text: &str) -> Vec<String> {
 fn under(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     read(None, variables).map_err(|problems| problems.iter().map(Problem::to_string).collect())
-}
-
-/// The keys that a table may have, as its type itself tells them.
-fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
-    let probe = Value::from(Dict::from([("?".to_owned(), Value::from("?"))]));
-    match probe.deserialize::<T>().map(|_| ()).unwrap_err().kind {
-        Kind::UnknownField(_, known) => known,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -73,6 +62,8 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<resource_server::WrittenResourceServer>(),
         keys_of::<client::WrittenClient>(),
         keys_of::<client::WrittenAgent>(),
+        keys_of::<ClientMetadata>(),
+        keys_of::<OutboundSettings>(),
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
     ];

@@ -8,11 +8,14 @@ use protocol::audience::{Audience, ResourceIndicator, Resources};
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
 use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
-use protocol::client::{Agent, Client, ClientAuthentication, ClientKind, ClientStatus, SigningAlg};
+use protocol::client::{
+    Agent, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, KeySource, SigningAlg,
+};
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::{Allowed, Asked, RulesThatApply, Story, Terms};
 use protocol::identifier::{Jkt, RuleId, UserId};
 use protocol::numeric_date::{NumericDate, Seconds};
+use protocol::profile::SecurityProfile;
 use protocol::resource_server::{ResourceServer, TokenFormat};
 use protocol::task::{Intent, Task, TaskStatus};
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
@@ -235,7 +238,9 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         id: id.parse().unwrap(),
         name: id.into(),
         kind,
-        authentication: ClientAuthentication::PrivateKeyJwt { jwks: json!({"keys": []}) },
+        profile: SecurityProfile::default(),
+        authentication: ClientAuthentication::PrivateKeyJwt,
+        keys: KeySource::None,
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         grant_types: protocol::client::GrantType::ALL.into(),
@@ -246,6 +251,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         require_pushed_authorization_requests: false,
         id_token_signed_response_alg: SigningAlg::Es256,
         resource_server: None,
+        metadata: ClientMetadata::default(),
         status: ClientStatus::Active,
     }
 }

@@ -180,9 +180,22 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
         ),
         (
             "authentication = \"none\"",
-            "authentication = \"none\"\njwks = { keys = [] }",
+            "authentication = \"none\"\njwks = { keys = [] }\njwks_uri = \"https://x.example/\"",
             "clients[0].jwks",
-            "has no keys",
+            "write one of",
+        ),
+        (
+            "profile = \"oauth2.1\"",
+            "profile = \"fapi2\"",
+            "clients[0].authentication",
+            "fapi2 does not permit none",
+        ),
+        ("profile = \"oauth2.1\"", "subject_type = \"both\"", "clients[0].subject_type", "public, pairwise"),
+        (
+            "# jwks_uri = \"https://orders.example/jwks.json\"",
+            "jwks_uri = \"https://orders.example/jwks.json\"",
+            "clients[1].jwks",
+            "write one of",
         ),
         (
             "authentication = \"none\"",
@@ -201,7 +214,7 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "# jwks_file = \"orders-api.jwks.json\"",
             "jwks_file = \"x.json\"",
             "clients[1].jwks",
-            "either jwks or jwks_file",
+            "write one of",
         ),
         ("kind = \"application\"", "kind = \"agent\"", "clients[0].kind", "one of application, service"),
         // agents

@@ -5,10 +5,13 @@ use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authority::Authority;
 use protocol::authorization_details::AuthorizationDetails;
-use protocol::client::{Client, ClientAuthentication, ClientKind, ClientStatus, SigningAlg};
+use protocol::client::{
+    Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, KeySource, SigningAlg,
+};
 use protocol::code::Code;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::numeric_date::NumericDate;
+use protocol::profile::SecurityProfile;
 use protocol::task::{Intent, Task, TaskStatus};
 use protocol::token::{Login, Subject, Token, TokenKind};
 use protocol::user::User;
@@ -136,7 +139,9 @@ pub(super) fn client(name: &str, shown: &str) -> Client {
         id: id(name),
         name: shown.into(),
         kind: ClientKind::Service,
+        profile: SecurityProfile::default(),
         authentication: ClientAuthentication::None,
+        keys: KeySource::None,
         redirect_uris: vec![],
         post_logout_redirect_uris: vec![],
         grant_types: BTreeSet::new(),
@@ -147,6 +152,7 @@ pub(super) fn client(name: &str, shown: &str) -> Client {
         require_pushed_authorization_requests: false,
         id_token_signed_response_alg: SigningAlg::Es256,
         resource_server: None,
+        metadata: ClientMetadata::default(),
         status: ClientStatus::Active,
     }
 }

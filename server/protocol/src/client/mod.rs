@@ -1,15 +1,23 @@
 //! The client and what it may do (RFC 6749 §2, RFC 7591 §2), and the agent as a client of a kind of its own.
 
+mod algorithms;
+mod authentication;
+mod metadata;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::actor::{Actor, SubProfile};
 use crate::audience::{ResourceIndicator, Resources};
 use crate::identifier::{ClientId, DetailsTypeName, UserId};
 use crate::numeric_date::NumericDate;
+use crate::profile::SecurityProfile;
 use crate::scope::Scope;
+
+pub use algorithms::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
+pub use authentication::{AuthMethod, ClientAuthentication, KeySource};
+pub use metadata::{ApplicationType, ClientMetadata, DeliveryMode, Encryption, SubjectType};
 
 /// A registered client.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -20,8 +28,14 @@ pub struct Client {
     pub name: String,
     /// Application, service or agent.
     pub kind: ClientKind,
+    /// Which rules hold for it beyond those for everybody.
+    #[serde(default)]
+    pub profile: SecurityProfile,
     /// How it proves who it is.
     pub authentication: ClientAuthentication,
+    /// Its public keys: for what it signs, and for what is encrypted to it.
+    #[serde(default)]
+    pub keys: KeySource,
     /// Registered redirect URIs, exactly as written (RFC 9700 §4.1.3).
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -49,6 +63,9 @@ pub struct Client {
     /// The resource server that this client is: it may introspect tokens for it and exchange tokens sent to it.
     #[serde(default)]
     pub resource_server: Option<ResourceIndicator>,
+    /// What else it registered.
+    #[serde(default)]
+    pub metadata: ClientMetadata,
     /// Whether it may act now.
     pub status: ClientStatus,
 }
@@ -91,60 +108,6 @@ pub enum ClientStatus {
     Retired,
 }
 
-/// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`). One method per client: no other is tried.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuthentication {
-    /// `none`: a public client (RFC 6749 §2.1).
-    None,
-    /// `client_secret_basic`; the SHA-256 of the secret, base64url.
-    ClientSecretBasic {
-        /// SHA-256 of the secret, base64url without padding.
-        secret_sha256: String,
-    },
-    /// `client_secret_post`; likewise.
-    ClientSecretPost {
-        /// SHA-256 of the secret, base64url without padding.
-        secret_sha256: String,
-    },
-    /// `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9).
-    PrivateKeyJwt {
-        /// The client's public keys, a JWK Set (RFC 7517 §5).
-        jwks: Value,
-    },
-}
-
-/// `token_endpoint_auth_method` values, for discovery and error messages.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthMethod {
-    /// RFC 7591 §2.
-    None,
-    /// RFC 6749 §2.3.1.
-    ClientSecretBasic,
-    /// RFC 6749 §2.3.1.
-    ClientSecretPost,
-    /// OpenID Connect Core §9.
-    PrivateKeyJwt,
-}
-
-impl AuthMethod {
-    /// Every method, in the order discovery lists them.
-    pub const ALL: [Self; 4] =
-        [Self::PrivateKeyJwt, Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
-
-    /// As it stands on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-        }
-    }
-}
-
 /// A grant type that `POST /token` knows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum GrantType {
@@ -182,58 +145,6 @@ impl GrantType {
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|g| g.as_str() == name)
-    }
-}
-
-/// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1) that Procura signs and verifies with.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum SigningAlg {
-    /// ECDSA over P-256 with SHA-256.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-    /// RSASSA-PSS with SHA-256.
-    #[serde(rename = "PS256")]
-    Ps256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    #[serde(rename = "RS256")]
-    Rs256,
-}
-
-impl SigningAlg {
-    /// Every algorithm, in the order discovery lists them.
-    pub const ALL: [Self; 4] = [Self::Es256, Self::EdDsa, Self::Ps256, Self::Rs256];
-
-    /// As it stands in a JOSE header.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Ps256 => "PS256",
-            Self::Rs256 => "RS256",
-        }
-    }
-
-    /// The algorithm of this name, if it is one of ours: never `none`, never a symmetric one.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|alg| alg.as_str() == name)
-    }
-}
-
-impl ClientAuthentication {
-    /// The one method this client uses.
-    #[must_use]
-    pub const fn method(&self) -> AuthMethod {
-        match self {
-            Self::None => AuthMethod::None,
-            Self::ClientSecretBasic { .. } => AuthMethod::ClientSecretBasic,
-            Self::ClientSecretPost { .. } => AuthMethod::ClientSecretPost,
-            Self::PrivateKeyJwt { .. } => AuthMethod::PrivateKeyJwt,
-        }
     }
 }
 
@@ -290,19 +201,6 @@ mod tests {
         for grant in GrantType::ALL {
             assert_eq!(serde_json::to_value(grant).unwrap(), grant.as_str());
             assert_eq!(GrantType::find(grant.as_str()), Some(grant));
-        }
-        for alg in SigningAlg::ALL {
-            assert_eq!(serde_json::to_value(alg).unwrap(), alg.as_str());
-        }
-        for method in AuthMethod::ALL {
-            assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
-        }
-    }
-
-    #[test]
-    fn none_and_symmetric_algorithms_are_not_ours() {
-        for alg in ["none", "HS256", "ES512", "es256", ""] {
-            assert_eq!(SigningAlg::find(alg), None, "{alg}");
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod failure;
 pub mod grants;
 pub mod jose;
+pub mod mail;
 pub mod outbound;
 pub mod pages;
 pub mod registry;

@@ -1,8 +1,10 @@
 //! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
 
 /// What every room may borrow, and what that stands on.
-const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
+const GROUND: &[&str] = &[
+    "app", "attempts", "clock", "config", "failure", "jose", "mail", "outbound", "registry", "secret",
+    "store",
+];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
 
@@ -13,6 +15,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("attempts", &[]),
     ("config", &[&["secret"]]),
     ("jose", &[&["secret"]]),
+    ("mail", &[&["config"]]),
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
     ("failure", &[&["jose", "store"]]),
@@ -57,6 +60,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["josekit"], &["jose"]),
     (&["aws_lc_rs"], &["jose", "secret", "config", "cli/hash", "cli/demo"]),
     (&["argon2"], &["sign_in", "config", "cli/hash", "cli/demo"]),
+    (&["lettre"], &["mail"]),
+    (&["totp_rs", "webauthn_rs"], &["sign_in"]),
+    (&["qrcode"], &["pages/views"]),
     (&["reqwest"], &["outbound", "cli/demo"]),
     (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),

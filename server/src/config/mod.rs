@@ -10,6 +10,7 @@ mod hidden;
 mod jwks;
 mod known;
 mod layers;
+mod mail;
 mod outbound;
 mod problem;
 mod reading;
@@ -30,6 +31,7 @@ pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
 pub use hidden::Hidden;
+pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};

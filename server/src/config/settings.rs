@@ -7,6 +7,7 @@ use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
+use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::written::duration;
 
@@ -51,6 +52,10 @@ pub struct Settings {
     pub dpop: DpopSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
+    /// How mail is sent.
+    pub mail: MailSettings,
+    /// What a password must be.
+    pub passwords: PasswordSettings,
     /// What is too much.
     pub limits: Limits,
 }
@@ -101,6 +106,10 @@ pub struct Limits {
     pub uri_bytes: usize,
     /// Attempts to sign in per minute, for a user name from one address.
     pub sign_in_attempts_per_minute: NonZeroU32,
+    /// Failures to sign in per minute from one address, whatever the names.
+    pub failed_sign_ins_per_minute_from_one_address: NonZeroU32,
+    /// Failures to sign in per hour for one name, from browsers that its owner was never signed in with.
+    pub failed_sign_ins_per_hour_for_one_name: NonZeroU32,
     /// Failed client authentications per minute, for a client from one address.
     pub failed_client_authentications_per_minute: NonZeroU32,
 }
@@ -124,6 +133,8 @@ impl Default for Settings {
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
+            mail: MailSettings::default(),
+            passwords: PasswordSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -143,6 +154,8 @@ impl Default for Limits {
             header_bytes: 16 * 1024,
             uri_bytes: 8 * 1024,
             sign_in_attempts_per_minute: TEN,
+            failed_sign_ins_per_minute_from_one_address: TEN.saturating_mul(TEN),
+            failed_sign_ins_per_hour_for_one_name: TEN.saturating_mul(TEN),
             failed_client_authentications_per_minute: TEN.saturating_mul(TEN),
         }
     }
@@ -180,6 +193,12 @@ impl Settings {
             ("limits.body_bytes", self.limits.body_bytes, 16 * KIB, 16 * KIB * KIB),
             ("limits.header_bytes", self.limits.header_bytes, 8 * KIB, KIB * KIB),
             ("limits.uri_bytes", self.limits.uri_bytes, KIB, 64 * KIB),
+            (
+                "passwords.min_length",
+                self.passwords.min_length,
+                *protocol::password::SHORTEST.start(),
+                *protocol::password::SHORTEST.end(),
+            ),
         ];
         let lives = lives
             .into_iter()
@@ -195,7 +214,7 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).collect()
+        texts.chain(lives).chain(sizes).chain(self.mail.wrong()).collect()
     }
 }
 

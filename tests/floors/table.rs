@@ -39,6 +39,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("start", &[GROUND, &["sign_in"]]),
     ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
+    ("cli/users", &[&["cli", "clock", "secret", "sign_in", "store"]]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),
     ("lib", &[]),

@@ -81,11 +81,26 @@ impl House {
 
     /// On this database, with the declarations changed by `change`.
     pub async fn build(database: Database, change: impl FnOnce(String) -> String) -> Self {
+        Self::build_at("127.0.0.1", database, change).await
+    }
+
+    /// At `localhost`, where there can be passkeys, with a fragment of TOML in the configuration.
+    pub async fn with_passkeys(database: Database, fragment: &str) -> Self {
+        Self::at("localhost", database, fragment).await
+    }
+
+    /// Under this host's name, with a fragment of TOML in the configuration.
+    pub async fn at(host: &str, database: Database, fragment: &str) -> Self {
+        let fragment = fragment.to_owned();
+        Self::build_at(host, database, move |town| format!("{fragment}\n{town}")).await
+    }
+
+    async fn build_at(host: &str, database: Database, change: impl FnOnce(String) -> String) -> Self {
         // Whoever comes first names the provider; the others find it named.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
-        let issuer = config::issuer_of(listen);
+        let issuer = format!("http://{host}:{}", listen.port());
         let site = database.build().await;
         let (town, credentials) = town::declare();
         let config = format!(

@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod authenticator;
 pub mod browser;
 mod client;
 mod database;
@@ -13,6 +14,7 @@ mod house;
 mod key;
 pub mod load;
 mod person;
+mod post_office;
 mod postgres;
 pub mod program;
 pub mod street;
@@ -20,12 +22,14 @@ mod town;
 
 pub use answer::Answer;
 pub use ask::{Ask, Code};
+pub use authenticator::{Passkey, code_at};
 pub use client::{Authentication, Client, Proof};
 pub use database::Database;
 pub use form::Form;
 pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
+pub use post_office::{Mail, PostOffice};
 pub use town::{INVENTORY, ORDERS, password_of};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

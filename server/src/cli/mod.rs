@@ -5,6 +5,7 @@ pub mod config_check;
 pub mod demo;
 pub mod hash;
 pub mod serve;
+pub mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Look at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Help users.
+    #[command(subcommand)]
+    Users(users::What),
     /// Hash a password or a client secret, read from standard input, for the configuration.
     #[command(subcommand)]
     Hash(hash::What),
@@ -67,6 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(demo)) => demo::run(&demo).await,
         Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
+        Some(Command::Users(what)) => users::run(config, &what).await,
         Some(Command::Hash(what)) => hash::run(&what),
     }
 }

@@ -49,6 +49,11 @@ pub(super) fn password<'a>(
     Counted::new(vec![(&all.pairs, format!("{name} {source}")), (&all.addresses, source), (&all.names, name)])
 }
 
+/// One more answer of a passkey. It cannot be guessed; what is bounded is how much of it is looked at and told.
+pub(super) fn passkey<'a>(app: &'a App, visit: &Visit) -> Option<Counted<'a>> {
+    Counted::new(vec![(&app.sign_in_attempts.addresses, source(visit))])
+}
+
 /// One more code of this user's; none where it has to wait.
 pub(super) fn code<'a>(
     app: &'a App,

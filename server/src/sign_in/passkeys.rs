@@ -22,7 +22,7 @@ use webauthn_rs::prelude::{
 };
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
-use super::{Halfway, NotSignedIn, commit, enter, event, tell_refused};
+use super::{Halfway, NotSignedIn, commit, enter, event, guard, tell_refused};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::secret::SecretDigest;
@@ -242,6 +242,10 @@ pub async fn with_passkey(
     ceremony: &Ceremony,
     answer: &str,
 ) -> Result<(Arc<User>, Login), NotSignedIn> {
+    let Some(counted) = guard::passkey(app, visit) else {
+        tell_refused(app, visit, None, "too many failed attempts").await?;
+        return Err(NotSignedIn::TooMany);
+    };
     let read = || {
         let answer: PublicKeyCredential = serde_json::from_str(answer).ok()?;
         let state: DiscoverableAuthentication = ceremony.read(visit)?;
@@ -279,6 +283,7 @@ pub async fn with_passkey(
         tell_refused(app, visit, Some(&user.id), "a passkey's answer that was used before").await?;
         return Err(NotSignedIn::Wrong);
     }
+    counted.forgive();
     Ok((user, login))
 }
 

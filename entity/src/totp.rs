@@ -11,7 +11,7 @@ pub struct Model {
     pub user_id: String,
     /// When it was set up.
     pub created_at: i64,
-    /// The secret that app and server share.
+    /// The secret that app and server share, sealed.
     pub secret: String,
 }
 

@@ -19,6 +19,7 @@ use crate::ask::Ask;
 use crate::client::{Authentication, Client};
 use crate::database::{Database, Site};
 use crate::person::Person;
+use crate::secured::Secured;
 use crate::town::{self, Credentials};
 
 /// A server that is open until it is dropped.
@@ -79,9 +80,22 @@ impl House {
         Self::build(database, move |town| format!("{fragment}\n{town}")).await
     }
 
+    /// On this database, speaking TLS, with a fragment of TOML in the configuration: tables of settings first.
+    pub async fn on_secured(database: Database, secured: &Secured, fragment: &str) -> Self {
+        Self::with_settings(database, secured, &format!("{}\n{fragment}", secured.settings())).await
+    }
+
+    pub(crate) async fn with_settings(database: Database, secured: &Secured, settings: &str) -> Self {
+        let (http, settings) = (secured.visitor(None), settings.to_owned());
+        Box::pin(Self::build_at("127.0.0.1", database, "https", http, move |town| {
+            format!("{settings}\n{town}")
+        }))
+        .await
+    }
+
     /// On this database, with the declarations changed by `change`.
     pub async fn build(database: Database, change: impl FnOnce(String) -> String) -> Self {
-        Self::build_at("127.0.0.1", database, change).await
+        Self::build_plain("127.0.0.1", database, change).await
     }
 
     /// At `localhost`, where there can be passkeys, with a fragment of TOML in the configuration.
@@ -92,15 +106,26 @@ impl House {
     /// Under this host's name, with a fragment of TOML in the configuration.
     pub async fn at(host: &str, database: Database, fragment: &str) -> Self {
         let fragment = fragment.to_owned();
-        Self::build_at(host, database, move |town| format!("{fragment}\n{town}")).await
+        Self::build_plain(host, database, move |town| format!("{fragment}\n{town}")).await
     }
 
-    async fn build_at(host: &str, database: Database, change: impl FnOnce(String) -> String) -> Self {
+    async fn build_plain(host: &str, database: Database, change: impl FnOnce(String) -> String) -> Self {
         // Whoever comes first names the provider; the others find it named.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        // In a box, since futures within futures within futures have no end for the compiler.
+        Box::pin(Self::build_at(host, database, "http", plain(), change)).await
+    }
+
+    async fn build_at(
+        host: &str,
+        database: Database,
+        scheme: &str,
+        http: reqwest::Client,
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
-        let issuer = format!("http://{host}:{}", listen.port());
+        let issuer = format!("{scheme}://{host}:{}", listen.port());
         let site = database.build().await;
         let (town, credentials) = town::declare();
         let config = format!(
@@ -108,7 +133,6 @@ impl House {
             site.url,
             change(town)
         );
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let door = Door { issuer, http, clock: Arc::default() };
         let (app, notices) = enter(&config, &door.clock).await;
         let serving = Some(serve(&app, listener));
@@ -142,8 +166,9 @@ impl House {
 
     async fn shut(&mut self) {
         // Connections that are kept for later would be waited for.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        drop(std::mem::replace(&mut self.door.http, http));
+        if self.door.issuer.starts_with("http://") {
+            drop(std::mem::replace(&mut self.door.http, plain()));
+        }
         if let Some((stop, serving)) = self.serving.take() {
             let _ = stop.send(());
             let _ = serving.await;
@@ -282,6 +307,11 @@ impl House {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         Answer::read(request.send().await.unwrap()).await
     }
+}
+
+/// Who comes without TLS, and does not follow redirects.
+fn plain() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 async fn enter(config: &str, clock: &Arc<TurnedClock>) -> (Arc<App>, Vec<Notice>) {

@@ -14,9 +14,12 @@ mod house;
 mod key;
 pub mod load;
 mod person;
+mod pki;
 mod post_office;
 mod postgres;
 pub mod program;
+mod receiver;
+mod secured;
 pub mod street;
 mod town;
 
@@ -29,7 +32,10 @@ pub use form::Form;
 pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
+pub use pki::{Authority, Identity, Wanted};
 pub use post_office::{Mail, PostOffice};
+pub use receiver::{Heard, Receiver};
+pub use secured::Secured;
 pub use town::{INVENTORY, ORDERS, password_of};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

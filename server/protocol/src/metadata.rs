@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
-use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg};
 use crate::scope::Scope;
 use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
 use crate::{pkce, prompt};
@@ -27,6 +27,11 @@ pub const USERINFO: &str = "/userinfo";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
 
+/// `end_session_endpoint` (RP-Initiated Logout §2.1).
+pub const LOGOUT: &str = "/logout";
+/// `check_session_iframe` (Session Management §3.3).
+pub const CHECK_SESSION: &str = "/check-session";
+
 /// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// Where RFC 8414 (§3) puts it: between the issuer's host and its path.
@@ -43,7 +48,27 @@ pub struct Facts<'a> {
     pub details_types: &'a DetailsTypes,
     /// The resource servers (RFC 9728 §4).
     pub resources: &'a [ResourceIndicator],
+    /// What is done with client certificates, where they can be shown.
+    pub certificates: Option<Certificates<'a>>,
 }
+
+/// What is done with client certificates (RFC 8705).
+#[derive(Clone, Copy, Debug)]
+pub struct Certificates<'a> {
+    /// The base URL where they are asked for, if it is not the issuer's (§5).
+    pub base: Option<&'a str>,
+    /// Whether there are authorities that vouch for them (§2.1).
+    pub authorities: bool,
+}
+
+/// Where browsers go, and what anybody reads: endpoints that have no use for a certificate (RFC 8705 §5).
+const WITHOUT_CERTIFICATES: [&str; 5] = [
+    "authorization_endpoint",
+    "jwks_uri",
+    "end_session_endpoint",
+    "check_session_iframe",
+    "service_documentation",
+];
 
 /// The paths of both well-known documents on the issuer's host. They differ for an issuer with a path: OpenID Connect
 /// appends, RFC 8414 inserts.
@@ -62,8 +87,10 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     document.insert("issuer".to_owned(), facts.issuer.into());
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
-    authentication(&mut document);
+    authentication(facts, &mut document);
+    introspection(&mut document);
     openid(&mut document);
+    logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
     let own_scopes = own_scopes.filter(|scope| !OPENID_SCOPES.contains(&scope.as_str()));
@@ -74,6 +101,8 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
         facts.details_types.names().map(ToString::to_string),
     );
     put(&mut document, "protected_resources", facts.resources.iter().map(ToString::to_string));
+    // Last, since it speaks of every endpoint above.
+    certificates(facts, &mut document);
     document
 }
 
@@ -114,8 +143,13 @@ fn authorization(document: &mut Map<String, Value>) {
 
 /// How clients authenticate and bind tokens. Introspection is not for public clients: a `client_id` alone proves
 /// nothing (RFC 7662 §2.1).
-fn authentication(document: &mut Map<String, Value>) {
-    let methods = || AuthMethod::ALL.into_iter();
+fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    let offered = |method: &AuthMethod| match (method, facts.certificates) {
+        (AuthMethod::TlsClientAuth, certificates) => certificates.is_some_and(|it| it.authorities),
+        (AuthMethod::SelfSignedTlsClientAuth, certificates) => certificates.is_some(),
+        _ => true,
+    };
+    let methods = || AuthMethod::ALL.into_iter().filter(offered);
     let proving = methods().filter(|method| *method != AuthMethod::None);
     let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
     put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
@@ -127,13 +161,55 @@ fn authentication(document: &mut Map<String, Value>) {
     put(document, "dpop_signing_alg_values_supported", algs());
 }
 
+/// How introspection is answered by a JWT (RFC 9701 §7).
+fn introspection(document: &mut Map<String, Value>) {
+    put(document, "introspection_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    let algs = KeyManagementAlg::ALL.map(KeyManagementAlg::as_str);
+    put(document, "introspection_encryption_alg_values_supported", algs);
+    let encs = ContentEncryptionAlg::ALL.map(ContentEncryptionAlg::as_str);
+    put(document, "introspection_encryption_enc_values_supported", encs);
+}
+
+/// Tokens that are bound to certificates, and where to come with one (RFC 8705 §3.3, §5).
+fn certificates(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    let Some(certificates) = facts.certificates else { return };
+    document.insert("tls_client_certificate_bound_access_tokens".to_owned(), true.into());
+    let issuer = facts.issuer.trim_end_matches('/');
+    let alias = |(name, url): (&String, &Value)| {
+        let direct = name.ends_with("_endpoint") && !WITHOUT_CERTIFICATES.contains(&name.as_str());
+        let path = url.as_str()?.strip_prefix(issuer)?;
+        direct.then(|| Some((name.clone(), format!("{}{path}", certificates.base?).into())))?
+    };
+    let aliases: Map<String, Value> = document.iter().filter_map(alias).collect();
+    if !aliases.is_empty() {
+        document.insert("mtls_endpoint_aliases".to_owned(), Value::Object(aliases));
+    }
+}
+
 fn openid(document: &mut Map<String, Value>) {
     put(document, "subject_types_supported", ["public"]);
     put(document, "id_token_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
     put(document, "claim_types_supported", ["normal"]);
-    let of_id_token = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    let of_id_token =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let of_scopes = CLAIMS_BY_SCOPE.into_iter().flat_map(|(_, claims)| claims.iter().copied());
     put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
+}
+
+/// How sessions end (RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, Session Management
+/// §3.3).
+fn logout(issuer: &str, document: &mut Map<String, Value>) {
+    let base = issuer.trim_end_matches('/');
+    document.insert("end_session_endpoint".to_owned(), format!("{base}{LOGOUT}").into());
+    document.insert("check_session_iframe".to_owned(), format!("{base}{CHECK_SESSION}").into());
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        document.insert(name.to_owned(), true.into());
+    }
 }
 
 /// Adds a list, unless it is empty.
@@ -156,7 +232,47 @@ mod tests {
             scopes: &"orders:read openid".parse().unwrap(),
             details_types: &DetailsTypes::new(built_in()).unwrap(),
             resources: &["urn:orders".parse().unwrap()],
+            certificates: None,
         })
+    }
+
+    fn with_certificates(base: Option<&str>, authorities: bool) -> Map<String, Value> {
+        metadata(&Facts {
+            issuer: "https://as.example/t1",
+            scopes: &Scope::empty(),
+            details_types: &DetailsTypes::new(built_in()).unwrap(),
+            resources: &[],
+            certificates: Some(Certificates { base, authorities }),
+        })
+    }
+
+    #[test]
+    fn certificates_are_spoken_of_only_where_they_can_be_shown() {
+        let without = document("https://as.example");
+        assert_eq!(without.get("tls_client_certificate_bound_access_tokens"), None);
+        assert_eq!(without.get("mtls_endpoint_aliases"), None);
+        let methods = |told: &Map<String, Value>| told["token_endpoint_auth_methods_supported"].to_string();
+        assert!(!methods(&without).contains("tls_client_auth"));
+        let told = with_certificates(Some("https://mtls.example"), true);
+        assert_eq!(told["tls_client_certificate_bound_access_tokens"], true);
+        assert!(methods(&told).contains("\"tls_client_auth\",\"self_signed_tls_client_auth\""));
+        let self_signed = with_certificates(None, false);
+        assert!(!methods(&self_signed).contains("\"tls_client_auth\""));
+        assert!(methods(&self_signed).contains("\"self_signed_tls_client_auth\""));
+        assert_eq!(self_signed.get("mtls_endpoint_aliases"), None);
+    }
+
+    #[test]
+    fn every_endpoint_that_clients_call_themselves_has_an_alias_and_no_other_has() {
+        let told = with_certificates(Some("https://mtls.example/x"), true);
+        let aliases = told["mtls_endpoint_aliases"].as_object().unwrap();
+        assert_eq!(aliases["token_endpoint"], "https://mtls.example/x/token");
+        for name in ["pushed_authorization_request_endpoint", "introspection_endpoint", "userinfo_endpoint"] {
+            assert!(aliases.contains_key(name), "{name}");
+        }
+        for name in ["authorization_endpoint", "jwks_uri", "issuer"] {
+            assert!(!aliases.contains_key(name), "{name}");
+        }
     }
 
     #[test]
@@ -165,7 +281,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 8);
+        assert_eq!(addresses.len(), 9);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");
@@ -182,15 +298,7 @@ mod tests {
             ("request_parameter_supported", json!(false)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_response_iss_parameter_supported", json!(true)),
-            (
-                "grant_types_supported",
-                json!([
-                    "authorization_code",
-                    "refresh_token",
-                    "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:token-exchange"
-                ]),
-            ),
+            ("grant_types_supported", json!(GrantType::ALL.map(GrantType::as_str))),
             ("protected_resources", json!(["urn:orders"])),
             ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
         ] {
@@ -219,6 +327,7 @@ mod tests {
             scopes: &Scope::empty(),
             details_types: &DetailsTypes::default(),
             resources: &[],
+            certificates: None,
         });
         assert!(!bare.contains_key("protected_resources"));
         for (name, list) in document("https://as.example").iter().chain(&bare) {

@@ -6,9 +6,12 @@ use std::num::NonZeroU32;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
+use super::certification::CertificationSettings;
 use super::hidden::Hidden;
+use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
+use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -56,8 +59,18 @@ pub struct Settings {
     pub mail: MailSettings,
     /// What a password must be.
     pub passwords: PasswordSettings,
+    /// TLS on the address that is listened on.
+    pub tls: TlsSettings,
+    /// The listener that asks for client certificates.
+    pub mtls: MtlsSettings,
+    /// The proxies in front.
+    pub proxy: ProxySettings,
     /// What is too much.
     pub limits: Limits,
+    /// Signing keys.
+    pub keys: KeySettings,
+    /// What makes a test server of this one.
+    pub certification: Option<CertificationSettings>,
 }
 
 /// How logs are written.
@@ -135,7 +148,12 @@ impl Default for Settings {
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
+            tls: TlsSettings::default(),
+            mtls: MtlsSettings::default(),
+            proxy: ProxySettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
+            certification: None,
         }
     }
 }
@@ -161,7 +179,7 @@ impl Default for Limits {
     }
 }
 
-/// The issuer of a server that was told nothing but where to listen.
+/// The issuer of a server that was told nothing but where to listen, by plain HTTP.
 #[must_use]
 pub fn issuer_of(listen: SocketAddr) -> String {
     format!("http://{listen}")
@@ -214,7 +232,24 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).chain(self.mail.wrong()).collect()
+        // Of an issuer that is wrong anyway nothing more is asked.
+        let is_local = issuer_is_wrong(&self.issuer).is_some()
+            || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        let keys = self.keys.wrong(is_local);
+        let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
+        let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
+        let mut wrong: Vec<_> = texts
+            .chain(lives)
+            .chain(sizes)
+            .chain(certification)
+            .chain(transport.into_iter().flatten())
+            .chain(keys)
+            .chain(self.mail.wrong())
+            .collect();
+        if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
+            wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
+        }
+        wrong
     }
 }
 

@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod assets;
 pub mod authorize;
+pub mod browser_state;
 pub mod consent;
 pub mod forgot_password;
 pub mod home;

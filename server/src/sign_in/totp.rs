@@ -13,11 +13,14 @@ use totp_rs::Builder;
 use super::{Halfway, NotAdded, NotSignedIn, browsers, commit, enter, event, guard, tell_refused};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
+use crate::jose::Place;
 use crate::secret::Secret;
 use crate::store::{Anchor, Change, CommitError, Forget, Record, ReplayKey, Totp};
 
 /// The secret's bytes, as many as the hash function has (RFC 4226 §4).
 const BYTES: usize = 20;
+/// What its secret is sealed as: for its user alone, so that it opens for no other.
+const KIND: &str = "totp";
 /// How long it is remembered that a code was used: longer than it would be taken.
 const USED_LIFE: Seconds = Seconds::minutes(5);
 
@@ -71,6 +74,19 @@ fn step(secret: &str, code: &str, now: NumericDate) -> Option<u64> {
     totp.check(&code, u64::try_from(now.0).ok()?)
 }
 
+fn sealed(app: &App, user: &UserId, secret: &str) -> Result<Secret, Failure> {
+    let place = Place { kind: KIND, of: &[user.as_str()] };
+    let sealed = app.at_rest.seal(place, secret.as_bytes(), app.entropy.as_ref())?;
+    Ok(Secret::from_text(sealed))
+}
+
+fn opened(app: &App, totp: &Totp) -> Result<Secret, Failure> {
+    let unreadable = || Broken::Inconsistent("the secret of an authenticator app cannot be opened");
+    let place = Place { kind: KIND, of: &[totp.user.as_str()] };
+    let bytes = app.at_rest.open(place, totp.secret.reveal()).map_err(|_| unreadable())?;
+    Ok(Secret::from_text(std::str::from_utf8(&bytes).map_err(|_| unreadable())?.to_owned()))
+}
+
 /// That a user's code of this step was used.
 fn used(user: &UserId, step: u64) -> ReplayKey {
     ReplayKey::new("totp", &[user.as_str(), &step.to_string()])
@@ -94,11 +110,21 @@ pub async fn with_code(
         return Err(NotSignedIn::TooMany);
     };
     let totp = app.store.find_totp(&user.id).await.map_err(Failure::from)?;
-    let Some(step) = totp.and_then(|totp| step(totp.secret.reveal(), code, visit.now)) else {
+    let secret = totp.as_ref().map(|totp| opened(app, totp)).transpose()?;
+    let fits = secret.as_ref().and_then(|secret| step(secret.reveal(), code, visit.now));
+    let (Some(totp), Some(secret), Some(step)) = (totp, secret, fits) else {
         tell_refused(app, visit, Some(&user.id), "wrong code").await?;
         return Err(NotSignedIn::Wrong);
     };
-    let once = |change: Change| change.first_time(used(&user.id, step), visit.now.plus(USED_LIFE));
+    // Sealed under a key of before: the next time it is read under the present one.
+    let anew = match app.at_rest.is_current(totp.secret.reveal()) {
+        true => None,
+        false => Some(Record::Totp(Totp { secret: sealed(app, &user.id, secret.reveal())?, ..totp })),
+    };
+    let once = |change: Change| {
+        let change = change.first_time(used(&user.id, step), visit.now.plus(USED_LIFE));
+        anew.into_iter().fold(change, Change::keep)
+    };
     if enter(app, visit, &user, &login, once).await?.is_err() {
         tell_refused(app, visit, Some(&user.id), "a code that was used before").await?;
         return Err(NotSignedIn::Wrong);
@@ -119,8 +145,7 @@ pub async fn add_totp(
     code: &str,
 ) -> Result<(), NotAdded> {
     let step = step(secret, code, visit.now).ok_or(NotAdded::Wrong)?;
-    let totp =
-        Totp { user: user.clone(), secret: Secret::from_text(secret.to_owned()), created_at: visit.now };
+    let totp = Totp { user: user.clone(), secret: sealed(app, user, secret)?, created_at: visit.now };
     let change = Change::new(event(Action::UserTotpAdd, visit, user))
         .requires(Anchor::User(user.clone()))
         .first_time(used(user, step), visit.now.plus(USED_LIFE))

@@ -15,7 +15,7 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, Forget, OneTimeLink, Passkey, SigningKey, Totp};
+use super::{BrowserSession, Forget, OneTimeLink, Passkey, SessionClient, Settled, SigningKey, Totp};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -32,6 +32,7 @@ pub struct Change {
     pub(super) attempts: Vec<SecretDigest>,
     pub(super) drop_sessions: Vec<String>,
     pub(super) forget: Vec<Forget>,
+    pub(super) settled: Vec<Settled>,
 }
 
 impl Change {
@@ -53,6 +54,7 @@ impl Change {
             attempts: Vec::new(),
             drop_sessions: Vec::new(),
             forget: Vec::new(),
+            settled: Vec::new(),
         }
     }
 
@@ -102,6 +104,12 @@ impl Change {
     /// Forgets a browser session, by the digest of its cookie's value, without ending what hangs on it.
     pub fn drop_session(mut self, id: &str) -> Self {
         self.drop_sessions.push(id.to_owned());
+        self
+    }
+
+    /// Notes what became of an attempt to tell a client of a logout.
+    pub fn settle(mut self, settled: Settled) -> Self {
+        self.settled.push(settled);
         self
     }
 }
@@ -186,6 +194,8 @@ pub enum Take {
         /// What is known of it now.
         document: Value,
     },
+    /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
+    SigningKeys(i64),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -318,6 +328,8 @@ pub enum Record {
         /// When it is forgotten.
         expires_at: NumericDate,
     },
+    /// A client that takes part in a session; where it did before, only the time is new.
+    SessionClient(SessionClient),
 }
 
 /// Something that is ended, with everything derived from it.
@@ -331,7 +343,8 @@ pub enum Ending {
     Token(TokenId),
     /// A refresh family and all descendants of its tokens. Nothing is ever kept for it again.
     Family(FamilyId),
-    /// A browser session and the tokens that hang on it, with their descendants.
+    /// A browser session and the tokens that hang on it, with their descendants. The clients that took part in it are
+    /// queued to be told.
     Session(SessionId),
     /// Every browser session of a user but one, and the tokens that hang on them, with their descendants.
     SessionsOf {

@@ -39,7 +39,7 @@ pub struct Passkey {
 pub struct Totp {
     /// Whose it is.
     pub user: UserId,
-    /// The secret that app and server share, in base32.
+    /// The secret that app and server share, sealed.
     pub secret: Secret,
     /// When it was set up.
     pub created_at: NumericDate,

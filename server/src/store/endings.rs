@@ -4,7 +4,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::change::{Ended, Ending};
-use super::sql;
+use super::{logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
 struct Roots {
@@ -61,7 +61,7 @@ pub(super) async fn end<C: ConnectionTrait>(
     at: NumericDate,
 ) -> Result<Ended, DbErr> {
     let values = || vec![Value::from(key(ending)), Value::from(at.0)];
-    let mut ended = Ended { consents: end_itself(db, ending, &values).await?, ..Ended::default() };
+    let mut ended = Ended { consents: end_itself(db, ending, at, &values).await?, ..Ended::default() };
     let roots = roots(ending);
     let line = format!(
         "line(id) AS ({} UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)",
@@ -99,6 +99,7 @@ pub(super) async fn end<C: ConnectionTrait>(
 async fn end_itself<C: ConnectionTrait>(
     db: &C,
     ending: &Ending,
+    at: NumericDate,
     values: &impl Fn() -> Vec<Value>,
 ) -> Result<u64, DbErr> {
     match ending {
@@ -118,14 +119,20 @@ async fn end_itself<C: ConnectionTrait>(
         }
         Ending::Session(_) => {
             let end = "UPDATE browser_session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL";
-            sql::execute(db, end, values()).await.map(|_| 0)
+            sql::execute(db, end, values()).await?;
+            // After the session itself: whoever held it alive to take part in it has written that by now.
+            logouts::enqueue(db, &key(ending), at).await.map(|()| 0)
         }
         Ending::SessionsOf { except, .. } => {
             let end = "UPDATE browser_session SET ended_at = $2 \
                        WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3";
             let except = except.as_ref().map_or_else(String::new, |id| id.as_str().to_owned());
             let values = values().into_iter().chain([Value::from(except)]).collect();
-            sql::execute(db, end, values).await.map(|_| 0)
+            let end = format!("{end} RETURNING session_id");
+            for row in sql::query(db, &end, values).await? {
+                logouts::enqueue(db, &row.try_get_by_index::<String>(0)?, at).await?;
+            }
+            Ok(0)
         }
         Ending::Task(_) | Ending::Token(_) => Ok(0),
     }

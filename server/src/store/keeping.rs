@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use entity::{
     authorization_code, browser_session, client, consent, details_type, interaction, known_browser,
-    one_time_link, pushed_request, resource_server, setting, signing_key, task, token, totp, user_account,
+    one_time_link, pushed_request, resource_server, session_client, setting, signing_key, task, token, totp,
+    user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -39,6 +40,7 @@ pub(super) struct Rows {
     interactions: Vec<interaction::Model>,
     one_time_links: Vec<one_time_link::Model>,
     browser_sessions: Vec<browser_session::Model>,
+    session_clients: Vec<session_client::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
     credentials: credentials::Rows,
@@ -109,6 +111,7 @@ impl Rows {
             | Record::Totp(_)
             | Record::RecoveryCodes { .. }
             | Record::KnownBrowser { .. } => self.add_credential(record),
+            Record::SessionClient(client) => self.session_clients.push(client.row()),
         }
         Ok(())
     }
@@ -174,6 +177,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.browser_sessions {
         use browser_session::Column;
         replace(db, row.clone(), Column::Id, None, &[Column::EndedAt]).await?;
+    }
+    for row in &rows.session_clients {
+        replace(db, row.clone(), session_client::Column::Id, None, &[]).await?;
     }
     for row in &rows.signing_keys {
         replace(db, row.clone(), signing_key::Column::Kid, None, &[]).await?;
@@ -371,10 +377,12 @@ fn session_row(session: BrowserSession) -> browser_session::Model {
 
 fn key_row(key: SigningKey) -> signing_key::Model {
     signing_key::Model {
-        kid: key.kid,
-        alg: key.alg,
-        state: key.state,
+        kid: key.facts.kid,
+        alg: key.facts.alg.as_str().to_owned(),
+        state: key.facts.state.as_str().to_owned(),
         created_at: key.created_at.0,
+        since: key.facts.since.0,
+        longest_life: key.facts.longest_life.0,
         document: key.document.to_string(),
     }
 }

@@ -17,6 +17,7 @@ mod endings;
 mod error;
 mod keeping;
 mod keys;
+mod logouts;
 mod open;
 mod queue;
 mod requests;
@@ -44,7 +45,8 @@ pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Rec
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
 pub use error::{CommitError, StoreError};
-pub use keys::SigningKey;
+pub use keys::{SigningKey, SigningKeys};
+pub use logouts::{LogoutDelivery, SessionClient, Settled};
 pub use open::Furnishing;
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;

@@ -15,7 +15,8 @@ use super::super::page::{Browser, SIGNED_IN, keep_mark, one, see_other, session_
 use super::super::views::WhatHappened;
 use crate::app::App;
 use crate::authorization::{SignedIn, Waiting};
-use crate::failure::Broken;
+use crate::failure::{Broken, Failure};
+use crate::logout::{self, Ends};
 use crate::secret::random_id;
 use crate::sign_in::{self, Halfway, NotSignedIn};
 
@@ -150,8 +151,15 @@ async fn remember(
     for key in [HALFWAY, CEREMONY] {
         browser.session.remove_value(key).await.map_err(session_broken)?;
     }
-    if browser.login().is_some() && same_user.is_none() {
+    if let Some(before) = browser.login().filter(|before| before.user != user.id) {
         browser.forget_drafts().await?;
+        let reason = Some("somebody else signed in");
+        let ends = Ends { session: &before.session, user: &before.user, reason };
+        match logout::end(app, &browser.visit, &ends).await {
+            Ok(()) => {}
+            Err(Failure::Broken(broken)) => return Err(broken),
+            Err(Failure::Refused(_)) => return Err(Broken::Other("a session could not be ended")),
+        }
     }
     let for_interaction = (!interaction.is_empty()).then(|| interaction.to_owned());
     let signed_in = SignedIn { user: user.id.clone(), session, login, for_interaction };

@@ -68,8 +68,6 @@ pub struct Halfway {
     pub methods: Vec<Method>,
     /// When they came this far.
     pub since: NumericDate,
-    /// The time of the login that is only being raised to a higher context; it does not become a younger one.
-    pub auth_time: Option<NumericDate>,
 }
 
 /// How long somebody may take from the first factor to the second.
@@ -79,7 +77,7 @@ impl Halfway {
     /// Who proved a first factor just now.
     #[must_use]
     pub fn new(user: &User, method: Method, visit: &Visit) -> Self {
-        Self { user: user.id.clone(), methods: vec![method], since: visit.now, auth_time: None }
+        Self { user: user.id.clone(), methods: vec![method], since: visit.now }
     }
 
     /// Whether there is still time.
@@ -98,7 +96,7 @@ impl Halfway {
         let user = app.store.find_user(&self.user).await.map_err(Failure::from)?;
         let user = user.filter(|user| user.enabled && self.is_live(visit.now)).ok_or(NotSignedIn::Wrong)?;
         let methods: Vec<Method> = self.methods.iter().copied().chain([method]).collect();
-        Ok((user, acr::login(&methods, self.auth_time.unwrap_or(visit.now))))
+        Ok((user, acr::login(&methods, visit.now)))
     }
 }
 

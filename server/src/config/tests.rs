@@ -37,7 +37,12 @@ fn the_default_file_says_what_the_code_says_and_declares_nothing() {
     assert_eq!(config.settings, Settings::default());
     assert!(config.declared.users.is_empty() && config.declared.clients.is_empty());
     assert_eq!(config.declared.details_types.names().count(), 3);
-    for key in keys_of::<Settings>().iter().chain(keys_of::<DpopSettings>()).chain(keys_of::<Limits>()) {
+    for key in keys_of::<Settings>()
+        .iter()
+        .chain(keys_of::<DpopSettings>())
+        .chain(keys_of::<Limits>())
+        .chain(keys_of::<MailSettings>())
+    {
         assert!(mentions(DEFAULT, key), "{key}");
     }
 }

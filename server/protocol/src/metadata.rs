@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
-use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::client::{AuthMethod, DeliveryMode, GrantType, SigningAlg};
 use crate::scope::Scope;
 use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
 use crate::{pkce, prompt};
@@ -26,6 +26,11 @@ pub const REVOKE: &str = "/revoke";
 pub const USERINFO: &str = "/userinfo";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
+
+/// `device_authorization_endpoint` (RFC 8628 §4).
+pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+/// `backchannel_authentication_endpoint` (Client-Initiated Backchannel Authentication §4).
+pub const BACKCHANNEL_AUTHENTICATION: &str = "/backchannel/authorize";
 
 /// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -63,6 +68,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
     authentication(&mut document);
+    backchannel(&mut document);
     openid(&mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
@@ -88,6 +94,8 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
+        ("backchannel_authentication_endpoint", BACKCHANNEL_AUTHENTICATION),
     ] {
         document.insert(name.to_owned(), format!("{base}{path}").into());
     }
@@ -125,6 +133,15 @@ fn authentication(document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
+}
+
+/// Requests for users who are elsewhere (Client-Initiated Backchannel Authentication §4).
+fn backchannel(document: &mut Map<String, Value>) {
+    let modes = DeliveryMode::ALL.map(DeliveryMode::as_str);
+    put(document, "backchannel_token_delivery_modes_supported", modes);
+    let algs = SigningAlg::ALL.map(SigningAlg::as_str);
+    put(document, "backchannel_authentication_request_signing_alg_values_supported", algs);
+    document.insert("backchannel_user_code_parameter_supported".to_owned(), true.into());
 }
 
 fn openid(document: &mut Map<String, Value>) {
@@ -165,7 +182,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 8);
+        assert_eq!(addresses.len(), 10);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");
@@ -188,7 +205,9 @@ mod tests {
                     "authorization_code",
                     "refresh_token",
                     "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:token-exchange"
+                    "urn:ietf:params:oauth:grant-type:token-exchange",
+                    "urn:ietf:params:oauth:grant-type:device_code",
+                    "urn:openid:params:grant-type:ciba"
                 ]),
             ),
             ("protected_resources", json!(["urn:orders"])),

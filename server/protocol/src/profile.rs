@@ -53,6 +53,8 @@ pub struct ProfileRules {
     pub refresh_rotation: bool,
     /// The longest life of an authorization code, if shorter than the setting's.
     pub code_life: Option<Seconds>,
+    /// Whether tokens may be pushed to the client (CIBA), rather than fetched by it.
+    pub pushed_tokens: bool,
 }
 
 /// Who needs a `code_challenge`.
@@ -122,6 +124,7 @@ impl SecurityProfile {
             sender_constraint: SenderConstraint::AsRegistered,
             refresh_rotation: true,
             code_life: None,
+            pushed_tokens: true,
         };
         const FAPI2: ProfileRules = ProfileRules {
             code_challenge: CodeChallengeRule::Always,
@@ -154,6 +157,8 @@ impl SecurityProfile {
                 request_object_life: Some(Seconds::minutes(60)),
                 sender_constraint: SenderConstraint::Certificate,
                 pushed_requests: false,
+                // FAPI-CIBA §5.2.2: nobody would prove a key for what is pushed.
+                pushed_tokens: false,
                 ..FAPI2
             },
         }

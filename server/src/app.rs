@@ -49,6 +49,8 @@ pub struct App {
     pub client_failures: Attempts,
     /// Failures of users to sign in.
     pub sign_in_failures: Attempts,
+    /// User codes that were none.
+    pub user_code_failures: Attempts,
     /// Events that anybody can cause, kept from flooding the audit log.
     pub unauthenticated_events: Attempts,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.

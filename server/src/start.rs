@@ -95,6 +95,7 @@ pub async fn open(
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_failures: Attempts::new(settings.limits.sign_in_attempts_per_minute.get()),
+        user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,

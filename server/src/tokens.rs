@@ -10,7 +10,7 @@ use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, SigningAlg};
 use protocol::code::Code;
-use protocol::id_token::IdToken;
+use protocol::id_token::{IdToken, pushed_claims};
 use protocol::identifier::TokenId;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -74,13 +74,20 @@ pub fn write_refresh(app: &App, token: Token) -> Written {
     Written { token, text: Secret::generate(app.entropy.as_ref(), "prt_") }
 }
 
-/// Writes the ID token of an authorization (OpenID Connect Core §2), in the algorithm the client registered.
+/// Writes the ID token of an authorization (OpenID Connect Core §2), in the algorithm the client registered. Where it is
+/// pushed, `pushed` is the `auth_req_id` it is pushed for and the refresh token that goes with it, if one does.
 ///
 /// # Errors
 /// The signing key's.
-pub fn id_token(app: &App, client: &Client, code: &Code, access: &Written) -> Result<Secret, Failure> {
+pub fn id_token(
+    app: &App,
+    client: &Client,
+    code: &Code,
+    access: &Written,
+    pushed: Option<(&str, Option<&str>)>,
+) -> Result<Secret, Failure> {
     let alg = client.id_token_signed_response_alg;
-    let claims = IdToken {
+    let mut claims = IdToken {
         issuer: app.issuer(),
         subject: &code.user,
         client: &client.id,
@@ -90,8 +97,12 @@ pub fn id_token(app: &App, client: &Client, code: &Code, access: &Written) -> Re
         nonce: code.nonce.as_deref(),
         access_token: Some(access.text.reveal()),
         alg,
-    };
-    Ok(Secret::from_text(app.keys.sign(alg, "JWT", &claims.claims())?))
+    }
+    .claims();
+    if let Some((auth_req_id, refresh_token)) = pushed {
+        claims.extend(pushed_claims(auth_req_id, refresh_token, alg));
+    }
+    Ok(Secret::from_text(app.keys.sign(alg, "JWT", &claims)?))
 }
 
 fn form(registry: &Registry, token: &Token) -> (TokenFormat, SigningAlg) {

@@ -14,6 +14,7 @@ mod revoke;
 mod set_password;
 mod sign_in;
 mod stories;
+mod tls;
 mod token;
 mod userinfo;
 mod well_known;

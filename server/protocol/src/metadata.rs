@@ -29,6 +29,8 @@ pub const GRANTS: &str = "/grants";
 
 /// `device_authorization_endpoint` (RFC 8628 §4).
 pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+/// `verification_uri` (RFC 8628 §3.2): short, to be typed.
+pub const DEVICE: &str = "/device";
 /// `backchannel_authentication_endpoint` (Client-Initiated Backchannel Authentication §4).
 pub const BACKCHANNEL_AUTHENTICATION: &str = "/backchannel/authorize";
 

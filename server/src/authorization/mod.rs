@@ -6,6 +6,7 @@
 
 mod begin;
 mod finish;
+mod grant;
 mod offer;
 mod push;
 
@@ -22,8 +23,9 @@ use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 
 pub use begin::{Begun, begin};
-pub use finish::{Decision, decide, deny, next, proceed};
-pub use offer::{Offer, offer};
+pub use finish::{decide, deny, next, proceed};
+pub use grant::{Decision, Granted, grant, requested_actor, told_of_refusal};
+pub use offer::{Offer, Wanted, offer, offer_of};
 pub use push::{Pushed, REQUEST_URI_PREFIX, push};
 
 /// How long an authorization request waits for its user.

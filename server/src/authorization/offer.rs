@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use protocol::audience::Resources;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
+use protocol::authorization_details::AuthorizationDetails;
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::client::{Client, GrantType};
+use protocol::identifier::ClientId;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::scope::Scope;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -27,7 +31,20 @@ pub struct Offer {
     pub registry: Arc<Registry>,
 }
 
-/// Judges a request of `client`.
+/// What a request of `client` asks for, wherever it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// `scope`.
+    pub scope: Option<&'a Scope>,
+    /// `authorization_details`.
+    pub details: Option<&'a AuthorizationDetails>,
+    /// Every `resource`.
+    pub resources: &'a Resources,
+    /// `requested_actor`.
+    pub requested_actor: Option<&'a ClientId>,
+}
+
+/// Judges an authorization request of `client`.
 ///
 /// # Errors
 /// What cannot be asked for.
@@ -42,7 +59,26 @@ pub async fn offer(
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, description).into());
     }
     request.check_code_challenge(client)?;
-    let actor = match &request.requested_actor {
+    let wanted = Wanted {
+        scope: request.scope.as_ref(),
+        details: request.authorization_details.as_ref(),
+        resources: &request.resources,
+        requested_actor: request.requested_actor.as_ref(),
+    };
+    offer_of(app, client, wanted, now).await
+}
+
+/// Judges what `client` asks for.
+///
+/// # Errors
+/// What cannot be asked for.
+pub async fn offer_of(
+    app: &App,
+    client: &Arc<Client>,
+    wanted: Wanted<'_>,
+    now: NumericDate,
+) -> Result<Offer, Failure> {
+    let actor = match wanted.requested_actor {
         Some(id) if *id != client.id => {
             let found = app.store.find_client(id).await?;
             let fits = |actor: &Arc<Client>| {
@@ -59,9 +95,9 @@ pub async fn offer(
     };
     let registry = app.registry().await?;
     let named = Named {
-        scope: request.scope.clone(),
-        details: request.authorization_details.clone(),
-        resources: request.resources.clone(),
+        scope: wanted.scope.cloned(),
+        details: wanted.details.cloned(),
+        resources: wanted.resources.clone(),
     };
     let life =
         if actor.agent().is_some() { app.settings.agent_consent_life } else { app.settings.consent_life };

@@ -5,6 +5,7 @@
 
 mod client;
 mod declared;
+mod deferred;
 mod details_type;
 mod hidden;
 mod jwks;
@@ -29,6 +30,7 @@ use figment::value::{Dict, Value};
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
+pub use deferred::{CibaSettings, DeviceSettings};
 pub use hidden::Hidden;
 pub use outbound::OutboundSettings;
 pub use problem::Problem;

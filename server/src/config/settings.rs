@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
+use super::deferred::{CibaSettings, DeviceSettings};
 use super::hidden::Hidden;
 use super::outbound::OutboundSettings;
 use super::written::duration;
@@ -49,6 +50,10 @@ pub struct Settings {
     pub max_chain_depth: usize,
     /// Proof of possession.
     pub dpop: DpopSettings,
+    /// The device flow.
+    pub device: DeviceSettings,
+    /// Client-Initiated Backchannel Authentication.
+    pub ciba: CibaSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// What is too much.
@@ -123,6 +128,8 @@ impl Default for Settings {
             agent_consent_life: Seconds::minutes(8 * 60),
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
+            device: DeviceSettings::default(),
+            ciba: CibaSettings::default(),
             outbound: OutboundSettings::default(),
             limits: Limits::default(),
         }
@@ -172,6 +179,11 @@ impl Settings {
             ("agent_consent_life", self.agent_consent_life, MINUTE, YEAR),
             ("dpop.proof_window", self.dpop.proof_window, 1, 10 * MINUTE),
             ("dpop.nonce_life", self.dpop.nonce_life, 1, DAY),
+            ("device.code_life", self.device.code_life, 10, 30 * MINUTE),
+            ("device.interval", self.device.interval, 1, MINUTE),
+            ("ciba.request_life", self.ciba.request_life, 10, DAY),
+            ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
+            ("ciba.interval", self.ciba.interval, 1, MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
         let sizes = [

@@ -2,9 +2,11 @@
 
 pub mod account;
 pub mod admin;
+pub mod approvals;
 pub mod assets;
 pub mod authorize;
 pub mod consent;
+pub mod device;
 pub mod home;
 pub mod page;
 pub mod session_store;

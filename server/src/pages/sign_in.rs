@@ -130,8 +130,25 @@ async fn enter(
     };
     match waiting {
         Some(waiting) => go_on(app, browser, interaction, waiting, Some(&signed_in)).await,
-        None => see_other("/account"),
+        None => see_other(&after(browser).await),
     }
+}
+
+/// The session's key for where somebody wanted to go who had to sign in first.
+const AFTER: &str = "after_sign_in";
+
+/// The way to sign in for a page that needs somebody, and back to it: `path` is one of ours.
+pub async fn first_for(browser: &Browser, path: &str) -> Response {
+    match browser.session.insert(AFTER, path).await {
+        Ok(()) => first(browser),
+        Err(error) => browser.broken(&session_broken(error)),
+    }
+}
+
+/// Where somebody goes who signed in for nothing in particular.
+async fn after(browser: &Browser) -> String {
+    let wanted = browser.session.remove::<String>(AFTER).await.ok().flatten();
+    wanted.unwrap_or_else(|| "/account".to_owned())
 }
 
 async fn remember(

@@ -15,7 +15,7 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, OneTimeLink, SigningKey};
+use super::{BrowserSession, DeferredRequest, Note, OneTimeLink, SigningKey};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -31,6 +31,7 @@ pub struct Change {
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
     pub(super) drop_sessions: Vec<String>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Change {
@@ -51,6 +52,7 @@ impl Change {
             end: Vec::new(),
             attempts: Vec::new(),
             drop_sessions: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -88,6 +90,12 @@ impl Change {
     /// Counts a vain attempt at a code.
     pub fn bump_attempts(mut self, code: SecretDigest) -> Self {
         self.attempts.push(code);
+        self
+    }
+
+    /// Notes something about a request whose user is elsewhere.
+    pub fn note(mut self, note: Note) -> Self {
+        self.notes.push(note);
         self
     }
 
@@ -167,6 +175,8 @@ pub enum Take {
     Interaction(String),
     /// A one-time link.
     OneTimeLink(SecretDigest),
+    /// The answer to a request whose user is elsewhere: it is given once.
+    Answer(SecretDigest),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -270,6 +280,15 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// A request whose user is elsewhere.
+    Deferred(DeferredRequest),
+    /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
+    UserCode {
+        /// Whose.
+        user: UserId,
+        /// The hash.
+        hash: Option<String>,
+    },
 }
 
 /// Something that is ended, with everything derived from it.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, browser_session, client, consent, details_type, interaction, one_time_link,
+    authorization_code, backchannel_user_code, browser_session, client, consent, deferred_request,
+    details_type, interaction, one_time_link,
     pushed_request, resource_server, setting, signing_key, task, token, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
@@ -41,6 +42,8 @@ pub(super) struct Rows {
     browser_sessions: Vec<browser_session::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
+    deferred: Vec<deferred_request::Model>,
+    user_codes: Vec<backchannel_user_code::Model>,
 }
 
 impl Rows {
@@ -103,6 +106,10 @@ impl Rows {
                 self.details_types.push(details_type_row(&details_type, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
+            Record::Deferred(request) => self.deferred.push(request.row()?),
+            Record::UserCode { user, hash } => {
+                self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
+            }
         }
         Ok(())
     }
@@ -124,6 +131,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
 }
@@ -153,6 +161,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     for row in &rows.settings {
         replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
+    }
+    for row in &rows.user_codes {
+        replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod clients;
 mod codes;
 mod consents;
 mod declared;
+mod deferred;
 mod endings;
 mod error;
 mod keeping;
@@ -41,6 +42,7 @@ use tokio::task::JoinHandle;
 
 pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take};
 pub use codes::StoredCode;
+pub use deferred::{DeferredRequest, Note};
 pub use error::{CommitError, StoreError};
 pub use keys::SigningKey;
 pub use open::Furnishing;

@@ -103,6 +103,7 @@ enum Table {
     PushedRequest,
     Interaction,
     OneTimeLink,
+    Answer,
 }
 
 fn wanted(take: &Take) -> (Table, Wanted) {
@@ -116,6 +117,7 @@ fn wanted(take: &Take) -> (Table, Wanted) {
         Take::PushedRequest(digest) => (Table::PushedRequest, plain(digest.to_text())),
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
+        Take::Answer(digest) => (Table::Answer, plain(digest.to_text())),
     }
 }
 
@@ -150,6 +152,7 @@ impl Table {
             Self::PushedRequest => once("pushed_request", "digest"),
             Self::Interaction => once("interaction", "id"),
             Self::OneTimeLink => once("one_time_link", "digest"),
+            Self::Answer => once("deferred_request", "digest"),
         };
         (statement, values)
     }

@@ -6,6 +6,7 @@
 
 mod account;
 mod admin;
+mod afar;
 mod consent;
 mod duration;
 mod error;
@@ -25,8 +26,11 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
+pub use afar::{
+    Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry,
+};
 pub use consent::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
+    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};

@@ -5,6 +5,8 @@ use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
 mod m2_device_ciba;
+mod m2_keys;
+mod m2_replay_without_rowid;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -12,6 +14,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m1_first::Migration), Box::new(m2_device_ciba::Migration)]
+        vec![
+            Box::new(m1_first::Migration),
+            Box::new(m2_replay_without_rowid::Migration),
+            Box::new(m2_keys::Migration),
+            Box::new(m2_device_ciba::Migration),
+        ]
     }
 }

@@ -1,8 +1,21 @@
 //! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
 
 /// What every room may borrow, and what that stands on.
-const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
+const GROUND: &[&str] = &[
+    "app",
+    "attempts",
+    "clock",
+    "config",
+    "failure",
+    "jose",
+    "key_sets",
+    "outbound",
+    "registry",
+    "secret",
+    "store",
+    "tls",
+    "trusted_issuers",
+];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
 
@@ -15,9 +28,13 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("jose", &[&["secret"]]),
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
+    ("key_sets", &[&["config", "outbound"]]),
+    ("tls", &[&["config"]]),
+    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
+    ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     // What waits for a user's word is an authorization, and some of it is redeemed for the client it is pushed to.
     ("approvals", &[GROUND, &["authorization", "caller", "grants", "sign_in"]]),
@@ -31,11 +48,11 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
-    ("visit", &[&["app", "secret"]]),
+    ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "router"]]),
-    ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("serve", &[&["app", "keys", "router", "tls"]]),
+    ("start", &[GROUND, &["keys", "sign_in"]]),
+    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),
@@ -61,6 +78,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["reqwest"], &["outbound", "cli/demo"]),
     (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),
+    // The PEM of a certificate is read where it arrives.
+    (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
+    (&["x509_parser"], &["tls"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];

@@ -3,10 +3,14 @@
 mod abuse;
 mod account;
 mod authorize;
+mod backchannel;
 mod bad_input;
 mod client_authentication;
+mod client_keys;
 mod consent;
+mod device;
 mod dpop;
+mod elsewhere;
 mod grants;
 mod introspect;
 mod par;

@@ -47,7 +47,14 @@ impl Client {
     /// A client, known to the house or not.
     #[must_use]
     pub fn new(door: &Door, id: &str, authentication: Authentication) -> Self {
-        Self { id: id.into(), authentication, dpop: None, door: door.clone(), way: None, nonce: Arc::default() }
+        Self {
+            id: id.into(),
+            authentication,
+            dpop: None,
+            door: door.clone(),
+            way: None,
+            nonce: Arc::default(),
+        }
     }
 
     /// The same client with a DPoP key of its own.

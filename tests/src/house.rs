@@ -82,16 +82,20 @@ impl House {
 
     /// On this database, speaking TLS, with a fragment of TOML in the configuration: tables of settings first.
     pub async fn on_secured(database: Database, secured: &Secured, fragment: &str) -> Self {
-        let settings = format!("{}\n{fragment}", secured.settings());
-        let http = secured.visitor(None);
-        Self::build_at(database, "https", http, move |town| format!("{settings}\n{town}")).await
+        Self::with_settings(database, secured, &format!("{}\n{fragment}", secured.settings())).await
+    }
+
+    pub(crate) async fn with_settings(database: Database, secured: &Secured, settings: &str) -> Self {
+        let (http, settings) = (secured.visitor(None), settings.to_owned());
+        Box::pin(Self::build_at(database, "https", http, move |town| format!("{settings}\n{town}"))).await
     }
 
     /// On this database, with the declarations changed by `change`.
     pub async fn build(database: Database, change: impl FnOnce(String) -> String) -> Self {
         // Whoever comes first names the provider; the others find it named.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        Self::build_at(database, "http", plain(), change).await
+        // In a box, since futures within futures within futures have no end for the compiler.
+        Box::pin(Self::build_at(database, "http", plain(), change)).await
     }
 
     async fn build_at(

@@ -8,7 +8,7 @@ use crate::audience::Resources;
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::{DeliveryMode, GrantType};
 use crate::fields::{self, FieldRefused};
-use crate::identifier::{ClientId, Jkt};
+use crate::identifier::{ClientId, Jkt, X5tS256};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::params::{Params, RepeatedParameter};
 use crate::refusal::{ErrorCode, Refuse};
@@ -93,6 +93,9 @@ pub struct Deferred {
     pub way: Way,
     /// The key that was proven with the request: no other gets the answer (RFC 9449 §5).
     pub dpop_jkt: Option<Jkt>,
+    /// The certificate that was held with the request (RFC 8705 §3), for tokens that are pushed.
+    #[serde(default)]
+    pub certificate: Option<X5tS256>,
     /// When it was asked.
     pub asked_at: NumericDate,
 }

@@ -26,6 +26,8 @@ pub enum TokenRequest {
     DeviceCode(DeferredRequest),
     /// `grant_type=urn:openid:params:grant-type:ciba`.
     Ciba(DeferredRequest),
+    /// `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.
+    JwtBearer(JwtBearerRequest),
 }
 
 /// RFC 8628 §3.4 and Client-Initiated Backchannel Authentication §10.1, which ask alike.
@@ -93,6 +95,19 @@ pub struct ExchangeRequest {
     pub subject_token: TypedToken,
     /// `actor_token`, OPTIONAL, and `actor_token_type`, REQUIRED with it and not allowed without.
     pub actor_token: Option<TypedToken>,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
+}
+
+/// RFC 7523 §2.1.
+#[derive(Clone, Debug)]
+pub struct JwtBearerRequest {
+    /// REQUIRED: one JWT.
+    pub assertion: PresentedSecret,
+    /// OPTIONAL (RFC 7521 §4.1).
+    pub scope: Option<Scope>,
+    /// OPTIONAL (RFC 8707 §2.2).
+    pub resources: Resources,
     /// OPTIONAL (RFC 9396 §6).
     pub authorization_details: Option<AuthorizationDetails>,
 }
@@ -166,6 +181,7 @@ impl TokenRequest {
             GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
             GrantType::DeviceCode => DeferredRequest::parse(params, "device_code").map(Self::DeviceCode),
             GrantType::Ciba => DeferredRequest::parse(params, "auth_req_id").map(Self::Ciba),
+            GrantType::JwtBearer => JwtBearerRequest::parse(params).map(Self::JwtBearer),
         }
     }
 
@@ -179,6 +195,7 @@ impl TokenRequest {
             Self::TokenExchange(_) => GrantType::TokenExchange,
             Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::Ciba(_) => GrantType::Ciba,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }
@@ -219,6 +236,17 @@ impl DeferredRequest {
 impl ClientCredentialsRequest {
     fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
         Ok(Self {
+            scope: fields::scope(params)?,
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+impl JwtBearerRequest {
+    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            assertion: required(params, "assertion")?.into(),
             scope: fields::scope(params)?,
             resources: fields::resources(params)?,
             authorization_details: fields::details(params)?,
@@ -325,12 +353,14 @@ mod tests {
 
     #[test]
     fn each_grant_type_has_its_required_parameter() {
-        for (grant_type, name) in [
+        let each = [
             ("authorization_code", "code"),
             ("refresh_token", "refresh_token"),
             (GrantType::DeviceCode.as_str(), "device_code"),
             (GrantType::Ciba.as_str(), "auth_req_id"),
-        ] {
+            (GrantType::JwtBearer.as_str(), "assertion"),
+        ];
+        for (grant_type, name) in each {
             let missing = parse(&[("grant_type", grant_type)]).unwrap_err();
             assert_eq!(missing, FieldRefused::Missing(name).into());
             let request = parse(&[("grant_type", grant_type), (name, "x")]).unwrap();

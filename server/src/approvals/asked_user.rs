@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use protocol::backchannel::{Expected, Hint, HintRefused, HintedSubject};
 use protocol::client::Client;
+use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
 use serde_json::{Map, Value};
@@ -29,7 +30,7 @@ pub(super) async fn find(
         },
         Hint::IdToken(token) => by_sub(app, &sub_of_id_token(app, client, token)?).await?,
         Hint::LoginHintToken(token) => {
-            let claims = claims_of(app, client, token).ok_or(HintRefused::Malformed)?;
+            let claims = claims_of(app, client, token, expected.now).await.ok_or(HintRefused::Malformed)?;
             match HintedSubject::check(&claims, expected)? {
                 HintedSubject::Sub(sub) => by_sub(app, &sub).await?,
                 HintedSubject::Username(name) => app.store.find_user_by_username(&name).await?,
@@ -61,8 +62,8 @@ fn sub_of_id_token(app: &App, client: &Client, token: &str) -> Result<String, Fa
 }
 
 /// The claims of a JWT that the client signed.
-fn claims_of(app: &App, client: &Client, token: &str) -> Option<Map<String, Value>> {
+async fn claims_of(app: &App, client: &Client, token: &str, now: NumericDate) -> Option<Map<String, Value>> {
     let unverified = jose::decode(token).ok()?;
     let alg = unverified.alg().ok()?;
-    app.keys_of(client).ok()?.verify(token, unverified.kid(), alg).ok()
+    app.verify_of(client, token, unverified.kid(), alg, now).await.ok()
 }

@@ -82,12 +82,15 @@ pub async fn ask_user(
             expires_at: visit.now.plus(expires_in),
         },
         answered: false,
-        delivery: token.map(|token| Delivery::new(&auth_req_id, token.reveal()).to_text()).transpose()?,
+        delivery: token
+            .map(|token| Delivery::new(&auth_req_id, token.reveal()).seal(app, &auth_req_id.digest()))
+            .transpose()?,
         request: Deferred {
             client: caller.client.id.clone(),
             asked: request.asked,
             way: Way::Backchannel { binding_message: request.binding_message, delivery: mode },
             dpop_jkt: caller.key.clone(),
+            certificate: caller.certificate.clone(),
             asked_at: visit.now,
         },
     };
@@ -114,7 +117,7 @@ async fn check(
         life: client.profile.rules().request_object_life.unwrap_or(SIGNED_LIFE),
         now: visit.now,
     };
-    let request = match signed(app, client, params, expected)? {
+    let request = match signed(app, client, params, expected).await? {
         Some((signed, seen)) => {
             // The request counts once, also where it is refused for something else afterwards.
             first_time(app, visit, &seen).await?;
@@ -147,7 +150,7 @@ async fn check(
 
 /// The parameters of a signed request, if it is one. It must be where the client registered an algorithm for it, or
 /// its profile demands it.
-fn signed(
+async fn signed(
     app: &App,
     client: &Client,
     params: &Params,
@@ -170,8 +173,8 @@ fn signed(
     if !rules.signing_algs.contains(&alg) || registered.is_some_and(|only| only != alg) {
         return Err(unfit().into());
     }
-    let keys = app.keys_of(client).map_err(|_| unfit())?;
-    let claims = keys.verify(jwt, unverified.kid(), alg).map_err(|_| unfit())?;
+    let claims = app.verify_of(client, jwt, unverified.kid(), alg, expected.now).await;
+    let claims = claims.map_err(|_| unfit())?;
     let signed = SignedRequest::check(&unverified.header, &claims, expected)?;
     let key = ReplayKey::new("backchannel_request", &[client.id.as_str(), &signed.jti]);
     Ok(Some((signed.params, Seen { key, until: signed.expires_at })))

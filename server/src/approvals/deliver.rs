@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::client::{Client, DeliveryMode};
+use protocol::confirmation::Held;
 use protocol::deferred::Way;
 use protocol::refusal::{ErrorCode, Refusal};
 use serde::{Deserialize, Serialize};
@@ -13,11 +14,15 @@ use serde_json::{Map, Value, json};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::grants;
-use crate::secret::Secret;
+use crate::jose::Place;
+use crate::secret::{Secret, SecretDigest};
 use crate::store::{Change, CommitError, DeferredRequest, Note};
 
 /// How long to wait before each further try, where nobody answered.
 const AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
+
+/// What a sealed delivery is, to those who seal.
+const PLACE: &str = "backchannel_delivery";
 
 /// What is needed to tell the client. It is kept until the client is told, and forgotten then.
 #[derive(Serialize, Deserialize)]
@@ -35,9 +40,20 @@ impl Delivery {
         }
     }
 
-    /// As it is kept.
-    pub(super) fn to_text(&self) -> Result<String, Broken> {
-        serde_json::to_string(self).map_err(|_| Broken::Other("two texts are JSON"))
+    /// As it is kept for the request of this digest: sealed, where the house has a key for that.
+    pub(super) fn seal(&self, app: &App, digest: &SecretDigest) -> Result<String, Failure> {
+        let text = serde_json::to_vec(self).map_err(|_| Broken::Other("two texts are JSON"))?;
+        let digest = digest.to_text();
+        let of = [digest.as_str()];
+        let place = Place { kind: PLACE, of: &of };
+        Ok(app.at_rest.seal(place, &text, app.entropy.as_ref())?)
+    }
+
+    fn open(app: &App, waiting: &DeferredRequest) -> Option<Self> {
+        let digest = waiting.digest.to_text();
+        let of = [digest.as_str()];
+        let text = app.at_rest.open(Place { kind: PLACE, of: &of }, waiting.delivery.as_deref()?).ok()?;
+        serde_json::from_slice(&text).ok()
     }
 }
 
@@ -57,8 +73,7 @@ pub(super) fn begin(app: &Arc<App>, visit: &Visit, waiting: &DeferredRequest, ap
 
 async fn tell(app: &App, visit: &Visit, waiting: &DeferredRequest, approved: bool) -> Result<(), Failure> {
     let unreadable = || Broken::Inconsistent("a delivery that does not read back");
-    let kept = waiting.delivery.as_deref().and_then(|text| serde_json::from_str::<Delivery>(text).ok());
-    let delivery = kept.ok_or_else(unreadable)?;
+    let delivery = Delivery::open(app, waiting).ok_or_else(unreadable)?;
     let Way::Backchannel { delivery: mode, .. } = waiting.request.way else {
         return Err(unreadable().into());
     };
@@ -95,8 +110,9 @@ async fn pushed(
     if !approved {
         return Ok(error(Refusal::new(ErrorCode::AccessDenied, "the user said no")));
     }
-    let key = waiting.request.dpop_jkt.clone();
-    match grants::push(app, visit, Arc::clone(client), key, &delivery.auth_req_id).await {
+    let request = &waiting.request;
+    let held = Held { key: request.dpop_jkt.clone(), certificate: request.certificate.clone() };
+    match grants::push(app, visit, Arc::clone(client), held, &delivery.auth_req_id).await {
         Ok(reply) => Ok(reply.body(visit.now)),
         Err(Failure::Broken(broken)) => Err(broken.into()),
         Err(Failure::Refused(refusal)) => {

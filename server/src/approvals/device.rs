@@ -92,6 +92,7 @@ pub async fn ask_device(
             asked,
             way: Way::Device { from: visit.from.map(|ip| ip.to_string()) },
             dpop_jkt: caller.key.clone(),
+            certificate: caller.certificate.clone(),
             asked_at: visit.now,
         },
     };

@@ -177,6 +177,8 @@ pub enum Take {
     OneTimeLink(SecretDigest),
     /// The answer to a request whose user is elsewhere: it is given once.
     Answer(SecretDigest),
+    /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
+    SigningKeys(i64),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.

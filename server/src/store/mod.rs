@@ -44,7 +44,7 @@ pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Rec
 pub use codes::StoredCode;
 pub use deferred::{DeferredRequest, Note};
 pub use error::{CommitError, StoreError};
-pub use keys::SigningKey;
+pub use keys::{SigningKey, SigningKeys};
 pub use open::Furnishing;
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;

@@ -104,6 +104,7 @@ enum Table {
     Interaction,
     OneTimeLink,
     Answer,
+    KeyRing,
 }
 
 fn wanted(take: &Take) -> (Table, Wanted) {
@@ -118,6 +119,7 @@ fn wanted(take: &Take) -> (Table, Wanted) {
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
         Take::Answer(digest) => (Table::Answer, plain(digest.to_text())),
+        Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
     }
 }
 
@@ -153,6 +155,10 @@ impl Table {
             Self::Interaction => once("interaction", "id"),
             Self::OneTimeLink => once("one_time_link", "digest"),
             Self::Answer => once("deferred_request", "digest"),
+            Self::KeyRing => format!(
+                "UPDATE key_ring SET version = version + 1, changed_at = $1 \
+                 WHERE CAST(version AS TEXT) IN ({keys}) RETURNING CAST(version - 1 AS TEXT)"
+            ),
         };
         (statement, values)
     }

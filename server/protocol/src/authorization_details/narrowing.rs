@@ -415,4 +415,53 @@ mod tests {
         assert!(open.is_within(&asked, &Map::new()));
         assert!(!Narrowing::default().is_within(&asked, &Map::new()));
     }
+
+    fn common(rule: Option<Rule>, a: Value, b: Value) -> Option<Value> {
+        let narrowing = Narrowing([("f".to_owned(), FieldRule { rule, absent: Absent::NotAllowed })].into());
+        let object = |value: &Value| Map::from_iter([("f".to_owned(), value.clone())]);
+        let ab = narrowing.common(&object(&a), &object(&b)).map(|common| common["f"].clone());
+        let ba = narrowing.common(&object(&b), &object(&a)).map(|common| common["f"].clone());
+        assert_eq!(ab, ba, "it is the same text from both sides");
+        ab
+    }
+
+    #[test]
+    fn common_to_two_lists_is_what_both_hold() {
+        for rule in [None, Some(Rule::Subset)] {
+            assert_eq!(common(rule, json!(["r", "w"]), json!(["d", "w"])), Some(json!(["w"])));
+            assert_eq!(common(rule, json!(["r"]), json!(["d"])), None);
+            assert_eq!(common(rule, json!([]), json!([])), Some(json!([])));
+            assert_eq!(common(rule, json!([]), json!(["d"])), None);
+        }
+    }
+
+    #[test]
+    fn common_to_two_lists_of_paths_is_the_longer_of_each_pair() {
+        let (a, b) = (json!(["/a", "/b/x", "/c"]), json!(["/a/y", "/b", "/d"]));
+        assert_eq!(common(Some(Rule::Prefix), a, b), Some(json!(["/a/y", "/b/x"])));
+        assert_eq!(common(Some(Rule::Glob), json!(["a/*"]), json!(["*/b", "a/c"])), Some(json!(["a/c"])));
+        assert_eq!(common(Some(Rule::Prefix), json!(["/a"]), json!(["/b"])), None);
+        assert_eq!(common(Some(Rule::Prefix), json!([]), json!([])), Some(json!([])));
+    }
+
+    #[test]
+    fn common_to_two_lists_under_a_rule_for_one_value_is_their_equal_or_nothing() {
+        assert_eq!(common(Some(Rule::Max), json!([1, 2]), json!([2, 3])), None);
+        assert_eq!(common(Some(Rule::Max), json!([1, 2]), json!([1, 2])), Some(json!([1, 2])));
+    }
+
+    #[test]
+    fn common_to_two_objects_is_common_member_by_member() {
+        let narrowing: Narrowing = serde_json::from_value(json!({"o.amount": "max"})).unwrap();
+        let object = |o: Value| Map::from_iter([("o".to_owned(), o)]);
+        let (a, b) = (json!({"amount": 3, "to": ["x", "y"]}), json!({"amount": 5, "to": ["y", "z"]}));
+        let both = narrowing.common(&object(a), &object(b));
+        assert_eq!(both, Some(object(json!({"amount": 3, "to": ["y"]}))));
+    }
+
+    #[test]
+    fn two_writings_of_one_moment_have_one_in_common() {
+        let (a, b) = (json!("2026-01-01T00:00:00Z"), json!("2026-01-01T01:00:00+01:00"));
+        assert!(common(Some(Rule::Before), a, b).is_some());
+    }
 }

@@ -214,7 +214,7 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "# jwks_file = \"orders-api.jwks.json\"",
             "jwks_file = \"x.json\"",
             "clients[1].jwks",
-            "either jwks or jwks_file",
+            "write one of",
         ),
         ("kind = \"application\"", "kind = \"agent\"", "clients[0].kind", "one of application, service"),
         // agents

@@ -12,6 +12,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod mail;
 mod outbound;
 mod problem;
 mod reading;
@@ -24,6 +25,7 @@ mod tests;
 mod transport;
 mod trusted_issuer;
 mod user;
+mod userinfo;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -36,10 +38,12 @@ pub use declared::{
 };
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
+pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
 use problem::Problems;

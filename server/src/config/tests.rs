@@ -10,6 +10,7 @@ use super::reading::keys_of;
 use super::*;
 
 mod refusals;
+mod trusted_issuers;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 

@@ -16,6 +16,7 @@ pub mod jose;
 pub mod key_sets;
 pub mod keys;
 pub mod logout;
+pub mod mail;
 pub mod outbound;
 pub mod pages;
 pub mod registry;

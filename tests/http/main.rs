@@ -1,5 +1,6 @@
 //! The house from outside: every path over real HTTP, the stateful ones on both databases.
 
+mod about_user;
 mod abuse;
 mod account;
 mod authorize;
@@ -8,13 +9,24 @@ mod certification;
 mod client_authentication;
 mod client_keys;
 mod consent;
+mod context;
 mod dpop;
+mod fapi;
 mod grants;
+mod guessing;
 mod introspect;
-mod logout;
 mod keys;
+mod logout;
 mod par;
+mod passkeys;
+mod passwords;
+mod request_object;
+mod response_mode;
 mod revoke;
+mod revoke;
+mod rp;
+mod second_factor;
+mod sessions;
 mod set_password;
 mod sign_in;
 mod signed_introspection;

@@ -12,6 +12,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod mail;
 mod outbound;
 mod problem;
 mod reading;
@@ -24,6 +25,7 @@ mod tests;
 mod transport;
 mod trusted_issuer;
 mod user;
+mod userinfo;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -36,10 +38,12 @@ pub use declared::{
 };
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
+pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
 use problem::Problems;
@@ -102,6 +106,11 @@ pub fn read(
     let folder = file.map_or(Path::new("."), |file| &file.folder);
     let settings = settings(&layers, folder, &mut problems);
     let declared = declarations(&layers, folder, &mut problems);
+    if let (Some(settings), Some(declared)) = (&settings, &declared)
+        && let Some((key, reason)) = transport::missing(settings, declared)
+    {
+        problems.add(key, reason);
+    }
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),

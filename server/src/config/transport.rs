@@ -4,9 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use protocol::client::ClientAuthentication;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
+use super::declared::Declared;
+use super::settings::Settings;
 use super::written::duration;
 
 /// TLS on the address that is listened on. Without a certificate it speaks plain HTTP.
@@ -177,6 +180,24 @@ impl ProxySettings {
         }
         wrong
     }
+}
+
+/// What is missing for the methods of client authentication that are declared.
+pub(super) fn missing(settings: &Settings, declared: &Declared) -> Option<(&'static str, String)> {
+    let uses = |method: ClientAuthentication| {
+        declared.clients.iter().find(|client| client.authentication == method).map(|client| &client.id)
+    };
+    let shown = settings.mtls.listen.is_some() || settings.proxy.client_certificate_header.is_some();
+    let vouched = uses(ClientAuthentication::TlsClientAuth);
+    if let Some(id) = vouched.filter(|_| settings.mtls.ca_file.is_none()) {
+        return Some((
+            "mtls.ca_file",
+            format!("is missing: {:?} authenticates with tls_client_auth", id.as_str()),
+        ));
+    }
+    let any = vouched.or_else(|| uses(ClientAuthentication::SelfSignedTlsClientAuth)).filter(|_| !shown)?;
+    let reason = format!("is missing: {:?} authenticates with a certificate", any.as_str());
+    Some(("mtls.listen", reason))
 }
 
 fn files(certificate: &Option<PathBuf>, key: &Option<PathBuf>) -> Option<TlsFiles> {

@@ -39,7 +39,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TOKEN, post(endpoints::token::post))
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
-        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::get))
+        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
         .layer(cors());
 
     // For programs that are no browsers.
@@ -64,6 +64,7 @@ pub fn router(app: &Arc<App>) -> Router {
         )
         .route("/sign-in/recovery-code", post(pages::sign_in::second_factor::recovery_code))
         .route("/forgot-password", get(pages::forgot_password::get).post(pages::forgot_password::post))
+        .route("/select-account", get(pages::select_account::get).post(pages::select_account::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
         .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
@@ -83,6 +84,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
         .route("/assets/passkeys.js", get(pages::assets::passkeys))
+        .route("/assets/form_post.js", get(pages::assets::form_post))
         .route("/assets/logo.svg", get(pages::assets::logo))
         .route("/assets/signed-out.js", get(pages::assets::signed_out))
         .route("/assets/check-session.js", get(pages::assets::check_session))

@@ -25,6 +25,7 @@ mod tests;
 mod transport;
 mod trusted_issuer;
 mod user;
+mod userinfo;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +43,7 @@ pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
 use problem::Problems;

@@ -12,6 +12,7 @@ use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
+use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -71,6 +72,8 @@ pub struct Settings {
     pub keys: KeySettings,
     /// What makes a test server of this one.
     pub certification: Option<CertificationSettings>,
+    /// What userinfo asks of a login.
+    pub userinfo: UserinfoSettings,
 }
 
 /// How logs are written.
@@ -154,6 +157,7 @@ impl Default for Settings {
             limits: Limits::default(),
             keys: KeySettings::default(),
             certification: None,
+            userinfo: UserinfoSettings::default(),
         }
     }
 }
@@ -243,6 +247,7 @@ impl Settings {
             .chain(sizes)
             .chain(certification)
             .chain(transport.into_iter().flatten())
+            .chain(self.userinfo.wrong())
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();

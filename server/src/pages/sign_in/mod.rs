@@ -12,7 +12,7 @@ use axum::response::Response;
 use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 
-use super::page::{Browser, Form, one, render_with_script, see_other, see_other_for_good, session_broken};
+use super::page::{Browser, Form, one, render_with_script, see_other, session_broken};
 use super::views::{SignInPage, SignInRefused};
 use crate::app::App;
 use crate::authorization;
@@ -128,7 +128,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
 async fn cancel(app: &App, browser: &Browser, way: &Way) -> Response {
     let Some(waiting) = &way.waiting else { return see_other("/") };
     match authorization::deny(app, &browser.visit, &way.interaction, waiting, browser.login()).await {
-        Ok(url) => see_other_for_good(&url, &way.interaction),
+        Ok(answer) => browser.answer(answer, Some(&way.interaction)),
         Err(stop) => browser.stop(stop),
     }
 }

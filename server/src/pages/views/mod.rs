@@ -11,6 +11,7 @@ mod consent;
 mod duration;
 mod error;
 mod forgot_password;
+mod form_post;
 mod home;
 mod language;
 mod moment;
@@ -21,6 +22,7 @@ mod recovery_codes;
 mod samples;
 mod second_factor;
 mod security;
+mod select_account;
 mod set_password;
 mod sign_in;
 mod sign_out;
@@ -34,11 +36,12 @@ pub use account::{
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use consent::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
+    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry, claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
 pub use forgot_password::{ForgotPasswordPage, ResetLinkPage, forgot_mail};
+pub use form_post::FormPostPage;
 pub use home::HomePage;
 pub use language::{Argument, Language, Piece, language_of};
 pub use moment::Moment;
@@ -47,6 +50,7 @@ pub use passkey::{AddPasskeyPage, PasskeyRefused};
 pub use recovery_codes::RecoveryCodesPage;
 pub use second_factor::{SecondFactorPage, SecondFactorRefused};
 pub use security::{PasskeyRow, Said, SecurityPage, SessionRow};
+pub use select_account::SelectAccountPage;
 pub use set_password::{PasswordRefused, SetPasswordPage};
 pub use sign_in::{SignInPage, SignInRefused};
 pub use sign_out::{SignOutPage, SignedOutPage};
@@ -57,6 +61,8 @@ pub const CSS: &str = include_str!("../../../../templates/procura.css");
 
 /// What asks the browser for passkeys, served as `/assets/passkeys.js` with `text/javascript`.
 pub const PASSKEYS_JS: &str = include_str!("../../../../templates/passkeys.js");
+/// The script that sends a form on, served as `/assets/form_post.js` with `text/javascript`.
+pub const FORM_POST: &str = include_str!("../../../../templates/form_post.js");
 
 /// The mark, served as `/assets/logo.svg` with `image/svg+xml`.
 pub const LOGO: &str = include_str!("../../../../templates/logo.svg");

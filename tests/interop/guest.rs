@@ -95,11 +95,24 @@ pub async fn receive(mut command: Command, trusted: &Path, told: &Value, issuer:
 /// Takes the person's browser there, and says yes to whatever is asked; gives where it ended.
 async fn go(person: &Person, issuer: &str, url: &str) -> String {
     let path = url.strip_prefix(issuer).unwrap_or_else(|| panic!("{url} is not at {issuer}"));
-    match person.get(path).await {
-        Arrival::Away(url) => url.into(),
-        Arrival::Page(page) if page.html.contains("id=\"consent-form\"") => {
-            page.approve(|_| {}).await.away().into()
-        }
-        Arrival::Page(page) => panic!("stuck at {}: {} {}", page.path, page.status, page.text()),
+    let mut arrived = person.get(path).await;
+    for _ in 0..4 {
+        arrived = match arrived {
+            Arrival::Away(url) => return url.into(),
+            Arrival::Page(page) if page.html.contains("id=\"consent-form\"") => page.approve(|_| {}).await,
+            Arrival::Page(page) => match waiting(&page.html) {
+                // Requests that came from elsewhere wait in a list.
+                Some(link) => person.get(&link).await,
+                None if page.status == 200 => return format!("{issuer}{}", page.path),
+                None => panic!("stuck at {}: {} {}", page.path, page.status, page.text()),
+            },
+        };
     }
+    panic!("led in circles from {url}")
+}
+
+/// The first request of a list of those that wait.
+fn waiting(html: &str) -> Option<String> {
+    let rest = html.split_once("href=\"/approvals/")?.1;
+    Some(format!("/approvals/{}", rest.split('"').next()?))
 }

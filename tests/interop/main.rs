@@ -94,7 +94,7 @@ fn guests(secured: &Secured) -> Guests {
     Guests { toml: toml.concat(), told: json!({ "orders": ORDERS, "clients": clients }) }
 }
 
-async fn receive(command: Option<tokio::process::Command>) {
+async fn receive(command: Option<std::process::Command>) {
     let Some(command) = command else { return };
     let secured = Secured::prepare();
     let Guests { toml, mut told } = guests(&secured);

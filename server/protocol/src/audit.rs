@@ -56,6 +56,18 @@ pub enum Action {
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,
+    /// A token was made that lets somebody register clients.
+    #[serde(rename = "registration.token")]
+    RegistrationToken,
+    /// A client registered itself.
+    #[serde(rename = "client.register")]
+    ClientRegister,
+    /// A client changed its registration.
+    #[serde(rename = "client.update")]
+    ClientUpdate,
+    /// A client ended its registration, or never used it.
+    #[serde(rename = "client.delete")]
+    ClientDelete,
     /// The configuration was applied.
     #[serde(rename = "configuration.apply")]
     ConfigurationApply,

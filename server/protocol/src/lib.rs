@@ -33,6 +33,7 @@ pub mod prompt;
 pub mod public_jwk;
 pub mod redirect_uri;
 pub mod refusal;
+pub mod registration;
 pub mod resource_server;
 pub mod rule;
 pub mod scope;

@@ -1,7 +1,5 @@
 //! Which redirect URIs may be registered (OAuth 2.1 §2.3.1, §8.4; RFC 9700 §2.6).
 
-use super::settings::is_loopback;
-
 /// The longest redirect URI, in bytes.
 const LONGEST: usize = 2048;
 
@@ -25,6 +23,12 @@ pub enum UnfitRedirectUri {
         "must be https, or have a private-use scheme with a dot in it, such as com.example.app:/callback"
     )]
     SchemeWithoutDot,
+}
+
+/// Whether the host is this very machine, by one of the names that RFC 8252 §7.3 and §8.3 know for it.
+#[must_use]
+pub fn is_loopback(url: &url::Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 /// Checks a redirect URI that somebody wants to register.

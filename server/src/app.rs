@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::jose::{ClientKeyCache, ClientKeys, JoseError, KeyRing, NonceBox};
+use crate::logos::Logos;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
@@ -51,6 +52,12 @@ pub struct App {
     pub sign_in_failures: Attempts,
     /// Events that anybody can cause, kept from flooding the audit log.
     pub unauthenticated_events: Attempts,
+    /// Clients that one address registers, or makes us look up.
+    pub registrations: Attempts,
+    /// Metadata documents that one host is asked for.
+    pub document_hosts: Attempts,
+    /// The logos of clients.
+    pub logos: Logos,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.
     pub password_hashing: tokio::sync::Semaphore,
 }

@@ -18,6 +18,7 @@ use crate::app::{App, Visit, same};
 use crate::config::DpopNonce;
 use crate::failure::Failure;
 use crate::jose::{self, NoncePurpose};
+use crate::registration;
 use crate::secret::SecretDigest;
 use crate::store::{Change, Conflict, ReplayKey};
 
@@ -149,7 +150,7 @@ async fn authenticate(
     let presented = Presented::read(shown.authorization, params)?;
     let (client, mark) = match &presented {
         Presented::Nothing => return Err(unknown()),
-        Presented::PublicId(id) => (known(app, id).await?, None),
+        Presented::PublicId(id) => (known(app, visit, id).await?, None),
         Presented::Basic { client_id, secret } | Presented::Post { client_id, secret } => {
             let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
             let attempts = format!("{client_id} {source}");
@@ -187,8 +188,12 @@ fn unknown() -> Failure {
     Refusal::new(ErrorCode::InvalidClient, "client authentication failed").into()
 }
 
-async fn known(app: &App, id: &ClientId) -> Result<Arc<Client>, Failure> {
-    app.store.find_client(id).await?.ok_or_else(unknown)
+async fn known(app: &App, visit: &Visit, id: &ClientId) -> Result<Arc<Client>, Failure> {
+    match registration::find_client(app, visit, id).await {
+        Ok(found) => found.ok_or_else(unknown),
+        Err(Failure::Refused(_)) => Err(unknown()),
+        Err(broken) => Err(broken),
+    }
 }
 
 fn secret_digest(client: &Client) -> Option<&str> {
@@ -202,7 +207,7 @@ fn secret_digest(client: &Client) -> Option<&str> {
 async fn check_assertion(app: &App, visit: &Visit, assertion: &str) -> Result<(Arc<Client>, Mark), Failure> {
     let unverified = jose::decode(assertion).map_err(|_| unknown())?;
     let claimed = client_assertion::unverified_client(&unverified.claims)?;
-    let client = known(app, &claimed).await?;
+    let client = known(app, visit, &claimed).await?;
     if client.authentication != ClientAuthentication::PrivateKeyJwt {
         return Err(unknown());
     }

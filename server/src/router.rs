@@ -42,6 +42,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TOKEN, post(endpoints::token::post))
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
+        .route(metadata::REGISTER, post(endpoints::register::post))
         .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::get))
         .layer(cors());
 
@@ -51,6 +52,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(
             &format!("{}/{{id}}", metadata::GRANTS),
             get(endpoints::grants::get).delete(endpoints::grants::delete),
+        )
+        .route(
+            &format!("{}/{{client_id}}", metadata::REGISTER),
+            get(endpoints::register::get).put(endpoints::register::put).delete(endpoints::register::delete),
         )
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
@@ -65,6 +70,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/account", get(pages::account::get))
         .route("/account/consents/end", post(pages::account::end))
         .route("/admin", get(pages::admin::get))
+        .route("/admin/clients", get(pages::admin_clients::list))
+        .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
@@ -73,7 +80,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .layer(sessions(app));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
-        .route("/assets/logo.svg", get(pages::assets::logo));
+        .route("/assets/logo.svg", get(pages::assets::logo))
+        .route("/clients/{client_id}/logo", get(pages::client_marks::logo));
 
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(Arc::clone(app), visit::receive))

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
+use crate::registration;
 use crate::router::router;
 
 /// How long a client may take to send its header fields.
@@ -91,6 +92,9 @@ fn answer(
 async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
+        if let Err(failure) = registration::expire(&app, app.clock.now()).await {
+            tracing::warn!(?failure, "clients that were never used could not be ended");
+        }
         loop {
             match app.store.sweep(app.clock.now()).await {
                 Ok(0) => break,

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Declared, DeclaredUser};
 use crate::failure::Broken;
 use crate::jose::{ClientKeyCache, KeyRing, NonceBox, SigningKey, SigningKeyDocument};
+use crate::logos::Logos;
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
@@ -60,6 +61,8 @@ pub struct Notice {
 const LINK_LIFE: Seconds = Seconds::days(1);
 /// At most so many events a minute that anybody can cause.
 const MOST_EVENTS_OF_STRANGERS: u32 = 600;
+/// How many metadata documents one host is asked for in a minute.
+const MOST_DOCUMENTS_OF_ONE_HOST: u32 = 60;
 /// How many passwords are hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How many clients' keys are kept parsed.
@@ -96,6 +99,9 @@ pub async fn open(
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_failures: Attempts::new(settings.limits.sign_in_attempts_per_minute.get()),
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
+        registrations: Attempts::new(settings.registration.requests_per_minute.get()),
+        document_hosts: Attempts::new(MOST_DOCUMENTS_OF_ONE_HOST),
+        logos: Logos::new(),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,
         clock,

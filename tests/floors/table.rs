@@ -1,10 +1,13 @@
 //! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
 
 /// What every room may borrow, and what that stands on.
-const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
+const GROUND: &[&str] = &[
+    "app", "attempts", "clock", "config", "failure", "jose", "logos", "outbound", "registry", "secret",
+    "store",
+];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] =
+    &["approvals", "authorization", "caller", "registration", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -14,14 +17,17 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("config", &[&["secret"]]),
     ("jose", &[&["secret"]]),
     ("outbound", &[&["config", "secret"]]),
+    ("logos", &[&["outbound"]]),
     ("store", &[&["secret"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     ("approvals", &[GROUND]),
-    ("authorization", &[GROUND, &["caller", "tasks"]]),
-    ("caller", &[GROUND]),
+    ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
+    // Who a client is may stand in a document that has to be fetched first.
+    ("caller", &[GROUND, &["registration"]]),
+    ("registration", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
@@ -32,7 +38,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "secret"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "router"]]),
+    ("serve", &[&["app", "registration", "router"]]),
     ("start", &[GROUND, &["sign_in"]]),
     ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),

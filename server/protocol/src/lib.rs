@@ -13,6 +13,7 @@ pub mod authorization_details;
 pub mod authorization_request;
 pub mod client;
 pub mod client_assertion;
+pub mod client_rules;
 pub mod code;
 pub mod consent;
 pub mod credentials;

@@ -362,7 +362,8 @@ mod tests {
         for lenient in OTHERS {
             assert_eq!(lenient.judge(&worst), []);
         }
-        let native = ClientMetadata { application_type: ApplicationType::Native, ..ClientMetadata::default() };
+        let native =
+            ClientMetadata { application_type: ApplicationType::Native, ..ClientMetadata::default() };
         let fit = Judged {
             method: AuthMethod::PrivateKeyJwt,
             id_token_signed_response_alg: SigningAlg::Es256,

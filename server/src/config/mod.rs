@@ -13,7 +13,7 @@ mod layers;
 mod outbound;
 mod problem;
 mod reading;
-pub mod redirect_uri;
+mod registration;
 mod resource_server;
 mod rule;
 mod settings;
@@ -32,6 +32,7 @@ pub use declared::{
 pub use hidden::Hidden;
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
+pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 
 use layers::Layers;
@@ -125,7 +126,8 @@ fn settings(layers: &Layers, problems: &mut Problems) -> Option<Settings> {
     if !issuer_is_set {
         settings.issuer = issuer_of(settings.listen);
     }
-    for (key, reason) in settings.wrong() {
+    let unknown = settings.registration.unknown(&known::Known::of(&layers.root));
+    for (key, reason) in settings.wrong().into_iter().chain(unknown) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

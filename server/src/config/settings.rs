@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use protocol::numeric_date::Seconds;
+use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
 use super::outbound::OutboundSettings;
+use super::registration::RegistrationSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -51,6 +53,8 @@ pub struct Settings {
     pub dpop: DpopSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
+    /// Clients that nobody declared.
+    pub registration: RegistrationSettings,
     /// What is too much.
     pub limits: Limits,
 }
@@ -124,6 +128,7 @@ impl Default for Settings {
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
+            registration: RegistrationSettings::default(),
             limits: Limits::default(),
         }
     }
@@ -195,7 +200,7 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).collect()
+        texts.chain(lives).chain(sizes).chain(self.registration.wrong()).collect()
     }
 }
 
@@ -225,11 +230,6 @@ fn issuer_is_wrong(issuer: &str) -> Option<&'static str> {
     let plain = url.as_str();
     let same = plain == issuer || plain.strip_suffix('/') == Some(issuer);
     (!same).then_some("must be in its plain form: lower case, no default port, nothing escaped without need")
-}
-
-/// Whether the host is this very machine, by one of the names that RFC 8252 §7.3 and §8.3 know for it.
-pub(super) fn is_loopback(url: &url::Url) -> bool {
-    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 fn database_is_wrong(url: &str) -> Option<&'static str> {

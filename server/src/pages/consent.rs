@@ -14,18 +14,22 @@ use protocol::numeric_date::Seconds;
 use protocol::params::Params;
 use protocol::prompt::Next;
 use protocol::refusal::ErrorCode;
+use protocol::registration::redirect_uris::is_loopback;
 use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 use serde_json::{Map, Value};
 
 use super::authorize::go_on;
+use super::client_marks;
 use super::page::{Browser, Form, one, render, see_other_for_good, session_broken};
 use super::views::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
-    ScopeEntry,
+    ActorInWords, Asked, ClientMarks, ConsentPage, ConsentRefused, DetailEntry, Introduced, OfferedDuration,
+    ResourceInWords, ScopeEntry,
 };
 use crate::app::App;
 use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
+use crate::failure::Broken;
+use crate::registration::{self, Vouched};
 use crate::registry::Registry;
 use crate::secret::SecretDigest;
 
@@ -160,13 +164,19 @@ async fn show(
         return browser.broken(&session_broken(error));
     }
     let language = browser.language.code();
+    let (marks, introduced) = match introduce(app, &offer.client, waiting, language).await {
+        Ok(introduced) => introduced,
+        Err(reason) => return browser.broken(&reason),
+    };
     let longest = offer.authority.until.since(browser.visit.now);
     let task = Intent::of(&offer.authority.details);
     let view = ConsentPage {
         page: browser.page(),
         csrf,
         interaction: interaction.to_owned(),
-        asked: asked(app, offer).await,
+        asked: asked(app, offer, language).await,
+        marks,
+        introduced,
         return_host: return_host(&waiting.return_address),
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
@@ -185,8 +195,27 @@ fn return_host(address: &str) -> Option<String> {
     url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned))
 }
 
-async fn asked(app: &App, offer: &Offer) -> Asked {
-    let client_name = offer.client.name.clone();
+/// What the client shows of itself, and how far that can be trusted.
+async fn introduce(
+    app: &App,
+    client: &Client,
+    waiting: &Waiting,
+    language: &str,
+) -> Result<(ClientMarks, Option<Introduced>), Broken> {
+    let vouched = registration::vouched(app, client).await?;
+    let marks = client_marks::of(client, &vouched, language);
+    let document_host = match &vouched {
+        Vouched::ByOperator => return Ok((marks, None)),
+        Vouched::Nobody => None,
+        Vouched::ItsDocument { host } => Some(host.clone()),
+    };
+    let return_host = return_host(&waiting.return_address);
+    let is_here = url::Url::parse(&waiting.return_address).is_ok_and(|url| is_loopback(&url));
+    Ok((marks, Some(Introduced { document_host, return_host, is_here })))
+}
+
+async fn asked(app: &App, offer: &Offer, language: &str) -> Asked {
+    let client_name = offer.client.name_in(language).to_owned();
     if offer.actor.id != offer.client.id {
         return Asked::ForActor { client_name, actor: actor_in_words(app, &offer.actor).await };
     }

@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod admin;
+pub mod admin_clients;
 pub mod assets;
 pub mod authorize;
+pub mod client_marks;
 pub mod consent;
 pub mod home;
 pub mod page;

@@ -11,8 +11,9 @@ use protocol::token::Login;
 use protocol::user::User;
 
 use super::authorize::go_on;
+use super::client_marks;
 use super::page::{Browser, Form, SIGNED_IN, one, render, see_other, see_other_for_good, session_broken};
-use super::views::{SignInPage, SignInRefused, WhatHappened};
+use super::views::{ClientMarks, SignInPage, SignInRefused, WhatHappened};
 use crate::app::App;
 use crate::authorization::{self, SignedIn, Waiting};
 use crate::failure::Broken;
@@ -51,13 +52,21 @@ async fn show(
         Some(waiting) => app.store.find_client(&waiting.client).await.ok().flatten(),
         None => None,
     };
+    let marks = match &client {
+        Some(client) => match client_marks::find(app, client, browser.language.code()).await {
+            Ok(marks) => marks,
+            Err(reason) => return browser.broken(&reason.into()),
+        },
+        None => ClientMarks::default(),
+    };
     let mut page = browser.page();
     page.user_name = None;
     let view = SignInPage {
         page,
         csrf,
         interaction: interaction.to_owned(),
-        client_name: client.map(|client| client.name.clone()),
+        client_name: client.map(|client| client.name_in(browser.language.code()).to_owned()),
+        marks,
         username: username.to_owned(),
         refused,
     };

@@ -15,7 +15,7 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, OneTimeLink, SigningKey};
+use super::{BrowserSession, InitialAccessToken, OneTimeLink, Registered, SigningKey};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -167,6 +167,10 @@ pub enum Take {
     Interaction(String),
     /// A one-time link.
     OneTimeLink(SecretDigest),
+    /// One of the uses of an initial access token (RFC 7591 §3).
+    InitialAccessToken(SecretDigest),
+    /// A registration of a client that was never used.
+    UnusedRegistration(ClientId),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -176,6 +180,10 @@ pub enum Origin {
     Config,
     /// An admin.
     Admin,
+    /// The client itself (RFC 7591).
+    Registered,
+    /// The document that its id points to.
+    Document,
 }
 
 impl Origin {
@@ -183,6 +191,8 @@ impl Origin {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",
+            Self::Registered => "registered",
+            Self::Document => "document",
         }
     }
 }
@@ -270,6 +280,10 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// How a client registered; of the same client it is replaced, but for when that was and whether it was used.
+    Registered(Registered),
+    /// A token that lets somebody register clients.
+    InitialAccessToken(InitialAccessToken),
 }
 
 /// Something that is ended, with everything derived from it.
@@ -285,6 +299,9 @@ pub enum Ending {
     Family(FamilyId),
     /// A browser session and the tokens that hang on it, with their descendants.
     Session(SessionId),
+    /// A client that registered itself: its registration, its consents with all that [`Ending::Consent`] ends, and its
+    /// own tokens with their descendants (RFC 7592 §2.3). The client itself is kept as retired beside it.
+    Client(ClientId),
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }

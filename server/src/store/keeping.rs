@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, browser_session, client, consent, details_type, interaction, one_time_link,
-    pushed_request, resource_server, setting, signing_key, task, token, user_account,
+    authorization_code, browser_session, client, client_registration, consent, details_type,
+    initial_access_token, interaction, one_time_link, pushed_request, resource_server, setting, signing_key,
+    task, token, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -41,6 +42,8 @@ pub(super) struct Rows {
     browser_sessions: Vec<browser_session::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
+    registrations: Vec<client_registration::Model>,
+    initial_access_tokens: Vec<initial_access_token::Model>,
 }
 
 impl Rows {
@@ -103,6 +106,8 @@ impl Rows {
                 self.details_types.push(details_type_row(&details_type, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
+            Record::Registered(registered) => self.registrations.push(registered.into_row()),
+            Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
         }
         Ok(())
     }
@@ -125,6 +130,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.initial_access_tokens).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
 }
 
@@ -151,6 +157,11 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.signing_keys {
         replace(db, row.clone(), signing_key::Column::Kid, None, &[]).await?;
     }
+    for row in &rows.registrations {
+        use client_registration::Column;
+        let kept = [Column::RegisteredAt, Column::UsedAt];
+        replace(db, row.clone(), Column::ClientId, None, &kept).await?;
+    }
     for row in &rows.settings {
         replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
     }
@@ -172,7 +183,8 @@ where
 }
 
 /// Inserts `row` or replaces the one of the same `key`, apart from the `kept` columns. A row that an admin
-/// declared (`origin`) is replaced by an admin's only.
+/// declared (`origin`) is replaced by an admin's only, and what was declared at all never by what somebody said of
+/// themselves.
 async fn replace<C, M, A>(
     db: &C,
     row: M,
@@ -194,9 +206,10 @@ where
     let mut conflict = OnConflict::column(key);
     conflict.update_columns(columns);
     if let Some(origin) = origin {
-        let stands = Expr::col(origin.as_column_ref()).ne("admin");
-        let comes = Expr::cust("excluded.origin").eq("admin");
-        conflict.action_and_where(stands.or(comes));
+        let (stands, comes) = (|| Expr::col(origin.as_column_ref()), || Expr::cust("excluded.origin"));
+        let declared = comes().is_not_in(["registered", "document"]);
+        let same = comes().eq(stands());
+        conflict.action_and_where(comes().eq("admin").or(same).or(declared.and(stands().ne("admin"))));
     }
     let insert = <A::Entity as EntityTrait>::insert(row.into_active_model()).on_conflict(conflict);
     insert.exec_without_returning(db).await.map(|_| ())

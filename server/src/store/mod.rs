@@ -18,6 +18,7 @@ mod keeping;
 mod keys;
 mod open;
 mod queue;
+mod registrations;
 mod requests;
 mod sessions;
 mod sql;
@@ -44,6 +45,7 @@ pub use codes::StoredCode;
 pub use error::{CommitError, StoreError};
 pub use keys::SigningKey;
 pub use open::Furnishing;
+pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
 

@@ -103,6 +103,8 @@ enum Table {
     PushedRequest,
     Interaction,
     OneTimeLink,
+    InitialAccessToken,
+    UnusedRegistration,
 }
 
 fn wanted(take: &Take) -> (Table, Wanted) {
@@ -116,6 +118,8 @@ fn wanted(take: &Take) -> (Table, Wanted) {
         Take::PushedRequest(digest) => (Table::PushedRequest, plain(digest.to_text())),
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
+        Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
+        Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
     }
 }
 
@@ -150,6 +154,16 @@ impl Table {
             Self::PushedRequest => once("pushed_request", "digest"),
             Self::Interaction => once("interaction", "id"),
             Self::OneTimeLink => once("one_time_link", "digest"),
+            Self::InitialAccessToken => format!(
+                "UPDATE initial_access_token SET uses_left = uses_left - 1 \
+                 WHERE digest IN ({keys}) AND uses_left > 0 AND expires_at > $1 RETURNING digest"
+            ),
+            // What is used is marked by the sweeper; what it did not see yet shows by its tokens.
+            Self::UnusedRegistration => format!(
+                "UPDATE client_registration SET used_at = $1 WHERE client_id IN ({keys}) AND used_at IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM token t WHERE t.client_id = client_registration.client_id \
+                 AND substr(t.client_id, 1, 4) IN ('dyn_', 'http')) RETURNING client_id"
+            ),
         };
         (statement, values)
     }

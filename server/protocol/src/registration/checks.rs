@@ -11,7 +11,10 @@ use crate::client::{
 use crate::profile::{Judged, SecurityProfile};
 
 /// Holds a registration against every rule, the plain ones first.
-pub(super) fn check(registration: &Registration, profile: SecurityProfile) -> Result<(), RegistrationRefused> {
+pub(super) fn check(
+    registration: &Registration,
+    profile: SecurityProfile,
+) -> Result<(), RegistrationRefused> {
     addresses(registration)?;
     let metadata = &registration.metadata;
     for (member, url) in urls(metadata) {
@@ -127,10 +130,8 @@ fn logout(registration: &Registration) -> Result<(), RegistrationRefused> {
 }
 
 fn ciba(metadata: &ClientMetadata) -> Result<(), RegistrationRefused> {
-    let told = matches!(
-        metadata.backchannel_token_delivery_mode,
-        Some(DeliveryMode::Ping | DeliveryMode::Push)
-    );
+    let told =
+        matches!(metadata.backchannel_token_delivery_mode, Some(DeliveryMode::Ping | DeliveryMode::Push));
     if told && metadata.backchannel_client_notification_endpoint.is_none() {
         return Err(RegistrationRefused::NoNotificationEndpoint);
     }

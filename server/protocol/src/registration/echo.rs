@@ -5,6 +5,7 @@ use url::Url;
 
 use super::grants::CODE;
 use super::members::IN_LANGUAGES;
+use super::metadata_document;
 use crate::client::{Client, GrantType, KeySource};
 
 /// Every registered member, with the defaults that were filled in and the values that were replaced.
@@ -15,7 +16,9 @@ pub fn echo(client: &Client) -> Map<String, Value> {
         _ => Map::new(),
     };
     told.remove(IN_LANGUAGES);
-    told.extend(client.metadata.in_languages.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
+    told.extend(
+        client.metadata.in_languages.iter().map(|(name, value)| (name.clone(), value.as_str().into())),
+    );
     let mut put = |name: &str, value: Value| {
         told.insert(name.to_owned(), value);
     };
@@ -48,14 +51,15 @@ pub fn echo(client: &Client) -> Map<String, Value> {
     told
 }
 
-/// Whether a URL of a client is its own as far as anybody can tell: at the host of one of its redirect URIs
-/// (RFC 7591 §5). What is elsewhere may be somebody else's good name, and is not shown for a client that nobody vouched
+/// Whether a URL of a client is its own as far as anybody can tell: at the host of one of its redirect URIs,
+/// or of its metadata document (RFC 7591 §5). What is elsewhere may be somebody else's good name, and is not shown for a client that nobody vouched
 /// for.
 #[must_use]
 pub fn tells_of_itself(client: &Client, url: &Url) -> bool {
     let host = |uri: &String| Url::parse(uri).ok().and_then(|url| url.host_str().map(str::to_owned));
     let own = url.host_str().map(str::to_owned);
-    own.is_some() && client.redirect_uris.iter().any(|uri| host(uri) == own)
+    let of_document = metadata_document::url_of(&client.id).and_then(|url| url.host_str().map(str::to_owned));
+    own.is_some() && (own == of_document || client.redirect_uris.iter().any(|uri| host(uri) == own))
 }
 
 /// The logo of a client, if it may be shown. `vouched` says that somebody other than the client itself named it.

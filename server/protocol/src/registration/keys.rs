@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::RegistrationRefused;
 use super::checks::is_plain_https;
 use super::members::Members;
-use super::RegistrationRefused;
 use crate::client::KeySource;
 use crate::public_jwk::{InvalidJwk, PublicJwk};
 

@@ -28,7 +28,9 @@ impl<'a> Members<'a> {
                 Value::String(text) => text.len() <= LONGEST_TEXT,
                 Value::Array(items) => {
                     items.len() <= MOST_ITEMS
-                        && items.iter().all(|item| item.as_str().is_none_or(|text| text.len() <= LONGEST_TEXT))
+                        && items
+                            .iter()
+                            .all(|item| item.as_str().is_none_or(|text| text.len() <= LONGEST_TEXT))
                 }
                 _ => true,
             };
@@ -116,7 +118,8 @@ pub(super) const IN_LANGUAGES: &str = "in_languages";
 
 /// 1 to 200 characters, none of which changes how the others are read.
 fn is_fit_to_show(name: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !name.trim().is_empty()
         && name.chars().count() <= LONGEST_NAME
         && !name.chars().any(|c| c.is_control() || turns(c))

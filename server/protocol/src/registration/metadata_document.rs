@@ -22,7 +22,9 @@ const MOST_FRESHNESS: Seconds = Seconds::days(1);
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DocumentRefused {
     /// Not 200, not JSON, or too large.
-    #[error("the client's metadata document could not be had: it must be JSON of at most 5 KB, with status 200")]
+    #[error(
+        "the client's metadata document could not be had: it must be JSON of at most 5 KB, with status 200"
+    )]
     NotThere,
     /// `client_id` in it is not its own URL.
     #[error("the client's metadata document is that of another client")]
@@ -142,7 +144,9 @@ mod tests {
 
     #[test]
     fn freshness_is_what_the_answer_says_within_a_minute_and_a_day() {
-        for (said, taken) in [(None, 600), (Some(-5), 60), (Some(0), 60), (Some(300), 300), (Some(i64::MAX), 86_400)] {
+        for (said, taken) in
+            [(None, 600), (Some(-5), 60), (Some(0), 60), (Some(300), 300), (Some(i64::MAX), 86_400)]
+        {
             assert_eq!(freshness(said), Seconds(taken));
         }
     }

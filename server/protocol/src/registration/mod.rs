@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::audience::Resources;
+use crate::authorization_details::strict_json;
 use crate::client::{
     AuthMethod, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, GrantType, KeySource,
     SigningAlg,
@@ -32,6 +33,21 @@ pub use echo::{echo, logo, tells_of_itself};
 pub use refused::RegistrationRefused;
 
 use members::Members;
+
+/// How deep a document may nest: a key set with certificates needs four.
+const DEEPEST: usize = 8;
+
+/// Reads a body as a document: one JSON object, in which no member stands twice.
+///
+/// # Errors
+/// [`RegistrationRefused::NotAnObject`].
+pub fn document(body: &[u8]) -> Result<Map<String, Value>, RegistrationRefused> {
+    let text = std::str::from_utf8(body).map_err(|_| RegistrationRefused::NotAnObject)?;
+    match strict_json::parse(text, DEEPEST) {
+        Ok(Value::Object(members)) => Ok(members),
+        _ => Err(RegistrationRefused::NotAnObject),
+    }
+}
 
 /// What a client that registers itself gets, and what it may have at most.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,8 +102,9 @@ impl Registration {
             None => rules.auth_methods.first().copied().unwrap_or(AuthMethod::PrivateKeyJwt),
         };
         let alg = match members.text("id_token_signed_response_alg")? {
-            Some(name) => SigningAlg::find(name)
-                .ok_or(RegistrationRefused::Member("id_token_signed_response_alg"))?,
+            Some(name) => {
+                SigningAlg::find(name).ok_or(RegistrationRefused::Member("id_token_signed_response_alg"))?
+            }
             // OpenID Connect Registration §2, where the profile lets it be.
             None if rules.signing_algs.contains(&SigningAlg::Rs256) => SigningAlg::Rs256,
             None => rules.signing_algs.first().copied().unwrap_or(SigningAlg::Es256),
@@ -171,6 +188,37 @@ impl Registration {
             metadata: self.metadata,
             status: ClientStatus::Active,
         }
+    }
+}
+
+/// Members that only this server says of a client; an update must not hold them (RFC 7592 §2.2).
+const OURS_TO_SAY: [&str; 4] = [
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+];
+
+/// Holds what an update says of the client's identity against the client (RFC 7592 §2.2). `is_secret` tells whether a
+/// secret is the client's current one.
+///
+/// # Errors
+/// [`RegistrationRefused`].
+pub fn check_update(
+    document: &Map<String, Value>,
+    client: &Client,
+    is_secret: impl Fn(&str) -> bool,
+) -> Result<(), RegistrationRefused> {
+    if let Some(ours) = OURS_TO_SAY.into_iter().find(|name| document.contains_key(*name)) {
+        return Err(RegistrationRefused::NotTheirs(ours));
+    }
+    let members = Members::of(document)?;
+    if members.text("client_id")? != Some(client.id.as_str()) {
+        return Err(RegistrationRefused::OtherClient);
+    }
+    match members.text("client_secret")? {
+        Some(secret) if !is_secret(secret) => Err(RegistrationRefused::OtherSecret),
+        _ => Ok(()),
     }
 }
 

@@ -43,7 +43,7 @@ pub enum RegistrationRefused {
     /// A key that is none.
     #[error("jwks: {0}")]
     Key(#[from] InvalidJwk),
-    /// Not a JWK Set of at most [`super::keys::MOST_KEYS`] keys.
+    /// Not a JWK Set of one to ten keys.
     #[error("jwks must be a JWK Set of one to ten keys")]
     NotAKeySet,
     /// Something needs keys, and there are none.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use url::Url;
 
-use super::checks::is_pairwise;
 use super::RegistrationRefused;
+use super::checks::is_pairwise;
 use crate::client::ClientMetadata;
 
 /// Without a `sector_identifier_uri`, pairwise subjects are for redirect URIs of one host.

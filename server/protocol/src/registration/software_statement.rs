@@ -50,14 +50,20 @@ mod tests {
         let mut document = object(json!({"client_name": "mine", "client_uri": "https://c.example"}));
         let claims = object(json!({"iss": "x", "client_name": "theirs", "exp": 10, "nbf": 5}));
         lay_over(&mut document, claims, NumericDate(5)).unwrap();
-        assert_eq!(Value::Object(document), json!({"client_name": "theirs", "client_uri": "https://c.example"}));
+        assert_eq!(
+            Value::Object(document),
+            json!({"client_name": "theirs", "client_uri": "https://c.example"})
+        );
     }
 
     #[test]
     fn a_statement_has_its_time() {
-        for (claims, now) in
-            [(json!({"exp": 10}), 10), (json!({"nbf": 11}), 10), (json!({"exp": "x"}), 0), (json!({"nbf": null}), 0)]
-        {
+        for (claims, now) in [
+            (json!({"exp": 10}), 10),
+            (json!({"nbf": 11}), 10),
+            (json!({"exp": "x"}), 0),
+            (json!({"nbf": null}), 0),
+        ] {
             let refused = lay_over(&mut Map::new(), object(claims), NumericDate(now));
             assert_eq!(refused, Err(RegistrationRefused::InvalidStatement));
         }

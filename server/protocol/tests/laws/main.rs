@@ -10,4 +10,5 @@ mod params;
 mod parsers;
 mod prompt;
 mod redirect_uri;
+mod registration;
 mod world;

@@ -6,6 +6,8 @@
 
 mod account;
 mod admin;
+mod admin_clients;
+mod client_marks;
 mod consent;
 mod duration;
 mod error;
@@ -25,6 +27,8 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
+pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
+pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
     ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
 };

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::client_marks::ClientMarks;
 use super::page::Page;
 
 /// The sign-in page. It posts `username`, `password`, `csrf` and `interaction` to `/sign-in`; or `decision=cancel`.
@@ -16,6 +17,8 @@ pub struct SignInPage {
     pub interaction: String,
     /// The client that asks, if one does.
     pub client_name: Option<String>,
+    /// What that client shows of itself.
+    pub marks: ClientMarks,
     /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
     pub username: String,
     /// Why the last attempt failed.

@@ -200,6 +200,9 @@ fn every_page_has_the_ids_that_it_is_known_by() {
                 "login-submit",
                 "login-cancel",
                 "login-client-name",
+                "login-client-logo",
+                "login-client-policy",
+                "login-client-tos",
             ][..],
         ),
         ("sign-in-wrong", &["login-form", "error-summary"]),
@@ -225,6 +228,9 @@ fn every_page_has_the_ids_that_it_is_known_by() {
         ("account", &["consents", "ended-consents", "consent-ended"]),
         ("account-empty", &["no-consents"]),
         ("admin", &["admin-agents", "admin-consents", "admin-events"]),
+        ("admin-clients", &["admin-clients"]),
+        ("admin-client", &["admin-client"]),
+        ("consent-registered-itself", &["consent-form", "consent-introduced"]),
         ("home", &["home", "issuer"]),
     ] {
         let sample = samples::friendly().into_iter().find(|s| s.name == name).unwrap();

@@ -13,6 +13,7 @@ pub mod details_type;
 pub mod ended_family;
 pub mod initial_access_token;
 pub mod interaction;
+pub mod key_ring;
 pub mod one_time_link;
 pub mod pushed_request;
 pub mod replay;

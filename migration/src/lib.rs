@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
 mod m2_registration;
+mod m2_keys;
 mod m2_replay_without_rowid;
 
 /// All migrations, the oldest first.
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m1_first::Migration),
             Box::new(m2_replay_without_rowid::Migration),
             Box::new(m2_registration::Migration),
+            Box::new(m2_keys::Migration),
         ]
     }
 }

@@ -2,8 +2,20 @@
 
 /// What every room may borrow, and what that stands on.
 const GROUND: &[&str] = &[
-    "app", "attempts", "clock", "config", "failure", "jose", "logos", "outbound", "registry", "secret",
+    "app",
+    "attempts",
+    "clock",
+    "config",
+    "failure",
+    "jose",
+    "key_sets",
+    "logos",
+    "outbound",
+    "registry",
+    "secret",
     "store",
+    "tls",
+    "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] =
@@ -19,9 +31,13 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("outbound", &[&["config", "secret"]]),
     ("logos", &[&["outbound"]]),
     ("store", &[&["secret"]]),
+    ("key_sets", &[&["config", "outbound"]]),
+    ("tls", &[&["config"]]),
+    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
+    ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
@@ -36,11 +52,11 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
-    ("visit", &[&["app", "secret"]]),
+    ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "registration", "router"]]),
-    ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("serve", &[&["app", "keys", "registration", "router", "tls"]]),
+    ("start", &[GROUND, &["keys", "sign_in"]]),
+    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),
@@ -66,6 +82,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["reqwest"], &["outbound", "cli/demo"]),
     (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),
+    // The PEM of a certificate is read where it arrives.
+    (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
+    (&["x509_parser"], &["tls"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];

@@ -95,7 +95,8 @@ pub enum SenderConstraint {
 /// No RSA with PKCS #1 v1.5 padding (FAPI 2.0 Security Profile §5.4.1).
 const FAPI_ALGS: &[SigningAlg] = &[SigningAlg::Es256, SigningAlg::EdDsa, SigningAlg::Ps256];
 /// FAPI 2.0 Security Profile §5.3.2.1.
-const FAPI_METHODS: &[AuthMethod] = &[AuthMethod::PrivateKeyJwt];
+const FAPI_METHODS: &[AuthMethod] =
+    &[AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth, AuthMethod::SelfSignedTlsClientAuth];
 
 const ALL_MODES: &[DeliveryMode] = &[DeliveryMode::Poll, DeliveryMode::Ping, DeliveryMode::Push];
 /// FAPI-CIBA §5.2.2: what is pushed cannot be bound to the client's key.

@@ -11,6 +11,7 @@ use protocol::client::{
     SigningAlg,
 };
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
+use protocol::jwt_bearer::TrustedIssuer;
 use protocol::numeric_date::NumericDate;
 use protocol::profile::SecurityProfile;
 use protocol::resource_server::ResourceServer;
@@ -27,6 +28,7 @@ use super::problem::{Problem, Problems};
 use super::reading::{section, section_of_two};
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
+use super::trusted_issuer::WrittenTrustedIssuer;
 use super::user::WrittenUser;
 
 /// Everything declared, in the order of the file; agents come after the other clients.
@@ -43,6 +45,8 @@ pub struct Declared {
     pub details_types: DetailsTypes,
     /// `[[rules]]`.
     pub rules: Vec<DeclaredRule>,
+    /// `[[trusted_issuers]]`, with where their keys are.
+    pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
 }
 
 /// A declared user.
@@ -180,6 +184,11 @@ impl Declared {
         let rules =
             rules.into_iter().filter_map(|(key, rule)| rule.check(&known, problems.at(&key))).collect();
         let details_types = details_type::all(types, problems);
+        let trusted = section::<WrittenTrustedIssuer>(layers, "trusted_issuers", problems);
+        let trusted_issuers = trusted
+            .into_iter()
+            .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
+            .collect();
         problems.found.is_empty().then(|| Self {
             source: problems.source.clone(),
             users,
@@ -187,6 +196,7 @@ impl Declared {
             clients: proven.into_iter().map(|(_, client, _)| client).collect(),
             details_types,
             rules,
+            trusted_issuers,
         })
     }
 

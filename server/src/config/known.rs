@@ -61,6 +61,7 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     tell(problems, clients.chain(named(root, "resource_servers", "identifier")));
     tell(problems, named(root, "details_types", "name"));
     tell(problems, named(root, "rules", "id"));
+    tell(problems, named(root, "trusted_issuers", "issuer"));
 }
 
 fn tell(problems: &mut Problems, names: impl Iterator<Item = (String, String)>) {

@@ -8,8 +8,10 @@ use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
+use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
+use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -55,8 +57,16 @@ pub struct Settings {
     pub outbound: OutboundSettings,
     /// Clients that nobody declared.
     pub registration: RegistrationSettings,
+    /// TLS on the address that is listened on.
+    pub tls: TlsSettings,
+    /// The listener that asks for client certificates.
+    pub mtls: MtlsSettings,
+    /// The proxies in front.
+    pub proxy: ProxySettings,
     /// What is too much.
     pub limits: Limits,
+    /// Signing keys.
+    pub keys: KeySettings,
 }
 
 /// How logs are written.
@@ -129,7 +139,11 @@ impl Default for Settings {
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
             registration: RegistrationSettings::default(),
+            tls: TlsSettings::default(),
+            mtls: MtlsSettings::default(),
+            proxy: ProxySettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
         }
     }
 }
@@ -153,7 +167,7 @@ impl Default for Limits {
     }
 }
 
-/// The issuer of a server that was told nothing but where to listen.
+/// The issuer of a server that was told nothing but where to listen, by plain HTTP.
 #[must_use]
 pub fn issuer_of(listen: SocketAddr) -> String {
     format!("http://{listen}")
@@ -200,7 +214,18 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).chain(self.registration.wrong()).collect()
+        // Of an issuer that is wrong anyway nothing more is asked.
+        let is_local = issuer_is_wrong(&self.issuer).is_some()
+            || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        let keys = self.keys.wrong(is_local);
+        let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
+        let mut wrong: Vec<_> =
+            texts.chain(lives).chain(sizes).chain(transport.into_iter().flatten()).chain(keys).collect();
+        wrong.extend(self.registration.wrong());
+        if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
+            wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
+        }
+        wrong
     }
 }
 

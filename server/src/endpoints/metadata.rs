@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use protocol::audience::ResourceIndicator;
-use protocol::metadata::{self, Facts};
+use protocol::metadata::{self, Certificates, Facts};
 use protocol::scope::Scope;
 
 use super::reply;
@@ -26,6 +26,10 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
     let resources: Vec<ResourceIndicator> =
         registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
+    let base = app.settings.mtls.base();
+    let proxied = app.settings.proxy.client_certificate_header.is_some();
+    let certificates = (app.tls.mtls.is_some() || proxied)
+        .then(|| Certificates { base: base.as_deref(), authorities: app.tls.authorities.is_some() });
     let facts = Facts {
         issuer: app.issuer(),
         scopes: &scopes,
@@ -33,6 +37,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         resources: &resources,
         registration: app.settings.registration.enabled != Registering::Closed,
         client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
+        certificates,
     };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()
 }

@@ -171,6 +171,8 @@ pub enum Take {
     InitialAccessToken(SecretDigest),
     /// A registration of a client that was never used.
     UnusedRegistration(ClientId),
+    /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
+    SigningKeys(i64),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.

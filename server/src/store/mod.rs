@@ -43,7 +43,7 @@ use tokio::task::JoinHandle;
 pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take};
 pub use codes::StoredCode;
 pub use error::{CommitError, StoreError};
-pub use keys::SigningKey;
+pub use keys::{SigningKey, SigningKeys};
 pub use open::Furnishing;
 pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};

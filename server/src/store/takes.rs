@@ -105,6 +105,7 @@ enum Table {
     OneTimeLink,
     InitialAccessToken,
     UnusedRegistration,
+    KeyRing,
 }
 
 fn wanted(take: &Take) -> (Table, Wanted) {
@@ -120,6 +121,7 @@ fn wanted(take: &Take) -> (Table, Wanted) {
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
         Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
         Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
+        Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
     }
 }
 
@@ -163,6 +165,10 @@ impl Table {
                 "UPDATE client_registration SET used_at = $1 WHERE client_id IN ({keys}) AND used_at IS NULL \
                  AND NOT EXISTS (SELECT 1 FROM token t WHERE t.client_id = client_registration.client_id \
                  AND substr(t.client_id, 1, 4) IN ('dyn_', 'http')) RETURNING client_id"
+            ),
+            Self::KeyRing => format!(
+                "UPDATE key_ring SET version = version + 1, changed_at = $1 \
+                 WHERE CAST(version AS TEXT) IN ({keys}) RETURNING CAST(version - 1 AS TEXT)"
             ),
         };
         (statement, values)

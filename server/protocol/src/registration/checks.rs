@@ -28,6 +28,7 @@ pub(super) fn check(
     encryption(metadata)?;
     logout(registration)?;
     ciba(metadata)?;
+    certificate(registration)?;
     sector::check_hosts(metadata, &registration.redirect_uris)?;
     keys(registration)?;
     let judged = Judged {
@@ -138,11 +139,24 @@ fn ciba(metadata: &ClientMetadata) -> Result<(), RegistrationRefused> {
     Ok(())
 }
 
+/// Exactly one name for a certificate that somebody vouches for, and none otherwise (RFC 8705 §2.1.2).
+fn certificate(registration: &Registration) -> Result<(), RegistrationRefused> {
+    let metadata = &registration.metadata;
+    let fits = match registration.method {
+        AuthMethod::TlsClientAuth => metadata.certificate_name().is_ok(),
+        _ => !metadata.has_certificate_name(),
+    };
+    if fits { Ok(()) } else { Err(RegistrationRefused::CertificateName) }
+}
+
 /// Whatever is signed by the client or encrypted to it needs keys of it.
 fn keys(registration: &Registration) -> Result<(), RegistrationRefused> {
     let metadata = &registration.metadata;
     let uses = [
-        ("token_endpoint_auth_method", registration.method == AuthMethod::PrivateKeyJwt),
+        (
+            "token_endpoint_auth_method",
+            matches!(registration.method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth),
+        ),
         ("require_signed_request_object", metadata.require_signed_request_object),
         ("request_object_signing_alg", metadata.request_object_signing_alg.is_some()),
         (

@@ -165,6 +165,8 @@ impl Registration {
             AuthMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic { secret_sha256 },
             AuthMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost { secret_sha256 },
             AuthMethod::PrivateKeyJwt => ClientAuthentication::PrivateKeyJwt,
+            AuthMethod::TlsClientAuth => ClientAuthentication::TlsClientAuth,
+            AuthMethod::SelfSignedTlsClientAuth => ClientAuthentication::SelfSignedTlsClientAuth,
         };
         // Nobody ever answers for it, so it is never an agent.
         let for_itself = self.grant_types.iter().all(|grant| *grant == GrantType::ClientCredentials);

@@ -58,6 +58,9 @@ pub enum RegistrationRefused {
     /// A front-channel logout URI elsewhere than the redirect URIs (OpenID Connect Front-Channel Logout §2).
     #[error("frontchannel_logout_uri must have scheme, host and port of a redirect URI")]
     LogoutElsewhere,
+    /// Names of a certificate, without `tls_client_auth` or not exactly one with it.
+    #[error("with tls_client_auth, send one of the members tls_client_auth_subject_dn and tls_client_auth_san_*")]
+    CertificateName,
     /// No address for notifications (CIBA §4).
     #[error("backchannel_client_notification_endpoint is missing: it is needed to ping and to push")]
     NoNotificationEndpoint,

@@ -22,6 +22,7 @@ signed-out-heading = Sie sind abgemeldet
 signed-out-words = Sie können dieses Fenster schließen.
 signed-out-continue = Weiter zu { $name }
 signed-out-continue-plain = Weiter
+signed-out-frame = Abmeldung bei einer Anwendung
 signed-out-sign-in-again = Wieder anmelden
 
 set-password-title = Passwort setzen

@@ -8,6 +8,7 @@ nav-admin = Administration
 nav-sign-out = Sign out
 signed-in-as = Signed in as
 footer = Procura: you decide who may act for you.
+test-server = This is a test server. Nothing here is protected: use no password and no data that matter to you.
 form-too-old = This page was open for too long. Nothing was lost: please send it again.
 error-summary = That did not work
 

@@ -22,6 +22,7 @@ signed-out-heading = You are signed out
 signed-out-words = You can close this window.
 signed-out-continue = Continue to { $name }
 signed-out-continue-plain = Continue
+signed-out-frame = Signing you out of an application
 signed-out-sign-in-again = Sign in again
 
 set-password-title = Set your password

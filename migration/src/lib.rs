@@ -4,8 +4,9 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
-mod m2_registration;
 mod m2_keys;
+mod m2_logout;
+mod m2_registration;
 mod m2_replay_without_rowid;
 
 /// All migrations, the oldest first.
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2_replay_without_rowid::Migration),
             Box::new(m2_registration::Migration),
             Box::new(m2_keys::Migration),
+            Box::new(m2_logout::Migration),
         ]
     }
 }

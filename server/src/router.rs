@@ -21,14 +21,11 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::app::App;
 use crate::endpoints::{self, reply, sent};
 use crate::failure::Broken;
-use crate::pages::session_store::Sessions;
+use crate::pages::session_store::{COOKIE, Sessions};
 use crate::{pages, visit};
 
 /// The longest anybody waits for an answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
-
-/// The name of the session's cookie: bound to this host, this path and encrypted transport (RFC 6265bis §4.1.3.2).
-pub const COOKIE: &str = "__Host-procura";
 
 /// The whole house.
 pub fn router(app: &Arc<App>) -> Router {
@@ -60,12 +57,13 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
-    // For people. Forms come from our own pages only, but for an authorization request, which comes from anywhere.
+    // For people. Forms come from our own pages only, but for an authorization request and a logout request, which come from
+    // anywhere.
     let forms = Router::new()
         .route("/", get(pages::home::get))
         .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
-        .route("/logout", get(pages::sign_out::get).post(pages::sign_out::post))
+        .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
         .route("/account/consents/end", post(pages::account::end))
@@ -75,13 +73,27 @@ pub fn router(app: &Arc<App>) -> Router {
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
+        .route(metadata::LOGOUT, get(pages::sign_out::get).post(pages::sign_out::post))
         .merge(forms)
         .fallback(pages::home::not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), pages::browser_state::follow))
         .layer(sessions(app));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
         .route("/assets/logo.svg", get(pages::assets::logo))
-        .route("/clients/{client_id}/logo", get(pages::client_marks::logo));
+        .route("/clients/{client_id}/logo", get(pages::client_marks::logo))
+        .route("/assets/signed-out.js", get(pages::assets::signed_out))
+        .route("/assets/check-session.js", get(pages::assets::check_session))
+        .route(metadata::CHECK_SESSION, get(pages::browser_state::page));
+
+    // For a conformance suite, and not there otherwise.
+    let certification = match &app.settings.certification {
+        Some(_) => Router::new().route(
+            endpoints::certification::RESOURCE,
+            get(endpoints::certification::resource).post(endpoints::certification::resource),
+        ),
+        None => Router::new(),
+    };
 
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(Arc::clone(app), visit::receive))
@@ -91,6 +103,7 @@ pub fn router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(open)
         .merge(closed)
+        .merge(certification)
         .merge(assets)
         .merge(people)
         .layer(around)

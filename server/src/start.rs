@@ -15,7 +15,7 @@ use serde_json::Map;
 use crate::app::App;
 use crate::attempts::Attempts;
 use crate::clock::Clock;
-use crate::config::{Config, Declared, DeclaredUser, Settings};
+use crate::config::{CertificationSettings, Config, Declared, DeclaredUser, Settings};
 use crate::failure::Broken;
 use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
 use crate::key_sets::KeySets;
@@ -51,6 +51,12 @@ pub enum StartError {
     /// Requests of others.
     #[error("{0}")]
     Outbound(#[from] OutboundUnfit),
+    /// A test server that knows too many people to be one.
+    #[error(
+        "[certification] is configured, and there are {0} users: a test server has at most {max}",
+        max = CertificationSettings::MOST_USERS
+    )]
+    TooManyUsers(u64),
     /// Something else of ours.
     #[error("{0}")]
     Broken(#[from] Broken),
@@ -91,6 +97,13 @@ pub async fn open(
     let Config { settings, declared } = config;
     let now = clock.now();
     let store = Store::open(settings.database_url.reveal()).await?;
+    if settings.certification.is_some() {
+        // What is declared counts too, whether it is there already or not.
+        let users = store.count_users().await?.max(declared.users.len() as u64);
+        if users > CertificationSettings::MOST_USERS {
+            return Err(StartError::TooManyUsers(users));
+        }
+    }
     let alone = store.furnish_alone().await?;
     let at_rest = at_rest(&settings)?;
     if !at_rest.encrypts() {

@@ -88,6 +88,7 @@ pub fn id_token(app: &App, client: &Client, code: &Code, access: &Written) -> Re
         issued_at: access.token.issued_at,
         login: &code.login,
         nonce: code.nonce.as_deref(),
+        sid: Some(&protocol::logout::sid(&code.session, &client.id)),
         access_token: Some(access.text.reveal()),
         alg,
     };

@@ -4,6 +4,7 @@
 mod account;
 mod approving;
 mod every_page;
+mod logout;
 mod plain_means;
 mod refusals;
 mod signing_in;

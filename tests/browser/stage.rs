@@ -59,6 +59,16 @@ authorization_details_types = ["agent_task", "mcp_tool"]
 jwks = { keys = [{ kty = "EC", crv = "P-256", kid = "refund-agent-1", use = "sig", x = "og1b0QL38pVYeuKR-NFIST98pr8tiQaSba2AcdQAwQQ", y = "i8zz-FfbhIe6R68cllVeh3fa2zGYmzNz3K2JQxQ-SJI" }] }
 "#;
 
+/// An application that wants its page loaded when its user signs out, which needs an origin that is known before.
+fn diary(application: &Application) -> String {
+    let uri = &application.redirect_uri;
+    format!(
+        "[[clients]]\nid = \"diary\"\nname = \"Diary\"\nkind = \"application\"\nauthentication = \"none\"\n\
+         redirect_uris = [\"{uri}\"]\npost_logout_redirect_uris = [\"{uri}\"]\n\
+         frontchannel_logout_uri = \"{uri}/signed-out\"\nscope = \"openid\"\n"
+    )
+}
+
 /// The stage.
 pub struct Stage {
     /// The house.
@@ -80,9 +90,11 @@ where
     if !browser::is_there(name) {
         return;
     }
+    let application = Application::open("127.0.0.1").await.unwrap();
+    let house = House::on_with(Database::Sqlite, &format!("{CAST}{}", diary(&application))).await;
     let stage = Arc::new(Stage {
-        house: House::on_with(Database::Sqlite, CAST).await,
-        application: Application::open("127.0.0.1").await.unwrap(),
+        house,
+        application,
         browsers: Browsers::new().await,
         people: std::sync::Mutex::default(),
     });

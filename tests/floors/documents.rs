@@ -139,11 +139,11 @@ fn example_keys() -> Vec<(String, String)> {
     let mut table = String::new();
     let mut keys = Vec::new();
     for line in text.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
         if line.starts_with('[') {
             table = line.trim_end().to_owned();
             continue;
         }
-        let line = line.strip_prefix("# ").unwrap_or(line);
         let Some((key, _)) = line.split_once(" = ") else { continue };
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !key.is_empty() && key.chars().all(plain) {

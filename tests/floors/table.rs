@@ -19,7 +19,7 @@ const GROUND: &[&str] = &[
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] =
-    &["approvals", "authorization", "caller", "registration", "sign_in", "tasks", "tokens"];
+    &["approvals", "authorization", "caller", "logout", "registration", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -44,6 +44,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     // Who a client is may stand in a document that has to be fetched first.
     ("caller", &[GROUND, &["registration"]]),
     ("registration", &[GROUND]),
+    ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
@@ -54,9 +55,24 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "keys", "registration", "router", "tls"]]),
+    ("certification", &[&["app"]]),
+    ("serve", &[&["app", "certification", "keys", "logout", "registration", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
-    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
+    (
+        "cli",
+        &[&[
+            "certification",
+            "clock",
+            "config",
+            "jose",
+            "keys",
+            "secret",
+            "serve",
+            "start",
+            "store",
+            "cli/demo",
+        ]],
+    ),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),

@@ -16,6 +16,7 @@ mod person;
 mod pki;
 mod postgres;
 pub mod program;
+mod receiver;
 mod secured;
 pub mod street;
 mod town;
@@ -29,6 +30,7 @@ pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
 pub use pki::{Authority, Identity, Wanted};
+pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
 pub use town::{INVENTORY, ORDERS, password_of};
 

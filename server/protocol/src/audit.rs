@@ -23,6 +23,9 @@ pub enum Action {
     /// A user signed out.
     #[serde(rename = "user.sign_out")]
     UserSignOut,
+    /// A client was told that a session ended, or could not be.
+    #[serde(rename = "logout.notify")]
+    LogoutNotify,
     /// A user set a password.
     #[serde(rename = "user.set_password")]
     UserSetPassword,

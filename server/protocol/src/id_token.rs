@@ -27,6 +27,8 @@ pub struct IdToken<'a> {
     pub login: &'a Login,
     /// `nonce`, as it stood in the authorization request; none after a refresh.
     pub nonce: Option<&'a str>,
+    /// `sid`, the session as this client knows it (Back-Channel Logout §2.1); none where it hangs on no session.
+    pub sid: Option<&'a str>,
     /// The access token issued along with it, for `at_hash`.
     pub access_token: Option<&'a str>,
     /// The algorithm it will be signed with.
@@ -55,6 +57,9 @@ impl IdToken<'_> {
         }
         if !self.login.amr.is_empty() {
             put("amr", self.login.amr.clone().into());
+        }
+        if let Some(sid) = self.sid {
+            put("sid", sid.into());
         }
         if let Some(access_token) = self.access_token {
             put("at_hash", at_hash(access_token, self.alg).into());
@@ -90,6 +95,7 @@ mod tests {
             issued_at: NumericDate(10),
             login,
             nonce,
+            sid: nonce.and(Some("s")),
             access_token,
             alg: SigningAlg::Es256,
         };
@@ -110,6 +116,7 @@ mod tests {
         let login = Login { auth_time: NumericDate(5), acr: Some("1".into()), amr: vec!["pwd".into()] };
         let told = claims(&login, Some("n"), Some("t"));
         assert_eq!((&told["acr"], &told["amr"], &told["nonce"]), (&json!("1"), &json!(["pwd"]), &json!("n")));
+        assert_eq!(told["sid"], "s");
         assert_eq!(told["at_hash"], at_hash("t", SigningAlg::Es256));
     }
 

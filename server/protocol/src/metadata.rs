@@ -29,6 +29,11 @@ pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
 
+/// `end_session_endpoint` (RP-Initiated Logout §2.1).
+pub const LOGOUT: &str = "/logout";
+/// `check_session_iframe` (Session Management §3.3).
+pub const CHECK_SESSION: &str = "/check-session";
+
 /// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// Where RFC 8414 (§3) puts it: between the issuer's host and its path.
@@ -92,6 +97,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     introspection(&mut document);
     openid(&mut document);
     registration(facts, &mut document);
+    logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
     let own_scopes = own_scopes.filter(|scope| !OPENID_SCOPES.contains(&scope.as_str()));
@@ -191,7 +197,8 @@ fn openid(document: &mut Map<String, Value>) {
     put(document, "subject_types_supported", ["public"]);
     put(document, "id_token_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
     put(document, "claim_types_supported", ["normal"]);
-    let of_id_token = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    let of_id_token =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let of_scopes = CLAIMS_BY_SCOPE.into_iter().flat_map(|(_, claims)| claims.iter().copied());
     put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
 }
@@ -204,6 +211,22 @@ fn registration(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     }
     if facts.client_id_metadata_documents {
         document.insert("client_id_metadata_document_supported".to_owned(), true.into());
+    }
+}
+
+/// How sessions end (RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, Session Management
+/// §3.3).
+fn logout(issuer: &str, document: &mut Map<String, Value>) {
+    let base = issuer.trim_end_matches('/');
+    document.insert("end_session_endpoint".to_owned(), format!("{base}{LOGOUT}").into());
+    document.insert("check_session_iframe".to_owned(), format!("{base}{CHECK_SESSION}").into());
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        document.insert(name.to_owned(), true.into());
     }
 }
 
@@ -280,7 +303,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 8);
+        assert_eq!(addresses.len(), 9);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");

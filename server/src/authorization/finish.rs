@@ -14,11 +14,11 @@ use protocol::redirect_uri::ReturnAddress;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
 
-use super::{Offer, SignedIn, Stop, Waiting, event, offer, prove, refuse};
+use super::{Offer, SignedIn, Stop, Waiting, event, offer, prove, refuse, session_state};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::secret::{Secret, random_id};
-use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey, Take};
+use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey, SessionClient, Take};
 use crate::tasks;
 
 /// How long it is remembered that a pushed request was completed: longer than any request that came from it waits.
@@ -67,9 +67,26 @@ pub async fn next(
         let refusal = Refusal::from(reason);
         let told = event(Action::AuthorizationRequest, visit, &waiting.client).refused(&refusal);
         app.tell_of_stranger(visit, told).await?;
-        return Err(refuse(app, &story.address, waiting.request.state.as_deref(), &refusal));
+        let told = session_state::of(app, waiting, signed_in);
+        return Err(refuse_in(app, &story.address, waiting, told.as_deref(), &refusal));
     }
     Ok((next, story.offer))
+}
+
+/// A refusal with `session_state` (Session Management §2).
+fn refuse_in(
+    app: &App,
+    to: &ReturnAddress,
+    waiting: &Waiting,
+    session_state: Option<&str>,
+    refusal: &Refusal,
+) -> Stop {
+    let mut params =
+        vec![("error", refusal.code.as_str()), ("error_description", refusal.description.as_ref())];
+    params.extend(waiting.request.state.as_deref().map(|state| ("state", state)));
+    params.push(("iss", app.issuer()));
+    params.extend(session_state.map(|state| ("session_state", state)));
+    Stop::Redirect(to.redirect(&params))
 }
 
 /// Who is signed in, unless `id_token_hint` names somebody else: then nobody is (OpenID Connect Core §3.1.2.1). A
@@ -219,7 +236,8 @@ pub async fn deny(
     told.scope = Some(offer.authority.scope.clone());
     told.authorization_details = offer.authority.details.clone();
     commit(app, Change::new(told).take(Take::Interaction(interaction.to_owned()))).await?;
-    match refuse(app, &address, waiting.request.state.as_deref(), &refusal) {
+    let told = session_state::of(app, waiting, signed_in);
+    match refuse_in(app, &address, waiting, told.as_deref(), &refusal) {
         Stop::Redirect(url) => Ok(url),
         stop => Err(stop),
     }
@@ -306,6 +324,15 @@ async fn give_code(
         .requires(Anchor::Session(signed_in.session.clone()))
         .take(Take::Interaction((*interaction).to_owned()))
         .keep(Record::Code { digest: secret.digest(), code, expires_at });
+    if request.scope.as_ref().is_some_and(|scope| scope.contains("openid")) {
+        // From now on the client may know of the session, and is told when it ends.
+        change = change.keep(Record::SessionClient(SessionClient {
+            session: signed_in.session.clone(),
+            client: offer.client.id.clone(),
+            user: signed_in.user.clone(),
+            at: visit.now,
+        }));
+    }
     if let Some(pushed) = &waiting.pushed {
         // Loading the page twice is no harm; completing it twice is (RFC 9126 §4, §7.3).
         change = change.first_time(ReplayKey::new("pushed", &[pushed]), visit.now.plus(PUSHED_USED_LIFE));
@@ -314,6 +341,8 @@ async fn give_code(
     let mut params = vec![("code", secret.reveal())];
     params.extend(request.state.as_deref().map(|state| ("state", state)));
     params.push(("iss", app.issuer()));
+    let session_state = session_state::of(app, waiting, Some(signed_in));
+    params.extend(session_state.as_deref().map(|state| ("session_state", state)));
     Ok(address.redirect(&params))
 }
 

@@ -8,6 +8,7 @@ mod begin;
 mod finish;
 mod offer;
 mod push;
+mod session_state;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_request::AuthorizationRequest;

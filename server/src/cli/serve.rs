@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::certification;
 use crate::clock::SystemClock;
 use crate::config::{self, Config, LogFormat, Settings};
 use crate::secret::SystemEntropy;
@@ -63,6 +64,9 @@ pub fn start_logging(settings: &Settings) {
 
 fn greet(settings: &Settings, notices: &[Notice]) -> std::io::Result<()> {
     let mut out = std::io::stdout();
+    if settings.certification.is_some() {
+        writeln!(out, "{}\n", certification::framed())?;
+    }
     writeln!(out, "Procura is open at {}", settings.issuer)?;
     writeln!(out, "  account   {}/account", settings.issuer)?;
     writeln!(out, "  metadata  {}/.well-known/openid-configuration", settings.issuer)?;

@@ -3,6 +3,7 @@
 //! It is read once, at the start. Whatever is unknown, ill-formed, pointing nowhere or there twice refuses the
 //! start; all of it is told at once, each by file, key and reason.
 
+mod certification;
 mod client;
 mod declared;
 mod details_type;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
+pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };

@@ -7,6 +7,7 @@ use protocol::numeric_date::Seconds;
 use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
+use super::certification::CertificationSettings;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
@@ -67,6 +68,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Signing keys.
     pub keys: KeySettings,
+    /// What makes a test server of this one.
+    pub certification: Option<CertificationSettings>,
 }
 
 /// How logs are written.
@@ -144,6 +147,7 @@ impl Default for Settings {
             proxy: ProxySettings::default(),
             limits: Limits::default(),
             keys: KeySettings::default(),
+            certification: None,
         }
     }
 }
@@ -219,8 +223,14 @@ impl Settings {
             || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
         let keys = self.keys.wrong(is_local);
         let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
-        let mut wrong: Vec<_> =
-            texts.chain(lives).chain(sizes).chain(transport.into_iter().flatten()).chain(keys).collect();
+        let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
+        let mut wrong: Vec<_> = texts
+            .chain(lives)
+            .chain(sizes)
+            .chain(certification)
+            .chain(transport.into_iter().flatten())
+            .chain(keys)
+            .collect();
         wrong.extend(self.registration.wrong());
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
             wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));

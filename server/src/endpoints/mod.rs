@@ -1,5 +1,6 @@
 //! Doors for programs. Each one gathers what was sent, calls a trade, and replies.
 
+pub mod certification;
 pub mod grants;
 pub mod health;
 pub mod introspect;

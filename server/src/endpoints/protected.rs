@@ -21,6 +21,9 @@ use crate::jose::NoncePurpose;
 use crate::store::{Change, CommitError};
 use crate::tokens;
 
+/// For a resource that any scope of this server opens.
+pub const ANY_SCOPE: &str = "";
+
 /// A request to a protected resource.
 pub struct Asked<'a> {
     /// The request.
@@ -31,7 +34,7 @@ pub struct Asked<'a> {
     pub method: &'a Method,
     /// The resource's public URL.
     pub url: &'a str,
-    /// The scope word that opens it.
+    /// The scope word that opens it, or [`ANY_SCOPE`].
     pub scope: &'a str,
 }
 
@@ -108,7 +111,7 @@ async fn check(
     if !here {
         return Err(invalid().into());
     }
-    if !token.authority.scope.contains(asked.scope) {
+    if asked.scope != ANY_SCOPE && !token.authority.scope.contains(asked.scope) {
         return Err(
             Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this").into()
         );

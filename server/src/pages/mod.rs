@@ -5,6 +5,7 @@ pub mod admin;
 pub mod admin_clients;
 pub mod assets;
 pub mod authorize;
+pub mod browser_state;
 pub mod client_marks;
 pub mod consent;
 pub mod home;

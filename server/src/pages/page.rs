@@ -35,6 +35,8 @@ pub struct Browser {
     pub language: Language,
     /// Who is signed in.
     pub signed_in: Option<(SignedIn, Arc<User>)>,
+    /// Whether this is a test server.
+    pub test_server: bool,
 }
 
 impl FromRequestParts<Arc<App>> for Browser {
@@ -48,7 +50,8 @@ impl FromRequestParts<Arc<App>> for Browser {
         let (Some(visit), Some(session)) = (visit, session) else {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
-        let mut browser = Self { visit, session, language, signed_in: None };
+        let test_server = app.settings.certification.is_some();
+        let mut browser = Self { visit, session, language, signed_in: None, test_server };
         match browser.find_signed_in(app).await {
             Ok(signed_in) => browser.signed_in = signed_in,
             Err(reason) => return Err(browser.broken(&reason)),
@@ -75,10 +78,11 @@ impl Browser {
     /// The base of a view.
     #[must_use]
     pub fn page(&self) -> Page {
-        match &self.signed_in {
+        let page = match &self.signed_in {
             Some((_, user)) => Page::for_user(self.language, user.name.clone(), user.admin),
             None => Page::new(self.language),
-        }
+        };
+        Page { test_server: self.test_server, ..page }
     }
 
     /// The session's form token; made when it is first needed.
@@ -252,9 +256,19 @@ fn protect(response: &mut Response, leads_to: Option<&str>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
+/// Adds to what a page's content security policy permits: a directive that it does not have yet.
+pub fn also_permit(response: &mut Response, directive: &str) {
+    let headers = response.headers_mut();
+    let before = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+    let after = format!("{}; {directive}", before.unwrap_or("default-src 'none'"));
+    if let Ok(after) = HeaderValue::from_str(&after) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, after);
+    }
+}
+
 /// A URL as a CSP source: its origin, or its scheme where it has none (private-use schemes) and where a source
 /// cannot say it (CSP 3 §2.3.1 has no words for IPv6 addresses, which browsers therefore ignore).
-fn source_of(url: &str) -> Option<String> {
+pub(super) fn source_of(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     match url.origin() {
         url::Origin::Tuple(_, url::Host::Domain(_) | url::Host::Ipv4(_), _) => {

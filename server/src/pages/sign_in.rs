@@ -16,7 +16,8 @@ use super::page::{Browser, Form, SIGNED_IN, one, render, see_other, see_other_fo
 use super::views::{ClientMarks, SignInPage, SignInRefused, WhatHappened};
 use crate::app::App;
 use crate::authorization::{self, SignedIn, Waiting};
-use crate::failure::Broken;
+use crate::failure::{Broken, Failure};
+use crate::logout::{self, Ends};
 use crate::secret::random_id;
 use crate::sign_in::{self, NotSignedIn};
 
@@ -158,6 +159,15 @@ async fn remember(
             .parse()
             .map_err(|_| Broken::Other("a random id is no identifier"))?,
     };
+    if let Some(before) = browser.login().filter(|before| before.user != user.id) {
+        let reason = Some("somebody else signed in");
+        let ends = Ends { session: &before.session, user: &before.user, reason };
+        match logout::end(app, &browser.visit, &ends).await {
+            Ok(()) => {}
+            Err(Failure::Broken(broken)) => return Err(broken),
+            Err(Failure::Refused(_)) => return Err(Broken::Other("a session could not be ended")),
+        }
+    }
     let for_interaction = (!interaction.is_empty()).then(|| interaction.to_owned());
     let signed_in = SignedIn { user: user.id.clone(), session, login, for_interaction };
     browser.session.cycle_id().await.map_err(session_broken)?;

@@ -13,9 +13,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::registration;
 use crate::keys::watch::follow;
+use crate::registration;
 use crate::router::router;
+use crate::{certification, logout};
 use connection::Reception;
 
 /// How long answers that are on their way may take once the house closes.
@@ -59,6 +60,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         tokio::spawn(sweep(Arc::clone(&app))),
         tokio::spawn(reload(Arc::clone(&app))),
         tokio::spawn(follow(Arc::clone(&app))),
+        tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
+        tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
     ];
     tokio::pin!(stop);
     loop {

@@ -15,7 +15,9 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, InitialAccessToken, OneTimeLink, Registered, SigningKey};
+use super::{
+    BrowserSession, InitialAccessToken, OneTimeLink, Registered, SessionClient, Settled, SigningKey,
+};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -31,6 +33,7 @@ pub struct Change {
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
     pub(super) drop_sessions: Vec<String>,
+    pub(super) settled: Vec<Settled>,
 }
 
 impl Change {
@@ -51,6 +54,7 @@ impl Change {
             end: Vec::new(),
             attempts: Vec::new(),
             drop_sessions: Vec::new(),
+            settled: Vec::new(),
         }
     }
 
@@ -94,6 +98,12 @@ impl Change {
     /// Forgets a browser session, by the digest of its cookie's value, without ending what hangs on it.
     pub fn drop_session(mut self, id: &str) -> Self {
         self.drop_sessions.push(id.to_owned());
+        self
+    }
+
+    /// Notes what became of an attempt to tell a client of a logout.
+    pub fn settle(mut self, settled: Settled) -> Self {
+        self.settled.push(settled);
         self
     }
 }
@@ -286,6 +296,8 @@ pub enum Record {
     Registered(Registered),
     /// A token that lets somebody register clients.
     InitialAccessToken(InitialAccessToken),
+    /// A client that takes part in a session; where it did before, only the time is new.
+    SessionClient(SessionClient),
 }
 
 /// Something that is ended, with everything derived from it.
@@ -299,7 +311,8 @@ pub enum Ending {
     Token(TokenId),
     /// A refresh family and all descendants of its tokens. Nothing is ever kept for it again.
     Family(FamilyId),
-    /// A browser session and the tokens that hang on it, with their descendants.
+    /// A browser session and the tokens that hang on it, with their descendants. The clients that took part in it are
+    /// queued to be told.
     Session(SessionId),
     /// A client that registered itself: its registration, its consents with all that [`Ending::Consent`] ends, and its
     /// own tokens with their descendants (RFC 7592 §2.3). The client itself is kept as retired beside it.

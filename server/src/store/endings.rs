@@ -4,7 +4,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::change::{Ended, Ending};
-use super::sql;
+use super::{logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
 struct Roots {
@@ -64,7 +64,7 @@ pub(super) async fn end<C: ConnectionTrait>(
     at: NumericDate,
 ) -> Result<Ended, DbErr> {
     let values = || vec![Value::from(key(ending)), Value::from(at.0)];
-    let mut ended = Ended { consents: end_itself(db, ending, &values).await?, ..Ended::default() };
+    let mut ended = Ended { consents: end_itself(db, ending, at, &values).await?, ..Ended::default() };
     let roots = roots(ending);
     let line = format!(
         "line(id) AS ({} UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)",
@@ -102,6 +102,7 @@ pub(super) async fn end<C: ConnectionTrait>(
 async fn end_itself<C: ConnectionTrait>(
     db: &C,
     ending: &Ending,
+    at: NumericDate,
     values: &impl Fn() -> Vec<Value>,
 ) -> Result<u64, DbErr> {
     match ending {
@@ -121,7 +122,9 @@ async fn end_itself<C: ConnectionTrait>(
         }
         Ending::Session(_) => {
             let end = "UPDATE browser_session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL";
-            sql::execute(db, end, values()).await.map(|_| 0)
+            sql::execute(db, end, values()).await?;
+            // After the session itself: whoever held it alive to take part in it has written that by now.
+            logouts::enqueue(db, &key(ending), at).await.map(|()| 0)
         }
         Ending::Client(_) => end_client(db, values).await,
         Ending::Task(_) | Ending::Token(_) => Ok(0),

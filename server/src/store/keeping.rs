@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use entity::{
     authorization_code, browser_session, client, client_registration, consent, details_type,
-    initial_access_token, interaction, one_time_link, pushed_request, resource_server, setting, signing_key,
-    task, token, user_account,
+    initial_access_token, interaction, one_time_link, pushed_request, resource_server, session_client,
+    setting, signing_key, task, token, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -40,6 +40,7 @@ pub(super) struct Rows {
     interactions: Vec<interaction::Model>,
     one_time_links: Vec<one_time_link::Model>,
     browser_sessions: Vec<browser_session::Model>,
+    session_clients: Vec<session_client::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
     registrations: Vec<client_registration::Model>,
@@ -108,6 +109,7 @@ impl Rows {
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
             Record::Registered(registered) => self.registrations.push(registered.into_row()),
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
+            Record::SessionClient(client) => self.session_clients.push(client.row()),
         }
         Ok(())
     }
@@ -153,6 +155,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.browser_sessions {
         use browser_session::Column;
         replace(db, row.clone(), Column::Id, None, &[Column::EndedAt]).await?;
+    }
+    for row in &rows.session_clients {
+        replace(db, row.clone(), session_client::Column::Id, None, &[]).await?;
     }
     for row in &rows.signing_keys {
         replace(db, row.clone(), signing_key::Column::Kid, None, &[]).await?;

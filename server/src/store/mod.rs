@@ -16,6 +16,7 @@ mod endings;
 mod error;
 mod keeping;
 mod keys;
+mod logouts;
 mod open;
 mod queue;
 mod registrations;
@@ -44,6 +45,7 @@ pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Rec
 pub use codes::StoredCode;
 pub use error::{CommitError, StoreError};
 pub use keys::{SigningKey, SigningKeys};
+pub use logouts::{LogoutDelivery, SessionClient, Settled};
 pub use open::Furnishing;
 pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};

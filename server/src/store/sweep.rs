@@ -19,6 +19,7 @@ const TABLES: [(&str, &str, Seconds); 9] = [
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
     ("browser_session", "id", Seconds(0)),
+    ("session_client", "id", Seconds(0)),
     ("one_time_link", "digest", Seconds(0)),
     ("initial_access_token", "digest", Seconds(0)),
     ("ended_family", "family_id", Seconds(0)),

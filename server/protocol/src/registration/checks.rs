@@ -1,6 +1,6 @@
 //! What must hold between the members of a registration.
 
-use url::{Position, Url};
+use url::Url;
 
 use super::redirect_uris;
 use super::sector;
@@ -118,16 +118,11 @@ fn encryption(metadata: &ClientMetadata) -> Result<(), RegistrationRefused> {
     Ok(())
 }
 
+/// The rules of the logout specifications, which hold for declared clients too.
 fn logout(registration: &Registration) -> Result<(), RegistrationRefused> {
-    let Some(uri) = &registration.metadata.frontchannel_logout_uri else { return Ok(()) };
-    let origin = |url: &Url| url[..Position::BeforePath].to_owned();
-    let here = origin(uri);
-    let mut redirects = registration.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok());
-    if redirects.any(|redirect| origin(&redirect) == here) {
-        Ok(())
-    } else {
-        Err(RegistrationRefused::LogoutElsewhere)
-    }
+    let unfit = crate::logout::unfit(&registration.metadata, &registration.redirect_uris);
+    let first = unfit.into_iter().next();
+    first.map_or(Ok(()), |(member, why)| Err(RegistrationRefused::LogoutUri { member, why }))
 }
 
 fn ciba(metadata: &ClientMetadata) -> Result<(), RegistrationRefused> {

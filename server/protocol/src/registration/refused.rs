@@ -1,6 +1,7 @@
 //! Why a registration is refused (RFC 7591 §3.2.2).
 
 use super::redirect_uris::UnfitRedirectUri;
+use crate::logout::UnfitUri;
 use crate::profile::NotPermitted;
 use crate::public_jwk::InvalidJwk;
 use crate::refusal::{ErrorCode, Refuse};
@@ -55,11 +56,18 @@ pub enum RegistrationRefused {
     /// `…_enc` without `…_alg` (OpenID Connect Registration §2).
     #[error("{0} needs the member that ends in _alg beside it")]
     EncWithoutAlg(&'static str),
-    /// A front-channel logout URI elsewhere than the redirect URIs (OpenID Connect Front-Channel Logout §2).
-    #[error("frontchannel_logout_uri must have scheme, host and port of a redirect URI")]
-    LogoutElsewhere,
+    /// An address for logout or for sign-in that is unfit (OpenID Connect Front-Channel Logout §2 and others).
+    #[error("{member} {why}")]
+    LogoutUri {
+        /// The member.
+        member: &'static str,
+        /// Why not.
+        why: UnfitUri,
+    },
     /// Names of a certificate, without `tls_client_auth` or not exactly one with it.
-    #[error("with tls_client_auth, send one of the members tls_client_auth_subject_dn and tls_client_auth_san_*")]
+    #[error(
+        "with tls_client_auth, send one of the members tls_client_auth_subject_dn and tls_client_auth_san_*"
+    )]
     CertificateName,
     /// No address for notifications (CIBA §4).
     #[error("backchannel_client_notification_endpoint is missing: it is needed to ping and to push")]

@@ -47,3 +47,12 @@ pub const CSS: &str = include_str!("../../../../templates/procura.css");
 
 /// The mark, served as `/assets/logo.svg` with `image/svg+xml`.
 pub const LOGO: &str = include_str!("../../../../templates/logo.svg");
+
+/// The script of the signed-out page, served as `/assets/signed-out.js`.
+pub const SIGNED_OUT_JS: &str = include_str!("../../../../templates/signed_out.js");
+
+/// The page that clients' pages hold in a frame, served as `/check-session`.
+pub const CHECK_SESSION: &str = include_str!("../../../../templates/check_session.html");
+
+/// Its script, served as `/assets/check-session.js`.
+pub const CHECK_SESSION_JS: &str = include_str!("../../../../templates/check_session.js");

@@ -238,6 +238,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         actor_name: t.s("Refund Agent"),
         kind: Kind::Agent,
         client_name: t.some("Shop Assistant"),
+        open: None,
         since: NOW,
         until: NOW.plus(Seconds::days(1)),
         what: what.clone(),
@@ -260,6 +261,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         actor_name: t.s("Order Book"),
         kind: Kind::Application,
         client_name: None,
+        open: t.some("https://books.example/sign-in?iss=https%3A%2F%2Fas.example"),
         what: permitted(t)[1..].to_vec(),
         passing_on_max: 0,
         offline_access: false,
@@ -390,12 +392,23 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         page: page.clone(),
         continue_to: to.map(|to| t.s(to)),
         client_name,
+        frames: vec![],
+        goes_on: false,
     };
     add("signed-out", signed_out(None, None).render());
     add(
         "signed-out-continue",
         signed_out(Some("https://shop.example/bye"), t.some("Shop Assistant")).render(),
     );
+    let frames = SignedOutPage {
+        frames: vec![
+            t.s("https://shop.example/out?iss=x&sid=y"),
+            t.s("https://books.example/out?iss=x&sid=y"),
+        ],
+        goes_on: true,
+        ..signed_out(Some("https://shop.example/bye"), t.some("Shop Assistant"))
+    };
+    add("signed-out-frames", frames.render());
     add("signed-out-continue-plain", signed_out(Some("https://shop.example/bye"), None).render());
 
     let set_password = |refused| SetPasswordPage {
@@ -428,6 +441,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let (list, one) = admin_clients(language, t);
     add("admin-clients", list.render());
     add("admin-client", one.render());
+    let test_server = Page { test_server: true, ..page.clone() };
+    add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
     samples
 }

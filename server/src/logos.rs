@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::future::Cache;
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::outbound::Outbound;
@@ -15,6 +16,8 @@ const LARGEST: usize = 128 * 1024;
 const MOST: u64 = 16 * 1024 * 1024;
 /// How long one is shown before it is asked for again, be it there or not.
 const FRESH: Duration = Duration::from_secs(3600);
+/// How many are fetched at once; whoever else wants one waits.
+const AT_ONCE: usize = 4;
 
 /// A picture.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +29,10 @@ pub struct Logo {
 }
 
 /// The logos that were seen last.
-pub struct Logos(Cache<Url, Option<Arc<Logo>>>);
+pub struct Logos {
+    seen: Cache<Url, Option<Arc<Logo>>>,
+    fetching: Semaphore,
+}
 
 impl Default for Logos {
     fn default() -> Self {
@@ -42,12 +48,23 @@ impl Logos {
             let bytes = logo.as_ref().map_or(0, |logo| logo.bytes.len());
             u32::try_from(200 + url.as_str().len() + bytes).unwrap_or(u32::MAX)
         };
-        Self(Cache::builder().weigher(weigh).max_capacity(MOST).time_to_live(FRESH).build())
+        let seen = Cache::builder().weigher(weigh).max_capacity(MOST).time_to_live(FRESH).build();
+        Self { seen, fetching: Semaphore::new(AT_ONCE) }
     }
 
-    /// The logo at `url`, if there is one that may be shown. However many ask at once, it is fetched once.
+    /// The logo at `url`, if there is one that may be shown.
     pub async fn find(&self, outbound: &Outbound, url: &Url) -> Option<Arc<Logo>> {
-        self.0.get_with_by_ref(url, fetch(outbound, url)).await
+        if let Some(known) = self.seen.get(url) {
+            return known;
+        }
+        let _turn = self.fetching.acquire().await.ok()?;
+        // Whoever waited may find what another fetched meanwhile.
+        if let Some(known) = self.seen.get(url) {
+            return known;
+        }
+        let logo = fetch(outbound, url).await;
+        self.seen.insert(url.clone(), logo.clone());
+        logo
     }
 }
 

@@ -13,6 +13,7 @@ mod grants;
 mod introspect;
 mod logout;
 mod par;
+mod registration;
 mod revoke;
 mod set_password;
 mod sign_in;

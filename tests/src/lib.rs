@@ -18,6 +18,7 @@ mod postgres;
 pub mod program;
 mod receiver;
 mod secured;
+mod site;
 pub mod street;
 mod town;
 
@@ -32,6 +33,7 @@ pub use person::{Arrival, Page, Person};
 pub use pki::{Authority, Identity, Wanted};
 pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
+pub use site::Site;
 pub use town::{INVENTORY, ORDERS, password_of};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

@@ -5,6 +5,7 @@ pub mod config_check;
 pub mod demo;
 pub mod hash;
 pub mod keys;
+pub mod registration;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -40,6 +41,9 @@ pub enum Command {
     /// Look after the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Let somebody register clients.
+    #[command(subcommand)]
+    Registration(RegistrationCommand),
     /// Hash a password or a client secret, read from standard input, for the configuration.
     #[command(subcommand)]
     Hash(hash::What),
@@ -59,6 +63,13 @@ pub enum AuditCommand {
     Tail(audit_tail::Tail),
 }
 
+/// What can be done about clients that register themselves.
+#[derive(Debug, Subcommand)]
+pub enum RegistrationCommand {
+    /// Make an initial access token, and print it once.
+    Token(registration::Token),
+}
+
 /// Does what the arguments say.
 ///
 /// # Errors
@@ -72,6 +83,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
         Some(Command::Keys(command)) => keys::run(config, &command).await,
+        Some(Command::Registration(RegistrationCommand::Token(token))) => {
+            registration::token(config, &token).await
+        }
         Some(Command::Hash(what)) => hash::run(&what),
     }
 }

@@ -40,7 +40,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
         .route(metadata::REGISTER, post(endpoints::register::post))
-        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::get))
+        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
         .layer(cors());
 
     // For programs that are no browsers.
@@ -62,6 +62,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let forms = Router::new()
         .route("/", get(pages::home::get))
         .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
+        .route("/select-account", get(pages::select_account::get).post(pages::select_account::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
         .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
@@ -80,6 +81,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .layer(sessions(app));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
+        .route("/assets/form_post.js", get(pages::assets::form_post))
         .route("/assets/logo.svg", get(pages::assets::logo))
         .route("/clients/{client_id}/logo", get(pages::client_marks::logo))
         .route("/assets/signed-out.js", get(pages::assets::signed_out))

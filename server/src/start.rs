@@ -17,7 +17,7 @@ use crate::attempts::Attempts;
 use crate::clock::Clock;
 use crate::config::{CertificationSettings, Config, Declared, DeclaredUser, Settings};
 use crate::failure::Broken;
-use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
 use crate::keys::secret_setting::secret_setting;
 use crate::keys::{self, KeysError, Workshop};
@@ -74,6 +74,8 @@ pub struct Notice {
 
 /// The setting that holds the key of DPoP nonces, shared by all nodes.
 const NONCE_KEY: &str = "dpop_nonce_key";
+/// The setting that holds the key of pairwise subjects, shared by all nodes and kept for good.
+const PAIRWISE_KEY: &str = "pairwise_subject_key";
 /// How long a one-time link works.
 const LINK_LIFE: Seconds = Seconds::days(1);
 /// At most so many events a minute that anybody can cause.
@@ -113,6 +115,7 @@ pub async fn open(
     }
     let workshop = Workshop { store: &store, at_rest: &at_rest, entropy: entropy.as_ref() };
     let nonces = NonceBox::new(&*secret_setting(&workshop, NONCE_KEY, now).await?)?;
+    let pairwise = PairwiseKey::new(&*secret_setting(&workshop, PAIRWISE_KEY, now).await?);
     let rotation = keys::rotation(&settings, &declared.resource_servers);
     let keys = Keys::new(keys::furnish(&workshop, &rotation, now).await?);
     let rules = apply(&store, &declared, entropy.as_ref(), now).await?;
@@ -124,6 +127,7 @@ pub async fn open(
         keys,
         at_rest,
         nonces,
+        pairwise,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,

@@ -210,6 +210,12 @@ impl House {
         &self.app.store
     }
 
+    /// The server's inside.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// The audit log, the oldest event first.
     pub async fn events(&self) -> Vec<LoggedEvent> {
         self.app.store.audit_after(0, 10_000).await.unwrap()

@@ -39,6 +39,8 @@ pub struct ProfileRules {
     pub pushed_requests: bool,
     /// Whether requests must be signed request objects (RFC 9101).
     pub signed_requests: bool,
+    /// Whether a client that registered how its authorization responses are signed gets no others (JARM).
+    pub signed_responses: bool,
     /// The longest a request object may live, from `nbf` to `exp`; both are then required.
     pub request_object_life: Option<Seconds>,
     /// The methods of client authentication that are permitted.
@@ -49,7 +51,8 @@ pub struct ProfileRules {
     pub signing_algs: &'static [SigningAlg],
     /// Whether access tokens must be bound to a key.
     pub sender_constraint: SenderConstraint,
-    /// Whether each use of a refresh token replaces it (RFC 9700 §2.2.2); public clients' are always replaced.
+    /// Whether the use of a refresh token that is bound to nothing, neither to a key nor to a client that
+    /// authenticates, replaces it (RFC 9700 §2.2.2). Others are never replaced.
     pub refresh_rotation: bool,
     /// The longest life of an authorization code, if shorter than the setting's.
     pub code_life: Option<Seconds>,
@@ -59,6 +62,8 @@ pub struct ProfileRules {
     pub loopback_is_native: bool,
     /// How a client may learn of the answer to a backchannel authentication request (CIBA §5).
     pub delivery_modes: &'static [DeliveryMode],
+    /// The longest life of a pushed request, if shorter than the setting's.
+    pub pushed_request_life: Option<Seconds>,
 }
 
 /// Who needs a `code_challenge`.
@@ -148,6 +153,7 @@ impl SecurityProfile {
             code_challenge: CodeChallengeRule::UnlessOpenId,
             pushed_requests: false,
             signed_requests: false,
+            signed_responses: false,
             request_object_life: None,
             auth_methods: &AuthMethod::ALL,
             assertion_audience: AssertionAudience::IssuerAlone,
@@ -158,6 +164,7 @@ impl SecurityProfile {
             redirect_uri_required: false,
             loopback_is_native: false,
             delivery_modes: ALL_MODES,
+            pushed_request_life: None,
         };
         const FAPI2: ProfileRules = ProfileRules {
             code_challenge: CodeChallengeRule::Always,
@@ -172,6 +179,8 @@ impl SecurityProfile {
             redirect_uri_required: true,
             loopback_is_native: true,
             delivery_modes: NO_PUSH,
+            // §5.3.2.2 (12): less than ten minutes.
+            pushed_request_life: Some(Seconds(599)),
             ..OAUTH21
         };
         match self {
@@ -185,6 +194,7 @@ impl SecurityProfile {
             // Message Signing §5.3: from 60 minutes on it is too old, or made too long in advance.
             Self::Fapi2MessageSigning => ProfileRules {
                 signed_requests: true,
+                signed_responses: true,
                 request_object_life: Some(Seconds::minutes(60)),
                 ..FAPI2
             },

@@ -1,5 +1,6 @@
 //! What an authorization request puts before the user, if client and actor may ask for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::authority::Authority;
@@ -8,6 +9,7 @@ use protocol::authorization_request::AuthorizationRequest;
 use protocol::client::{Client, GrantType};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::standard_claims;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -21,6 +23,8 @@ pub struct Offer {
     pub actor: Arc<Client>,
     /// Everything that is asked.
     pub authority: Authority,
+    /// The claims about the user that are asked for by name, beyond those of the scope.
+    pub claims: BTreeSet<String>,
     /// To how many further actors it could be passed on.
     pub passing_on_max: u8,
     /// What is registered.
@@ -42,6 +46,7 @@ pub async fn offer(
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, description).into());
     }
     request.check_code_challenge(client)?;
+    request.check_response_mode(client)?;
     let actor = match &request.requested_actor {
         Some(id) if *id != client.id => {
             let found = app.store.find_client(id).await?;
@@ -69,7 +74,23 @@ pub async fn offer(
     let until = end.into_iter().fold(now.plus(life), NumericDate::min);
     let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
     let passing_on_max = passing_on_max(app, &actor);
-    Ok(Offer { client: Arc::clone(client), actor, authority, passing_on_max, registry })
+    let claims = claims(client, &actor, request, &authority);
+    Ok(Offer { client: Arc::clone(client), actor, authority, claims, passing_on_max, registry })
+}
+
+/// Claims by name are for the client that signs its users in, and not for somebody who acts for them in its stead.
+fn claims(
+    client: &Client,
+    actor: &Client,
+    request: &AuthorizationRequest,
+    authority: &Authority,
+) -> BTreeSet<String> {
+    if client.id != actor.id || !authority.scope.contains("openid") {
+        return BTreeSet::new();
+    }
+    let by_scope =
+        |name: &String| standard_claims::scope_of(name).is_some_and(|word| authority.scope.contains(word));
+    request.claims.about_user(&client.scope).names().into_iter().filter(|name| !by_scope(name)).collect()
 }
 
 /// Agents that may exchange tokens may pass on, as far as chains may be long.

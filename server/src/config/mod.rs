@@ -24,6 +24,7 @@ mod tests;
 mod transport;
 mod trusted_issuer;
 mod user;
+mod userinfo;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub use problem::Problem;
 pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
 use problem::Problems;

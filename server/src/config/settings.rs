@@ -13,6 +13,7 @@ use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
+use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -70,6 +71,8 @@ pub struct Settings {
     pub keys: KeySettings,
     /// What makes a test server of this one.
     pub certification: Option<CertificationSettings>,
+    /// What userinfo asks of a login.
+    pub userinfo: UserinfoSettings,
 }
 
 /// How logs are written.
@@ -148,6 +151,7 @@ impl Default for Settings {
             limits: Limits::default(),
             keys: KeySettings::default(),
             certification: None,
+            userinfo: UserinfoSettings::default(),
         }
     }
 }
@@ -229,6 +233,7 @@ impl Settings {
             .chain(sizes)
             .chain(certification)
             .chain(transport.into_iter().flatten())
+            .chain(self.userinfo.wrong())
             .chain(keys)
             .collect();
         wrong.extend(self.registration.wrong());

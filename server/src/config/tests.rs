@@ -70,6 +70,7 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<TlsSettings>(),
         keys_of::<MtlsSettings>(),
         keys_of::<ProxySettings>(),
+        keys_of::<UserinfoSettings>(),
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
         keys_of::<trusted_issuer::WrittenTrustedIssuer>(),

@@ -117,7 +117,7 @@ async fn issue(
         cnf: cnf.clone(),
         ..first.clone()
     };
-    let access = tokens::write(app, &registry, access)?;
+    let access = tokens::write(app, &registry, client, access)?;
     tell_of(event, &access.token);
     event.actor.clone_from(&code.requested_actor);
 
@@ -134,7 +134,7 @@ async fn issue(
     let take = Some(Take::Code { digest, token: Some(access.token.id.clone()) });
 
     let id_token = match code.authority.scope.contains("openid") {
-        true => Some(tokens::id_token(app, client, code, &access)?),
+        true => tokens::id_token(app, client, &access, code.nonce.as_deref()).await?,
         false => None,
     };
     // What was asked in the authorization request is not known here, and may be more than was approved: so the scope
@@ -183,6 +183,7 @@ async fn first_token(
         cnf: None,
         issued_at: desk.visit.now,
         login: Some(code.login.clone()),
+        claims: code.claims.clone(),
         consent: Some(consent.id.clone()),
         task,
         parent: None,

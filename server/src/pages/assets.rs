@@ -1,9 +1,9 @@
-//! The stylesheet, the mark and the few scripts, embedded in the program.
+//! The stylesheet, the mark and the scripts, embedded in the program.
 
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use super::views::{CHECK_SESSION_JS, CSS, LOGO, SIGNED_OUT_JS};
+use super::views::{CHECK_SESSION_JS, CSS, FORM_POST, LOGO, SIGNED_OUT_JS};
 
 /// `GET /assets/procura.css`.
 pub async fn css() -> impl IntoResponse {
@@ -23,6 +23,11 @@ pub async fn signed_out() -> impl IntoResponse {
 /// `GET /assets/check-session.js`.
 pub async fn check_session() -> impl IntoResponse {
     script(CHECK_SESSION_JS)
+}
+
+/// `GET /assets/form_post.js`.
+pub async fn form_post() -> impl IntoResponse {
+    script(FORM_POST)
 }
 
 fn script(text: &'static str) -> impl IntoResponse {

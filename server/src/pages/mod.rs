@@ -10,6 +10,7 @@ pub mod client_marks;
 pub mod consent;
 pub mod home;
 pub mod page;
+pub mod select_account;
 pub mod session_store;
 pub mod set_password;
 pub mod sign_in;

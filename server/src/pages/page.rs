@@ -13,15 +13,19 @@ use protocol::refusal::Refusal;
 use protocol::user::User;
 use tower_sessions::Session;
 
-use super::views::{ErrorPage, Language, Page, WhatHappened, language_of};
+use super::views::{ErrorPage, FormPostPage, Language, Page, WhatHappened, language_of};
 use crate::app::{App, Visit, same};
-use crate::authorization::{SignedIn, Stop, Waiting};
+use crate::authorization::{Answer, SignedIn, Stop, Waiting};
 use crate::failure::{Broken, Failure};
 use crate::secret::{Secret, SecretDigest};
 use crate::store::StoreError;
 
 /// The session's key for who is signed in.
 pub const SIGNED_IN: &str = "signed_in";
+/// The session's key for the authorization request in which the user chose to go on as who they are.
+pub const ACCOUNT_CHOSEN: &str = "account_chosen";
+/// The session's key for the languages that the last authorization request asked for (`ui_locales`).
+const UI_LOCALES: &str = "ui_locales";
 /// The session's key for its form token.
 const CSRF: &str = "csrf";
 
@@ -56,6 +60,8 @@ impl FromRequestParts<Arc<App>> for Browser {
             Ok(signed_in) => browser.signed_in = signed_in,
             Err(reason) => return Err(browser.broken(&reason)),
         }
+        let locales = browser.session.get::<String>(UI_LOCALES).await.ok().flatten();
+        browser.language = locales.and_then(|locales| Language::first_of(&locales)).unwrap_or(language);
         Ok(browser)
     }
 }
@@ -67,6 +73,18 @@ impl Browser {
         };
         let user = app.store.find_user(&signed_in.user).await?;
         Ok(user.filter(|user| user.enabled).map(|user| (signed_in, user)))
+    }
+
+    /// Speaks the language that an authorization request asks for (`ui_locales`, OpenID Connect Core §3.1.2.1) from its
+    /// next page on, until another request asks for another one or for none.
+    ///
+    /// # Errors
+    /// The session's.
+    pub async fn speak(&self, ui_locales: Option<&str>) -> Result<(), Broken> {
+        match ui_locales.filter(|locales| Language::first_of(locales).is_some()) {
+            Some(locales) => self.session.insert(UI_LOCALES, locales).await.map_err(session_broken),
+            None => self.session.remove::<String>(UI_LOCALES).await.map(drop).map_err(session_broken),
+        }
     }
 
     /// Who is signed in, for the law.
@@ -179,9 +197,30 @@ impl Browser {
     pub fn stop(&self, stop: Stop) -> Response {
         match stop {
             Stop::Page(refusal) => self.error(WhatHappened::RequestRefused, Some(&refusal)),
-            Stop::Redirect(url) => see_other(&url),
+            Stop::Answer(answer) => self.answer(answer, None),
             Stop::Broken(reason) => self.broken(&reason),
         }
+    }
+
+    /// The answer to a client, as the browser is to bring it there. With it, the pages of this `interaction` are over.
+    #[must_use]
+    pub fn answer(&self, answer: Answer, interaction: Option<&str>) -> Response {
+        let mut response = match answer {
+            Answer::Redirect(url) => see_other(&url),
+            Answer::Form { action, fields } => {
+                let host = url::Url::parse(&action).ok().and_then(|url| url.host_str().map(str::to_owned));
+                let host = host.unwrap_or_else(|| action.clone());
+                let view =
+                    FormPostPage { page: Page::new(self.language), action: action.clone(), host, fields };
+                let mut response = render(StatusCode::OK, &view, Some(&action));
+                also_permit(&mut response, "script-src 'self'");
+                response
+            }
+        };
+        if let Some(interaction) = interaction {
+            close(&mut response, interaction);
+        }
+        response
     }
 }
 
@@ -210,17 +249,22 @@ pub fn see_other(url: &str) -> Response {
 /// The name of the cookie that changes with every answer.
 const ANSWERED: &str = "__Host-procura-answered";
 
-/// Leads on from a page that was answered. Browsers keep pages to show them again at the back button, whatever
-/// `Cache-Control` says, until a cookie that scripts cannot read changes: so one does, and the page is asked for anew.
+/// Leads on from a page that was answered.
 #[must_use]
 pub fn see_other_for_good(url: &str, interaction: &str) -> Response {
     let mut response = see_other(url);
+    close(&mut response, interaction);
+    response
+}
+
+/// Browsers keep pages to show them again at the back button, whatever `Cache-Control` says, until a cookie that
+/// scripts cannot read changes: so one does, and the page is asked for anew.
+fn close(response: &mut Response, interaction: &str) {
     let digest = SecretDigest::of(interaction).to_text();
     let cookie = format!("{ANSWERED}={digest}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
 }
 
 /// A page. `leads_to` is where a form on it may end up: browsers hold redirects after a form against `form-action`.

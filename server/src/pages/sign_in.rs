@@ -12,7 +12,7 @@ use protocol::user::User;
 
 use super::authorize::go_on;
 use super::client_marks;
-use super::page::{Browser, Form, SIGNED_IN, one, render, see_other, see_other_for_good, session_broken};
+use super::page::{Browser, Form, SIGNED_IN, one, render, see_other, session_broken};
 use super::views::{ClientMarks, SignInPage, SignInRefused, WhatHappened};
 use crate::app::App;
 use crate::authorization::{self, SignedIn, Waiting};
@@ -120,7 +120,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
 async fn cancel(app: &App, browser: &Browser, interaction: &str, waiting: Option<&Waiting>) -> Response {
     let Some(waiting) = waiting else { return see_other("/") };
     match authorization::deny(app, &browser.visit, interaction, waiting, browser.login()).await {
-        Ok(url) => see_other_for_good(&url, interaction),
+        Ok(answer) => browser.answer(answer, Some(interaction)),
         Err(stop) => browser.stop(stop),
     }
 }

@@ -12,4 +12,5 @@ mod parsers;
 mod prompt;
 mod redirect_uri;
 mod registration;
+mod request_object;
 mod world;

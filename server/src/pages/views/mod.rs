@@ -11,12 +11,14 @@ mod client_marks;
 mod consent;
 mod duration;
 mod error;
+mod form_post;
 mod home;
 mod language;
 mod moment;
 mod page;
 #[cfg(test)]
 mod samples;
+mod select_account;
 mod set_password;
 mod sign_in;
 mod sign_out;
@@ -30,20 +32,25 @@ pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
+    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry, claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use form_post::FormPostPage;
 pub use home::HomePage;
 pub use language::{Argument, Language, Piece, language_of};
 pub use moment::Moment;
 pub use page::Page;
+pub use select_account::SelectAccountPage;
 pub use set_password::{PasswordRefused, SHORTEST_PASSWORD, SetPasswordPage};
 pub use sign_in::{SignInPage, SignInRefused};
 pub use sign_out::{SignOutPage, SignedOutPage};
 
 /// The one stylesheet, served as `/assets/procura.css` with `text/css`.
 pub const CSS: &str = include_str!("../../../../templates/procura.css");
+
+/// The script that sends a form on, served as `/assets/form_post.js` with `text/javascript`.
+pub const FORM_POST: &str = include_str!("../../../../templates/form_post.js");
 
 /// The mark, served as `/assets/logo.svg` with `image/svg+xml`.
 pub const LOGO: &str = include_str!("../../../../templates/logo.svg");

@@ -109,6 +109,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
             identifier: t.s("https://api.shop.example"),
         }],
         scopes: scopes(t),
+        claims: vec![],
         details: details(t),
         durations: OfferedDuration::up_to(Seconds::days(1), language),
         passing_on_max: 2,
@@ -122,6 +123,7 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
     let client_name = t.s("Order Book");
     let plain = ConsentPage {
         asked: Asked::Application { client_name },
+        claims: ["email", "birthdate"].into_iter().filter_map(claim_key).collect(),
         task: None,
         details: vec![],
         passing_on_max: 0,
@@ -361,6 +363,25 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         }
         .render(),
     );
+
+    let select_account = |form_too_old| SelectAccountPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        client_name: t.s("Shop Assistant"),
+        user_name: t.s("Alice Example"),
+        username: t.s("alice"),
+        form_too_old,
+    };
+    add("select-account", select_account(false).render());
+    add("select-account-too-old", select_account(true).render());
+    let form_post = FormPostPage {
+        page: page.clone(),
+        action: t.s("https://shop.example/callback"),
+        host: t.s("shop.example"),
+        fields: vec![("code".into(), t.s("pac_1")), ("state".into(), t.s("xyz"))],
+    };
+    add("form-post", form_post.render());
 
     for (name, consent) in consents(language, t) {
         add(name, consent.render());

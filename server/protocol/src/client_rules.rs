@@ -116,7 +116,7 @@ pub enum Words {
     Key,
     /// They need not be.
     BearerTokens,
-    /// Each use replaces it.
+    /// Each use replaces it, unless it is bound to a key.
     Rotated,
     /// It stays.
     NotRotated,
@@ -260,10 +260,11 @@ fn tokens(client: &Client, lines: &mut Vec<Line>) {
     };
     lines.push(line(Topic::BoundTokens, Said::Words(words), source));
     if client.grant_types.contains(&GrantType::RefreshToken) {
+        // Credentials protect the tokens of a confidential client, in whatever profile (RFC 9700 §4.14.2).
         let (words, source) = match (rules.refresh_rotation, client.is_public()) {
-            (_, true) => (Words::Rotated, Source::Everybody),
-            (true, false) => (Words::Rotated, Source::Profile),
-            (false, false) => (Words::NotRotated, Source::Profile),
+            (true, true) => (Words::Rotated, Source::Profile),
+            (true, false) => (Words::NotRotated, Source::Everybody),
+            (false, _) => (Words::NotRotated, Source::Profile),
         };
         lines.push(line(Topic::RefreshTokens, Said::Words(words), source));
     }
@@ -365,7 +366,7 @@ mod tests {
         for profile in [SecurityProfile::OAuth21, SecurityProfile::Oidc] {
             let public = of(profile, json!({"token_endpoint_auth_method": "none"}));
             assert_eq!(words(&public, Topic::CodeChallenge).0, Words::Required);
-            assert_eq!(words(&public, Topic::RefreshTokens), (Words::Rotated, Source::Everybody));
+            assert_eq!(words(&public, Topic::RefreshTokens), (Words::Rotated, Source::Profile));
         }
     }
 

@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
+use crate::logos::Logos;
 use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
@@ -73,6 +74,12 @@ pub struct App {
     pub nobodys_password: Option<String>,
     /// Events that anybody can cause, kept from flooding the audit log.
     pub unauthenticated_events: Attempts,
+    /// Clients that one address registers, or makes us look up.
+    pub registrations: Attempts,
+    /// Metadata documents that one host is asked for.
+    pub document_hosts: Attempts,
+    /// The logos of clients.
+    pub logos: Logos,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.
     pub password_hashing: tokio::sync::Semaphore,
 }

@@ -39,6 +39,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TOKEN, post(endpoints::token::post))
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
+        .route(metadata::REGISTER, post(endpoints::register::post))
         .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
         .layer(cors());
 
@@ -51,6 +52,10 @@ pub fn router(app: &Arc<App>) -> Router {
         )
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
+        .route(
+            &format!("{}/{{client_id}}", metadata::REGISTER),
+            get(endpoints::register::get).put(endpoints::register::put).delete(endpoints::register::delete),
+        )
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
@@ -79,6 +84,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))
+        .route("/admin/clients", get(pages::admin_clients::list))
+        .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
@@ -92,6 +99,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/assets/form_post.js", get(pages::assets::form_post))
         .route("/assets/passkeys.js", get(pages::assets::passkeys))
         .route("/assets/logo.svg", get(pages::assets::logo))
+        .route("/clients/{client_id}/logo", get(pages::client_marks::logo))
         .route("/assets/signed-out.js", get(pages::assets::signed_out))
         .route("/assets/check-session.js", get(pages::assets::check_session))
         .route(metadata::CHECK_SESSION, get(pages::browser_state::page));

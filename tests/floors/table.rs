@@ -10,6 +10,7 @@ const GROUND: &[&str] = &[
     "jose",
     "key_sets",
     "mail",
+    "logos",
     "outbound",
     "registry",
     "secret",
@@ -18,7 +19,8 @@ const GROUND: &[&str] = &[
     "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] =
+    &["approvals", "authorization", "caller", "logout", "registration", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -29,6 +31,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("jose", &[&["secret"]]),
     ("mail", &[&["config"]]),
     ("outbound", &[&["config", "secret"]]),
+    ("logos", &[&["outbound"]]),
     ("store", &[&["secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
@@ -40,8 +43,10 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     // A caller is what the others act for; an authorization of an agent opens a task.
     // What waits for a user's word is an authorization, and some of it is redeemed for the client it is pushed to.
     ("approvals", &[GROUND, &["authorization", "caller", "grants", "sign_in"]]),
-    ("authorization", &[GROUND, &["caller", "tasks"]]),
-    ("caller", &[GROUND]),
+    ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
+    // Who a client is may stand in a document that has to be fetched first.
+    ("caller", &[GROUND, &["registration"]]),
+    ("registration", &[GROUND]),
     ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
@@ -54,7 +59,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
     ("certification", &[GROUND, &["keys"]]),
-    ("serve", &[&["app", "certification", "config", "keys", "logout", "router", "tls"]]),
+    ("serve", &[&["app", "certification", "config", "keys", "logout", "registration", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
     (
         "cli",

@@ -24,6 +24,7 @@ mod logout;
 mod par;
 mod passkeys;
 mod passwords;
+mod registration;
 mod request_object;
 mod response_mode;
 mod revoke;

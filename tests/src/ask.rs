@@ -54,6 +54,13 @@ impl Ask {
         self
     }
 
+    /// Another `redirect_uri`.
+    #[must_use]
+    pub fn returning_to(self, uri: &str) -> Self {
+        let asked = self.without("redirect_uri").with("redirect_uri", uri);
+        Self { redirect_uri: uri.to_owned(), ..asked }
+    }
+
     /// `requested_actor`.
     #[must_use]
     pub fn actor(self, id: &str) -> Self {

@@ -218,6 +218,13 @@ impl House {
         self.door.clock.turn(Seconds(seconds));
     }
 
+    /// What the server does every minute: ends what is over, and sweeps it out.
+    pub async fn sweep(&self) {
+        let now = self.door.now();
+        server::registration::expire(&self.app, now).await.unwrap();
+        self.app.store.sweep(now).await.unwrap();
+    }
+
     /// The server's own store.
     #[must_use]
     pub fn store(&self) -> &Store {

@@ -20,6 +20,7 @@ mod postgres;
 pub mod program;
 mod receiver;
 mod secured;
+mod site;
 pub mod street;
 mod town;
 
@@ -36,6 +37,7 @@ pub use pki::{Authority, Identity, Wanted};
 pub use post_office::{Mail, PostOffice};
 pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
+pub use site::Site;
 pub use town::{INVENTORY, ORDERS, password_of, secret_sha256};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

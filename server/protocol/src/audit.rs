@@ -101,6 +101,18 @@ pub enum Action {
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,
+    /// A token was made that lets somebody register clients.
+    #[serde(rename = "registration.token")]
+    RegistrationToken,
+    /// A client registered itself.
+    #[serde(rename = "client.register")]
+    ClientRegister,
+    /// A client changed its registration.
+    #[serde(rename = "client.update")]
+    ClientUpdate,
+    /// A client ended its registration, or never used it.
+    #[serde(rename = "client.delete")]
+    ClientDelete,
     /// A signing key was made.
     #[serde(rename = "key.make")]
     KeyMake,

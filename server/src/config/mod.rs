@@ -17,7 +17,7 @@ mod mail;
 mod outbound;
 mod problem;
 mod reading;
-pub mod redirect_uri;
+mod registration;
 mod resource_server;
 mod rule;
 mod settings;
@@ -43,6 +43,7 @@ pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
+pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use userinfo::UserinfoSettings;
@@ -150,7 +151,8 @@ fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<S
         };
     }
     let unread = settings.keys.read_files(folder);
-    for (key, reason) in unread.into_iter().chain(settings.wrong()) {
+    let unknown = settings.registration.unknown(&known::Known::of(&layers.root));
+    for (key, reason) in unread.into_iter().chain(settings.wrong()).chain(unknown) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

@@ -10,6 +10,7 @@ pub mod jwks;
 pub mod metadata;
 pub mod par;
 pub mod protected;
+pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod sent;

@@ -21,6 +21,7 @@ mod keys;
 mod logouts;
 mod open;
 mod queue;
+mod registrations;
 mod requests;
 mod sessions;
 mod sql;
@@ -50,6 +51,7 @@ pub use error::{CommitError, StoreError};
 pub use keys::{SigningKey, SigningKeys};
 pub use logouts::{LogoutDelivery, SessionClient, Settled};
 pub use open::Furnishing;
+pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
 

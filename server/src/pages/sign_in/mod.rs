@@ -12,8 +12,9 @@ use axum::response::Response;
 use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 
+use super::client_marks;
 use super::page::{Browser, Form, one, render_with_script, see_other, session_broken};
-use super::views::{SignInPage, SignInRefused};
+use super::views::{ClientMarks, SignInPage, SignInRefused};
 use crate::app::App;
 use crate::authorization;
 use crate::failure::Failure;
@@ -71,6 +72,11 @@ async fn view(
         Some(waiting) => app.store.find_client(&waiting.client).await?,
         None => None,
     };
+    let language = browser.language.code();
+    let marks = match &client {
+        Some(client) => client_marks::find(app, client, language).await?,
+        None => ClientMarks::default(),
+    };
     let asked = sign_in::ask_for_passkey(app, &browser.visit, &[])?;
     let passkey = keep_ceremony(browser, asked).await?;
     let mut page = browser.page();
@@ -83,7 +89,8 @@ async fn view(
         again: browser.signed_in.is_some() && way.interaction.is_empty(),
         passkey,
         forgot: app.mailer.is_some(),
-        client_name: client.map(|client| client.name.clone()),
+        client_name: client.map(|client| client.name_in(language).to_owned()),
+        marks,
         username: username.to_owned(),
         refused,
     })

@@ -6,8 +6,10 @@
 
 mod account;
 mod admin;
+mod admin_clients;
 mod afar;
 mod change_password;
+mod client_marks;
 mod consent;
 mod duration;
 mod error;
@@ -35,8 +37,10 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
+pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
+pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
     ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
     claim_key,

@@ -4,6 +4,7 @@ use askama::Template as _;
 use protocol::audit::Outcome;
 use protocol::authorization_details::RiskLevel;
 use protocol::client::ClientStatus;
+use protocol::client_rules::{Line, Said, Source, Topic, Words};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::task::{Intent, TaskStatus};
 
@@ -99,6 +100,8 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         csrf: t.s("csrf-1"),
         interaction: t.s("i_1"),
         asked: Asked::ForActor { client_name: t.s("Shop Assistant"), actor: agent(t) },
+        marks: marks(t),
+        introduced: None,
         return_host: t.some("shop.example"),
         task: Some(task(t)),
         resources: vec![ResourceInWords {
@@ -160,7 +163,18 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
     let binding_message = t.some("W4SCT");
     let from_afar = Afar::Backchannel { id: "req_1".into(), binding_message, asked_at: NOW };
     let from_afar = ConsentPage { afar: Some(from_afar), return_host: None, ..itself.clone() };
+    let introduced = |document_host, is_here| {
+        let client_name = t.s("Somebody's Agent");
+        let introduced = Introduced { document_host, return_host: t.some("shop.example"), is_here };
+        ConsentPage {
+            asked: Asked::Application { client_name },
+            introduced: Some(introduced),
+            ..whole.clone()
+        }
+    };
     vec![
+        ("consent-registered-itself", introduced(None, false)),
+        ("consent-by-document", introduced(t.some("agents.example"), true)),
         ("consent-device", on_device),
         ("consent-ciba", from_afar),
         ("consent", whole),
@@ -169,6 +183,52 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
         ("consent-service", by_service),
         ("consent-for-service", for_service),
     ]
+}
+
+fn marks(t: Theirs) -> ClientMarks {
+    ClientMarks {
+        logo: t.some("/clients/shop/logo"),
+        policy: t.some("https://shop.example/privacy"),
+        tos: t.some("https://shop.example/terms"),
+    }
+}
+
+fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClientPage) {
+    let page = Page::for_user(language, t.s("Olga Owner"), true);
+    let row = |id: &str, kind, vouched, status| ClientRow {
+        id: t.s(id),
+        path: format!("/admin/clients/{id}"),
+        name: t.s("Shop Assistant"),
+        kind,
+        profile: "oauth2.1",
+        vouched,
+        status,
+    };
+    let clients = vec![
+        row("shop", Kind::Application, VouchedFor::Operator, ClientStatus::Active),
+        row("dyn_1", Kind::Service, VouchedFor::Nobody, ClientStatus::Suspended),
+        row("refund-agent", Kind::Agent, VouchedFor::Document, ClientStatus::Retired),
+    ];
+    let said = [
+        Said::Words(Words::Required),
+        Said::Values(vec![t.s("ES256"), t.s("https://shop.example/cb")]),
+        Said::Values(vec![]),
+        Said::Lasts(Seconds::minutes(1)),
+    ];
+    let said = said.into_iter().cycle();
+    let sources = [Source::Everybody, Source::Profile, Source::Registration].into_iter().cycle();
+    let mut lines: Vec<Line> = AdminClientPage::TOPICS
+        .into_iter()
+        .zip(said.zip(sources))
+        .map(|(topic, (said, source))| Line { topic, said, source })
+        .collect();
+    lines.extend(AdminClientPage::WORDS.into_iter().map(|words| Line {
+        topic: Topic::Keys,
+        said: Said::Words(words),
+        source: Source::Profile,
+    }));
+    let one = AdminClientPage { page: page.clone(), client: clients[0].clone(), lines };
+    (AdminClientsPage { page, clients }, one)
 }
 
 fn permitted(t: Theirs) -> Vec<Permitted> {
@@ -484,6 +544,7 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         passkey: t.some(r#"{"challenge":"x"}"#),
         forgot: true,
         client_name: t.some("Shop Assistant"),
+        marks: marks(t),
         username: t.s("alice"),
         refused: None,
     };
@@ -498,6 +559,7 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         "sign-in-plain",
         SignInPage {
             client_name: None,
+            marks: ClientMarks::default(),
             username: String::new(),
             passkey: None,
             forgot: false,
@@ -611,6 +673,9 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         "admin-empty",
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
+    let (list, one) = admin_clients(language, t);
+    add("admin-clients", list.render());
+    add("admin-client", one.render());
     let test_server = Page { test_server: true, ..page.clone() };
     add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());

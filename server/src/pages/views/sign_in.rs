@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::client_marks::ClientMarks;
 use super::page::Page;
 
 /// The sign-in page. It posts `username`, `password`, `csrf`, `interaction` and `next` to `/sign-in`; or
@@ -25,6 +26,8 @@ pub struct SignInPage {
     pub forgot: bool,
     /// The client that asks, if one does.
     pub client_name: Option<String>,
+    /// What that client shows of itself.
+    pub marks: ClientMarks,
     /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
     pub username: String,
     /// Why the last attempt failed.

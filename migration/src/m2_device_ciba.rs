@@ -40,7 +40,11 @@ impl MigrationTrait for Migration {
         manager.create_table(user_codes).await?;
         let index = |column: &'static str| {
             let mut index = Index::create();
-            index.name(format!("deferred_request_{column}")).table("deferred_request").col(column).if_not_exists();
+            index
+                .name(format!("deferred_request_{column}"))
+                .table("deferred_request")
+                .col(column)
+                .if_not_exists();
             index
         };
         let sparse = |column: &'static str| index(column).and_where(Expr::col(column).is_not_null()).take();

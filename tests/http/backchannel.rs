@@ -47,7 +47,10 @@ async fn a_client_asks_from_afar_and_gets_what_its_user_allows(database: Databas
     house.told("consent.decide", "granted").await;
     let tokens = town.poll(&till, &asked).await.ok();
     assert_eq!(tokens.header("cache-control"), "no-store");
-    assert_eq!((&tokens.claims()["client_id"], &tokens.claims()["scope"]), (&json!("till"), &json!("openid orders:read")));
+    assert_eq!(
+        (&tokens.claims()["client_id"], &tokens.claims()["scope"]),
+        (&json!("till"), &json!("openid orders:read"))
+    );
     let id_token = unverified_claims(tokens.text("id_token"));
     assert_eq!((&id_token["aud"], &id_token["sub"]), (&json!("till"), &tokens.claims()["sub"]));
     assert!(id_token.get("urn:openid:params:jwt:claim:auth_req_id").is_none(), "that is for what is pushed");
@@ -83,7 +86,11 @@ async fn a_client_is_pinged_when_there_is_an_answer(database: Database) {
         let asked = town.ask_alice(&till, &[("client_notification_token", secret)]).await.ok();
         assert_eq!(asked.json["interval"], INTERVAL);
         let page = town.question(&alice).await;
-        if allowed { page.approve(|_| {}).await.page() } else { page.deny().await.page() };
+        if allowed {
+            page.approve(|_| {}).await.page()
+        } else {
+            page.deny().await.page()
+        };
         let letter = town.mailbox.letter().await;
         assert!(letter.head.starts_with("POST /notified "), "{}", letter.head);
         assert_eq!(letter.body, json!({ "auth_req_id": asked.text("auth_req_id") }));
@@ -98,7 +105,11 @@ async fn tokens_are_pushed_to_whoever_is_registered_so(database: Database) {
     let town = Elsewhere::on(database).await;
     let (house, till, alice) = (&town.house, town.client("till-push"), town.house.signed_in("alice").await);
     let asks = |scope: &'static str| {
-        [("scope", scope), ("login_hint", "alice"), ("client_notification_token", "a-secret-of-the-tills-own")]
+        [
+            ("scope", scope),
+            ("login_hint", "alice"),
+            ("client_notification_token", "a-secret-of-the-tills-own"),
+        ]
     };
     let asked = till.post("/backchannel/authorize", &asks("openid offline_access orders:read")).await.ok();
     assert!(asked.json.get("interval").is_none(), "whoever is told does not ask");
@@ -122,7 +133,10 @@ async fn tokens_are_pushed_to_whoever_is_registered_so(database: Database) {
     let asked = till.post("/backchannel/authorize", &asks("openid orders:read")).await.ok();
     town.question(&alice).await.deny().await.page();
     let letter = town.mailbox.letter().await;
-    assert_eq!((&letter.body["error"], &letter.body["auth_req_id"]), (&json!("access_denied"), &json!(asked.text("auth_req_id"))));
+    assert_eq!(
+        (&letter.body["error"], &letter.body["auth_req_id"]),
+        (&json!("access_denied"), &json!(asked.text("auth_req_id")))
+    );
     assert!(letter.body.get("access_token").is_none());
 }
 
@@ -251,11 +265,16 @@ async fn a_request_names_one_user_in_one_way() {
         all.extend(params.iter().cloned());
         let till = till.clone();
         async move {
-            let borrowed: Vec<(&str, &str)> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let borrowed: Vec<(&str, &str)> =
+                all.iter().map(|(name, value)| (*name, value.as_str())).collect();
             till.post("/backchannel/authorize", &borrowed).await
         }
     };
-    for one in [("login_hint", sub.clone()), ("id_token_hint", id_token.to_owned()), ("login_hint_token", hint(fine.clone()))] {
+    for one in [
+        ("login_hint", sub.clone()),
+        ("id_token_hint", id_token.to_owned()),
+        ("login_hint_token", hint(fine.clone())),
+    ] {
         ask(&[one]).await.ok();
         town.question(&alice).await.deny().await.page();
     }
@@ -347,7 +366,13 @@ async fn what_is_malformed_is_refused_with_its_own_word() {
     let (house, till) = (&town.house, town.client("till"));
     for (more, code) in [
         (("binding_message", "a\nb"), "invalid_binding_message"),
-        (("binding_message", "much too long. much too long. much too long. much too long. much too long. much too long. much too long. much too long. much too long."), "invalid_binding_message"),
+        (
+            (
+                "binding_message",
+                "much too long. much too long. much too long. much too long. much too long. much too long. much too long. much too long. much too long.",
+            ),
+            "invalid_binding_message",
+        ),
         (("requested_expiry", "soon"), "invalid_request"),
         (("resource", "https://elsewhere.example"), "invalid_target"),
         (("authorization_details", "[{\"type\":\"nothing\"}]"), "invalid_authorization_details"),
@@ -402,12 +427,18 @@ async fn an_unfit_signed_request_is_refused() {
             claims[name] = value.clone();
         }
         let answer = send(key.sign(&header, &claims)).await;
-        assert_eq!((answer.status, &answer.json["error"]), (400, &json!("invalid_request")), "{name} {value}");
+        assert_eq!(
+            (answer.status, &answer.json["error"]),
+            (400, &json!("invalid_request")),
+            "{name} {value}"
+        );
     }
     let claims = town.signed_claims("till-signed");
     send(town.key("till").sign(&header, &claims)).await.refused("invalid_request");
     let bare = key.sign(&json!({ "alg": "none" }), &claims);
-    send(bare.rsplit_once('.').map(|(input, _)| format!("{input}.")).unwrap()).await.refused("invalid_request");
+    send(bare.rsplit_once('.').map(|(input, _)| format!("{input}.")).unwrap())
+        .await
+        .refused("invalid_request");
     let (rs256, typed) = (json!({ "alg": "RS256" }), json!({ "alg": "ES256", "typ": "dpop+jwt" }));
     for other in [rs256, typed] {
         send(key.sign(&other, &claims)).await.refused("invalid_request");
@@ -438,7 +469,8 @@ async fn what_a_client_refuses_is_not_sent_again_and_no_redirect_is_followed() {
     let (till, alice) = (town.client("till-ping"), town.house.signed_in("alice").await);
     for status in [401, 302, 200] {
         *town.mailbox.statuses.lock().await = vec![status];
-        let asked = town.ask_alice(&till, &[("client_notification_token", "secret-of-the-till-1")]).await.ok();
+        let asked =
+            town.ask_alice(&till, &[("client_notification_token", "secret-of-the-till-1")]).await.ok();
         town.question(&alice).await.approve(|_| {}).await.page();
         assert_eq!(town.mailbox.letter().await.body["auth_req_id"], asked.text("auth_req_id"));
         assert!(town.mailbox.stays_empty(4).await, "{status}");
@@ -482,7 +514,8 @@ async fn a_public_client_asks_nobody_from_afar_and_no_fapi_client_is_pushed_to()
     let ciba = format!("grant_types = [\"{CIBA}\"]");
     assert!(read(&format!("authentication = \"none\"\n{ciba}")).contains("public client"));
     let keys = Key::generate().jwks_toml();
-    let with = |more: &str| read(&format!("authentication = \"private_key_jwt\"\njwks = {keys}\n{ciba}\n{more}"));
+    let with =
+        |more: &str| read(&format!("authentication = \"private_key_jwt\"\njwks = {keys}\n{ciba}\n{more}"));
     assert_eq!(with(""), "");
     let ping = "backchannel_token_delivery_mode = \"ping\"";
     assert!(with(ping).contains("backchannel_client_notification_endpoint"));

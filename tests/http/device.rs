@@ -32,7 +32,9 @@ async fn a_device_gets_what_its_user_allows(database: Database) {
     let alice = house.signed_in("alice").await;
     let written = code.to_lowercase().replace('-', "%20");
     let page = alice.page(&format!("/device?user_code={written}")).await;
-    for words in [code, "The television", "See your orders", "Allow this only if you started it yourself", "127.0.0.1"] {
+    for words in
+        [code, "The television", "See your orders", "Allow this only if you started it yourself", "127.0.0.1"]
+    {
         assert!(page.text().contains(words), "{words}: {}", page.text());
     }
     assert!(page.headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
@@ -97,7 +99,9 @@ async fn of_many_polls_at_once_one_gets_the_tokens(database: Database) {
     let polls: Vec<_> = (0..10)
         .map(|_| {
             let (tv, code) = (tv.clone(), asked.text("device_code").to_owned());
-            tokio::spawn(async move { tv.token(&[("grant_type", DEVICE_CODE), ("device_code", &code)]).await })
+            tokio::spawn(
+                async move { tv.token(&[("grant_type", DEVICE_CODE), ("device_code", &code)]).await },
+            )
         })
         .collect();
     let mut won = Vec::new();
@@ -119,7 +123,11 @@ async fn of_two_answers_at_once_one_counts(database: Database) {
     let told = [yes.page(), no.page()].map(|page| page.html.contains("device-answered"));
     assert_eq!(told.iter().filter(|told| **told).count(), 1, "{told:?}");
     let answer = town.poll_device(&tv, &asked).await;
-    if told[0] { drop(answer.ok()) } else { drop(answer.refused("access_denied")) }
+    if told[0] {
+        drop(answer.ok())
+    } else {
+        drop(answer.refused("access_denied"))
+    }
     let decided = house.events().await;
     let decided = decided.iter().filter(|event| event.event.action == protocol::audit::Action::ConsentDecide);
     assert_eq!(decided.count(), 1);
@@ -232,7 +240,11 @@ async fn codes_are_not_guessed() {
         assert!(page.path.starts_with("/sign-in") && !page.text().contains("television"), "{}", page.path);
     }
     let page = nobody.page(&right).await.sign_in("alice", &tests::password_of("alice")).await.page();
-    assert!(page.path.starts_with("/device?user_code=") && page.text().contains("The television"), "{}", page.path);
+    assert!(
+        page.path.starts_with("/device?user_code=") && page.text().contains("The television"),
+        "{}",
+        page.path
+    );
 
     let bob = house.signed_in("bob").await;
     for guess in 0..10 {
@@ -285,7 +297,10 @@ async fn an_agent_on_a_device_acts_by_its_own_key_and_has_a_task() {
     let (house, agent) = (&town.house, town.client("agent-d"));
     let details = json!([{ "type": "agent_task", "actions": ["refund"], "purpose": "Refund order 4711",
         "locations": [tests::ORDERS] }]);
-    let asks = [("scope", "orders:read orders:write offline_access"), ("authorization_details", &details.to_string())];
+    let asks = [
+        ("scope", "orders:read orders:write offline_access"),
+        ("authorization_details", &details.to_string()),
+    ];
     let asked = agent.post("/device_authorization", &asks).await.ok();
     let alice = house.signed_in("alice").await;
     let page = alice.page(&format!("/device?user_code={}", asked.text("user_code"))).await;
@@ -314,8 +329,9 @@ async fn whoever_was_stopped_meanwhile_gets_nothing() {
         let alice = town.house.signed_in("alice").await;
         let page = alice.page(&format!("/device?user_code={}", asked.text("user_code"))).await;
         page.approve(|_| {}).await.page();
+        drop((tv, alice, page));
         town.house.restart_changed(|config| without_entry(&config, what)).await;
-        let answer = town.poll_device(&tv, &asked).await;
+        let answer = town.poll_device(&town.client("tv"), &asked).await;
         let expected = if what.starts_with("id") { "invalid_client" } else { "invalid_grant" };
         answer.refused(expected);
     }

@@ -28,8 +28,14 @@ pub struct Elsewhere {
 const CONFIDENTIAL: [(&str, &str); 7] = [
     ("till", ""),
     ("other-till", ""),
-    ("till-ping", "backchannel_token_delivery_mode = \"ping\"\nbackchannel_client_notification_endpoint = \"MAILBOX\""),
-    ("till-push", "backchannel_token_delivery_mode = \"push\"\nbackchannel_client_notification_endpoint = \"MAILBOX\""),
+    (
+        "till-ping",
+        "backchannel_token_delivery_mode = \"ping\"\nbackchannel_client_notification_endpoint = \"MAILBOX\"",
+    ),
+    (
+        "till-push",
+        "backchannel_token_delivery_mode = \"push\"\nbackchannel_client_notification_endpoint = \"MAILBOX\"",
+    ),
     ("till-signed", "backchannel_authentication_request_signing_alg = \"ES256\""),
     ("till-code", "backchannel_user_code_parameter = true"),
     ("till-fapi", "profile = \"fapi-ciba\""),
@@ -119,7 +125,8 @@ impl Elsewhere {
     /// The only question that waits for this person.
     pub async fn question(&self, person: &Person) -> Page {
         let list = person.page("/approvals").await;
-        let (_, rest) = list.html.split_once("href=\"/approvals/").unwrap_or_else(|| panic!("{}", list.text()));
+        let (_, rest) =
+            list.html.split_once("href=\"/approvals/").unwrap_or_else(|| panic!("{}", list.text()));
         let id = rest.split('"').next().unwrap().to_owned();
         person.page(&format!("/approvals/{id}")).await
     }
@@ -219,7 +226,9 @@ async fn take_in(
         if statuses.len() > 1 { statuses.remove(0) } else { statuses.first().copied().unwrap_or(204) }
     };
     let _ = sender.send(Letter { head, body: serde_json::from_str(&body).unwrap_or_default() });
-    let location = if (300..400).contains(&status) { "Location: http://127.0.0.1:1/elsewhere\r\n" } else { "" };
-    let answer = format!("HTTP/1.1 {status} Answer\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    let location =
+        if (300..400).contains(&status) { "Location: http://127.0.0.1:1/elsewhere\r\n" } else { "" };
+    let answer =
+        format!("HTTP/1.1 {status} Answer\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes()).await;
 }

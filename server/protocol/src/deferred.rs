@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_read_with_empty_and_unknown_parameters_passed_over() {
-        let read = asked("scope=a+b&resource=urn:x&requested_actor=agent&acr_values=2+1&zz=1&nonce=").unwrap();
+        let read =
+            asked("scope=a+b&resource=urn:x&requested_actor=agent&acr_values=2+1&zz=1&nonce=").unwrap();
         assert_eq!(read.scope, "a b".parse().ok());
         assert_eq!(read.requested_actor.unwrap().as_str(), "agent");
         assert_eq!(read.acr_values, ["2", "1"]);

@@ -20,7 +20,8 @@ impl UserCode {
     pub fn of_random(bytes: &[u8]) -> Option<Self> {
         // 240 is the last multiple of 20: what lies above it would favour the first letters.
         let fit = bytes.iter().filter(|byte| **byte < 240);
-        let letters: String = fit.take(LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 20)])).collect();
+        let letters: String =
+            fit.take(LENGTH).map(|byte| char::from(ALPHABET[usize::from(byte % 20)])).collect();
         (letters.len() == LENGTH).then_some(Self(letters))
     }
 
@@ -31,7 +32,8 @@ impl UserCode {
             return None;
         }
         let between = |c: &char| c.is_whitespace() || c.is_ascii_punctuation() || matches!(c, '‐'..='―');
-        let letters: String = written.chars().filter(|c| !between(c)).map(|c| c.to_ascii_uppercase()).collect();
+        let letters: String =
+            written.chars().filter(|c| !between(c)).map(|c| c.to_ascii_uppercase()).collect();
         let ours = letters.bytes().all(|letter| ALPHABET.contains(&letter));
         (ours && letters.len() == LENGTH).then_some(Self(letters))
     }
@@ -73,7 +75,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_code_is_none() {
-        for written in ["", "WDJB-MJH", "WDJB-MJHTT", "ADJB-MJHT", "WDJ8-MJHT", "ẂDJB-MJHT", &"-".repeat(65)] {
+        for written in ["", "WDJB-MJH", "WDJB-MJHTT", "ADJB-MJHT", "WDJ8-MJHT", "ẂDJB-MJHT", &"-".repeat(65)]
+        {
             assert_eq!(UserCode::parse(written), None, "{written}");
         }
     }

@@ -76,9 +76,11 @@ pub async fn approve(
         .requires(Anchor::Client(offer.client.id.clone()))
         .requires(Anchor::Client(offer.actor.id.clone()));
     let change = answerer.session.clone().map(Anchor::Session).into_iter().fold(change, Change::requires);
-    let change = change
-        .take(Take::Answer(waiting.digest))
-        .keep(Record::Code { digest: waiting.digest, code, expires_at });
+    let change = change.take(Take::Answer(waiting.digest)).keep(Record::Code {
+        digest: waiting.digest,
+        code,
+        expires_at,
+    });
     commit(app, change).await?;
     deliver::begin(app, visit, waiting, true);
     Ok(())

@@ -139,10 +139,16 @@ async fn notify(
         match app.outbound.post_json(url, &body, Some(&bearer)).await {
             Ok(answer) if answer.status < 300 => return Ok(()),
             Ok(answer) if answer.status < 500 => {
-                tracing::warn!(client = client.id.as_str(), status = answer.status, "a notification was refused");
+                tracing::warn!(
+                    client = client.id.as_str(),
+                    status = answer.status,
+                    "a notification was refused"
+                );
                 return Ok(());
             }
-            Ok(answer) => tracing::warn!(client = client.id.as_str(), status = answer.status, "a notification failed"),
+            Ok(answer) => {
+                tracing::warn!(client = client.id.as_str(), status = answer.status, "a notification failed")
+            }
             Err(reason) => tracing::warn!(client = client.id.as_str(), %reason, "a notification failed"),
         }
         let Some(wait) = waits.next() else {

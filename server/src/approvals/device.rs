@@ -96,11 +96,8 @@ pub async fn ask_device(
             asked_at: visit.now,
         },
     };
-    let change = if may_tell(app, visit, caller, &told) {
-        Change::new(told)
-    } else {
-        Change::housekeeping(visit.now)
-    };
+    let change =
+        if may_tell(app, visit, caller, &told) { Change::new(told) } else { Change::housekeeping(visit.now) };
     keep(app, caller, change, Record::Deferred(record)).await?;
     Ok(DeviceAsked { device_code, user_code, expires_in: settings.code_life, interval: settings.interval })
 }

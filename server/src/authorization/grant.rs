@@ -62,12 +62,7 @@ pub fn grant(
 }
 
 /// A no, as the audit log is told of it.
-pub fn told_of_refusal(
-    visit: &Visit,
-    offer: &Offer,
-    user: Option<&UserId>,
-    refusal: &Refusal,
-) -> AuditEvent {
+pub fn told_of_refusal(visit: &Visit, offer: &Offer, user: Option<&UserId>, refusal: &Refusal) -> AuditEvent {
     let mut told = event(Action::ConsentDecide, visit, &offer.client.id).refused(refusal);
     told.user = user.cloned();
     told.actor = Some(offer.actor.id.clone());

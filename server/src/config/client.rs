@@ -306,11 +306,15 @@ fn check_backchannel(client: &DeclaredClient, entry: &mut Entry<'_>) {
     }
     let profile = client.profile.as_str();
     if mode == DeliveryMode::Push && !rules.pushed_tokens {
-        entry.no("backchannel_token_delivery_mode", format_args!("the profile {profile} does not permit push"));
+        entry.no(
+            "backchannel_token_delivery_mode",
+            format_args!("the profile {profile} does not permit push"),
+        );
     }
     let alg = client.metadata.backchannel_authentication_request_signing_alg;
     if alg.is_some_and(|alg| !rules.signing_algs.contains(&alg)) {
-        entry.no("backchannel_authentication_request_signing_alg", format_args!("not permitted in {profile}"));
+        entry
+            .no("backchannel_authentication_request_signing_alg", format_args!("not permitted in {profile}"));
     }
 }
 

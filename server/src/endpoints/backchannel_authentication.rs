@@ -34,7 +34,8 @@ pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
         }
         Err(failure) => {
             // CIBA §13: alone among its errors.
-            let denied = matches!(&failure, Failure::Refused(refusal) if refusal.code == ErrorCode::AccessDenied);
+            let denied =
+                matches!(&failure, Failure::Refused(refusal) if refusal.code == ErrorCode::AccessDenied);
             let mut response = reply::failure(&app, &sent.visit, failure, false);
             if denied {
                 *response.status_mut() = StatusCode::FORBIDDEN;

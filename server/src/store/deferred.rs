@@ -1,7 +1,7 @@
 //! Requests whose user is elsewhere, and the codes without which users are not asked from afar.
 
-use entity::deferred_request::{self, Column};
 use entity::backchannel_user_code;
+use entity::deferred_request::{self, Column};
 use protocol::deferred::{Deferred, Polling, SLOWER_BY};
 use protocol::identifier::UserId;
 use protocol::numeric_date::{NumericDate, Seconds};

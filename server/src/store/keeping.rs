@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use entity::{
     authorization_code, backchannel_user_code, browser_session, client, consent, deferred_request,
-    details_type, interaction, one_time_link,
-    pushed_request, resource_server, setting, signing_key, task, token, user_account,
+    details_type, interaction, one_time_link, pushed_request, resource_server, setting, signing_key, task,
+    token, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;

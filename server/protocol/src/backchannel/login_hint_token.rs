@@ -23,7 +23,9 @@ pub enum HintRefused {
     #[error("login_hint_token has expired")]
     Expired,
     /// Anything else.
-    #[error("login_hint_token must be a JWT of this client for the issuer, with exp and a sub_id of RFC 9493")]
+    #[error(
+        "login_hint_token must be a JWT of this client for the issuer, with exp and a sub_id of RFC 9493"
+    )]
     Malformed,
 }
 

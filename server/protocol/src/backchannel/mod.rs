@@ -222,7 +222,10 @@ mod tests {
     fn a_request_has_exactly_one_hint() {
         assert_eq!(with(&[("login_hint", "alice")]).unwrap().hint, Hint::LoginHint("alice".into()));
         assert_eq!(with(&[("id_token_hint", "a.b.c")]).unwrap().hint, Hint::IdToken("a.b.c".into()));
-        assert_eq!(with(&[("login_hint_token", "a.b.c")]).unwrap().hint, Hint::LoginHintToken("a.b.c".into()));
+        assert_eq!(
+            with(&[("login_hint_token", "a.b.c")]).unwrap().hint,
+            Hint::LoginHintToken("a.b.c".into())
+        );
         assert_eq!(refused(&[]), BackchannelRefused::OneHint);
         assert_eq!(refused(&[("login_hint", "a"), ("id_token_hint", "b")]), BackchannelRefused::OneHint);
         assert_eq!(refused(&[("login_hint", "a"), ("login_hint_token", "b")]), BackchannelRefused::OneHint);

@@ -215,11 +215,12 @@ mod tests {
     const ISSUER: &str = "https://as.example";
 
     fn checked(change: impl FnOnce(&mut Map<String, Value>)) -> Result<SignedRequest, SignedRequestRefused> {
-        let mut claims = json!({"iss": "c", "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "nbf": NOW, "jti": "1",
+        let mut claims =
+            json!({"iss": "c", "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "nbf": NOW, "jti": "1",
             "scope": "openid", "login_hint": "alice"})
-        .as_object()
-        .cloned()
-        .unwrap();
+            .as_object()
+            .cloned()
+            .unwrap();
         change(&mut claims);
         let client = "c".parse().unwrap();
         let now = NumericDate(NOW);

@@ -26,9 +26,7 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
-pub use afar::{
-    Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry,
-};
+pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use consent::{
     ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
 };

@@ -271,7 +271,10 @@ fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<Stri
     vec![
         ("device", DevicePage { refused: None, ..device.clone() }.render()),
         ("device-wrong", device.render()),
-        ("device-too-many", DevicePage { refused: Some(UserCodeRefused::TooMany), ..device.clone() }.render()),
+        (
+            "device-too-many",
+            DevicePage { refused: Some(UserCodeRefused::TooMany), ..device.clone() }.render(),
+        ),
         ("device-allowed", DevicePage { answered: answered(true), ..device.clone() }.render()),
         ("device-denied", DevicePage { answered: answered(false), ..device }.render()),
         ("approvals", approvals.render()),

@@ -98,6 +98,7 @@ impl Tour {
         }
         person.eval("document.querySelector('#ended-consents').open = true").await;
         self.stop(person, "account-ended", "ended-consents").await;
+        self.elsewhere(person).await;
         person.click("sign-out").await;
         self.stop(person, "sign-out", "logout-form").await;
         person.click("logout-confirm").await;
@@ -147,6 +148,54 @@ impl Tour {
         person.write("forgot-email", "nobody@people.example").await;
         person.click("forgot-submit").await;
         self.stop(person, "forgot-sent", "forgot-sent").await;
+    }
+
+    /// Alice is signed in; a television and an agent ask her from elsewhere.
+    async fn elsewhere(&mut self, person: &Person) {
+        let stage = Arc::clone(&self.stage);
+        person.goto(&stage.house.url("/device")).await;
+        self.stop(person, "device", "device-form").await;
+        person.write("user-code", "BBBB-BBBB").await;
+        person.click("device-submit").await;
+        self.stop(person, "device-refused", "error-summary").await;
+        let tv = tests::Client::new(stage.house.door(), "television", tests::Authentication::None);
+        let asked = tv.post("/device_authorization", &[("scope", "openid orders:read")]).await.ok();
+        person.goto(&stage.house.url("/device")).await;
+        person.write("user-code", &asked.text("user_code").to_lowercase()).await;
+        person.click("device-submit").await;
+        self.stop(person, "device-consent", "device-code").await;
+        person.click("device-approve").await;
+        self.stop(person, "device-answered", "device-answered").await;
+
+        person.goto(&stage.house.url("/approvals")).await;
+        self.stop(person, "approvals-empty", "no-approvals").await;
+        let secret = tests::Authentication::Basic("the secret of the till".into());
+        let till = tests::Client::new(stage.house.door(), "till", secret);
+        let details = refund().to_string();
+        let asks = [
+            ("scope", "openid orders:read"),
+            ("login_hint", "alice"),
+            ("binding_message", "Order 4711"),
+            ("authorization_details", details.as_str()),
+        ];
+        for _ in 0..2 {
+            till.post("/backchannel/authorize", &asks).await.ok();
+        }
+        person.goto(&stage.house.url("/account")).await;
+        self.stop(person, "account-approvals", "approvals-waiting").await;
+        person.goto(&stage.house.url("/approvals")).await;
+        self.stop(person, "approvals", "approvals").await;
+        person.eval("document.querySelector('#approvals a').click()").await;
+        self.stop(person, "approvals-question", "binding-message").await;
+        person.click("ciba-deny").await;
+        self.stop(person, "approvals-answered", "approvals-answered").await;
+        person.eval("document.querySelector('#approvals a').click()").await;
+        person.see("binding-message").await;
+        person.click("ciba-approve").await;
+        person.see("approvals-answered").await;
+        person.write("approvals-code", "1").await;
+        person.click("approvals-code-submit").await;
+        self.stop(person, "approvals-code-refused", "error-summary").await;
     }
 
     async fn admin(&mut self, person: &Person) {

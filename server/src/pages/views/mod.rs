@@ -41,6 +41,8 @@ pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
+pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
+pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use consent::{
     ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
     claim_key,

@@ -111,7 +111,8 @@ pub fn router(app: &Arc<App>) -> Router {
                 endpoints::certification::RESOURCE,
                 get(endpoints::certification::resource).post(endpoints::certification::resource),
             )
-            .route(endpoints::certification::ROTATE_KEYS, post(endpoints::certification::rotate_keys)),
+            .route(endpoints::certification::ROTATE_KEYS, post(endpoints::certification::rotate_keys))
+            .route(endpoints::certification::CIBA, post(endpoints::certification::ciba)),
         None => Router::new(),
     };
 

@@ -5,9 +5,11 @@
 pub mod audit_event;
 pub mod audit_head;
 pub mod authorization_code;
+pub mod backchannel_user_code;
 pub mod browser_session;
 pub mod client;
 pub mod consent;
+pub mod deferred_request;
 pub mod details_type;
 pub mod ended_family;
 pub mod interaction;

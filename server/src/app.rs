@@ -65,6 +65,8 @@ pub struct App {
     pub client_failures: Attempts,
     /// Failures of users to sign in.
     pub sign_in_attempts: SignInAttempts,
+    /// User codes that were none.
+    pub user_code_failures: Attempts,
     /// Writes mail, if it can.
     pub mailer: Option<Mailer>,
     /// The hash of a password that nobody has, as costly to check as those that people have.

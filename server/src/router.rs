@@ -49,6 +49,8 @@ pub fn router(app: &Arc<App>) -> Router {
             &format!("{}/{{id}}", metadata::GRANTS),
             get(endpoints::grants::get).delete(endpoints::grants::delete),
         )
+        .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
+        .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
@@ -69,6 +71,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
+        .route(metadata::DEVICE, get(pages::device::get).post(pages::device::post))
+        .route("/approvals", get(pages::approvals::list))
+        .route("/approvals/user-code", post(pages::approvals::set_user_code))
+        .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
         .route("/account/consents/end", post(pages::account::end))
         .merge(security())
         .route("/admin", get(pages::admin::get))

@@ -139,6 +139,7 @@ pub async fn open(
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_attempts: sign_in_attempts(&settings),
+        user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
         mailer: Mailer::new(&settings.mail)?,
         nobodys_password: nobodys_password(&store).await?,
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),

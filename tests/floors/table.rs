@@ -38,7 +38,8 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("app", &[GROUND]),
     ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
-    ("approvals", &[GROUND]),
+    // What waits for a user's word is an authorization, and some of it is redeemed for the client it is pushed to.
+    ("approvals", &[GROUND, &["authorization", "caller", "grants", "sign_in"]]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
     ("caller", &[GROUND]),
     ("logout", &[GROUND]),

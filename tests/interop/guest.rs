@@ -1,14 +1,14 @@
 //! A client that is not ours, in another language: a program that is told where the house is and asks for a person
 //! when it needs one. The words are those of `clients-npm/guest.mjs`.
 
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use tests::{Arrival, Person, browser};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::Command;
+use tokio::sync::mpsc;
 
 /// How long a program may take, with everything that a loaded machine does beside.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -43,6 +43,29 @@ pub fn pypi(script: &str) -> Option<Command> {
     Some(command)
 }
 
+/// A program that is ended with whoever holds it.
+struct Guest(Child);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a program says on one of its ways, line by line.
+fn lines(way: impl Read + Send + 'static) -> mpsc::UnboundedReceiver<String> {
+    let (sender, heard) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(way).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    heard
+}
+
 /// Runs a guest to its end, with `person` at its side.
 ///
 /// # Panics
@@ -54,52 +77,56 @@ pub async fn receive(mut command: Command, trusted: &Path, told: &Value, issuer:
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut guest = command.spawn().expect("the program starts");
-    let mut ears = guest.stdin.take().unwrap();
-    let mut lines = BufReader::new(guest.stdout.take().unwrap()).lines();
-    let mut complaints = guest.stderr.take().unwrap();
-    let heard = tokio::spawn(async move {
-        let mut text = String::new();
-        let _ = tokio::io::AsyncReadExt::read_to_string(&mut complaints, &mut text).await;
-        text
-    });
+        .stderr(Stdio::piped());
+    let mut guest = Guest(command.spawn().expect("the program starts"));
+    let mut ears = guest.0.stdin.take().unwrap();
+    let mut words = lines(guest.0.stdout.take().unwrap());
+    let mut complaints = lines(guest.0.stderr.take().unwrap());
     let mut said = Vec::new();
     let conversation = async {
-        ears.write_all(format!("{told}\n").as_bytes()).await.unwrap();
-        while let Some(line) = lines.next_line().await.unwrap() {
+        writeln!(ears, "{told}").unwrap();
+        while let Some(line) = words.recv().await {
             if let Some(url) = line.strip_prefix("visit ") {
                 let ended = Value::from(go(person, issuer, url).await);
-                ears.write_all(format!("{ended}\n").as_bytes()).await.unwrap();
+                writeln!(ears, "{ended}").unwrap();
             }
-            let over = line == "done";
             said.push(line);
-            if over {
-                break;
-            }
         }
-        guest.wait().await.unwrap()
     };
-    let ended = tokio::time::timeout(PATIENCE, conversation).await;
-    let well = ended.is_ok_and(|status| status.success()) && said.last().is_some_and(|line| line == "done");
+    let in_time = tokio::time::timeout(PATIENCE, conversation).await.is_ok();
+    let well = in_time && said.last().is_some_and(|line| line == "done");
     if !well {
-        heard.abort();
-        let complaints = heard.await.unwrap_or_default();
-        panic!("it did not end well after:\n{}\n{complaints}", said.join("\n"));
+        drop(guest);
+        while let Some(line) = complaints.recv().await {
+            said.push(line);
+        }
+        panic!("it did not end well:\n{}", said.join("\n"));
     }
     let steps = said.iter().filter(|line| line.starts_with("step ")).count();
-    assert!(steps > 0, "it did nothing: {said:?}");
+    assert!(steps > 0 && guest.0.wait().is_ok_and(|status| status.success()), "it did nothing: {said:?}");
 }
 
 /// Takes the person's browser there, and says yes to whatever is asked; gives where it ended.
 async fn go(person: &Person, issuer: &str, url: &str) -> String {
     let path = url.strip_prefix(issuer).unwrap_or_else(|| panic!("{url} is not at {issuer}"));
-    match person.get(path).await {
-        Arrival::Away(url) => url.into(),
-        Arrival::Page(page) if page.html.contains("id=\"consent-form\"") => {
-            page.approve(|_| {}).await.away().into()
-        }
-        Arrival::Page(page) => panic!("stuck at {}: {} {}", page.path, page.status, page.text()),
+    let mut arrived = person.get(path).await;
+    for _ in 0..4 {
+        arrived = match arrived {
+            Arrival::Away(url) => return url.into(),
+            Arrival::Page(page) if page.html.contains("id=\"consent-form\"") => page.approve(|_| {}).await,
+            Arrival::Page(page) => match waiting(&page.html) {
+                // Requests that came from elsewhere wait in a list.
+                Some(link) => person.get(&link).await,
+                None if page.status == 200 => return format!("{issuer}{}", page.path),
+                None => panic!("stuck at {}: {} {}", page.path, page.status, page.text()),
+            },
+        };
     }
+    panic!("led in circles from {url}")
+}
+
+/// The first request of a list of those that wait.
+fn waiting(html: &str) -> Option<String> {
+    let rest = html.split_once("href=\"/approvals/")?.1;
+    Some(format!("/approvals/{}", rest.split('"').next()?))
 }

@@ -4,7 +4,7 @@
 mod guest;
 
 use serde_json::{Value, json};
-use tests::{Database, House, Key, ORDERS, Secured};
+use tests::{Database, House, Key, ORDERS, Secured, Wanted};
 
 /// The clients that the guests are.
 struct Guests {
@@ -17,9 +17,11 @@ fn jwks(key: &Key) -> String {
     key.jwks_toml().replace("use = \"sig\"", &format!("use = \"sig\", kid = \"{}\"", key.thumbprint()))
 }
 
-/// Declares the clients: by secret in the header, by secret in the body, by key, by nothing, and a resource server.
-fn guests() -> Guests {
-    let (jwt, api) = (Key::generate(), Key::generate());
+/// Declares the clients: by secret in the header, by secret in the body, by key, by nothing,
+/// by certificate, one that signs its requests, and a resource server.
+fn guests(secured: &Secured) -> Guests {
+    let [jwt, api, signed] = [(); 3].map(|()| Key::generate());
+    let shown = secured.clients.issue(Wanted::client("guest-mtls"));
     let reach = format!("resources = [\"{ORDERS}\"]");
     let app = |id: &str, authentication: &str, more: &str| {
         format!(
@@ -48,6 +50,21 @@ fn guests() -> Guests {
             ),
         ),
         app("guest-open", "none", ""),
+        app(
+            "guest-signed",
+            "private_key_jwt",
+            &format!(
+                "jwks = {}\nrequest_object_signing_alg = \"ES256\"\nrequire_signed_request_object = true\n\
+                 authorization_signed_response_alg = \"PS256\"",
+                jwks(&signed)
+            ),
+        ),
+        app(
+            "guest-mtls",
+            "tls_client_auth",
+            "tls_client_auth_subject_dn = \"cn=guest-mtls,o=Example\\\\, Inc.\"\n\
+             tls_client_certificate_bound_access_tokens = true",
+        ),
         format!(
             "[[clients]]\nid = \"guest-api\"\nname = \"Guest API\"\nkind = \"service\"\n\
              authentication = \"private_key_jwt\"\njwks = {}\nresource_server = \"{ORDERS}\"\n\
@@ -70,15 +87,17 @@ fn guests() -> Guests {
         "post": client("guest-post", secret("guest-post")),
         "jwt": client("guest-jwt", json!({ "jwk": jwt.private_jwk() })),
         "open": client("guest-open", json!({})),
+        "signed": client("guest-signed", json!({ "jwk": signed.private_jwk() })),
+        "mtls": client("guest-mtls", json!({ "certificate": shown.pem, "key": shown.key_pem })),
         "api": client("guest-api", json!({ "jwk": api.private_jwk() })),
     });
     Guests { toml: toml.concat(), told: json!({ "orders": ORDERS, "clients": clients }) }
 }
 
-async fn receive(command: Option<tokio::process::Command>) {
+async fn receive(command: Option<std::process::Command>) {
     let Some(command) = command else { return };
     let secured = Secured::prepare();
-    let Guests { toml, mut told } = guests();
+    let Guests { toml, mut told } = guests(&secured);
     let house = House::on_secured(Database::Sqlite, &secured, &toml).await;
     let trusted = secured.file("authority.pem");
     std::fs::write(&trusted, &secured.authority.pem).unwrap();

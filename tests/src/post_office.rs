@@ -15,7 +15,7 @@ const SILENCE: Duration = Duration::from_millis(400);
 pub struct Mail {
     /// The addressee on the envelope.
     pub to: String,
-    /// The message.
+    /// The message, its lines as they were before they were packed for the way.
     pub text: String,
 }
 
@@ -55,6 +55,26 @@ impl PostOffice {
     }
 }
 
+/// Undoes quoted-printable (RFC 2045 §6.7), where a mail says that it is packed so.
+fn unpack(text: &str) -> String {
+    if !text.contains("quoted-printable") {
+        return text.to_owned();
+    }
+    let joined = text.replace("=\n", "");
+    let mut pieces = joined.split('=');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        match piece.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(&piece.as_bytes()[2..]);
+            }
+            None => bytes.extend_from_slice(format!("={piece}").as_bytes()),
+        }
+    }
+    String::from_utf8(bytes).expect("mail is UTF-8")
+}
+
 async fn serve(stream: TcpStream, mails: mpsc::UnboundedSender<Mail>) -> Option<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
@@ -64,7 +84,8 @@ async fn serve(stream: TcpStream, mails: mpsc::UnboundedSender<Mail>) -> Option<
         let answer = match (in_data, line.split_ascii_whitespace().next().unwrap_or_default()) {
             (true, ".") => {
                 in_data = false;
-                mails.send(Mail { to: std::mem::take(&mut to), text: std::mem::take(&mut text) }).ok()?;
+                mails.send(Mail { to: std::mem::take(&mut to), text: unpack(&text) }).ok()?;
+                text.clear();
                 "250 taken"
             }
             (true, _) => {

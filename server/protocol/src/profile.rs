@@ -60,6 +60,8 @@ pub struct ProfileRules {
     pub redirect_uri_required: bool,
     /// The longest life of a pushed request, if shorter than the setting's.
     pub pushed_request_life: Option<Seconds>,
+    /// Whether tokens may be pushed to the client (CIBA), rather than fetched by it.
+    pub pushed_tokens: bool,
 }
 
 /// Who needs a `code_challenge`.
@@ -133,6 +135,7 @@ impl SecurityProfile {
             code_life: None,
             redirect_uri_required: false,
             pushed_request_life: None,
+            pushed_tokens: true,
         };
         const FAPI2: ProfileRules = ProfileRules {
             code_challenge: CodeChallengeRule::Always,
@@ -170,6 +173,8 @@ impl SecurityProfile {
                 request_object_life: Some(Seconds::minutes(60)),
                 sender_constraint: SenderConstraint::Certificate,
                 pushed_requests: false,
+                // FAPI-CIBA §5.2.2: nobody would prove a key for what is pushed.
+                pushed_tokens: false,
                 ..FAPI2
             },
         }

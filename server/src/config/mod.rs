@@ -6,6 +6,7 @@
 mod certification;
 mod client;
 mod declared;
+mod deferred;
 mod details_type;
 mod hidden;
 mod jwks;
@@ -36,6 +37,7 @@ pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
+pub use deferred::{CibaSettings, DeviceSettings};
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use mail::{MailSettings, PasswordSettings};

@@ -7,6 +7,7 @@ use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
+use super::deferred::{CibaSettings, DeviceSettings};
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
@@ -54,6 +55,10 @@ pub struct Settings {
     pub max_chain_depth: usize,
     /// Proof of possession.
     pub dpop: DpopSettings,
+    /// The device flow.
+    pub device: DeviceSettings,
+    /// Client-Initiated Backchannel Authentication.
+    pub ciba: CibaSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// How mail is sent.
@@ -148,6 +153,8 @@ impl Default for Settings {
             agent_consent_life: Seconds::minutes(8 * 60),
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
+            device: DeviceSettings::default(),
+            ciba: CibaSettings::default(),
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
@@ -207,6 +214,11 @@ impl Settings {
             ("agent_consent_life", self.agent_consent_life, MINUTE, YEAR),
             ("dpop.proof_window", self.dpop.proof_window, 1, 10 * MINUTE),
             ("dpop.nonce_life", self.dpop.nonce_life, 1, DAY),
+            ("device.code_life", self.device.code_life, 10, 30 * MINUTE),
+            ("device.interval", self.device.interval, 1, MINUTE),
+            ("ciba.request_life", self.ciba.request_life, 10, DAY),
+            ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
+            ("ciba.interval", self.ciba.interval, 1, MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
         let sizes = [

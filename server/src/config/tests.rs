@@ -11,6 +11,7 @@ use super::*;
 
 mod logout;
 mod refusals;
+mod trusted_issuers;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 

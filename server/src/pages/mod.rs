@@ -2,10 +2,12 @@
 
 pub mod account;
 pub mod admin;
+pub mod approvals;
 pub mod assets;
 pub mod authorize;
 pub mod browser_state;
 pub mod consent;
+pub mod device;
 pub mod forgot_password;
 pub mod home;
 pub mod page;

@@ -34,7 +34,7 @@ pub use passkeys::{
     Ceremony, LONGEST_NAME, NotAdded, add_passkey, ask_for_new_passkey, ask_for_passkey, has_passkeys,
     remove_passkey, rename_passkey, with_passkey,
 };
-pub use password::{change_password, fits, hash, nobodys, with_password};
+pub use password::{change_password, fits, hash, matches, nobodys, with_password};
 pub use recovery::{new_recovery_codes, with_recovery_code};
 pub use sessions::{end_other_sessions, end_session};
 pub use totp::{AppSecret, add_totp, new_app_secret, remove_totp, with_code};

@@ -15,7 +15,10 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, Forget, OneTimeLink, Passkey, SessionClient, Settled, SigningKey, Totp};
+use super::{
+    BrowserSession, DeferredRequest, Forget, Note, OneTimeLink, Passkey, SessionClient, Settled, SigningKey,
+    Totp,
+};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -33,6 +36,7 @@ pub struct Change {
     pub(super) drop_sessions: Vec<String>,
     pub(super) forget: Vec<Forget>,
     pub(super) settled: Vec<Settled>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Change {
@@ -55,6 +59,7 @@ impl Change {
             drop_sessions: Vec::new(),
             forget: Vec::new(),
             settled: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -98,6 +103,12 @@ impl Change {
     /// Counts a vain attempt at a code.
     pub fn bump_attempts(mut self, code: SecretDigest) -> Self {
         self.attempts.push(code);
+        self
+    }
+
+    /// Notes something about a request whose user is elsewhere.
+    pub fn note(mut self, note: Note) -> Self {
+        self.notes.push(note);
         self
     }
 
@@ -194,6 +205,8 @@ pub enum Take {
         /// What is known of it now.
         document: Value,
     },
+    /// The answer to a request whose user is elsewhere: it is given once.
+    Answer(SecretDigest),
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -330,6 +343,15 @@ pub enum Record {
     },
     /// A client that takes part in a session; where it did before, only the time is new.
     SessionClient(SessionClient),
+    /// A request whose user is elsewhere.
+    Deferred(DeferredRequest),
+    /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
+    UserCode {
+        /// Whose.
+        user: UserId,
+        /// The hash.
+        hash: Option<String>,
+    },
 }
 
 /// Something that is ended, with everything derived from it.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, browser_session, client, consent, details_type, interaction, known_browser,
-    one_time_link, pushed_request, resource_server, session_client, setting, signing_key, task, token, totp,
-    user_account,
+    authorization_code, backchannel_user_code, browser_session, client, consent, deferred_request,
+    details_type, interaction, known_browser, one_time_link, pushed_request, resource_server, session_client,
+    setting, signing_key, task, token, totp, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -44,6 +44,8 @@ pub(super) struct Rows {
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
     credentials: credentials::Rows,
+    deferred: Vec<deferred_request::Model>,
+    user_codes: Vec<backchannel_user_code::Model>,
 }
 
 impl Rows {
@@ -112,6 +114,10 @@ impl Rows {
             | Record::RecoveryCodes { .. }
             | Record::KnownBrowser { .. } => self.add_credential(record),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
+            Record::Deferred(request) => self.deferred.push(request.row()?),
+            Record::UserCode { user, hash } => {
+                self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
+            }
         }
         Ok(())
     }
@@ -154,6 +160,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
 }
@@ -186,6 +193,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     for row in &rows.settings {
         replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
+    }
+    for row in &rows.user_codes {
+        replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
     }
     rows.credentials.write(db).await
 }

@@ -1,5 +1,6 @@
 // A client that is not ours, as a guest of the house. It is told where it is by the first line on its standard input.
 // It asks for a person's help by a line `visit URL`, and the next line that it reads is where the browser ended.
+import { request } from 'node:https'
 import { createInterface } from 'node:readline'
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
@@ -36,6 +37,36 @@ export async function refused(code, what) {
   }
   if (!error) throw new Error(`it was not refused with ${code}`)
   same(error.error ?? error.cause?.error ?? String(error), code, 'the error')
+}
+
+/** Fails unless it fails. */
+export async function failed(what, words) {
+  try {
+    await what()
+  } catch {
+    return
+  }
+  throw new Error(`it did not fail ${words}`)
+}
+
+/** A `fetch` that shows a certificate. */
+export function fetchWith({ certificate, key }) {
+  return (url, { method, headers, body }) => new Promise((resolve, reject) => {
+    const text = body === undefined || body === null ? undefined : String(body)
+    const options = { method, headers: Object.fromEntries(new Headers(headers)), cert: certificate, key }
+    const sent = request(url, options, (answer) => {
+      const pieces = []
+      answer.on('data', (piece) => pieces.push(piece))
+      answer.on('error', reject)
+      answer.on('end', () => {
+        const content = Buffer.concat(pieces)
+        const fields = Object.entries(answer.headers).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))
+        resolve(new Response(content.length ? content : null, { status: answer.statusCode, headers: fields }))
+      })
+    })
+    sent.on('error', reject)
+    sent.end(text)
+  })
 }
 
 export function done() {

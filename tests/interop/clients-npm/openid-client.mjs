@@ -1,7 +1,7 @@
 // The `openid-client` library as a relying party.
 import * as client from 'openid-client'
 import { importJWK } from 'jose'
-import { done, house, refused, same, step, visit } from './guest.mjs'
+import { done, failed, fetchWith, house, refused, same, step, visit } from './guest.mjs'
 
 const issuer = new URL(house.issuer)
 const { basic, post, jwt, open } = house.clients
@@ -76,6 +76,26 @@ await step('a public client with a DPoP key', async () => {
   const handle = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'))
   const bound = await signIn(config, open.redirect_uri, 'openid', { dpop: handle })
   await client.fetchUserInfo(config, bound.access_token, bound.claims().sub, { DPoP: handle })
+})
+
+await step('a signed request and a signed answer (JAR, JARM)', async () => {
+  const { signed } = house.clients
+  const own = { key: await importJWK(signed.jwk, 'ES256'), kid: signed.jwk.kid }
+  const config = await discover(signed.id, client.PrivateKeyJwt(own))
+  client.useJwtResponseMode(config)
+  const start = (with_, params) => client.buildAuthorizationUrlWithJAR(with_, params, own)
+  const answered = await signIn(config, signed.redirect_uri, 'openid', { start })
+  await client.fetchUserInfo(config, answered.access_token, answered.claims().sub)
+})
+
+await step('a certificate in place of a secret, and tokens bound to it', async () => {
+  const { mtls } = house.clients
+  const config = await client.discovery(issuer, mtls.id, { use_mtls_endpoint_aliases: true }, client.TlsClientAuth())
+  config[client.customFetch] = fetchWith(mtls)
+  const bound = await signIn(config, mtls.redirect_uri, 'openid')
+  await client.fetchUserInfo(config, bound.access_token, bound.claims().sub)
+  delete config[client.customFetch]
+  await failed(() => client.fetchUserInfo(config, bound.access_token, bound.claims().sub), 'without the certificate')
 })
 
 await step('introspection and revocation', async () => {

@@ -202,6 +202,21 @@ pub enum DeliveryMode {
     Push,
 }
 
+impl DeliveryMode {
+    /// Every mode, in the order discovery lists them.
+    pub const ALL: [Self; 3] = [Self::Poll, Self::Ping, Self::Push];
+
+    /// As it stands on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Ping => "ping",
+            Self::Push => "push",
+        }
+    }
+}
+
 /// How something is encrypted to a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Encryption {

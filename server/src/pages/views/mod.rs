@@ -6,6 +6,7 @@
 
 mod account;
 mod admin;
+mod afar;
 mod change_password;
 mod consent;
 mod duration;
@@ -34,9 +35,11 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
+pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use consent::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry, claim_key,
+    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
+    claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};

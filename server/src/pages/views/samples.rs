@@ -112,6 +112,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         passing_on_max: 2,
         offline_access: true,
         refused: None,
+        afar: None,
     }
 }
 
@@ -149,7 +150,19 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
         asked: Asked::ForActor { client_name: t.s("Order Book"), actor: service },
         ..whole.clone()
     };
+    let from_device = Afar::Device {
+        user_code: t.s("WDJB-MJHT"),
+        from: t.some("203.0.113.7"),
+        from_here: false,
+        asked_at: NOW,
+    };
+    let on_device = ConsentPage { afar: Some(from_device), return_host: None, ..whole.clone() };
+    let binding_message = t.some("W4SCT");
+    let from_afar = Afar::Backchannel { id: "req_1".into(), binding_message, asked_at: NOW };
+    let from_afar = ConsentPage { afar: Some(from_afar), return_host: None, ..itself.clone() };
     vec![
+        ("consent-device", on_device),
+        ("consent-ciba", from_afar),
         ("consent", whole),
         ("consent-application", plain),
         ("consent-agent", itself),
@@ -217,9 +230,77 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         page: Page::for_user(language, t.s("Alice Example"), true),
         csrf: t.s("csrf-1"),
         just_ended: t.some("Travel Agent"),
+        waiting: 2,
         consents: vec![first, second],
         ended: vec![ended(Kind::Agent, ConsentEnd::Revoked), ended(Kind::Service, ConsentEnd::TimeOver)],
     }
+}
+
+fn device(language: Language, t: Theirs) -> DevicePage {
+    DevicePage {
+        page: Page::for_user(language, t.s("Alice Example"), false),
+        user_code: t.s("WDJB-MJHT"),
+        refused: Some(UserCodeRefused::Wrong),
+        answered: None,
+    }
+}
+
+fn approvals(language: Language, t: Theirs) -> ApprovalsPage {
+    let entry = |id: &str, kind, binding_message| WaitingEntry {
+        id: id.into(),
+        client_name: t.s("Refund Agent"),
+        kind,
+        binding_message,
+        asked_at: NOW,
+        until: NOW.plus(Seconds::minutes(5)),
+    };
+    ApprovalsPage {
+        page: Page::for_user(language, t.s("Alice Example"), false),
+        csrf: t.s("csrf-1"),
+        answered: Some(Answered { allowed: true, client_name: t.s("Order Book") }),
+        waiting: vec![
+            entry("req_1", Kind::Agent, t.some("W4SCT")),
+            entry("req_2", Kind::Service, None),
+            entry("req_3", Kind::Application, None),
+        ],
+        has_user_code: true,
+        user_code_told: Some(UserCodeTold::Set),
+    }
+}
+
+/// The pages of questions from elsewhere, in every state.
+fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let answered = |allowed| Some(Answered { allowed, client_name: t.s("TV") });
+    let (device, approvals) = (device(language, t), approvals(language, t));
+    vec![
+        ("device", DevicePage { refused: None, ..device.clone() }.render()),
+        ("device-wrong", device.render()),
+        (
+            "device-too-many",
+            DevicePage { refused: Some(UserCodeRefused::TooMany), ..device.clone() }.render(),
+        ),
+        ("device-allowed", DevicePage { answered: answered(true), ..device.clone() }.render()),
+        ("device-denied", DevicePage { answered: answered(false), ..device }.render()),
+        ("approvals", approvals.render()),
+        (
+            "approvals-empty",
+            ApprovalsPage { waiting: vec![], answered: None, has_user_code: false, ..approvals.clone() }
+                .render(),
+        ),
+        (
+            "approvals-code-refused",
+            ApprovalsPage {
+                answered: answered(false),
+                user_code_told: Some(UserCodeTold::Refused),
+                ..approvals.clone()
+            }
+            .render(),
+        ),
+        (
+            "approvals-code-removed",
+            ApprovalsPage { user_code_told: Some(UserCodeTold::Removed), ..approvals }.render(),
+        ),
+    ]
 }
 
 fn admin(language: Language, t: Theirs) -> AdminPage {
@@ -519,8 +600,12 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     add("account", account(language, t).render());
     add(
         "account-empty",
-        AccountPage { consents: vec![], ended: vec![], just_ended: None, ..account(language, t) }.render(),
+        AccountPage { consents: vec![], ended: vec![], just_ended: None, waiting: 0, ..account(language, t) }
+            .render(),
     );
+    for (name, page) in afar(language, t) {
+        add(name, page);
+    }
     add("admin", admin(language, t).render());
     add(
         "admin-empty",

@@ -71,6 +71,8 @@ impl Tour {
         self.stop(person, "consent", "consent-form").await;
         person.click("consent-approve").await;
         person.see("back").await;
+        person.goto(&stage.asks("order-book", &[("scope", "openid"), ("prompt", "select_account")])).await;
+        self.stop(person, "select-account", "select-account-form").await;
         let details = refund().to_string();
         person.goto(&stage.asks("refund-agent", &[("authorization_details", &details)])).await;
         self.stop(person, "consent-agent", "consent-form").await;

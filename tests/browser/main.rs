@@ -3,6 +3,7 @@
 
 mod account;
 mod approving;
+mod coming_back;
 mod every_page;
 mod logout;
 mod passkeys;

@@ -4,10 +4,12 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
+mod m2_device_ciba;
 mod m2_keys;
 mod m2_logout;
 mod m2_registration;
 mod m2_replay_without_rowid;
+mod m2_users;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -21,6 +23,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2_registration::Migration),
             Box::new(m2_keys::Migration),
             Box::new(m2_logout::Migration),
+            Box::new(m2_users::Migration),
+            Box::new(m2_device_ciba::Migration),
         ]
     }
 }

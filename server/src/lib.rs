@@ -17,6 +17,7 @@ pub mod key_sets;
 pub mod keys;
 pub mod logos;
 pub mod logout;
+pub mod mail;
 pub mod outbound;
 pub mod pages;
 pub mod registration;

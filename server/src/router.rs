@@ -54,6 +54,8 @@ pub fn router(app: &Arc<App>) -> Router {
             &format!("{}/{{client_id}}", metadata::REGISTER),
             get(endpoints::register::get).put(endpoints::register::put).delete(endpoints::register::delete),
         )
+        .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
+        .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
@@ -63,14 +65,27 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/", get(pages::home::get))
         .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
         .route("/select-account", get(pages::select_account::get).post(pages::select_account::post))
+        .route("/sign-in/passkey", post(pages::sign_in::passkey::post))
+        .route(
+            "/sign-in/second-factor",
+            get(pages::sign_in::second_factor::get).post(pages::sign_in::second_factor::post),
+        )
+        .route("/sign-in/recovery-code", post(pages::sign_in::second_factor::recovery_code))
+        .route("/forgot-password", get(pages::forgot_password::get).post(pages::forgot_password::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
         .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
+        .route(metadata::DEVICE, get(pages::device::get).post(pages::device::post))
+        .route("/approvals", get(pages::approvals::list))
+        .route("/approvals/user-code", post(pages::approvals::set_user_code))
+        .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
         .route("/account/consents/end", post(pages::account::end))
+        .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/clients", get(pages::admin_clients::list))
         .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
+        .route("/admin/users/reset-link", post(pages::admin::reset_link))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
@@ -82,6 +97,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
         .route("/assets/form_post.js", get(pages::assets::form_post))
+        .route("/assets/passkeys.js", get(pages::assets::passkeys))
         .route("/assets/logo.svg", get(pages::assets::logo))
         .route("/clients/{client_id}/logo", get(pages::client_marks::logo))
         .route("/assets/signed-out.js", get(pages::assets::signed_out))
@@ -90,10 +106,12 @@ pub fn router(app: &Arc<App>) -> Router {
 
     // For a conformance suite, and not there otherwise.
     let certification = match &app.settings.certification {
-        Some(_) => Router::new().route(
-            endpoints::certification::RESOURCE,
-            get(endpoints::certification::resource).post(endpoints::certification::resource),
-        ),
+        Some(_) => Router::new()
+            .route(
+                endpoints::certification::RESOURCE,
+                get(endpoints::certification::resource).post(endpoints::certification::resource),
+            )
+            .route(endpoints::certification::ROTATE_KEYS, post(endpoints::certification::rotate_keys)),
         None => Router::new(),
     };
 
@@ -110,6 +128,22 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(people)
         .layer(around)
         .with_state(Arc::clone(app))
+}
+
+/// What somebody signs in with, and where they are signed in.
+fn security() -> Router<Arc<App>> {
+    use pages::security::{self, passkeys, password, recovery_codes, sessions, totp};
+    Router::new()
+        .route("/account/security", get(security::get))
+        .route("/account/security/passkey", get(passkeys::get).post(passkeys::post))
+        .route("/account/security/passkey/rename", post(passkeys::rename))
+        .route("/account/security/passkey/remove", post(passkeys::remove))
+        .route("/account/security/totp", get(totp::get).post(totp::post))
+        .route("/account/security/totp/remove", post(totp::remove))
+        .route("/account/security/recovery-codes", post(recovery_codes::post))
+        .route("/account/security/password", get(password::get).post(password::post))
+        .route("/account/security/sessions/end", post(sessions::end))
+        .route("/account/security/sessions/end-others", post(sessions::end_others))
 }
 
 /// Whatever panics has a bug, and the client learns no more than that.

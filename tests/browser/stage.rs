@@ -21,8 +21,12 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who plays here besides those who live around every house: an application that asks for an agent, that agent,
-/// an application that asks for itself, and somebody without a password.
+/// an application that asks for itself, and somebody without a password. Nobody takes the mail.
 const CAST: &str = r#"
+[mail]
+server = "smtp://127.0.0.1:9"
+from = "login@shop.example"
+
 [[users]]
 username = "carol"
 name = "Carol Clark"
@@ -85,13 +89,22 @@ where
     F: FnOnce(Arc<Stage>) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    play_at("127.0.0.1", test).await;
+}
+
+/// The same with the house at this host: passkeys are for `localhost`, and never for an address.
+pub async fn play_at<F, Fut>(host: &str, test: F)
+where
+    F: FnOnce(Arc<Stage>) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("a test");
     if !browser::is_there(name) {
         return;
     }
     let application = Application::open("127.0.0.1").await.unwrap();
-    let house = House::on_with(Database::Sqlite, &format!("{CAST}{}", diary(&application))).await;
+    let house = House::at(host, Database::Sqlite, &format!("{CAST}{}", diary(&application))).await;
     let stage = Arc::new(Stage {
         house,
         application,

@@ -54,6 +54,25 @@ async fn become_test_server(house: &mut House) {
 }
 
 #[tokio::test]
+async fn whoever_knows_the_word_rotates_the_keys_and_nobody_else() {
+    let mut house = House::open().await;
+    let rotate = |word: &str| format!("/certification/{word}/rotate-keys");
+    let post = |house: &House, word: &str| house.send(house.request("POST", &rotate(word)));
+    assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 404, "not without the table");
+    become_test_server(&mut house).await;
+    let kids = |jwks: &serde_json::Value| {
+        let keys = jwks["keys"].as_array().unwrap().iter();
+        keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = kids(&house.send(house.request("GET", "/jwks")).await.json);
+    assert_eq!(post(&house, "a-word-that-somebody-guessed").await.status, 404);
+    assert_eq!(kids(&house.send(house.request("GET", "/jwks")).await.json), before);
+    assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 204);
+    let after = kids(&house.send(house.request("GET", "/jwks")).await.json);
+    assert!(after.is_superset(&before) && after.len() > before.len(), "{before:?} {after:?}");
+}
+
+#[tokio::test]
 async fn a_server_with_many_people_is_no_test_server() {
     let mut house = House::open().await;
     become_test_server(&mut house).await;

@@ -53,12 +53,21 @@ pub enum Action {
     /// A user ended sessions of theirs in other browsers.
     #[serde(rename = "user.session_end")]
     UserSessionEnd,
+    /// A user set the code without which nobody asks them from afar, or took it away.
+    #[serde(rename = "user.set_user_code")]
+    UserSetUserCode,
     /// A client pushed an authorization request.
     #[serde(rename = "authorization.push")]
     AuthorizationPush,
     /// An authorization request was refused before anybody was asked.
     #[serde(rename = "authorization.request")]
     AuthorizationRequest,
+    /// A device asked for a code that its user is to enter (RFC 8628).
+    #[serde(rename = "authorization.device")]
+    AuthorizationDevice,
+    /// A client asked for a user's word from afar (CIBA).
+    #[serde(rename = "authorization.backchannel")]
+    AuthorizationBackchannel,
     /// A user approved, all or a part, or denied.
     #[serde(rename = "consent.decide")]
     ConsentDecide,
@@ -80,6 +89,12 @@ pub enum Action {
     /// Token exchange.
     #[serde(rename = "token.exchange")]
     TokenExchange,
+    /// `urn:ietf:params:oauth:grant-type:device_code`.
+    #[serde(rename = "token.device_code")]
+    TokenDeviceCode,
+    /// `urn:openid:params:grant-type:ciba`, or what was pushed.
+    #[serde(rename = "token.ciba")]
+    TokenCiba,
     /// A JWT as an authorization grant.
     #[serde(rename = "token.jwt_bearer")]
     TokenJwtBearer,

@@ -7,7 +7,9 @@ use crate::acr::Acr;
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
 use crate::authorization_request::DISPLAY_VALUES;
-use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg, SubjectType};
+use crate::client::{
+    AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
+};
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
 use crate::userinfo::OPENID_SCOPES;
@@ -36,6 +38,12 @@ pub const GRANTS: &str = "/grants";
 pub const LOGOUT: &str = "/logout";
 /// `check_session_iframe` (Session Management §3.3).
 pub const CHECK_SESSION: &str = "/check-session";
+/// `device_authorization_endpoint` (RFC 8628 §4).
+pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+/// `verification_uri` (RFC 8628 §3.2): short, to be typed.
+pub const DEVICE: &str = "/device";
+/// `backchannel_authentication_endpoint` (Client-Initiated Backchannel Authentication §4).
+pub const BACKCHANNEL_AUTHENTICATION: &str = "/backchannel/authorize";
 
 /// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -100,6 +108,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
     authentication(facts, &mut document);
+    backchannel(&mut document);
     introspection(&mut document);
     openid(&mut document);
     registration(facts, &mut document);
@@ -130,6 +139,8 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
+        ("backchannel_authentication_endpoint", BACKCHANNEL_AUTHENTICATION),
     ] {
         document.insert(name.to_owned(), format!("{base}{path}").into());
     }
@@ -185,6 +196,15 @@ fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
+}
+
+/// Requests for users who are elsewhere (Client-Initiated Backchannel Authentication §4).
+fn backchannel(document: &mut Map<String, Value>) {
+    let modes = DeliveryMode::ALL.map(DeliveryMode::as_str);
+    put(document, "backchannel_token_delivery_modes_supported", modes);
+    let algs = SigningAlg::ALL.map(SigningAlg::as_str);
+    put(document, "backchannel_authentication_request_signing_alg_values_supported", algs);
+    document.insert("backchannel_user_code_parameter_supported".to_owned(), true.into());
 }
 
 /// How introspection is answered by a JWT (RFC 9701 §7).
@@ -326,7 +346,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 9);
+        assert_eq!(addresses.len(), 11);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");

@@ -64,6 +64,8 @@ pub struct ProfileRules {
     pub delivery_modes: &'static [DeliveryMode],
     /// The longest life of a pushed request, if shorter than the setting's.
     pub pushed_request_life: Option<Seconds>,
+    /// Whether tokens may be pushed to the client (CIBA), rather than fetched by it.
+    pub pushed_tokens: bool,
 }
 
 /// Who needs a `code_challenge`.
@@ -165,6 +167,7 @@ impl SecurityProfile {
             loopback_is_native: false,
             delivery_modes: ALL_MODES,
             pushed_request_life: None,
+            pushed_tokens: true,
         };
         const FAPI2: ProfileRules = ProfileRules {
             code_challenge: CodeChallengeRule::Always,
@@ -204,6 +207,8 @@ impl SecurityProfile {
                 request_object_life: Some(Seconds::minutes(60)),
                 sender_constraint: SenderConstraint::Certificate,
                 pushed_requests: false,
+                // FAPI-CIBA §5.2.2: nobody would prove a key for what is pushed.
+                pushed_tokens: false,
                 ..FAPI2
             },
         }

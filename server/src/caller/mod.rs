@@ -77,6 +77,13 @@ impl Caller {
         self.marks.iter().fold(change, |change, mark| change.first_time(mark.key, mark.until))
     }
 
+    /// The client of a request that it was authenticated for before, where what it asked for is brought to it (CIBA
+    /// §10.3): nothing is shown now.
+    #[must_use]
+    pub fn absent(client: Arc<Client>, held: Held) -> Self {
+        Self { client, key: held.key, certificate: held.certificate, marks: Vec::new() }
+    }
+
     /// Whether it showed anything that may be shown only once.
     #[must_use]
     pub const fn has_marks(&self) -> bool {

@@ -6,12 +6,14 @@
 mod certification;
 mod client;
 mod declared;
+mod deferred;
 mod details_type;
 mod hidden;
 mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod mail;
 mod outbound;
 mod problem;
 mod reading;
@@ -35,8 +37,10 @@ pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
+pub use deferred::{CibaSettings, DeviceSettings};
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
+pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use registration::{Registering, RegistrationSettings, StatementIssuer};
@@ -105,6 +109,11 @@ pub fn read(
     let folder = file.map_or(Path::new("."), |file| &file.folder);
     let settings = settings(&layers, folder, &mut problems);
     let declared = declarations(&layers, folder, &mut problems);
+    if let (Some(settings), Some(declared)) = (&settings, &declared)
+        && let Some((key, reason)) = transport::missing(settings, declared)
+    {
+        problems.add(key, reason);
+    }
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),

@@ -8,8 +8,10 @@ use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
+use super::deferred::{CibaSettings, DeviceSettings};
 use super::hidden::Hidden;
 use super::keys::KeySettings;
+use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
@@ -55,10 +57,18 @@ pub struct Settings {
     pub max_chain_depth: usize,
     /// Proof of possession.
     pub dpop: DpopSettings,
+    /// The device flow.
+    pub device: DeviceSettings,
+    /// Client-Initiated Backchannel Authentication.
+    pub ciba: CibaSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// Clients that nobody declared.
     pub registration: RegistrationSettings,
+    /// How mail is sent.
+    pub mail: MailSettings,
+    /// What a password must be.
+    pub passwords: PasswordSettings,
     /// TLS on the address that is listened on.
     pub tls: TlsSettings,
     /// The listener that asks for client certificates.
@@ -121,6 +131,10 @@ pub struct Limits {
     pub uri_bytes: usize,
     /// Attempts to sign in per minute, for a user name from one address.
     pub sign_in_attempts_per_minute: NonZeroU32,
+    /// Failures to sign in per minute from one address, whatever the names.
+    pub failed_sign_ins_per_minute_from_one_address: NonZeroU32,
+    /// Failures to sign in per hour for one name, from browsers that its owner was never signed in with.
+    pub failed_sign_ins_per_hour_for_one_name: NonZeroU32,
     /// Failed client authentications per minute, for a client from one address.
     pub failed_client_authentications_per_minute: NonZeroU32,
 }
@@ -143,8 +157,12 @@ impl Default for Settings {
             agent_consent_life: Seconds::minutes(8 * 60),
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
+            device: DeviceSettings::default(),
+            ciba: CibaSettings::default(),
             outbound: OutboundSettings::default(),
             registration: RegistrationSettings::default(),
+            mail: MailSettings::default(),
+            passwords: PasswordSettings::default(),
             tls: TlsSettings::default(),
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),
@@ -170,6 +188,8 @@ impl Default for Limits {
             header_bytes: 16 * 1024,
             uri_bytes: 8 * 1024,
             sign_in_attempts_per_minute: TEN,
+            failed_sign_ins_per_minute_from_one_address: TEN.saturating_mul(TEN),
+            failed_sign_ins_per_hour_for_one_name: TEN.saturating_mul(TEN),
             failed_client_authentications_per_minute: TEN.saturating_mul(TEN),
         }
     }
@@ -199,6 +219,11 @@ impl Settings {
             ("agent_consent_life", self.agent_consent_life, MINUTE, YEAR),
             ("dpop.proof_window", self.dpop.proof_window, 1, 10 * MINUTE),
             ("dpop.nonce_life", self.dpop.nonce_life, 1, DAY),
+            ("device.code_life", self.device.code_life, 10, 30 * MINUTE),
+            ("device.interval", self.device.interval, 1, MINUTE),
+            ("ciba.request_life", self.ciba.request_life, 10, DAY),
+            ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
+            ("ciba.interval", self.ciba.interval, 1, MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
         let sizes = [
@@ -207,6 +232,12 @@ impl Settings {
             ("limits.body_bytes", self.limits.body_bytes, 16 * KIB, 16 * KIB * KIB),
             ("limits.header_bytes", self.limits.header_bytes, 8 * KIB, KIB * KIB),
             ("limits.uri_bytes", self.limits.uri_bytes, KIB, 64 * KIB),
+            (
+                "passwords.min_length",
+                self.passwords.min_length,
+                *protocol::password::SHORTEST.start(),
+                *protocol::password::SHORTEST.end(),
+            ),
         ];
         let lives = lives
             .into_iter()
@@ -235,6 +266,7 @@ impl Settings {
             .chain(transport.into_iter().flatten())
             .chain(self.userinfo.wrong())
             .chain(keys)
+            .chain(self.mail.wrong())
             .collect();
         wrong.extend(self.registration.wrong());
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {

@@ -9,7 +9,9 @@ use protocol::numeric_date::Seconds;
 use super::reading::keys_of;
 use super::*;
 
+mod logout;
 mod refusals;
+mod trusted_issuers;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 
@@ -36,7 +38,12 @@ fn the_default_file_says_what_the_code_says_and_declares_nothing() {
     assert_eq!(config.settings, Settings::default());
     assert!(config.declared.users.is_empty() && config.declared.clients.is_empty());
     assert_eq!(config.declared.details_types.names().count(), 3);
-    for key in keys_of::<Settings>().iter().chain(keys_of::<DpopSettings>()).chain(keys_of::<Limits>()) {
+    for key in keys_of::<Settings>()
+        .iter()
+        .chain(keys_of::<DpopSettings>())
+        .chain(keys_of::<Limits>())
+        .chain(keys_of::<MailSettings>())
+    {
         assert!(mentions(DEFAULT, key), "{key}");
     }
 }

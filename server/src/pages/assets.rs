@@ -3,7 +3,7 @@
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use super::views::{CHECK_SESSION_JS, CSS, FORM_POST, LOGO, SIGNED_OUT_JS};
+use super::views::{CHECK_SESSION_JS, CSS, FORM_POST, LOGO, PASSKEYS_JS, SIGNED_OUT_JS};
 
 /// `GET /assets/procura.css`.
 pub async fn css() -> impl IntoResponse {
@@ -18,6 +18,11 @@ pub async fn logo() -> impl IntoResponse {
 /// `GET /assets/signed-out.js`.
 pub async fn signed_out() -> impl IntoResponse {
     script(SIGNED_OUT_JS)
+}
+
+/// `GET /assets/passkeys.js`.
+pub async fn passkeys() -> impl IntoResponse {
+    script(PASSKEYS_JS)
 }
 
 /// `GET /assets/check-session.js`.

@@ -75,10 +75,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         }
         Err(reason) => return browser.broken(&reason),
     }
-    // What is approved is what was shown, should the registrations have changed in between.
-    if browser.session.get::<String>(&shown_key(interaction)).await.ok().flatten()
-        != Some(fingerprint(&offer))
-    {
+    if !is_as_shown(&browser, interaction, &offer).await {
         return show(&app, &browser, interaction, &waiting, &offer, Some(ConsentRefused::FormTooOld)).await;
     }
     answer(&app, &browser, &form, interaction, &waiting, &offer, signed_in).await
@@ -123,7 +120,7 @@ async fn answer(
     };
     match answered {
         Ok(answer) => {
-            let _ = browser.session.remove::<String>(&shown_key(interaction)).await;
+            forget_shown(browser, interaction).await;
             browser.answer(answer, Some(interaction))
         }
         Err(Stop::Page(refusal)) if refusal.code == ErrorCode::AccessDenied => {
@@ -137,7 +134,7 @@ async fn answer(
 const SHORTEST: Seconds = Seconds::minutes(15);
 
 /// What the form says. Anything it does not say is not allowed; the law sees to it that nothing beyond the offer is.
-fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
+pub(super) fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
     let mut scope: Scope = form.every("scope").filter_map(|word| word.parse::<ScopeToken>().ok()).collect();
     if one(form, OFFLINE_ACCESS) != "yes" {
         scope = scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS).cloned().collect();
@@ -165,28 +162,44 @@ async fn show(
     offer: &Offer,
     refused: Option<ConsentRefused>,
 ) -> Response {
-    let csrf = match browser.csrf(app).await {
-        Ok(csrf) => csrf,
+    let view = match question(app, browser, interaction, offer, refused).await {
+        Ok(view) => {
+            let return_host = return_host(&waiting.return_address);
+            let is_here = url::Url::parse(&waiting.return_address).is_ok_and(|url| is_loopback(&url));
+            let introduced = view.introduced;
+            let introduced =
+                introduced.map(|known| Introduced { return_host: return_host.clone(), is_here, ..known });
+            ConsentPage { return_host, introduced, ..view }
+        }
         Err(reason) => return browser.broken(&reason),
     };
-    if let Err(error) = browser.session.insert(&shown_key(interaction), fingerprint(offer)).await {
-        return browser.broken(&session_broken(error));
-    }
+    let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    render(status, &view, Some(&waiting.return_address))
+}
+
+/// What an offer puts before the user, in words. What was shown is noted under `name`, so that nothing else is
+/// approved; see [`is_as_shown`].
+pub(super) async fn question(
+    app: &App,
+    browser: &Browser,
+    name: &str,
+    offer: &Offer,
+    refused: Option<ConsentRefused>,
+) -> Result<ConsentPage, Broken> {
+    let csrf = browser.csrf(app).await?;
+    browser.session.insert(&shown_key(name), fingerprint(offer)).await.map_err(session_broken)?;
     let language = browser.language.code();
-    let (marks, introduced) = match introduce(app, &offer.client, waiting, language).await {
-        Ok(introduced) => introduced,
-        Err(reason) => return browser.broken(&reason),
-    };
+    let (marks, introduced) = introduce(app, &offer.client, language).await?;
     let longest = offer.authority.until.since(browser.visit.now);
     let task = Intent::of(&offer.authority.details);
-    let view = ConsentPage {
+    Ok(ConsentPage {
         page: browser.page(),
         csrf,
-        interaction: interaction.to_owned(),
+        interaction: name.to_owned(),
         asked: asked(app, offer, language).await,
         marks,
         introduced,
-        return_host: return_host(&waiting.return_address),
+        return_host: None,
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
         claims: offer.claims.iter().filter_map(|name| claim_key(name)).collect(),
@@ -196,20 +209,29 @@ async fn show(
         passing_on_max: offer.passing_on_max,
         offline_access: offer.authority.scope.contains(OFFLINE_ACCESS),
         refused,
-    };
-    let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    render(status, &view, Some(&waiting.return_address))
+        afar: None,
+    })
+}
+
+/// Whether an offer is what was last shown under `name`, should the registrations have changed in between.
+pub(super) async fn is_as_shown(browser: &Browser, name: &str, offer: &Offer) -> bool {
+    let shown = browser.session.get::<String>(&shown_key(name)).await.ok().flatten();
+    shown == Some(fingerprint(offer))
+}
+
+/// Forgets what was shown under `name`, once it is answered.
+pub(super) async fn forget_shown(browser: &Browser, name: &str) {
+    let _ = browser.session.remove::<String>(&shown_key(name)).await;
 }
 
 fn return_host(address: &str) -> Option<String> {
     url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned))
 }
 
-/// What the client shows of itself, and how far that can be trusted.
+/// What the client shows of itself, and how far that can be trusted. Where the answer goes is for whoever knows it.
 async fn introduce(
     app: &App,
     client: &Client,
-    waiting: &Waiting,
     language: &str,
 ) -> Result<(ClientMarks, Option<Introduced>), Broken> {
     let vouched = registration::vouched(app, client).await?;
@@ -219,9 +241,7 @@ async fn introduce(
         Vouched::Nobody => None,
         Vouched::ItsDocument { host } => Some(host.clone()),
     };
-    let return_host = return_host(&waiting.return_address);
-    let is_here = url::Url::parse(&waiting.return_address).is_ok_and(|url| is_loopback(&url));
-    Ok((marks, Some(Introduced { document_host, return_host, is_here })))
+    Ok((marks, Some(Introduced { document_host, return_host: None, is_here: false })))
 }
 
 async fn asked(app: &App, offer: &Offer, language: &str) -> Asked {

@@ -3,13 +3,17 @@
 pub mod account;
 pub mod admin;
 pub mod admin_clients;
+pub mod approvals;
 pub mod assets;
 pub mod authorize;
 pub mod browser_state;
 pub mod client_marks;
 pub mod consent;
+pub mod device;
+pub mod forgot_password;
 pub mod home;
 pub mod page;
+pub mod security;
 pub mod select_account;
 pub mod session_store;
 pub mod set_password;

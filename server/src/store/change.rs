@@ -16,7 +16,8 @@ use protocol::user::User;
 use serde_json::Value;
 
 use super::{
-    BrowserSession, InitialAccessToken, OneTimeLink, Registered, SessionClient, Settled, SigningKey,
+    BrowserSession, DeferredRequest, Forget, InitialAccessToken, Note, OneTimeLink, Passkey, Registered,
+    SessionClient, Settled, SigningKey, Totp,
 };
 use crate::secret::SecretDigest;
 
@@ -33,7 +34,9 @@ pub struct Change {
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
     pub(super) drop_sessions: Vec<String>,
+    pub(super) forget: Vec<Forget>,
     pub(super) settled: Vec<Settled>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Change {
@@ -54,7 +57,9 @@ impl Change {
             end: Vec::new(),
             attempts: Vec::new(),
             drop_sessions: Vec::new(),
+            forget: Vec::new(),
             settled: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -89,9 +94,21 @@ impl Change {
         self
     }
 
+    /// Throws something of a user's away.
+    pub fn forget(mut self, forget: Forget) -> Self {
+        self.forget.push(forget);
+        self
+    }
+
     /// Counts a vain attempt at a code.
     pub fn bump_attempts(mut self, code: SecretDigest) -> Self {
         self.attempts.push(code);
+        self
+    }
+
+    /// Notes something about a request whose user is elsewhere.
+    pub fn note(mut self, note: Note) -> Self {
+        self.notes.push(note);
         self
     }
 
@@ -160,7 +177,7 @@ impl Anchor {
 }
 
 /// Something that can be used once.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Take {
     /// An authorization code (RFC 6749 §4.1.2).
     Code {
@@ -181,6 +198,19 @@ pub enum Take {
     InitialAccessToken(SecretDigest),
     /// A registration of a client that was never used.
     UnusedRegistration(ClientId),
+    /// A recovery code, by the digest of the code and its owner.
+    RecoveryCode(SecretDigest),
+    /// The next signature of a passkey: only if it is there still and its counter went on.
+    Passkey {
+        /// Which.
+        id: String,
+        /// The counter that it signed.
+        counter: u32,
+        /// What is known of it now.
+        document: Value,
+    },
+    /// The answer to a request whose user is elsewhere: it is given once.
+    Answer(SecretDigest),
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -296,8 +326,46 @@ pub enum Record {
     Registered(Registered),
     /// A token that lets somebody register clients.
     InitialAccessToken(InitialAccessToken),
+    /// A new passkey.
+    Passkey(Passkey),
+    /// Another name for a passkey.
+    PasskeyName {
+        /// Which.
+        id: String,
+        /// Whose; nobody else's is touched.
+        user: UserId,
+        /// The name.
+        name: String,
+    },
+    /// The authenticator app of a user; one of before is replaced.
+    Totp(Totp),
+    /// The recovery codes of a user, each as the digest of code and owner; those of before are void.
+    RecoveryCodes {
+        /// Whose.
+        user: UserId,
+        /// The digests.
+        digests: Vec<SecretDigest>,
+    },
+    /// A browser in which a user signed in.
+    KnownBrowser {
+        /// The digest of its mark and of the user.
+        mark: SecretDigest,
+        /// The user.
+        user: UserId,
+        /// When it is forgotten.
+        expires_at: NumericDate,
+    },
     /// A client that takes part in a session; where it did before, only the time is new.
     SessionClient(SessionClient),
+    /// A request whose user is elsewhere.
+    Deferred(DeferredRequest),
+    /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
+    UserCode {
+        /// Whose.
+        user: UserId,
+        /// The hash.
+        hash: Option<String>,
+    },
 }
 
 /// Something that is ended, with everything derived from it.
@@ -317,6 +385,13 @@ pub enum Ending {
     /// A client that registered itself: its registration, its consents with all that [`Ending::Consent`] ends, and its
     /// own tokens with their descendants (RFC 7592 §2.3). The client itself is kept as retired beside it.
     Client(ClientId),
+    /// Every browser session of a user but one, and the tokens that hang on them, with their descendants.
+    SessionsOf {
+        /// The user.
+        user: UserId,
+        /// The session that stays.
+        except: Option<SessionId>,
+    },
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }

@@ -36,6 +36,12 @@ const fn roots(ending: &Ending) -> Roots {
                      WHERE c.client_id = $1 OR c.actor_id = $1",
         },
         Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
+        // Those that `end_itself` has just ended.
+        Ending::SessionsOf { .. } => Roots {
+            tasks: None,
+            tokens: "SELECT t.id FROM token t JOIN browser_session b ON b.session_id = t.session_id \
+                     WHERE b.user_id = $1 AND b.ended_at = $2",
+        },
         Ending::CodeTokens(_) => Roots {
             tasks: None,
             tokens: "SELECT token_id FROM authorization_code WHERE digest = $1 AND token_id IS NOT NULL \
@@ -53,6 +59,7 @@ fn key(ending: &Ending) -> String {
         Ending::Family(id) => id.as_str().to_owned(),
         Ending::Session(id) => id.as_str().to_owned(),
         Ending::Client(id) => id.as_str().to_owned(),
+        Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
 }
@@ -127,6 +134,17 @@ async fn end_itself<C: ConnectionTrait>(
             logouts::enqueue(db, &key(ending), at).await.map(|()| 0)
         }
         Ending::Client(_) => end_client(db, values).await,
+        Ending::SessionsOf { except, .. } => {
+            let end = "UPDATE browser_session SET ended_at = $2 \
+                       WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3";
+            let except = except.as_ref().map_or_else(String::new, |id| id.as_str().to_owned());
+            let values = values().into_iter().chain([Value::from(except)]).collect();
+            let end = format!("{end} RETURNING session_id");
+            for row in sql::query(db, &end, values).await? {
+                logouts::enqueue(db, &row.try_get_by_index::<String>(0)?, at).await?;
+            }
+            Ok(0)
+        }
         Ending::Task(_) | Ending::Token(_) => Ok(0),
     }
 }

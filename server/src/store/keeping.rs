@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, browser_session, client, client_registration, consent, details_type,
-    initial_access_token, interaction, one_time_link, pushed_request, resource_server, session_client,
-    setting, signing_key, task, token, user_account,
+    authorization_code, backchannel_user_code, browser_session, client, client_registration, consent,
+    deferred_request, details_type, initial_access_token, interaction, known_browser, one_time_link,
+    pushed_request, resource_server, session_client, setting, signing_key, task, token, totp, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -22,7 +22,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, sql};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, sql};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -45,6 +45,9 @@ pub(super) struct Rows {
     settings: Vec<setting::Model>,
     registrations: Vec<client_registration::Model>,
     initial_access_tokens: Vec<initial_access_token::Model>,
+    credentials: credentials::Rows,
+    deferred: Vec<deferred_request::Model>,
+    user_codes: Vec<backchannel_user_code::Model>,
 }
 
 impl Rows {
@@ -109,9 +112,39 @@ impl Rows {
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
             Record::Registered(registered) => self.registrations.push(registered.into_row()),
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
+            Record::Passkey(_)
+            | Record::PasskeyName { .. }
+            | Record::Totp(_)
+            | Record::RecoveryCodes { .. }
+            | Record::KnownBrowser { .. } => self.add_credential(record),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
+            Record::Deferred(request) => self.deferred.push(request.row()?),
+            Record::UserCode { user, hash } => {
+                self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
+            }
         }
         Ok(())
+    }
+
+    /// What people sign in with.
+    fn add_credential(&mut self, record: Record) {
+        let rows = &mut self.credentials;
+        match record {
+            Record::Passkey(passkey) => rows.passkeys.push(credentials::passkey_row(passkey)),
+            Record::PasskeyName { id, user, name } => rows.names.push([id, user.into(), name]),
+            Record::Totp(totp) => rows.totps.push(totp::Model {
+                user_id: totp.user.into(),
+                created_at: totp.created_at.0,
+                secret: totp.secret.reveal().to_owned(),
+            }),
+            Record::RecoveryCodes { user, digests } => rows.codes.push((user, digests)),
+            Record::KnownBrowser { mark, user, expires_at } => rows.browsers.push(known_browser::Model {
+                digest: mark.to_text(),
+                user_id: user.into(),
+                expires_at: expires_at.0,
+            }),
+            _ => {}
+        }
     }
 
     /// Whether a resource server or a details type is among them.
@@ -131,6 +164,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.initial_access_tokens).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
@@ -170,7 +204,10 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.settings {
         replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
     }
-    Ok(())
+    for row in &rows.user_codes {
+        replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
+    }
+    rows.credentials.write(db).await
 }
 
 /// Inserts `rows` in portions of few sizes.
@@ -311,6 +348,7 @@ fn user_row(user: &User, origin: Origin) -> Result<user_account::Model, StoreErr
         id: user.id.as_str().to_owned(),
         username_lower: user.username.to_ascii_lowercase(),
         origin: origin.as_str().to_owned(),
+        email_lower: user.email().map(str::to_ascii_lowercase),
         enabled: user.enabled,
         document: json(user)?,
     })

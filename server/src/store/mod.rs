@@ -11,7 +11,9 @@ mod change;
 mod clients;
 mod codes;
 mod consents;
+mod credentials;
 mod declared;
+mod deferred;
 mod endings;
 mod error;
 mod keeping;
@@ -43,6 +45,8 @@ use tokio::task::JoinHandle;
 
 pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take};
 pub use codes::StoredCode;
+pub use credentials::{Forget, Passkey, Totp};
+pub use deferred::{DeferredRequest, Note};
 pub use error::{CommitError, StoreError};
 pub use keys::{SigningKey, SigningKeys};
 pub use logouts::{LogoutDelivery, SessionClient, Settled};

@@ -208,6 +208,9 @@ pub enum DeliveryMode {
 }
 
 impl DeliveryMode {
+    /// Every mode, in the order discovery lists them.
+    pub const ALL: [Self; 3] = [Self::Poll, Self::Ping, Self::Push];
+
     /// As it stands on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -115,6 +115,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         passing_on_max: 2,
         offline_access: true,
         refused: None,
+        afar: None,
     }
 }
 
@@ -161,9 +162,21 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
             ..whole.clone()
         }
     };
+    let from_device = Afar::Device {
+        user_code: t.s("WDJB-MJHT"),
+        from: t.some("203.0.113.7"),
+        from_here: false,
+        asked_at: NOW,
+    };
+    let on_device = ConsentPage { afar: Some(from_device), return_host: None, ..whole.clone() };
+    let binding_message = t.some("W4SCT");
+    let from_afar = Afar::Backchannel { id: "req_1".into(), binding_message, asked_at: NOW };
+    let from_afar = ConsentPage { afar: Some(from_afar), return_host: None, ..itself.clone() };
     vec![
         ("consent-registered-itself", introduced(None, false)),
         ("consent-by-document", introduced(t.some("agents.example"), true)),
+        ("consent-device", on_device),
+        ("consent-ciba", from_afar),
         ("consent", whole),
         ("consent-application", plain),
         ("consent-agent", itself),
@@ -277,9 +290,77 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         page: Page::for_user(language, t.s("Alice Example"), true),
         csrf: t.s("csrf-1"),
         just_ended: t.some("Travel Agent"),
+        waiting: 2,
         consents: vec![first, second],
         ended: vec![ended(Kind::Agent, ConsentEnd::Revoked), ended(Kind::Service, ConsentEnd::TimeOver)],
     }
+}
+
+fn device(language: Language, t: Theirs) -> DevicePage {
+    DevicePage {
+        page: Page::for_user(language, t.s("Alice Example"), false),
+        user_code: t.s("WDJB-MJHT"),
+        refused: Some(UserCodeRefused::Wrong),
+        answered: None,
+    }
+}
+
+fn approvals(language: Language, t: Theirs) -> ApprovalsPage {
+    let entry = |id: &str, kind, binding_message| WaitingEntry {
+        id: id.into(),
+        client_name: t.s("Refund Agent"),
+        kind,
+        binding_message,
+        asked_at: NOW,
+        until: NOW.plus(Seconds::minutes(5)),
+    };
+    ApprovalsPage {
+        page: Page::for_user(language, t.s("Alice Example"), false),
+        csrf: t.s("csrf-1"),
+        answered: Some(Answered { allowed: true, client_name: t.s("Order Book") }),
+        waiting: vec![
+            entry("req_1", Kind::Agent, t.some("W4SCT")),
+            entry("req_2", Kind::Service, None),
+            entry("req_3", Kind::Application, None),
+        ],
+        has_user_code: true,
+        user_code_told: Some(UserCodeTold::Set),
+    }
+}
+
+/// The pages of questions from elsewhere, in every state.
+fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let answered = |allowed| Some(Answered { allowed, client_name: t.s("TV") });
+    let (device, approvals) = (device(language, t), approvals(language, t));
+    vec![
+        ("device", DevicePage { refused: None, ..device.clone() }.render()),
+        ("device-wrong", device.render()),
+        (
+            "device-too-many",
+            DevicePage { refused: Some(UserCodeRefused::TooMany), ..device.clone() }.render(),
+        ),
+        ("device-allowed", DevicePage { answered: answered(true), ..device.clone() }.render()),
+        ("device-denied", DevicePage { answered: answered(false), ..device }.render()),
+        ("approvals", approvals.render()),
+        (
+            "approvals-empty",
+            ApprovalsPage { waiting: vec![], answered: None, has_user_code: false, ..approvals.clone() }
+                .render(),
+        ),
+        (
+            "approvals-code-refused",
+            ApprovalsPage {
+                answered: answered(false),
+                user_code_told: Some(UserCodeTold::Refused),
+                ..approvals.clone()
+            }
+            .render(),
+        ),
+        (
+            "approvals-code-removed",
+            ApprovalsPage { user_code_told: Some(UserCodeTold::Removed), ..approvals }.render(),
+        ),
+    ]
 }
 
 fn admin(language: Language, t: Theirs) -> AdminPage {
@@ -303,6 +384,14 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
     };
     AdminPage {
         page: Page::for_user(language, t.s("Olga Owner"), true),
+        csrf: t.s("csrf-1"),
+        users: vec![UserRow {
+            id: t.s("usr_1"),
+            username: t.s("alice"),
+            name: t.s("Alice Example"),
+            email: t.some("alice@shop.example"),
+            has_password: true,
+        }],
         agents: vec![
             agent("refund-agent", false, ClientStatus::Active),
             agent("mail-agent", false, ClientStatus::Suspended),
@@ -332,6 +421,113 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
     }
 }
 
+/// The pages about signing in, with all that they can say.
+fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let mut samples = Vec::new();
+    let page = Page::new(language);
+    let alice = Page::for_user(language, t.s("Alice Example"), false);
+    let second = SecondFactorPage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        username: t.s("alice"),
+        passkey: t.some(r#"{"challenge":"x"}"#),
+        code: true,
+        refused: None,
+    };
+    samples.push(("second-factor", second.render()));
+    for (name, refused) in [
+        ("second-factor-wrong", SecondFactorRefused::WrongCode),
+        ("second-factor-recovery-wrong", SecondFactorRefused::WrongRecoveryCode),
+        ("second-factor-passkey", SecondFactorRefused::Passkey),
+        ("second-factor-too-many", SecondFactorRefused::TooManyAttempts),
+        ("second-factor-too-old", SecondFactorRefused::FormTooOld),
+    ] {
+        let passkey = None;
+        samples.push((name, SecondFactorPage { refused: Some(refused), passkey, ..second.clone() }.render()));
+    }
+    let row = |id: &str, name: &str, used| PasskeyRow { id: t.s(id), name: t.s(name), added: NOW, used };
+    let session = |browser: &str, system: Option<String>, current| SessionRow {
+        id: t.s("ses_1"),
+        browser: Some(browser.to_owned()),
+        system,
+        network: Some("203.0.113.*".into()),
+        since: NOW,
+        current,
+    };
+    let whole = SecurityPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        said: None,
+        has_password: true,
+        passkeys: Some(vec![row("k1", "My phone", Some(NOW)), row("k2", "The yellow key", None)]),
+        totp: Some(NOW),
+        recovery_codes: Some(9),
+        sessions: vec![
+            session("Firefox", Some("Linux".into()), true),
+            session("Safari", None, false),
+            SessionRow { browser: None, ..session("", None, false) },
+        ],
+    };
+    samples.push(("security", whole.render()));
+    for said in Said::ALL {
+        let bare = SecurityPage {
+            said: Some(said),
+            has_password: false,
+            passkeys: Some(Vec::new()),
+            totp: None,
+            recovery_codes: Some(0),
+            sessions: Vec::new(),
+            ..whole.clone()
+        };
+        samples.push((said.key(), bare.render()));
+    }
+    let options = t.s(r#"{"challenge":"x"}"#);
+    for (name, refused) in [
+        ("add-passkey", None),
+        ("add-passkey-refused", Some(PasskeyRefused::Refused)),
+        ("add-passkey-too-many", Some(PasskeyRefused::TooMany)),
+        ("add-passkey-too-old", Some(PasskeyRefused::FormTooOld)),
+    ] {
+        let (page, csrf, options) = (alice.clone(), t.s("csrf-1"), options.clone());
+        samples.push((name, AddPasskeyPage { page, csrf, options, refused }.render()));
+    }
+    for (name, refused) in [
+        ("add-totp", None),
+        ("add-totp-wrong", Some(TotpRefused::WrongCode)),
+        ("add-totp-too-old", Some(TotpRefused::FormTooOld)),
+    ] {
+        let square = Square::of("otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQ").unwrap();
+        let (page, csrf, secret) = (alice.clone(), t.s("csrf-1"), t.s("GEZDGNBVGY3TQOJQ"));
+        samples.push((name, AddTotpPage { page, csrf, secret, square, refused }.render()));
+    }
+    let codes = vec![t.s("01AB-CDEF-GHJK-MNPQ"), t.s("2345-6789-ABCD-EFGH")];
+    let issuer = t.s("https://as.example");
+    samples.push(("recovery-codes", RecoveryCodesPage { page: alice.clone(), issuer, codes }.render()));
+    for (name, refused) in [
+        ("change-password", None),
+        ("change-password-old", Some(ChangeRefused::Old)),
+        ("change-password-too-many", Some(ChangeRefused::TooManyAttempts)),
+        ("change-password-short", Some(ChangeRefused::New(PasswordRefused::TooShort))),
+        ("change-password-other", Some(ChangeRefused::New(PasswordRefused::NotTheSame))),
+    ] {
+        let (page, csrf, username) = (alice.clone(), t.s("csrf-1"), t.s("alice"));
+        samples.push((name, ChangePasswordPage { page, csrf, username, shortest: 12, refused }.render()));
+    }
+    for (name, sent, too_old) in
+        [("forgot", false, false), ("forgot-too-old", false, true), ("forgot-sent", true, false)]
+    {
+        samples.push((
+            name,
+            ForgotPasswordPage { page: alice.clone(), csrf: t.s("csrf-1"), sent, too_old }.render(),
+        ));
+    }
+    let (username, link) = (t.s("alice"), t.s("https://as.example/set-password?link=x"));
+    samples.push(("reset-link", ResetLinkPage { page: alice, username, link }.render()));
+    samples
+}
+
 /// Every page in every state.
 pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -343,6 +539,10 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         page: page.clone(),
         csrf: t.s("csrf-1"),
         interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        again: false,
+        passkey: t.some(r#"{"challenge":"x"}"#),
+        forgot: true,
         client_name: t.some("Shop Assistant"),
         marks: marks(t),
         username: t.s("alice"),
@@ -351,6 +551,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
     add("sign-in", sign_in.render());
     add("sign-in-wrong", refused(SignInRefused::WrongUsernameOrPassword).render());
+    add("sign-in-passkey-refused", refused(SignInRefused::Passkey).render());
+    add("sign-in-again", SignInPage { again: true, client_name: None, ..sign_in.clone() }.render());
     add("sign-in-too-many", refused(SignInRefused::TooManyAttempts).render());
     add("sign-in-too-old", refused(SignInRefused::FormTooOld).render());
     add(
@@ -359,6 +561,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
             client_name: None,
             marks: ClientMarks::default(),
             username: String::new(),
+            passkey: None,
+            forgot: false,
             ..sign_in.clone()
         }
         .render(),
@@ -437,23 +641,33 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         csrf: t.s("csrf-1"),
         link: t.s("link-secret"),
         username: t.s("alice"),
+        shortest: 12,
         refused,
     };
     add("set-password", set_password(None).render());
     for (name, refused) in [
         ("set-password-too-short", PasswordRefused::TooShort),
         ("set-password-too-long", PasswordRefused::TooLong),
+        ("set-password-own-name", PasswordRefused::OwnName),
+        ("set-password-common", PasswordRefused::Common),
         ("set-password-not-the-same", PasswordRefused::NotTheSame),
         ("set-password-too-old", PasswordRefused::FormTooOld),
     ] {
         add(name, set_password(Some(refused)).render());
     }
 
+    for (name, html) in security(language, t) {
+        add(name, html);
+    }
     add("account", account(language, t).render());
     add(
         "account-empty",
-        AccountPage { consents: vec![], ended: vec![], just_ended: None, ..account(language, t) }.render(),
+        AccountPage { consents: vec![], ended: vec![], just_ended: None, waiting: 0, ..account(language, t) }
+            .render(),
     );
+    for (name, page) in afar(language, t) {
+        add(name, page);
+    }
     add("admin", admin(language, t).render());
     add(
         "admin-empty",

@@ -123,6 +123,7 @@ fn what_others_wrote_never_becomes_markup() {
 #[test]
 fn no_template_switches_escaping_off_or_brings_style_or_script() {
     for (path, text) in files(&root().join("templates"), "html") {
+        let text = text.replace(OUR_SCRIPT, "");
         for forbidden in
             ["|safe", "| safe", "escape", "<style", "<script", " style=", " onclick", "javascript:", "{{-"]
         {
@@ -240,6 +241,19 @@ fn every_page_has_the_ids_that_it_is_known_by() {
         ("error-request-refused", &["error-page", "error-code", "error-description", "error-request"]),
         ("sign-out", &["logout-form", "logout-confirm", "logout-cancel"]),
         ("signed-out", &["logged-out"]),
+        ("sign-in", &["login-passkey-form", "login-passkey", "login-forgot"]),
+        (
+            "second-factor",
+            &["second-factor-form", "second-factor-code", "second-factor-submit", "recovery-form"],
+        ),
+        ("security", &["security", "passkeys", "sessions", "this-session", "recovery-codes-left", "totp-on"]),
+        ("add-passkey", &["add-passkey-form", "add-passkey-submit"]),
+        ("add-totp", &["add-totp-form", "totp-secret", "totp-square", "totp-code"]),
+        ("recovery-codes", &["recovery-codes", "codes"]),
+        ("change-password", &["change-password-form", "old-password", "set-password"]),
+        ("forgot", &["forgot-form", "forgot-email"]),
+        ("forgot-sent", &["forgot-sent"]),
+        ("reset-link", &["reset-link", "the-link"]),
         ("signed-out-frames", &["logged-out", "logout-continue"]),
         ("set-password", &["set-password-form", "set-password", "set-password-again", "set-password-submit"]),
         ("account", &["consents", "ended-consents", "consent-ended"]),

@@ -212,6 +212,10 @@ impl Tour {
         self.stop(person, "account-empty", "no-consents").await;
         person.goto(&house.url("/admin")).await;
         self.stop(person, "admin", "admin-events").await;
+        person.goto(&house.url("/admin/clients")).await;
+        self.stop(person, "admin-clients", "admin-clients").await;
+        person.goto(&house.url("/admin/clients/agent-a")).await;
+        self.stop(person, "admin-client", "admin-client").await;
         person.eval("document.querySelector('#admin-users form').submit()").await;
         self.stop(person, "reset-link", "reset-link").await;
     }

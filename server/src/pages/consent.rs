@@ -223,7 +223,7 @@ fn return_host(address: &str) -> Option<String> {
     url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned))
 }
 
-/// What the client shows of itself, and how far that can be trusted.
+/// What the client shows of itself, and how far that can be trusted. Where the answer goes is for whoever knows it.
 async fn introduce(
     app: &App,
     client: &Client,

@@ -158,9 +158,22 @@ async fn end_client<C: ConnectionTrait>(db: &C, values: &impl Fn() -> Vec<Value>
     let void = "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL \
                 AND consent_id IN (SELECT id FROM consent WHERE client_id = $1 OR actor_id = $1)";
     sql::execute(db, void, values()).await?;
-    sql::execute(db, "UPDATE client SET expires_at = $2 WHERE id = $1", values()).await?;
+    // Another change of the same batch may have written the client anew: whatever it is now, it is retired.
+    for row in sql::query(db, "SELECT document FROM client WHERE id = $1", id()).await? {
+        let document: String = row.try_get_by_index(0)?;
+        let retire = "UPDATE client SET status = 'retired', expires_at = $2, document = $3 WHERE id = $1";
+        let document = retired(&document).unwrap_or(document);
+        sql::execute(db, retire, values().into_iter().chain([Value::from(document)]).collect()).await?;
+    }
     sql::execute(db, "DELETE FROM client_registration WHERE client_id = $1", id()).await?;
     Ok(ended)
+}
+
+/// A client's document, retired.
+fn retired(document: &str) -> Option<String> {
+    let mut document: serde_json::Value = serde_json::from_str(document).ok()?;
+    document.as_object_mut()?.insert("status".to_owned(), "retired".into());
+    Some(document.to_string())
 }
 
 /// Notes that nothing of these families may live, for as long as anything of them could.

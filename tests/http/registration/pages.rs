@@ -128,7 +128,7 @@ async fn an_admin_sees_what_a_client_may_do_and_nobody_else_does() {
     let alice = house.signed_in("alice").await;
     for path in ["/admin/clients".to_owned(), format!("/admin/clients/{}", client.id)] {
         assert_eq!(alice.page(&path).await.status, 403);
-        assert_eq!(house.person().page(&path).await.path, "/sign-in");
+        assert!(house.person().page(&path).await.path.starts_with("/sign-in"));
     }
     let by_url = Client::new(house.door(), "https://app.example/client.json", Authentication::None);
     let escaped: String = url::form_urlencoded::byte_serialize(by_url.id.as_bytes()).collect();

@@ -42,5 +42,5 @@ pub(super) fn grant_types(
 /// Whoever acts for themselves or exchanges must be known (RFC 6749 §4.4).
 const fn is_for(grant: GrantType, method: AuthMethod) -> bool {
     !(matches!(method, AuthMethod::None)
-        && matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange))
+        && matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange | GrantType::Ciba))
 }

@@ -36,6 +36,7 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
+pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};

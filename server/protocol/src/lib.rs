@@ -4,6 +4,7 @@
 //! a [`numeric_date::NumericDate`] argument, keys and signatures are checked elsewhere. That makes each rule
 //! something a test can state as a law.
 
+pub mod acr;
 pub mod actor;
 pub mod audience;
 pub mod audit;
@@ -17,14 +18,17 @@ pub mod code;
 pub mod consent;
 pub mod credentials;
 pub mod delegation;
+pub mod device;
 pub mod dpop;
 pub mod fields;
 pub mod id_token;
 pub mod identifier;
 pub mod introspection;
+pub mod local_path;
 pub mod metadata;
 pub mod numeric_date;
 pub mod params;
+pub mod password;
 pub mod pkce;
 pub mod presented;
 pub mod presented_secret;

@@ -84,6 +84,8 @@ identifiers! {
     DetailsTypeName;
     /// The name of an admin rule in the configuration.
     RuleId;
+    /// The name of an upstream OpenID Provider in the configuration, which stands in its paths here.
+    UpstreamId;
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod delegation;
 pub mod device;
 pub mod dpop;
+pub mod federation;
 pub mod fields;
 pub mod id_token;
 pub mod identifier;

@@ -83,7 +83,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     Ok(lost)
 }
 
-/// Counts attempts, drops sessions and ends what is to end.
+/// Counts attempts, drops sessions, forgets what is to be forgotten and ends what is to end.
 async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<Ended, DbErr> {
     for digest in &change.attempts {
         let bump = "UPDATE authorization_code SET attempts = attempts + 1 WHERE digest = $1";
@@ -92,6 +92,9 @@ async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<End
     for id in &change.drop_sessions {
         let drop = "DELETE FROM browser_session WHERE id = $1";
         sql::execute(db, drop, vec![id.clone().into()]).await?;
+    }
+    for forget in &change.forget {
+        forget.run(db).await?;
     }
     let mut all = Ended::default();
     for ending in &change.end {

@@ -15,7 +15,7 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, OneTimeLink, SigningKey};
+use super::{BrowserSession, Forget, OneTimeLink, Passkey, SigningKey, Totp};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -31,6 +31,7 @@ pub struct Change {
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
     pub(super) drop_sessions: Vec<String>,
+    pub(super) forget: Vec<Forget>,
 }
 
 impl Change {
@@ -51,6 +52,7 @@ impl Change {
             end: Vec::new(),
             attempts: Vec::new(),
             drop_sessions: Vec::new(),
+            forget: Vec::new(),
         }
     }
 
@@ -82,6 +84,12 @@ impl Change {
     /// Ends something, and everything that hangs on it.
     pub fn end(mut self, ending: Ending) -> Self {
         self.end.push(ending);
+        self
+    }
+
+    /// Throws something of a user's away.
+    pub fn forget(mut self, forget: Forget) -> Self {
+        self.forget.push(forget);
         self
     }
 
@@ -150,7 +158,7 @@ impl Anchor {
 }
 
 /// Something that can be used once.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Take {
     /// An authorization code (RFC 6749 §4.1.2).
     Code {
@@ -167,6 +175,17 @@ pub enum Take {
     Interaction(String),
     /// A one-time link.
     OneTimeLink(SecretDigest),
+    /// A recovery code, by the digest of the code and its owner.
+    RecoveryCode(SecretDigest),
+    /// The next signature of a passkey: only if it is there still and its counter went on.
+    Passkey {
+        /// Which.
+        id: String,
+        /// The counter that it signed.
+        counter: u32,
+        /// What is known of it now.
+        document: Value,
+    },
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -270,6 +289,35 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// A new passkey.
+    Passkey(Passkey),
+    /// Another name for a passkey.
+    PasskeyName {
+        /// Which.
+        id: String,
+        /// Whose; nobody else's is touched.
+        user: UserId,
+        /// The name.
+        name: String,
+    },
+    /// The authenticator app of a user; one of before is replaced.
+    Totp(Totp),
+    /// The recovery codes of a user, each as the digest of code and owner; those of before are void.
+    RecoveryCodes {
+        /// Whose.
+        user: UserId,
+        /// The digests.
+        digests: Vec<SecretDigest>,
+    },
+    /// A browser in which a user signed in.
+    KnownBrowser {
+        /// The digest of its mark and of the user.
+        mark: SecretDigest,
+        /// The user.
+        user: UserId,
+        /// When it is forgotten.
+        expires_at: NumericDate,
+    },
 }
 
 /// Something that is ended, with everything derived from it.
@@ -285,6 +333,13 @@ pub enum Ending {
     Family(FamilyId),
     /// A browser session and the tokens that hang on it, with their descendants.
     Session(SessionId),
+    /// Every browser session of a user but one, and the tokens that hang on them, with their descendants.
+    SessionsOf {
+        /// The user.
+        user: UserId,
+        /// The session that stays.
+        except: Option<SessionId>,
+    },
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }

@@ -27,6 +27,12 @@ const fn roots(ending: &Ending) -> Roots {
         Ending::Token(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE id = $1" },
         Ending::Family(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE family_id = $1" },
         Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
+        // Those that `end_itself` has just ended.
+        Ending::SessionsOf { .. } => Roots {
+            tasks: None,
+            tokens: "SELECT t.id FROM token t JOIN browser_session b ON b.session_id = t.session_id \
+                     WHERE b.user_id = $1 AND b.ended_at = $2",
+        },
         Ending::CodeTokens(_) => Roots {
             tasks: None,
             tokens: "SELECT token_id FROM authorization_code WHERE digest = $1 AND token_id IS NOT NULL \
@@ -43,6 +49,7 @@ fn key(ending: &Ending) -> String {
         Ending::Token(id) => id.as_str().to_owned(),
         Ending::Family(id) => id.as_str().to_owned(),
         Ending::Session(id) => id.as_str().to_owned(),
+        Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
 }
@@ -112,6 +119,13 @@ async fn end_itself<C: ConnectionTrait>(
         Ending::Session(_) => {
             let end = "UPDATE browser_session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL";
             sql::execute(db, end, values()).await.map(|_| 0)
+        }
+        Ending::SessionsOf { except, .. } => {
+            let end = "UPDATE browser_session SET ended_at = $2 \
+                       WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3";
+            let except = except.as_ref().map_or_else(String::new, |id| id.as_str().to_owned());
+            let values = values().into_iter().chain([Value::from(except)]).collect();
+            sql::execute(db, end, values).await.map(|_| 0)
         }
         Ending::Task(_) | Ending::Token(_) => Ok(0),
     }

@@ -11,6 +11,7 @@ mod change;
 mod clients;
 mod codes;
 mod consents;
+mod credentials;
 mod declared;
 mod endings;
 mod error;
@@ -41,6 +42,7 @@ use tokio::task::JoinHandle;
 
 pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take};
 pub use codes::StoredCode;
+pub use credentials::{Forget, Passkey, Totp};
 pub use error::{CommitError, StoreError};
 pub use keys::SigningKey;
 pub use open::Furnishing;

@@ -10,6 +10,8 @@ pub mod client;
 pub mod consent;
 pub mod details_type;
 pub mod ended_family;
+pub mod federated_identity;
+pub mod federated_session;
 pub mod interaction;
 pub mod known_browser;
 pub mod one_time_link;

@@ -4,6 +4,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
+mod m2_federation;
 mod m2_users;
 
 /// All migrations, the oldest first.
@@ -12,6 +13,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m1_first::Migration), Box::new(m2_users::Migration)]
+        vec![Box::new(m1_first::Migration), Box::new(m2_users::Migration), Box::new(m2_federation::Migration)]
     }
 }

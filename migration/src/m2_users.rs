@@ -1,8 +1,8 @@
 //! What people sign in with besides a password, and the browsers that they are known in.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 use sea_orm_migration::schema::{big_integer, big_integer_null, text, text_null};
+use sea_orm_migration::sea_orm::DbBackend;
 
 /// Passkeys, authenticator apps, recovery codes, known browsers; users by their e-mail address.
 pub(crate) struct Migration;

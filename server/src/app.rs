@@ -20,6 +20,7 @@ use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
+use crate::upstreams::Upstreams;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
@@ -33,6 +34,8 @@ pub struct App {
     pub client_keys: ClientKeyCache,
     /// Asks others.
     pub outbound: Outbound,
+    /// The OpenID Providers that people may sign in at.
+    pub upstreams: Upstreams,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Rolls the dice.

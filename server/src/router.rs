@@ -21,6 +21,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::app::App;
 use crate::endpoints::{self, reply, sent};
 use crate::failure::Broken;
+use crate::federation;
+use crate::pages::federation::connections::{self, CONNECTIONS};
 use crate::pages::session_store::Sessions;
 use crate::{pages, visit};
 
@@ -52,6 +54,10 @@ pub fn router(app: &Arc<App>) -> Router {
             &format!("{}/{{id}}", metadata::GRANTS),
             get(endpoints::grants::get).delete(endpoints::grants::delete),
         )
+        .route(
+            &format!("{}/{{upstream}}/backchannel-logout", federation::PATH),
+            post(endpoints::upstream_logout::post),
+        )
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
@@ -63,11 +69,13 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/logout", get(pages::sign_out::get).post(pages::sign_out::post))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
+        .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
         .route("/admin", get(pages::admin::get))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
+        .route(&format!("{}/{{upstream}}/callback", federation::PATH), get(pages::federation::callback))
         .merge(forms)
         .fallback(pages::home::not_found)
         .layer(sessions(app));

@@ -25,6 +25,7 @@ use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
 use crate::sign_in::SET_PASSWORD;
 use crate::store::{Change, CommitError, OneTimeLink, Origin, Record, Store, StoreError};
+use crate::upstreams::Upstreams;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,7 @@ pub async fn open(
         nonces,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         outbound: Outbound::new(&settings.outbound)?,
+        upstreams: Upstreams::new(declared.upstreams),
         rules,
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,

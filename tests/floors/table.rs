@@ -1,10 +1,21 @@
 //! Who may import whom. A row names a room (a module of `server/src`, or a part of one) and the rooms it may import.
 
 /// What every room may borrow, and what that stands on.
-const GROUND: &[&str] =
-    &["app", "attempts", "clock", "config", "failure", "jose", "outbound", "registry", "secret", "store"];
+const GROUND: &[&str] = &[
+    "app",
+    "attempts",
+    "clock",
+    "config",
+    "failure",
+    "jose",
+    "outbound",
+    "registry",
+    "secret",
+    "store",
+    "upstreams",
+];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] = &["approvals", "authorization", "caller", "federation", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -15,6 +26,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("jose", &[&["secret"]]),
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
+    ("upstreams", &[&["config", "outbound", "secret"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
@@ -22,6 +34,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
     ("caller", &[GROUND]),
+    ("federation", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
@@ -31,7 +44,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
     ("visit", &[&["app", "secret"]]),
-    ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
+    ("router", &[&["app", "failure", "federation", "endpoints", "pages", "visit"]]),
     ("serve", &[&["app", "router"]]),
     ("start", &[GROUND, &["sign_in"]]),
     ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
@@ -58,7 +71,8 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["aws_lc_rs"], &["jose", "secret", "config", "cli/hash", "cli/demo"]),
     (&["argon2"], &["sign_in", "config", "cli/hash", "cli/demo"]),
     (&["reqwest"], &["outbound", "cli/demo"]),
-    (&["oauth2", "openidconnect"], &["cli/demo"]),
+    (&["oauth2", "openidconnect"], &["cli/demo", "federation", "upstreams"]),
+    (&["chrono"], &["federation"]),
     (&["figment"], &["config"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),

@@ -27,6 +27,7 @@ use super::problem::{Problem, Problems};
 use super::reading::{section, section_of_two};
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
+use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
 
 /// Everything declared, in the order of the file; agents come after the other clients.
@@ -43,6 +44,8 @@ pub struct Declared {
     pub details_types: DetailsTypes,
     /// `[[rules]]`.
     pub rules: Vec<DeclaredRule>,
+    /// `[[upstreams]]`.
+    pub upstreams: Vec<DeclaredUpstream>,
 }
 
 /// A declared user.
@@ -179,6 +182,11 @@ impl Declared {
         let rules = section::<WrittenRule>(layers, "rules", problems);
         let rules =
             rules.into_iter().filter_map(|(key, rule)| rule.check(&known, problems.at(&key))).collect();
+        let upstreams = section::<WrittenUpstream>(layers, "upstreams", problems);
+        let upstreams: Vec<_> = upstreams
+            .into_iter()
+            .filter_map(|(key, upstream)| upstream.check(&known.usernames, folder, problems.at(&key)))
+            .collect();
         let details_types = details_type::all(types, problems);
         problems.found.is_empty().then(|| Self {
             source: problems.source.clone(),
@@ -187,6 +195,7 @@ impl Declared {
             clients: proven.into_iter().map(|(_, client, _)| client).collect(),
             details_types,
             rules,
+            upstreams,
         })
     }
 

@@ -19,6 +19,7 @@ mod rule;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod user;
 pub mod written;
 
@@ -34,6 +35,8 @@ pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 
+pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
+
 use layers::Layers;
 use problem::Problems;
 
@@ -42,7 +45,8 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 6] = ["users", "resource_servers", "clients", "agents", "details_types", "rules"];
+const DECLARATIONS: [&str; 7] =
+    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "upstreams"];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]

@@ -11,4 +11,5 @@ pub mod reply;
 pub mod revoke;
 pub mod sent;
 pub mod token;
+pub mod upstream_logout;
 pub mod userinfo;

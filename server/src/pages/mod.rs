@@ -5,6 +5,7 @@ pub mod admin;
 pub mod assets;
 pub mod authorize;
 pub mod consent;
+pub mod federation;
 pub mod home;
 pub mod page;
 pub mod session_store;

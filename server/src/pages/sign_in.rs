@@ -11,6 +11,7 @@ use protocol::token::Login;
 use protocol::user::User;
 
 use super::authorize::go_on;
+use super::federation;
 use super::page::{Browser, Form, SIGNED_IN, one, render, see_other, see_other_for_good, session_broken};
 use super::views::{SignInPage, SignInRefused, WhatHappened};
 use crate::app::App;
@@ -59,6 +60,8 @@ async fn show(
         interaction: interaction.to_owned(),
         client_name: client.map(|client| client.name.clone()),
         username: username.to_owned(),
+        upstreams: federation::buttons(app, browser),
+        home_realms: app.upstreams.have_domains(),
         refused,
     };
     let status = match refused {
@@ -91,6 +94,9 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     }
     if one(&form, "decision") == "cancel" {
         return cancel(&app, &browser, interaction, waiting.as_ref()).await;
+    }
+    if let Some(leaving) = federation::from_sign_in(&app, &browser, &form, waiting.as_ref()).await {
+        return leaving;
     }
     let password = PresentedSecret::from(one(&form, "password"));
     match sign_in::with_password(&app, &browser.visit, username, password).await {
@@ -134,7 +140,7 @@ async fn enter(
     }
 }
 
-async fn remember(
+pub(super) async fn remember(
     app: &App,
     browser: &Browser,
     interaction: &str,
@@ -151,6 +157,8 @@ async fn remember(
     };
     let for_interaction = (!interaction.is_empty()).then(|| interaction.to_owned());
     let signed_in = SignedIn { user: user.id.clone(), session, login, for_interaction };
+    // Who vouches for them now says how long this lasts.
+    browser.session.remove::<federation::Ends>(federation::UNTIL).await.map_err(session_broken)?;
     browser.session.cycle_id().await.map_err(session_broken)?;
     browser.session.insert(SIGNED_IN, &signed_in).await.map_err(session_broken)?;
     // What comes next may write a code that hangs on this session: it has to be there first.

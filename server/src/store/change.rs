@@ -15,7 +15,9 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, Forget, OneTimeLink, Passkey, SigningKey, Totp};
+use super::{
+    BrowserSession, FederatedIdentity, FederatedSession, Forget, OneTimeLink, Passkey, SigningKey, Totp,
+};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -289,6 +291,10 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// An identity at an upstream and its account; one of the same identity is replaced.
+    FederatedIdentity(FederatedIdentity),
+    /// A session that began at an upstream.
+    FederatedSession(FederatedSession),
     /// A new passkey.
     Passkey(Passkey),
     /// Another name for a passkey.

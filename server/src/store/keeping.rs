@@ -21,7 +21,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, sql};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, sql};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -42,6 +42,7 @@ pub(super) struct Rows {
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
     credentials: credentials::Rows,
+    federation: federation::Rows,
 }
 
 impl Rows {
@@ -104,6 +105,8 @@ impl Rows {
                 self.details_types.push(details_type_row(&details_type, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
+            Record::FederatedIdentity(kept) => self.federation.add_identity(&kept)?,
+            Record::FederatedSession(kept) => self.federation.add_session(kept),
             Record::Passkey(_)
             | Record::PasskeyName { .. }
             | Record::Totp(_)
@@ -181,7 +184,8 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.settings {
         replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
     }
-    rows.credentials.write(db).await
+    rows.credentials.write(db).await?;
+    rows.federation.write(db).await
 }
 
 /// Inserts `rows` in portions of few sizes.
@@ -200,7 +204,7 @@ where
 
 /// Inserts `row` or replaces the one of the same `key`, apart from the `kept` columns. A row that an admin
 /// declared (`origin`) is replaced by an admin's only.
-async fn replace<C, M, A>(
+pub(super) async fn replace<C, M, A>(
     db: &C,
     row: M,
     key: <A::Entity as EntityTrait>::Column,
@@ -229,7 +233,7 @@ where
     insert.exec_without_returning(db).await.map(|_| ())
 }
 
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|_| StoreError::Database("a document cannot be written".to_owned()))
 }
 

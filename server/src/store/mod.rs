@@ -15,6 +15,7 @@ mod credentials;
 mod declared;
 mod endings;
 mod error;
+mod federation;
 mod keeping;
 mod keys;
 mod open;
@@ -44,6 +45,7 @@ pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Rec
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
 pub use error::{CommitError, StoreError};
+pub use federation::{FederatedIdentity, FederatedSession};
 pub use keys::SigningKey;
 pub use open::Furnishing;
 pub use requests::{Interaction, OneTimeLink, PushedRequest};

@@ -14,7 +14,7 @@ const AFTERLIFE: Seconds = Seconds::days(1);
 
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 9] = [
+const TABLES: [(&str, &str, Seconds); 10] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
@@ -22,6 +22,7 @@ const TABLES: [(&str, &str, Seconds); 9] = [
     ("one_time_link", "digest", Seconds(0)),
     ("known_browser", "digest", Seconds(0)),
     ("ended_family", "family_id", Seconds(0)),
+    ("federated_session", "id", Seconds(0)),
     ("authorization_code", "digest", AFTERLIFE),
     ("token", "id", AFTERLIFE),
 ];

@@ -63,7 +63,8 @@ impl Demand {
     pub fn params(&self, upstream: &Upstream) -> Vec<(&'static str, String)> {
         let mut params = Vec::new();
         let prompts = [(self.login, "login"), (self.select_account, "select_account")];
-        let prompts: Vec<&str> = prompts.into_iter().filter_map(|(asked, word)| asked.then_some(word)).collect();
+        let prompts: Vec<&str> =
+            prompts.into_iter().filter_map(|(asked, word)| asked.then_some(word)).collect();
         if !prompts.is_empty() {
             params.push(("prompt", prompts.join(" ")));
         }
@@ -166,7 +167,8 @@ mod tests {
     #[test]
     fn contexts_are_asked_for_by_the_names_that_the_upstream_knows() {
         let mut upstream = company();
-        upstream.acr = BTreeMap::from([("possessionorinherence".into(), "phr".into()), ("2".into(), "phr".into())]);
+        upstream.acr =
+            BTreeMap::from([("possessionorinherence".into(), "phr".into()), ("2".into(), "phr".into())]);
         let demand = Demand { acr_values: vec!["phr".into(), "other".into()], ..Demand::default() };
         assert_eq!(demand.params(&upstream), [("acr_values", "2 possessionorinherence other".into())]);
         upstream.pass_acr = false;
@@ -177,7 +179,11 @@ mod tests {
     fn a_fresh_login_is_one_after_the_demand_and_must_be_told() {
         let again = Demand::again();
         assert_eq!(login(&again, json!({"auth_time": 10_010})).unwrap().auth_time, NumericDate(10_010));
-        assert_eq!(login(&again, json!({"auth_time": 9_940})).unwrap().auth_time, NumericDate(9_940), "leeway");
+        assert_eq!(
+            login(&again, json!({"auth_time": 9_940})).unwrap().auth_time,
+            NumericDate(9_940),
+            "leeway"
+        );
         assert_eq!(login(&again, json!({"auth_time": 9_939})), Err(LoginRefused::TooOld));
         assert_eq!(login(&again, json!({"iat": 10_020})), Err(LoginRefused::NoAuthTime));
         assert_eq!(login(&again, json!({"auth_time": "10010"})), Err(LoginRefused::NoAuthTime));

@@ -140,7 +140,10 @@ mod tests {
     #[test]
     fn a_fit_logout_token_says_who_and_which_session() {
         let told = check(Some("logout+jwt"), &fit()).unwrap();
-        assert_eq!((told.subject.as_deref(), told.sid.as_deref(), told.jti.as_str()), (Some("s"), Some("x"), "j"));
+        assert_eq!(
+            (told.subject.as_deref(), told.sid.as_deref(), told.jti.as_str()),
+            (Some("s"), Some("x"), "j")
+        );
         assert!(check(None, &fit()).is_ok() && check(Some("JWT"), &fit()).is_ok());
         let mut several = fit();
         several["aud"] = json!(["other", "procura"]);
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn each_thing_that_is_wrong_is_a_refusal_of_its_own() {
-        use LogoutTokenRefused::{Audience, Events, Issuer, Jti, Nonce, NobodyMeant, Time};
+        use LogoutTokenRefused::{Audience, Events, Issuer, Jti, NobodyMeant, Nonce, Time};
         let wrong: [(&str, Value, LogoutTokenRefused); 17] = [
             ("iss", json!("https://up.example/"), Issuer),
             ("iss", Value::Null, Issuer),

@@ -99,10 +99,7 @@ pub(crate) mod tests {
             id: "company".parse().unwrap(),
             issuer: "https://login.company.example".into(),
             client_id: "procura".into(),
-            names: BTreeMap::from([
-                ("en".into(), "The Company".into()),
-                ("de".into(), "Die Firma".into()),
-            ]),
+            names: BTreeMap::from([("en".into(), "The Company".into()), ("de".into(), "Die Firma".into())]),
             email_domains: BTreeSet::from(["company.example".into()]),
             claims: ClaimNames::default(),
             groups: Vec::new(),
@@ -128,7 +125,9 @@ pub(crate) mod tests {
     #[test]
     fn it_speaks_for_its_domains_and_not_for_those_below_or_beside_them() {
         assert!(company().speaks_for("Alice@Company.Example"));
-        for other in ["a@sub.company.example", "a@company.example.evil", "a@evilcompany.example", "company.example"] {
+        for other in
+            ["a@sub.company.example", "a@company.example.evil", "a@evilcompany.example", "company.example"]
+        {
             assert!(!company().speaks_for(other), "{other}");
         }
     }

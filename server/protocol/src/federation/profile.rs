@@ -71,7 +71,8 @@ impl Profile {
     #[must_use]
     pub fn read(claims: &Map<String, Value>, upstream: &Upstream) -> Self {
         let names = &upstream.claims;
-        let further = FURTHER.into_iter().filter_map(|name| Some((name.to_owned(), text(claims, name)?.into())));
+        let further =
+            FURTHER.into_iter().filter_map(|name| Some((name.to_owned(), text(claims, name)?.into())));
         Self {
             username: text(claims, &names.username).filter(|name| !name.chars().any(char::is_whitespace)),
             name: text(claims, &names.name),
@@ -114,7 +115,8 @@ impl Profile {
 /// A text that says something, without control characters and not too long.
 fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     let text = claims.get(name)?.as_str()?.trim();
-    let fits = !text.is_empty() && text.chars().count() <= LONGEST_NAME && !text.chars().any(char::is_control);
+    let fits =
+        !text.is_empty() && text.chars().count() <= LONGEST_NAME && !text.chars().any(char::is_control);
     fits.then(|| text.to_owned())
 }
 
@@ -187,7 +189,8 @@ mod tests {
     #[test]
     fn what_is_empty_too_long_or_no_text_is_passed_over() {
         let long = "x".repeat(201);
-        for bad in [json!(""), json!(" "), json!(long), json!("a\u{7}"), json!(7), json!(["a"]), json!(null)] {
+        for bad in [json!(""), json!(" "), json!(long), json!("a\u{7}"), json!(7), json!(["a"]), json!(null)]
+        {
             let profile = read(json!({"preferred_username": bad, "name": bad, "given_name": bad}));
             assert_eq!(profile, Profile::default(), "{bad}");
         }

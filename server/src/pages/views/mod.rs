@@ -9,6 +9,7 @@ mod admin;
 mod consent;
 mod duration;
 mod error;
+mod federation;
 mod home;
 mod language;
 mod moment;
@@ -30,6 +31,9 @@ pub use consent::{
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use federation::{
+    ConnectionsPage, LeavingPage, LinkedUpstream, UpstreamButton, UpstreamTrouble, UpstreamTroublePage,
+};
 pub use home::HomePage;
 pub use language::{Argument, Language, Piece, language_of};
 pub use moment::Moment;

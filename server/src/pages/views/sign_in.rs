@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::federation::UpstreamButton;
 use super::page::Page;
 
 /// The sign-in page. It posts `username`, `password`, `csrf` and `interaction` to `/sign-in`; or `decision=cancel`.
@@ -18,6 +19,10 @@ pub struct SignInPage {
     pub client_name: Option<String>,
     /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
     pub username: String,
+    /// The upstream OpenID Providers that one may sign in at instead.
+    pub upstreams: Vec<UpstreamButton>,
+    /// Whether an e-mail address may lead to one of them, so that a password need not be typed.
+    pub home_realms: bool,
     /// Why the last attempt failed.
     pub refused: Option<SignInRefused>,
 }

@@ -13,6 +13,7 @@ pub mod ended_family;
 pub mod federated_identity;
 pub mod federated_session;
 pub mod interaction;
+pub mod key_ring;
 pub mod known_browser;
 pub mod one_time_link;
 pub mod passkey;

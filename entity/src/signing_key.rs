@@ -15,7 +15,11 @@ pub struct Model {
     pub state: String,
     /// When it was made.
     pub created_at: i64,
-    /// The key as JSON.
+    /// Since when it stands there.
+    pub since: i64,
+    /// The longest life of anything it may have signed, in seconds.
+    pub longest_life: i64,
+    /// The key as JSON; once it is retired, without its private part.
     pub document: String,
 }
 

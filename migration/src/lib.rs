@@ -5,6 +5,8 @@ use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
 mod m2_federation;
+mod m2_keys;
+mod m2_replay_without_rowid;
 mod m2_users;
 
 /// All migrations, the oldest first.
@@ -13,6 +15,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m1_first::Migration), Box::new(m2_users::Migration), Box::new(m2_federation::Migration)]
+        vec![
+            Box::new(m1_first::Migration),
+            Box::new(m2_replay_without_rowid::Migration),
+            Box::new(m2_keys::Migration),
+            Box::new(m2_users::Migration),
+            Box::new(m2_federation::Migration),
+        ]
     }
 }

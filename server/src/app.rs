@@ -5,21 +5,25 @@ use std::sync::Arc;
 
 use protocol::audience::ResourceIndicator;
 use protocol::audit::AuditEvent;
-use protocol::client::{Client, KeySource};
+use protocol::client::{Client, KeySource, SigningAlg};
 use protocol::identifier::RequestId;
 use protocol::numeric_date::NumericDate;
 use protocol::rule::Rules;
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 use crate::attempts::Attempts;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::jose::{ClientKeyCache, ClientKeys, JoseError, KeyRing, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox};
+use crate::key_sets::KeySets;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
+use crate::tls::{ClientCertificate, Tls};
+use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
 
 /// The house's inventory. One per process, shared by every request.
@@ -27,15 +31,23 @@ pub struct App {
     /// Speaks SQL.
     pub store: Store,
     /// Signs and verifies what is ours.
-    pub keys: KeyRing,
+    pub keys: Keys,
+    /// Seals what the database keeps of secrets.
+    pub at_rest: AtRest,
     /// Makes and knows DPoP nonces.
     pub nonces: NonceBox,
     /// The parsed public keys of clients.
     pub client_keys: ClientKeyCache,
+    /// What clients publish at their `jwks_uri`.
+    pub key_sets: KeySets,
+    /// Those whose JWTs are authorization grants.
+    pub trusted_issuers: TrustedIssuers,
     /// Asks others.
     pub outbound: Outbound,
     /// The OpenID Providers that people may sign in at.
     pub upstreams: Upstreams,
+    /// What our listeners show in the handshake, and who vouches for clients' certificates.
+    pub tls: Tls,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Rolls the dice.
@@ -65,8 +77,10 @@ pub struct Visit {
     pub now: NumericDate,
     /// Its id in logs and in the audit log.
     pub id: RequestId,
-    /// Where it came from.
+    /// Where it came from; behind trusted proxies, the address that they saw.
     pub from: Option<IpAddr>,
+    /// The certificate that whoever sent it holds, by the TLS handshake with us or with a trusted proxy.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 impl App {
@@ -82,15 +96,76 @@ impl App {
         format!("{}{path}", self.settings.issuer)
     }
 
+    /// The same endpoint where clients show certificates (`mtls_endpoint_aliases`, RFC 8705 §5), if there is one.
+    #[must_use]
+    pub fn mtls_alias(&self, url: &str) -> Option<String> {
+        let path = url.strip_prefix(self.issuer())?;
+        Some(format!("{}{path}", self.settings.mtls.base()?))
+    }
+
+    /// The JWK Set of `client`, which it registered or publishes: for what it signs and for what is encrypted to it.
+    ///
+    /// # Errors
+    /// [`JoseError::NotAKeySet`] where it has none, or does not publish it now.
+    pub async fn jwks_of(&self, client: &Client, now: NumericDate) -> Result<Arc<Value>, JoseError> {
+        let jwks = match &client.keys {
+            KeySource::Jwks(jwks) => Some(Arc::new(jwks.clone())),
+            KeySource::JwksUri(uri) => self.key_sets.get(&self.outbound, uri, now).await,
+            KeySource::None => None,
+        };
+        jwks.ok_or(JoseError::NotAKeySet)
+    }
+
+    /// A newer JWK Set than `known`, which lacked something, where `client` publishes one. How often that is looked
+    /// for is bounded.
+    pub async fn newer_jwks_of(
+        &self,
+        client: &Client,
+        known: &Arc<Value>,
+        now: NumericDate,
+    ) -> Option<Arc<Value>> {
+        match &client.keys {
+            KeySource::JwksUri(uri) => self.key_sets.newer(&self.outbound, uri, known, now).await,
+            KeySource::Jwks(_) | KeySource::None => None,
+        }
+    }
+
     /// The keys that `client` signs with.
     ///
     /// # Errors
     /// [`JoseError`] where it has none that can be read.
-    pub fn keys_of(&self, client: &Client) -> Result<Arc<ClientKeys>, JoseError> {
+    pub async fn keys_of(&self, client: &Client, now: NumericDate) -> Result<Arc<ClientKeys>, JoseError> {
         match &client.keys {
             KeySource::Jwks(jwks) => self.client_keys.keys(&client.id, jwks),
-            KeySource::None | KeySource::JwksUri(_) => Err(JoseError::NotAKeySet),
+            _ => self.client_keys.keys(&client.id, &*self.jwks_of(client, now).await?),
         }
+    }
+
+    /// The claims of a JWT that `client` signed, with any of its keys; and where none fits, with those that it has
+    /// published since.
+    ///
+    /// # Errors
+    /// [`JoseError`].
+    pub async fn verify_of(
+        &self,
+        client: &Client,
+        compact: &str,
+        kid: Option<&str>,
+        alg: SigningAlg,
+        now: NumericDate,
+    ) -> Result<Map<String, Value>, JoseError> {
+        let KeySource::JwksUri(_) = &client.keys else {
+            return self.keys_of(client, now).await?.verify(compact, kid, alg);
+        };
+        let jwks = self.jwks_of(client, now).await?;
+        match self.client_keys.keys(&client.id, &jwks)?.verify(compact, kid, alg) {
+            Err(JoseError::UnknownKey) => {}
+            // A set without names for its keys may have got others.
+            Err(JoseError::BadSignature) if kid.is_none() => {}
+            verdict => return verdict,
+        }
+        let newer = self.newer_jwks_of(client, &jwks, now).await.ok_or(JoseError::UnknownKey)?;
+        self.client_keys.keys(&client.id, &newer)?.verify(compact, kid, alg)
     }
 
     /// What is registered now.

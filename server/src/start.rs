@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::audit::{Action, AuditEvent, Outcome};
-use protocol::client::{Client, ClientStatus, SigningAlg};
+use protocol::client::{Client, ClientStatus};
 use protocol::identifier::UserId;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::rule::Rules;
@@ -17,14 +15,19 @@ use serde_json::Map;
 use crate::app::App;
 use crate::attempts::Attempts;
 use crate::clock::Clock;
-use crate::config::{Config, Declared, DeclaredUser};
+use crate::config::{Config, Declared, DeclaredUser, Settings};
 use crate::failure::Broken;
-use crate::jose::{ClientKeyCache, KeyRing, NonceBox, SigningKey, SigningKeyDocument};
+use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
+use crate::key_sets::KeySets;
+use crate::keys::secret_setting::secret_setting;
+use crate::keys::{self, KeysError, Workshop};
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, random_id};
 use crate::sign_in::SET_PASSWORD;
 use crate::store::{Change, CommitError, OneTimeLink, Origin, Record, Store, StoreError};
+use crate::tls::{Tls, TlsUnfit};
+use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
 
 /// Why the house cannot be opened.
@@ -35,10 +38,16 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The keys.
     #[error("keys: {0}")]
-    Keys(#[from] crate::jose::JoseError),
+    Jose(#[from] crate::jose::JoseError),
+    /// The keys as they are kept.
+    #[error("{0}")]
+    Keys(#[from] KeysError),
     /// The configuration, where only the database could tell.
     #[error("{0}")]
     Config(crate::config::Problem),
+    /// Certificates and keys of our listeners.
+    #[error("{0}")]
+    Tls(#[from] TlsUnfit),
     /// Requests of others.
     #[error("{0}")]
     Outbound(#[from] OutboundUnfit),
@@ -57,6 +66,8 @@ pub struct Notice {
     pub link: Secret,
 }
 
+/// The setting that holds the key of DPoP nonces, shared by all nodes.
+const NONCE_KEY: &str = "dpop_nonce_key";
 /// How long a one-time link works.
 const LINK_LIFE: Seconds = Seconds::days(1);
 /// At most so many events a minute that anybody can cause.
@@ -79,8 +90,16 @@ pub async fn open(
     let now = clock.now();
     let store = Store::open(settings.database_url.reveal()).await?;
     let alone = store.furnish_alone().await?;
-    let keys = keys(&store, now).await?;
-    let nonces = NonceBox::new(&nonce_key(&store, entropy.as_ref(), now).await?)?;
+    let at_rest = at_rest(&settings)?;
+    if !at_rest.encrypts() {
+        tracing::warn!(
+            "private keys are stored without encryption; set keys.encryption_key or keys.encryption_key_file"
+        );
+    }
+    let workshop = Workshop { store: &store, at_rest: &at_rest, entropy: entropy.as_ref() };
+    let nonces = NonceBox::new(&*secret_setting(&workshop, NONCE_KEY, now).await?)?;
+    let rotation = keys::rotation(&settings, &declared.resource_servers);
+    let keys = Keys::new(keys::furnish(&workshop, &rotation, now).await?);
     let rules = apply(&store, &declared, entropy.as_ref(), now).await?;
     first_admin(&store, entropy.as_ref(), now).await?;
     let notices = links(&store, &settings.issuer, entropy.as_ref(), now).await?;
@@ -88,10 +107,14 @@ pub async fn open(
     let itself = settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?;
     let app = App {
         keys,
+        at_rest,
         nonces,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
+        key_sets: KeySets::new(MOST_CLIENT_KEYS),
+        trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
         outbound: Outbound::new(&settings.outbound)?,
         upstreams: Upstreams::new(declared.upstreams),
+        tls: Tls::open(&settings)?,
         rules,
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
@@ -107,6 +130,18 @@ pub async fn open(
     Ok((Arc::new(app), notices))
 }
 
+/// How secrets are kept.
+///
+/// # Errors
+/// Where the cryptographic library fails; what the settings say was checked when they were read.
+pub fn at_rest(settings: &Settings) -> Result<AtRest, StartError> {
+    let unfit = || Broken::Inconsistent("an encryption key that was checked is none");
+    let current = settings.keys.key().map_err(|_| unfit())?;
+    let previous = settings.keys.previous_key().map_err(|_| unfit())?;
+    let previous: Vec<[u8; 32]> = previous.iter().map(|key| **key).collect();
+    Ok(AtRest::new(current.as_deref(), &previous)?)
+}
+
 async fn write(store: &Store, change: Change) -> Result<(), StartError> {
     match store.commit(change).await {
         Ok(_) => Ok(()),
@@ -115,62 +150,6 @@ async fn write(store: &Store, change: Change) -> Result<(), StartError> {
             Err(Broken::Inconsistent("a declared thing could not be written").into())
         }
     }
-}
-
-/// The signing keys, one for each algorithm; those that are missing are made.
-async fn keys(store: &Store, now: NumericDate) -> Result<KeyRing, StartError> {
-    let mut active = stored_keys(store).await?;
-    let mut change = Change::housekeeping(now);
-    for alg in SigningAlg::ALL {
-        if active.iter().any(|key| key.alg() == alg) {
-            continue;
-        }
-        let key = SigningKey::generate(alg)?;
-        let document =
-            serde_json::to_value(key.to_document()?).map_err(|_| Broken::Other("a key is JSON"))?;
-        change = change.keep(Record::SigningKey(crate::store::SigningKey {
-            kid: key.kid().to_owned(),
-            alg: alg.as_str().to_owned(),
-            state: "active".into(),
-            created_at: now,
-            document,
-        }));
-        active.push(key);
-    }
-    write(store, change).await?;
-    // Of several keys for an algorithm the oldest signs, and all are published.
-    let mut stored = stored_keys(store).await?;
-    let mut seen = BTreeSet::new();
-    let (active, others) = stored.drain(..).partition(|key: &SigningKey| seen.insert(key.alg()));
-    let others: Vec<SigningKey> = others;
-    Ok(KeyRing::new(active, &others)?)
-}
-
-async fn stored_keys(store: &Store) -> Result<Vec<SigningKey>, StartError> {
-    let mut rows = store.signing_keys().await?;
-    rows.sort_by(|a, b| (a.created_at, &a.kid).cmp(&(b.created_at, &b.kid)));
-    let mut keys = Vec::new();
-    for row in rows {
-        let document: SigningKeyDocument = serde_json::from_value(row.document)
-            .map_err(|_| Broken::Inconsistent("a stored key does not read back"))?;
-        keys.push(SigningKey::from_document(&document)?);
-    }
-    Ok(keys)
-}
-
-/// The key of DPoP nonces, shared by all nodes.
-async fn nonce_key(store: &Store, entropy: &dyn Entropy, now: NumericDate) -> Result<[u8; 32], StartError> {
-    const NAME: &str = "dpop_nonce_key";
-    if store.setting(NAME).await?.is_none() {
-        let mut fresh = [0; 32];
-        entropy.fill(&mut fresh);
-        let record = Record::Setting { name: NAME.into(), value: URL_SAFE_NO_PAD.encode(fresh) };
-        write(store, Change::housekeeping(now).keep(record)).await?;
-    }
-    let broken = || Broken::Inconsistent("the stored nonce key does not read back");
-    let stored = store.setting(NAME).await?.ok_or_else(broken)?;
-    let bytes = URL_SAFE_NO_PAD.decode(stored).map_err(|_| broken())?;
-    Ok(bytes.try_into().map_err(|_| broken())?)
 }
 
 /// What the configuration declared when it was last applied, to see what is gone from it since.

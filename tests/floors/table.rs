@@ -8,11 +8,14 @@ const GROUND: &[&str] = &[
     "config",
     "failure",
     "jose",
+    "key_sets",
     "outbound",
     "registry",
     "secret",
     "store",
     "upstreams",
+    "tls",
+    "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &["approvals", "authorization", "caller", "federation", "sign_in", "tasks", "tokens"];
@@ -27,9 +30,13 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
     ("upstreams", &[&["config", "outbound", "secret"]]),
+    ("key_sets", &[&["config", "outbound"]]),
+    ("tls", &[&["config"]]),
+    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("app", &[GROUND]),
+    ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
     ("approvals", &[GROUND]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
@@ -43,11 +50,11 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
-    ("visit", &[&["app", "secret"]]),
+    ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "federation", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "router"]]),
-    ("start", &[GROUND, &["sign_in"]]),
-    ("cli", &[&["clock", "config", "secret", "serve", "start", "store", "cli/demo"]]),
+    ("serve", &[&["app", "keys", "router", "tls"]]),
+    ("start", &[GROUND, &["keys", "sign_in"]]),
+    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
     ("cli/hash", &[]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),
@@ -74,6 +81,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["oauth2", "openidconnect"], &["cli/demo", "federation", "upstreams"]),
     (&["chrono"], &["federation"]),
     (&["figment"], &["config"]),
+    // The PEM of a certificate is read where it arrives.
+    (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
+    (&["x509_parser"], &["tls"]),
     (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];

@@ -39,6 +39,7 @@ pub struct Client {
     /// The key that it proves with DPoP.
     pub dpop: Option<Arc<Key>>,
     door: Door,
+    way: Option<(String, reqwest::Client)>,
     nonce: Arc<Mutex<Option<String>>>,
 }
 
@@ -46,7 +47,14 @@ impl Client {
     /// A client, known to the house or not.
     #[must_use]
     pub fn new(door: &Door, id: &str, authentication: Authentication) -> Self {
-        Self { id: id.into(), authentication, dpop: None, door: door.clone(), nonce: Arc::default() }
+        Self {
+            id: id.into(),
+            authentication,
+            dpop: None,
+            door: door.clone(),
+            way: None,
+            nonce: Arc::default(),
+        }
     }
 
     /// The same client with a DPoP key of its own.
@@ -65,6 +73,20 @@ impl Client {
     #[must_use]
     pub fn authenticating(self, authentication: Authentication) -> Self {
         Self { authentication, ..self }
+    }
+
+    /// The same client on another way to the house: to this base URL.
+    #[must_use]
+    pub fn going(self, base: String, http: reqwest::Client) -> Self {
+        Self { way: Some((base, http)), ..self }
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.way.as_ref().map_or_else(|| self.door.url(path), |(base, _)| format!("{base}{path}"))
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        self.way.as_ref().map_or(&self.door.http, |(_, http)| http)
     }
 
     /// The redirect URI that it is registered with.
@@ -133,13 +155,13 @@ impl Client {
 
     /// Posts a form as this client, with its credentials and its proof; with the nonce, once it is asked for one.
     pub async fn post(&self, path: &str, params: &[(&str, &str)]) -> Answer {
-        let url = self.door.url(path);
+        let url = self.url(path);
         let first = self.post_once(&url, params).await;
         if first.json["error"] == "use_dpop_nonce" { self.post_once(&url, params).await } else { first }
     }
 
     async fn post_once(&self, url: &str, params: &[(&str, &str)]) -> Answer {
-        let request = self.door.http.post(url);
+        let request = self.http().post(url);
         let request = self.authenticated(request, params);
         self.send(self.proven(request, "POST", url, None)).await
     }
@@ -191,10 +213,10 @@ impl Client {
 
     /// Calls a resource of the house with an access token: DPoP where this client has a key, else Bearer.
     pub async fn call(&self, method: &str, path: &str, access_token: &str) -> Answer {
-        let url = self.door.url(path);
+        let url = self.url(path);
         let call = || {
             let scheme = if self.dpop.is_some() { "DPoP" } else { "Bearer" };
-            let request = self.door.http.request(method.parse().unwrap(), &url);
+            let request = self.http().request(method.parse().unwrap(), &url);
             let request = request.header("Authorization", format!("{scheme} {access_token}"));
             self.send(self.proven(request, method, &url, Some(access_token)))
         };

@@ -19,6 +19,7 @@ use crate::ask::Ask;
 use crate::client::{Authentication, Client};
 use crate::database::{Database, Site};
 use crate::person::Person;
+use crate::secured::Secured;
 use crate::town::{self, Credentials};
 
 /// A server that is open until it is dropped.
@@ -79,13 +80,33 @@ impl House {
         Self::build(database, move |town| format!("{fragment}\n{town}")).await
     }
 
+    /// On this database, speaking TLS, with a fragment of TOML in the configuration: tables of settings first.
+    pub async fn on_secured(database: Database, secured: &Secured, fragment: &str) -> Self {
+        Self::with_settings(database, secured, &format!("{}\n{fragment}", secured.settings())).await
+    }
+
+    pub(crate) async fn with_settings(database: Database, secured: &Secured, settings: &str) -> Self {
+        let (http, settings) = (secured.visitor(None), settings.to_owned());
+        Box::pin(Self::build_at(database, "https", http, move |town| format!("{settings}\n{town}"))).await
+    }
+
     /// On this database, with the declarations changed by `change`.
     pub async fn build(database: Database, change: impl FnOnce(String) -> String) -> Self {
         // Whoever comes first names the provider; the others find it named.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        // In a box, since futures within futures within futures have no end for the compiler.
+        Box::pin(Self::build_at(database, "http", plain(), change)).await
+    }
+
+    async fn build_at(
+        database: Database,
+        scheme: &str,
+        http: reqwest::Client,
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
-        let issuer = config::issuer_of(listen);
+        let issuer = format!("{scheme}://{listen}");
         let site = database.build().await;
         let (town, credentials) = town::declare();
         let config = format!(
@@ -93,7 +114,6 @@ impl House {
             site.url,
             change(town)
         );
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let door = Door { issuer, http, clock: Arc::default() };
         let (app, notices) = enter(&config, &door.clock).await;
         let serving = Some(serve(&app, listener));
@@ -127,8 +147,9 @@ impl House {
 
     async fn shut(&mut self) {
         // Connections that are kept for later would be waited for.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        drop(std::mem::replace(&mut self.door.http, http));
+        if self.door.issuer.starts_with("http://") {
+            drop(std::mem::replace(&mut self.door.http, plain()));
+        }
         if let Some((stop, serving)) = self.serving.take() {
             let _ = stop.send(());
             let _ = serving.await;
@@ -267,6 +288,11 @@ impl House {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         Answer::read(request.send().await.unwrap()).await
     }
+}
+
+/// Who comes without TLS, and does not follow redirects.
+fn plain() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 async fn enter(config: &str, clock: &Arc<TurnedClock>) -> (Arc<App>, Vec<Notice>) {

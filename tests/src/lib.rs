@@ -13,8 +13,10 @@ mod house;
 mod key;
 pub mod load;
 mod person;
+mod pki;
 mod postgres;
 pub mod program;
+mod secured;
 pub mod street;
 mod town;
 
@@ -26,6 +28,8 @@ pub use form::Form;
 pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
+pub use pki::{Authority, Identity, Wanted};
+pub use secured::Secured;
 pub use town::{INVENTORY, ORDERS, password_of};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

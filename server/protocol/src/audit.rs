@@ -92,9 +92,24 @@ pub enum Action {
     /// Token exchange.
     #[serde(rename = "token.exchange")]
     TokenExchange,
+    /// A JWT as an authorization grant.
+    #[serde(rename = "token.jwt_bearer")]
+    TokenJwtBearer,
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,
+    /// A signing key was made.
+    #[serde(rename = "key.make")]
+    KeyMake,
+    /// A signing key took over from the one before.
+    #[serde(rename = "key.activate")]
+    KeyActivate,
+    /// A signing key was retired, its private part deleted.
+    #[serde(rename = "key.retire")]
+    KeyRetire,
+    /// What the database keeps of secrets was encrypted, or encrypted anew under another key.
+    #[serde(rename = "key.encrypt")]
+    KeyEncrypt,
     /// The configuration was applied.
     #[serde(rename = "configuration.apply")]
     ConfigurationApply,

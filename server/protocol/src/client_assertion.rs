@@ -21,8 +21,11 @@ const LONGEST_LIFE: Seconds = Seconds(3600);
 /// What the caller knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// Our issuer identifier, the only audience there is.
+    /// Our issuer identifier.
     pub issuer: &'a str,
+    /// The URLs of our endpoints that are an audience too, where the client's profile has it so. With none, the
+    /// issuer identifier as a string is the only audience there is.
+    pub endpoints: &'a [&'a str],
     /// Now.
     pub now: NumericDate,
 }
@@ -49,7 +52,7 @@ pub enum AssertionRefused {
     /// `iss` or `sub` missing, different, or not an identifier.
     #[error("iss and sub of client_assertion must both be the client_id")]
     Client,
-    /// Not the issuer and nothing else.
+    /// Not what the client's profile has as audience.
     #[error("aud of client_assertion must be the issuer identifier, as one string")]
     Audience,
     /// `exp` is missing.
@@ -107,12 +110,24 @@ pub fn check(
 ) -> Result<Assertion, AssertionRefused> {
     check_type(header)?;
     let client = unverified_client(claims)?;
-    if claims.get("aud").and_then(Value::as_str) != Some(expected.issuer) {
-        return Err(AssertionRefused::Audience);
-    }
+    check_audience(claims.get("aud"), expected)?;
     let expires_at = check_times(claims, expected.now)?;
     let jti = text(claims, "jti")?.filter(|jti| jti_fits(jti)).ok_or(AssertionRefused::Jti)?;
     Ok(Assertion { client, jti: jti.to_owned(), expires_at: expires_at.plus(SKEW) })
+}
+
+/// The issuer identifier as a string. Where endpoints are an audience too, one of them or a list, but of nobody else:
+/// an assertion for several servers could be used by each of them at the others.
+fn check_audience(aud: Option<&Value>, expected: Expected<'_>) -> Result<(), AssertionRefused> {
+    let ours = |aud: &Value| {
+        aud.as_str().is_some_and(|aud| aud == expected.issuer || expected.endpoints.contains(&aud))
+    };
+    let fits = match aud {
+        Some(Value::Array(all)) => !expected.endpoints.is_empty() && !all.is_empty() && all.iter().all(ours),
+        Some(one) => ours(one),
+        None => false,
+    };
+    if fits { Ok(()) } else { Err(AssertionRefused::Audience) }
 }
 
 /// No `typ`, or one for this use; a proof, a token or a request object is no credential (RFC 8725 §3.11).
@@ -158,7 +173,11 @@ mod tests {
         } else {
             claims[name] = value;
         }
-        check(&Map::new(), claims.as_object().unwrap(), Expected { issuer: ISSUER, now: NumericDate(NOW) })
+        check(
+            &Map::new(),
+            claims.as_object().unwrap(),
+            Expected { issuer: ISSUER, endpoints: &[], now: NumericDate(NOW) },
+        )
     }
 
     #[test]
@@ -190,6 +209,36 @@ mod tests {
             json!("HTTPS://as.example"),
         ] {
             assert_eq!(with("aud", bad.clone()), Err(AssertionRefused::Audience), "{bad}");
+        }
+    }
+
+    #[test]
+    fn where_endpoints_are_an_audience_a_list_of_ours_is_and_a_list_with_others_is_not() {
+        let with = |aud: Value| {
+            let claims = json!({"iss": "c", "sub": "c", "aud": aud, "exp": NOW + 60, "jti": "1"});
+            let endpoints = &["https://as.example/token", "https://as.example/par"];
+            let expected = Expected { issuer: ISSUER, endpoints, now: NumericDate(NOW) };
+            check(&Map::new(), claims.as_object().unwrap(), expected).map(|_| ())
+        };
+        for fine in [
+            json!(ISSUER),
+            json!("https://as.example/token"),
+            json!("https://as.example/par"),
+            json!(["https://as.example/token"]),
+            json!([ISSUER, "https://as.example/token"]),
+        ] {
+            assert_eq!(with(fine.clone()), Ok(()), "{fine}");
+        }
+        for bad in [
+            json!(null),
+            json!([]),
+            json!("https://as.example/"),
+            json!("https://as.example/revoke"),
+            json!([ISSUER, "https://other.example"]),
+            json!([ISSUER, 1]),
+            json!([[ISSUER]]),
+        ] {
+            assert_eq!(with(bad.clone()), Err(AssertionRefused::Audience), "{bad}");
         }
     }
 
@@ -227,7 +276,7 @@ mod tests {
     #[test]
     fn a_jwt_of_another_kind_is_no_assertion() {
         let claims = json!({"iss": "c", "sub": "c", "aud": ISSUER, "exp": NOW + 60, "jti": "1"});
-        let expected = Expected { issuer: ISSUER, now: NumericDate(NOW) };
+        let expected = Expected { issuer: ISSUER, endpoints: &[], now: NumericDate(NOW) };
         let typ = |typ: Value| {
             let header = json!({ "typ": typ });
             check(header.as_object().unwrap(), claims.as_object().unwrap(), expected).map(|_| ())

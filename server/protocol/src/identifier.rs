@@ -1,5 +1,8 @@
 //! Identifiers: bounded texts, each a type of its own, so that one cannot stand where another belongs.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 /// Why a text is not an identifier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("an identifier is 1 to 255 visible ASCII characters")]
@@ -78,6 +81,8 @@ identifiers! {
     SessionId;
     /// The base64url SHA-256 thumbprint of a public key (RFC 7638), `cnf.jkt` in tokens (RFC 9449 §6.1).
     Jkt;
+    /// The base64url SHA-256 thumbprint of a certificate, `cnf.x5t#S256` in tokens (RFC 8705 §3.1).
+    X5tS256;
     /// One HTTP request, for finding it again in logs and in the audit log.
     RequestId;
     /// The name of a registered details type, the `type` of an authorization detail (RFC 9396 §2).
@@ -86,6 +91,14 @@ identifiers! {
     RuleId;
     /// The name of an upstream OpenID Provider in the configuration, which stands in its paths here.
     UpstreamId;
+}
+
+impl X5tS256 {
+    /// The thumbprint with this SHA-256.
+    #[must_use]
+    pub fn of_digest(digest: &[u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest).into())
+    }
 }
 
 #[cfg(test)]

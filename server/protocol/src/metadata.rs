@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
-use crate::client::{AuthMethod, GrantType, SigningAlg};
+use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg};
 use crate::scope::Scope;
 use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
 use crate::{pkce, prompt};
@@ -43,7 +43,27 @@ pub struct Facts<'a> {
     pub details_types: &'a DetailsTypes,
     /// The resource servers (RFC 9728 §4).
     pub resources: &'a [ResourceIndicator],
+    /// What is done with client certificates, where they can be shown.
+    pub certificates: Option<Certificates<'a>>,
 }
+
+/// What is done with client certificates (RFC 8705).
+#[derive(Clone, Copy, Debug)]
+pub struct Certificates<'a> {
+    /// The base URL where they are asked for, if it is not the issuer's (§5).
+    pub base: Option<&'a str>,
+    /// Whether there are authorities that vouch for them (§2.1).
+    pub authorities: bool,
+}
+
+/// Where browsers go, and what anybody reads: endpoints that have no use for a certificate (RFC 8705 §5).
+const WITHOUT_CERTIFICATES: [&str; 5] = [
+    "authorization_endpoint",
+    "jwks_uri",
+    "end_session_endpoint",
+    "check_session_iframe",
+    "service_documentation",
+];
 
 /// The paths of both well-known documents on the issuer's host. They differ for an issuer with a path: OpenID Connect
 /// appends, RFC 8414 inserts.
@@ -62,7 +82,8 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     document.insert("issuer".to_owned(), facts.issuer.into());
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
-    authentication(&mut document);
+    authentication(facts, &mut document);
+    introspection(&mut document);
     openid(&mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
@@ -74,6 +95,8 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
         facts.details_types.names().map(ToString::to_string),
     );
     put(&mut document, "protected_resources", facts.resources.iter().map(ToString::to_string));
+    // Last, since it speaks of every endpoint above.
+    certificates(facts, &mut document);
     document
 }
 
@@ -114,8 +137,13 @@ fn authorization(document: &mut Map<String, Value>) {
 
 /// How clients authenticate and bind tokens. Introspection is not for public clients: a `client_id` alone proves
 /// nothing (RFC 7662 §2.1).
-fn authentication(document: &mut Map<String, Value>) {
-    let methods = || AuthMethod::ALL.into_iter();
+fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    let offered = |method: &AuthMethod| match (method, facts.certificates) {
+        (AuthMethod::TlsClientAuth, certificates) => certificates.is_some_and(|it| it.authorities),
+        (AuthMethod::SelfSignedTlsClientAuth, certificates) => certificates.is_some(),
+        _ => true,
+    };
+    let methods = || AuthMethod::ALL.into_iter().filter(offered);
     let proving = methods().filter(|method| *method != AuthMethod::None);
     let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
     put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
@@ -125,6 +153,31 @@ fn authentication(document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
+}
+
+/// How introspection is answered by a JWT (RFC 9701 §7).
+fn introspection(document: &mut Map<String, Value>) {
+    put(document, "introspection_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    let algs = KeyManagementAlg::ALL.map(KeyManagementAlg::as_str);
+    put(document, "introspection_encryption_alg_values_supported", algs);
+    let encs = ContentEncryptionAlg::ALL.map(ContentEncryptionAlg::as_str);
+    put(document, "introspection_encryption_enc_values_supported", encs);
+}
+
+/// Tokens that are bound to certificates, and where to come with one (RFC 8705 §3.3, §5).
+fn certificates(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    let Some(certificates) = facts.certificates else { return };
+    document.insert("tls_client_certificate_bound_access_tokens".to_owned(), true.into());
+    let issuer = facts.issuer.trim_end_matches('/');
+    let alias = |(name, url): (&String, &Value)| {
+        let direct = name.ends_with("_endpoint") && !WITHOUT_CERTIFICATES.contains(&name.as_str());
+        let path = url.as_str()?.strip_prefix(issuer)?;
+        direct.then(|| Some((name.clone(), format!("{}{path}", certificates.base?).into())))?
+    };
+    let aliases: Map<String, Value> = document.iter().filter_map(alias).collect();
+    if !aliases.is_empty() {
+        document.insert("mtls_endpoint_aliases".to_owned(), Value::Object(aliases));
+    }
 }
 
 fn openid(document: &mut Map<String, Value>) {
@@ -156,7 +209,47 @@ mod tests {
             scopes: &"orders:read openid".parse().unwrap(),
             details_types: &DetailsTypes::new(built_in()).unwrap(),
             resources: &["urn:orders".parse().unwrap()],
+            certificates: None,
         })
+    }
+
+    fn with_certificates(base: Option<&str>, authorities: bool) -> Map<String, Value> {
+        metadata(&Facts {
+            issuer: "https://as.example/t1",
+            scopes: &Scope::empty(),
+            details_types: &DetailsTypes::new(built_in()).unwrap(),
+            resources: &[],
+            certificates: Some(Certificates { base, authorities }),
+        })
+    }
+
+    #[test]
+    fn certificates_are_spoken_of_only_where_they_can_be_shown() {
+        let without = document("https://as.example");
+        assert_eq!(without.get("tls_client_certificate_bound_access_tokens"), None);
+        assert_eq!(without.get("mtls_endpoint_aliases"), None);
+        let methods = |told: &Map<String, Value>| told["token_endpoint_auth_methods_supported"].to_string();
+        assert!(!methods(&without).contains("tls_client_auth"));
+        let told = with_certificates(Some("https://mtls.example"), true);
+        assert_eq!(told["tls_client_certificate_bound_access_tokens"], true);
+        assert!(methods(&told).contains("\"tls_client_auth\",\"self_signed_tls_client_auth\""));
+        let self_signed = with_certificates(None, false);
+        assert!(!methods(&self_signed).contains("\"tls_client_auth\""));
+        assert!(methods(&self_signed).contains("\"self_signed_tls_client_auth\""));
+        assert_eq!(self_signed.get("mtls_endpoint_aliases"), None);
+    }
+
+    #[test]
+    fn every_endpoint_that_clients_call_themselves_has_an_alias_and_no_other_has() {
+        let told = with_certificates(Some("https://mtls.example/x"), true);
+        let aliases = told["mtls_endpoint_aliases"].as_object().unwrap();
+        assert_eq!(aliases["token_endpoint"], "https://mtls.example/x/token");
+        for name in ["pushed_authorization_request_endpoint", "introspection_endpoint", "userinfo_endpoint"] {
+            assert!(aliases.contains_key(name), "{name}");
+        }
+        for name in ["authorization_endpoint", "jwks_uri", "issuer"] {
+            assert!(!aliases.contains_key(name), "{name}");
+        }
     }
 
     #[test]
@@ -219,6 +312,7 @@ mod tests {
             scopes: &Scope::empty(),
             details_types: &DetailsTypes::default(),
             resources: &[],
+            certificates: None,
         });
         assert!(!bare.contains_key("protected_resources"));
         for (name, list) in document("https://as.example").iter().chain(&bare) {

@@ -89,7 +89,8 @@ pub enum SenderConstraint {
 /// No RSA with PKCS #1 v1.5 padding (FAPI 2.0 Security Profile §5.4.1).
 const FAPI_ALGS: &[SigningAlg] = &[SigningAlg::Es256, SigningAlg::EdDsa, SigningAlg::Ps256];
 /// FAPI 2.0 Security Profile §5.3.2.1.
-const FAPI_METHODS: &[AuthMethod] = &[AuthMethod::PrivateKeyJwt];
+const FAPI_METHODS: &[AuthMethod] =
+    &[AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth, AuthMethod::SelfSignedTlsClientAuth];
 
 impl SecurityProfile {
     /// Every profile, the default first.

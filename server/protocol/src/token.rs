@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::actor::{Actor, Chain, SubProfile};
 use crate::audience::Audience;
 use crate::authority::Authority;
-use crate::identifier::{ClientId, ConsentId, FamilyId, Jkt, SessionId, TaskId, TokenId, UserId};
+use crate::confirmation::{self, Confirmation};
+use crate::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::task::Task;
 
@@ -30,8 +31,9 @@ pub struct Token {
     pub audience: Audience,
     /// What it permits; `until` is its `exp`, and its resources are its `aud` unless it is a hand-over.
     pub authority: Authority,
-    /// The key it is bound to: `cnf.jkt` (RFC 9449 §6).
-    pub jkt: Option<Jkt>,
+    /// What it is bound to: `cnf` (RFC 9449 §6, RFC 8705 §3).
+    #[serde(default, alias = "jkt", deserialize_with = "confirmation::stored")]
+    pub cnf: Option<Confirmation>,
     /// `iat`.
     pub issued_at: NumericDate,
     /// The user's login: `auth_time`, `acr`, `amr`, carried through every derivation (RFC 9068 §2.2.1).
@@ -139,10 +141,13 @@ impl Token {
         self.authority.until
     }
 
-    /// `DPoP` or `Bearer` (RFC 9449 §5).
+    /// `DPoP` or `Bearer` (RFC 9449 §5); a certificate changes nothing of how a token is sent (RFC 8705 §3).
     #[must_use]
     pub const fn token_type(&self) -> &'static str {
-        if self.jkt.is_some() { "DPoP" } else { "Bearer" }
+        match &self.cnf {
+            Some(Confirmation::Jkt(_)) => "DPoP",
+            Some(Confirmation::X5tS256(_)) | None => "Bearer",
+        }
     }
 
     /// `aud`: one string, or an array where there are several (RFC 7519 §4.1.3).
@@ -158,7 +163,7 @@ impl Token {
         }
     }
 
-    /// Its claims (RFC 9068 §2.2, RFC 8693 §4, RFC 9396 §9.1, RFC 9449 §6.1).
+    /// Its claims (RFC 9068 §2.2, RFC 8693 §4, RFC 9396 §9.1, RFC 9449 §6.1, RFC 8705 §3.1).
     #[must_use]
     pub fn claims(&self, issuer: &str) -> Map<String, Value> {
         let mut claims = Map::new();
@@ -185,8 +190,8 @@ impl Token {
         if let Some(may_act) = &self.may_act {
             put("may_act", Value::Object(may_act.to_claim()));
         }
-        if let Some(jkt) = &self.jkt {
-            put("cnf", json!({ "jkt": jkt.as_str() }));
+        if let Some(cnf) = &self.cnf {
+            put("cnf", json!(cnf));
         }
         if let Some(login) = &self.login {
             put("auth_time", login.auth_time.0.into());

@@ -22,6 +22,8 @@ pub enum TokenRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`.
     TokenExchange(ExchangeRequest),
+    /// `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.
+    JwtBearer(JwtBearerRequest),
 }
 
 /// RFC 6749 §4.1.3. A `scope` here has no meaning and is ignored like any unknown parameter.
@@ -78,6 +80,19 @@ pub struct ExchangeRequest {
     pub subject_token: TypedToken,
     /// `actor_token`, OPTIONAL, and `actor_token_type`, REQUIRED with it and not allowed without.
     pub actor_token: Option<TypedToken>,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
+}
+
+/// RFC 7523 §2.1.
+#[derive(Clone, Debug)]
+pub struct JwtBearerRequest {
+    /// REQUIRED: one JWT.
+    pub assertion: PresentedSecret,
+    /// OPTIONAL (RFC 7521 §4.1).
+    pub scope: Option<Scope>,
+    /// OPTIONAL (RFC 8707 §2.2).
+    pub resources: Resources,
     /// OPTIONAL (RFC 9396 §6).
     pub authorization_details: Option<AuthorizationDetails>,
 }
@@ -149,6 +164,7 @@ impl TokenRequest {
                 ClientCredentialsRequest::parse(params).map(Self::ClientCredentials)
             }
             GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
+            GrantType::JwtBearer => JwtBearerRequest::parse(params).map(Self::JwtBearer),
         }
     }
 
@@ -160,6 +176,7 @@ impl TokenRequest {
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }
@@ -190,6 +207,17 @@ impl RefreshRequest {
 impl ClientCredentialsRequest {
     fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
         Ok(Self {
+            scope: fields::scope(params)?,
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+impl JwtBearerRequest {
+    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            assertion: required(params, "assertion")?.into(),
             scope: fields::scope(params)?,
             resources: fields::resources(params)?,
             authorization_details: fields::details(params)?,
@@ -296,7 +324,12 @@ mod tests {
 
     #[test]
     fn each_grant_type_has_its_required_parameter() {
-        for (grant_type, name) in [("authorization_code", "code"), ("refresh_token", "refresh_token")] {
+        let each = [
+            ("authorization_code", "code"),
+            ("refresh_token", "refresh_token"),
+            (GrantType::JwtBearer.as_str(), "assertion"),
+        ];
+        for (grant_type, name) in each {
             let missing = parse(&[("grant_type", grant_type)]).unwrap_err();
             assert_eq!(missing, FieldRefused::Missing(name).into());
             let request = parse(&[("grant_type", grant_type), (name, "x")]).unwrap();

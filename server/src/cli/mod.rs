@@ -4,6 +4,7 @@ pub mod audit_tail;
 pub mod config_check;
 pub mod demo;
 pub mod hash;
+pub mod keys;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Look at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look after the signing keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Hash a password or a client secret, read from standard input, for the configuration.
     #[command(subcommand)]
     Hash(hash::What),
@@ -67,6 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(demo)) => demo::run(&demo).await,
         Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
+        Some(Command::Keys(command)) => keys::run(config, &command).await,
         Some(Command::Hash(what)) => hash::run(&what),
     }
 }

@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::audience::{ResourceIndicator, Resources};
+use protocol::certificate::certificates_of;
 use protocol::client::{AuthMethod, ClientAuthentication, ClientMetadata, GrantType, KeySource, SigningAlg};
 use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::NumericDate;
@@ -142,7 +143,8 @@ impl WrittenClient {
         };
         let has_secret =
             matches!(self.authentication, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
-        let has_keys = self.authentication == AuthMethod::PrivateKeyJwt;
+        let has_keys =
+            matches!(self.authentication, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth);
         let method = self.authentication.as_str();
         if self.secret_sha256.is_some() && !has_secret {
             entry.no("secret_sha256", format_args!("authentication is {method}, which has no secret"));
@@ -156,6 +158,10 @@ impl WrittenClient {
                 secret(self.secret_sha256.as_deref(), post, &mut entry)
             }
             AuthMethod::PrivateKeyJwt => Some((ClientAuthentication::PrivateKeyJwt, Vec::new())),
+            AuthMethod::TlsClientAuth => Some((ClientAuthentication::TlsClientAuth, Vec::new())),
+            AuthMethod::SelfSignedTlsClientAuth => {
+                Some((ClientAuthentication::SelfSignedTlsClientAuth, Vec::new()))
+            }
         };
         let client = DeclaredClient {
             id: self.id,
@@ -219,7 +225,8 @@ impl WrittenAgent {
             scope: self.scope,
             resources: self.resources,
             authorization_details_types: self.authorization_details_types,
-            dpop_bound_access_tokens: true,
+            // An agent's tokens are bound to one thing or the other.
+            dpop_bound_access_tokens: !metadata.tls_client_certificate_bound_access_tokens,
             require_pushed_authorization_requests: self.require_pushed_authorization_requests,
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server,
@@ -269,7 +276,29 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
         entry
             .no("id_token_signed_response_alg", format_args!("not permitted in {}", client.profile.as_str()));
     }
+    check_certificate(client, method, entry);
     check_references(client, known, entry);
+}
+
+/// What a client is known by, if it proves itself with a certificate; and that tokens have one binding (RFC 8705).
+fn check_certificate(client: &DeclaredClient, method: AuthMethod, entry: &mut Entry<'_>) {
+    let metadata = &client.metadata;
+    if method == AuthMethod::TlsClientAuth {
+        if let Err(wrong) = metadata.certificate_name() {
+            entry.no("authentication", wrong);
+        }
+    } else if metadata.has_certificate_name() {
+        entry.no("authentication", "only tls_client_auth goes with a name for a certificate");
+    }
+    if client.dpop_bound_access_tokens && metadata.tls_client_certificate_bound_access_tokens {
+        let twice = "tokens are bound to a key or to a certificate, not to both";
+        entry.no("tls_client_certificate_bound_access_tokens", twice);
+    }
+    if let (AuthMethod::SelfSignedTlsClientAuth, KeySource::Jwks(jwks)) = (method, &client.keys)
+        && certificates_of(jwks).next().is_none()
+    {
+        entry.no("jwks", "needs a key with x5c: the client's certificate");
+    }
 }
 
 fn check_references(client: &DeclaredClient, known: &Known, entry: &mut Entry<'_>) {
@@ -326,13 +355,13 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The keys of a client as written: by value, in a file beside the configuration, or where it publishes them.
-struct WrittenKeys {
-    jwks: Option<Json>,
-    file: Option<String>,
-    uri: Option<Url>,
+pub(super) struct WrittenKeys {
+    pub(super) jwks: Option<Json>,
+    pub(super) file: Option<String>,
+    pub(super) uri: Option<Url>,
 }
 
-fn keys(
+pub(super) fn keys(
     written: WrittenKeys,
     needed: bool,
     folder: &Path,
@@ -367,6 +396,7 @@ fn keys(
     };
     match jwks::check(&jwks) {
         Ok(keys) => {
+            entry.check(!needed || !keys.is_empty(), key, "holds no key that verifies what the client signs");
             let credentials = keys.into_iter().map(Credential::Key).collect();
             Some((KeySource::Jwks(jwks), credentials))
         }

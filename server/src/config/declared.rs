@@ -11,6 +11,7 @@ use protocol::client::{
     SigningAlg,
 };
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
+use protocol::jwt_bearer::TrustedIssuer;
 use protocol::numeric_date::NumericDate;
 use protocol::profile::SecurityProfile;
 use protocol::resource_server::ResourceServer;
@@ -27,6 +28,7 @@ use super::problem::{Problem, Problems};
 use super::reading::{section, section_of_two};
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
+use super::trusted_issuer::WrittenTrustedIssuer;
 use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
 
@@ -46,6 +48,8 @@ pub struct Declared {
     pub rules: Vec<DeclaredRule>,
     /// `[[upstreams]]`.
     pub upstreams: Vec<DeclaredUpstream>,
+    /// `[[trusted_issuers]]`, with where their keys are.
+    pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
 }
 
 /// A declared user.
@@ -188,6 +192,11 @@ impl Declared {
             .filter_map(|(key, upstream)| upstream.check(&known.usernames, folder, problems.at(&key)))
             .collect();
         let details_types = details_type::all(types, problems);
+        let trusted = section::<WrittenTrustedIssuer>(layers, "trusted_issuers", problems);
+        let trusted_issuers = trusted
+            .into_iter()
+            .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
+            .collect();
         problems.found.is_empty().then(|| Self {
             source: problems.source.clone(),
             users,
@@ -196,6 +205,7 @@ impl Declared {
             details_types,
             rules,
             upstreams,
+            trusted_issuers,
         })
     }
 

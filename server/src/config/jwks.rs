@@ -54,13 +54,13 @@ pub enum UnfitKey {
     #[error("an RSA key must have 2048 to 4096 bits and an odd exponent above 1")]
     RsaSize,
     /// `use` or `key_ops` says that it is for something else.
-    #[error("its use or key_ops does not allow verifying signatures")]
+    #[error("its use or key_ops allows neither verifying signatures nor encrypting with such a key")]
     Use,
 }
 
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "k", "p", "q", "dp", "dq", "qi", "oth"];
 
-/// The keys of a JWK Set; or each unfit one by its position, `None` for the set itself.
+/// The keys of a JWK Set that verify signatures; beside them it may have keys to encrypt to. Or each unfit one by its position, `None` for the set itself.
 pub fn check(jwks: &Value) -> Result<Vec<KeyMaterial>, Vec<(Option<usize>, UnfitKey)>> {
     let keys = jwks.get("keys").and_then(Value::as_array).filter(|keys| !keys.is_empty());
     let Some(keys) = keys else { return Err(vec![(None, UnfitKey::NotASet)]) };
@@ -68,18 +68,28 @@ pub fn check(jwks: &Value) -> Result<Vec<KeyMaterial>, Vec<(Option<usize>, Unfit
     let mut unfit = Vec::new();
     for (i, key) in keys.iter().enumerate() {
         match key.as_object().ok_or(UnfitKey::NotAKey).and_then(material) {
-            Ok(key) => fit.push(key),
+            Ok(key) => fit.extend(key),
             Err(why) => unfit.push((Some(i), why)),
         }
     }
     if unfit.is_empty() { Ok(fit) } else { Err(unfit) }
 }
 
-fn material(jwk: &Map<String, Value>) -> Result<KeyMaterial, UnfitKey> {
+/// The key; or nothing, where it is one to encrypt to.
+fn material(jwk: &Map<String, Value>) -> Result<Option<KeyMaterial>, UnfitKey> {
     if PRIVATE_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
         return Err(UnfitKey::Private);
     }
     let text = |member: &str| jwk.get(member).and_then(Value::as_str);
+    if text("use") == Some("enc") {
+        // What exactly it must be, the room that encrypts knows.
+        return match (text("kty"), text("crv")) {
+            (Some("RSA"), None)
+            | (Some("EC"), Some("P-256" | "P-384" | "P-521"))
+            | (Some("OKP"), Some("X25519")) => Ok(None),
+            _ => Err(UnfitKey::Use),
+        };
+    }
     let for_verifying = jwk.get("use").is_none_or(|u| u == "sig")
         && jwk
             .get("key_ops")
@@ -92,9 +102,9 @@ fn material(jwk: &Map<String, Value>) -> Result<KeyMaterial, UnfitKey> {
         decoded.filter(|bytes| !bytes.is_empty()).ok_or(UnfitKey::Member)
     };
     match (text("kty"), text("crv")) {
-        (Some("EC"), Some("P-256")) => p256(bytes("x")?, bytes("y")?),
-        (Some("OKP"), Some("Ed25519")) => ed25519(bytes("x")?),
-        (Some("RSA"), None) => rsa(without_zeros(bytes("n")?), without_zeros(bytes("e")?)),
+        (Some("EC"), Some("P-256")) => p256(bytes("x")?, bytes("y")?).map(Some),
+        (Some("OKP"), Some("Ed25519")) => ed25519(bytes("x")?).map(Some),
+        (Some("RSA"), None) => rsa(without_zeros(bytes("n")?), without_zeros(bytes("e")?)).map(Some),
         _ => Err(UnfitKey::Kind),
     }
 }
@@ -179,6 +189,18 @@ mod tests {
         for no_set in [json!({}), json!({"keys": []}), json!([])] {
             assert_eq!(check(&no_set), Err(vec![(None, UnfitKey::NotASet)]));
         }
+    }
+
+    #[test]
+    fn a_key_to_encrypt_to_may_stand_beside_those_that_verify() {
+        let keys = json!({"keys": [
+            {"kty": "RSA", "n": of_size(256), "e": "AQAB", "use": "enc"},
+            {"kty": "OKP", "crv": "X25519", "x": ED, "use": "enc"},
+            {"kty": "OKP", "crv": "Ed25519", "x": ED, "use": "sig"},
+        ]});
+        assert_eq!(check(&keys).map(|keys| keys.len()), Ok(1));
+        let private = json!({"keys": [{"kty": "OKP", "crv": "X25519", "x": ED, "d": ED, "use": "enc"}]});
+        assert_eq!(check(&private), Err(vec![(Some(0), UnfitKey::Private)]));
     }
 
     #[test]

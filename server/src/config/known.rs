@@ -64,6 +64,7 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     tell(problems, named(root, "upstreams", "id"));
     tell(problems, named(root, "upstreams", "issuer"));
     tell(problems, domains(root));
+    tell(problems, named(root, "trusted_issuers", "issuer"));
 }
 
 /// Every domain that an upstream speaks for: two cannot speak for one.

@@ -8,6 +8,7 @@ mod declared;
 mod details_type;
 mod hidden;
 mod jwks;
+mod keys;
 mod known;
 mod layers;
 mod outbound;
@@ -19,6 +20,8 @@ mod rule;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod transport;
+mod trusted_issuer;
 mod upstream;
 mod user;
 pub mod written;
@@ -31,10 +34,11 @@ pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
 pub use hidden::Hidden;
+pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
-
+pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 
 use layers::Layers;
@@ -45,8 +49,16 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 7] =
-    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "upstreams"];
+const DECLARATIONS: [&str; 8] = [
+    "users",
+    "resource_servers",
+    "clients",
+    "agents",
+    "details_types",
+    "rules",
+    "trusted_issuers",
+    "upstreams",
+];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -95,8 +107,9 @@ pub fn read(
     let mut problems = Problems { source, found: Vec::new() };
 
     let layers = Layers::merge(&texts, &variables).map_err(|problem| vec![problem])?;
-    let settings = settings(&layers, &mut problems);
-    let declared = declarations(&layers, file.map_or(Path::new("."), |file| &file.folder), &mut problems);
+    let folder = file.map_or(Path::new("."), |file| &file.folder);
+    let settings = settings(&layers, folder, &mut problems);
+    let declared = declarations(&layers, folder, &mut problems);
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),
@@ -119,17 +132,22 @@ impl ConfigFile {
     }
 }
 
-fn settings(layers: &Layers, problems: &mut Problems) -> Option<Settings> {
+fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<Settings> {
     let declared = |key: &String| DECLARATIONS.contains(&key.as_str());
     let written: Dict =
         layers.root.iter().filter(|(key, _)| !declared(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     let (settings, _) = reading::table::<Settings>(layers, "", &written, problems);
     let mut settings = settings?;
+    transport::settle(&mut settings.tls, &mut settings.mtls, folder);
     let issuer_is_set = written.contains_key("issuer");
     if !issuer_is_set {
-        settings.issuer = issuer_of(settings.listen);
+        settings.issuer = match settings.tls.files() {
+            Some(_) => format!("https://{}", settings.listen),
+            None => issuer_of(settings.listen),
+        };
     }
-    for (key, reason) in settings.wrong() {
+    let unread = settings.keys.read_files(folder);
+    for (key, reason) in unread.into_iter().chain(settings.wrong()) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

@@ -7,7 +7,9 @@ use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
+use super::keys::KeySettings;
 use super::outbound::OutboundSettings;
+use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -51,8 +53,16 @@ pub struct Settings {
     pub dpop: DpopSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
+    /// TLS on the address that is listened on.
+    pub tls: TlsSettings,
+    /// The listener that asks for client certificates.
+    pub mtls: MtlsSettings,
+    /// The proxies in front.
+    pub proxy: ProxySettings,
     /// What is too much.
     pub limits: Limits,
+    /// Signing keys.
+    pub keys: KeySettings,
 }
 
 /// How logs are written.
@@ -124,7 +134,11 @@ impl Default for Settings {
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
             outbound: OutboundSettings::default(),
+            tls: TlsSettings::default(),
+            mtls: MtlsSettings::default(),
+            proxy: ProxySettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
         }
     }
 }
@@ -148,7 +162,7 @@ impl Default for Limits {
     }
 }
 
-/// The issuer of a server that was told nothing but where to listen.
+/// The issuer of a server that was told nothing but where to listen, by plain HTTP.
 #[must_use]
 pub fn issuer_of(listen: SocketAddr) -> String {
     format!("http://{listen}")
@@ -195,7 +209,17 @@ impl Settings {
             ("log", log_is_wrong(&self.log)),
         ];
         let texts = texts.into_iter().filter_map(|(key, wrong)| Some((key, wrong?.to_owned())));
-        texts.chain(lives).chain(sizes).collect()
+        // Of an issuer that is wrong anyway nothing more is asked.
+        let is_local = issuer_is_wrong(&self.issuer).is_some()
+            || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
+        let keys = self.keys.wrong(is_local);
+        let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
+        let mut wrong: Vec<_> =
+            texts.chain(lives).chain(sizes).chain(transport.into_iter().flatten()).chain(keys).collect();
+        if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
+            wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
+        }
+        wrong
     }
 }
 

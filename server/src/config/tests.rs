@@ -58,14 +58,19 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<Settings>(),
         keys_of::<DpopSettings>(),
         keys_of::<Limits>(),
+        keys_of::<KeySettings>(),
         keys_of::<user::WrittenUser>(),
         keys_of::<resource_server::WrittenResourceServer>(),
         keys_of::<client::WrittenClient>(),
         keys_of::<client::WrittenAgent>(),
         keys_of::<ClientMetadata>(),
         keys_of::<OutboundSettings>(),
+        keys_of::<TlsSettings>(),
+        keys_of::<MtlsSettings>(),
+        keys_of::<ProxySettings>(),
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
+        keys_of::<trusted_issuer::WrittenTrustedIssuer>(),
     ];
     for key in tables.concat().iter().chain(&DECLARATIONS) {
         assert!(mentions(EXAMPLE, key), "{key}");
@@ -87,7 +92,8 @@ fn mentions(text: &str, key: &str) -> bool {
 fn the_issuer_follows_the_address_unless_it_is_set() {
     assert_eq!(loaded("listen = \"127.0.0.1:9000\"").settings.issuer, "http://127.0.0.1:9000");
     assert_eq!(loaded("listen = \"[::1]:9000\"").settings.issuer, "http://[::1]:9000");
-    let set = loaded("listen = \"0.0.0.0:80\"\nissuer = \"https://login.example/t1\"");
+    let set =
+        loaded("listen = \"0.0.0.0:80\"\nissuer = \"https://login.example/t1\"\nkeys.allow_plaintext = true");
     assert_eq!(set.settings.issuer, "https://login.example/t1");
 }
 

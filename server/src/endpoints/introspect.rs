@@ -1,13 +1,15 @@
-//! `POST /introspect` (RFC 7662).
+//! `POST /introspect` (RFC 7662), answered by JSON or by a signed JWT (RFC 9701).
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
+use protocol::client::Client;
 use protocol::introspection::{self, Asker};
 use protocol::metadata::INTROSPECT;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::signed_introspection as signed;
 use serde_json::{Map, Value};
 
 use super::reply;
@@ -15,18 +17,43 @@ use super::sent::Sent;
 use crate::app::App;
 use crate::caller::{self, Caller};
 use crate::failure::Failure;
+use crate::jose::JoseError;
 use crate::store::{Change, CommitError};
 use crate::tokens;
 
 /// Tells a resource server, or a client about its own tokens, whether a token is alive and what it permits.
 pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
-    match answer(&app, &sent).await {
-        Ok(claims) => reply::json(StatusCode::OK, Value::Object(claims)),
-        Err(failure) => reply::failure(&app, &sent.visit, failure, false),
+    let as_jwt = signed::is_wanted(sent.headers.accept.as_deref());
+    let answered = async {
+        let (caller, claims) = answer(&app, &sent).await?;
+        match as_jwt {
+            false => Ok(reply::json(StatusCode::OK, Value::Object(claims))),
+            true => {
+                let jwt = sign(&app, &sent, &caller.client, claims).await?;
+                Ok(reply::jwt(signed::MEDIA_TYPE, jwt))
+            }
+        }
+    };
+    match answered.await {
+        Ok(response) => response,
+        Err(failure) => refuse(&app, &sent, failure, as_jwt),
     }
 }
 
-async fn answer(app: &App, sent: &Sent) -> Result<Map<String, Value>, Failure> {
+/// Whoever wants a JWT and says nothing of who they are gets 400 (RFC 9701 §5); whoever tried gets 401 like everybody
+/// (RFC 6749 §5.2).
+fn refuse(app: &App, sent: &Sent, failure: Failure, as_jwt: bool) -> Response {
+    let nobody = sent.headers.authorization.is_none()
+        && !["client_secret", "client_assertion"].iter().any(|name| sent.params.every(name).next().is_some());
+    let mut response = reply::failure(app, &sent.visit, failure, false);
+    if as_jwt && nobody && response.status() == StatusCode::UNAUTHORIZED {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+    }
+    response
+}
+
+async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), Failure> {
     let url = app.url(INTROSPECT);
     let caller = caller::identify(app, &sent.visit, &sent.headers.presentation(&url), &sent.params).await?;
     if caller.client.is_public() {
@@ -38,14 +65,38 @@ async fn answer(app: &App, sent: &Sent) -> Result<Map<String, Value>, Failure> {
     let token = sent.params.once("token")?;
     let token = token.ok_or_else(|| Refusal::new(ErrorCode::InvalidRequest, "token is required"))?;
     let Some(alive) = tokens::read_alive_of_any_kind(app, token, sent.visit.now).await? else {
-        return Ok(introspection::inactive());
+        return Ok((caller, introspection::inactive()));
     };
     let registry = app.registry().await?;
     let own = caller.client.resource_server.as_ref().and_then(|own| registry.resource_servers.get(own));
     let as_server =
         own.map(|server| introspection::answer(&alive, app.issuer(), Asker::ResourceServer(server)));
     let as_client = || introspection::answer(&alive, app.issuer(), Asker::Client(&caller.client.id));
-    Ok(as_server.filter(|answer| *answer != introspection::inactive()).unwrap_or_else(as_client))
+    let told = as_server.filter(|answer| *answer != introspection::inactive()).unwrap_or_else(as_client);
+    Ok((caller, told))
+}
+
+/// The answer as a JWT for this client, encrypted where it registered so (RFC 9701 §5, §6).
+async fn sign(
+    app: &App,
+    sent: &Sent,
+    client: &Client,
+    answer: Map<String, Value>,
+) -> Result<String, Failure> {
+    let claims = signed::claims(answer, app.issuer(), signed::audience(client), sent.visit.now);
+    let jwt = app.keys.sign(signed::signing_alg(client), signed::TYP, &claims)?;
+    let Some(encryption) = client.metadata.introspection_encryption() else { return Ok(jwt) };
+    let keys = app.keys_of(client, sent.visit.now).await.map_err(|_| no_key())?;
+    match keys.encrypt(&jwt, encryption.alg, encryption.enc) {
+        Err(JoseError::NoEncryptionKey) => Err(no_key()),
+        encrypted => Ok(encrypted?),
+    }
+}
+
+/// What was to be encrypted is not sent in the clear.
+fn no_key() -> Failure {
+    let description = "the client registered encryption, but no key for it can be found among its keys";
+    Refusal::new(ErrorCode::InvalidRequest, description).into()
 }
 
 /// What the caller showed is not to be shown again. Asking decides nothing, so there is no event.

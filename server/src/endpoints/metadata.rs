@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use protocol::audience::ResourceIndicator;
-use protocol::metadata::{self, Facts};
+use protocol::metadata::{self, Certificates, Facts};
 use protocol::scope::Scope;
 
 use super::reply;
@@ -25,11 +25,16 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
     let resources: Vec<ResourceIndicator> =
         registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
+    let base = app.settings.mtls.base();
+    let proxied = app.settings.proxy.client_certificate_header.is_some();
+    let certificates = (app.tls.mtls.is_some() || proxied)
+        .then(|| Certificates { base: base.as_deref(), authorities: app.tls.authorities.is_some() });
     let facts = Facts {
         issuer: app.issuer(),
         scopes: &scopes,
         details_types: &registry.types,
         resources: &resources,
+        certificates,
     };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()
 }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use protocol::audience::Audience;
 use protocol::client::SigningAlg;
+use protocol::confirmation::Confirmation;
 use protocol::credentials::Credentials;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Token;
@@ -66,9 +67,17 @@ async fn check(
         || Refusal::new(ErrorCode::InvalidToken, "the access token is not valid here, or not any more");
     let text = credentials.token().reveal();
     let token = tokens::read_alive(app, text, asked.visit.now).await?.ok_or_else(invalid)?;
-    match (credentials, &token.jkt) {
+    match (credentials, &token.cnf) {
         (Credentials::Bearer(_), None) => {}
-        (Credentials::Bearer(_), Some(_)) => {
+        (Credentials::Bearer(_), Some(Confirmation::X5tS256(x5t))) => {
+            let held = asked.visit.certificate.as_ref().map(|certificate| certificate.x5t_s256());
+            if held != Some(x5t) {
+                let description =
+                    "this token is bound to a certificate; call the mtls_endpoint_aliases with it";
+                return Err(Refusal::new(ErrorCode::InvalidToken, description).into());
+            }
+        }
+        (Credentials::Bearer(_), Some(Confirmation::Jkt(_))) => {
             return Err(Refusal::new(
                 ErrorCode::InvalidToken,
                 "this token is bound to a key; use the DPoP scheme",
@@ -81,8 +90,12 @@ async fn check(
                 caller::prove_key(app, asked.visit, &shown, Some(text), NoncePurpose::ResourceServer)?;
             let proof =
                 proof.ok_or_else(|| Refusal::new(ErrorCode::InvalidDpopProof, "send a DPoP proof"))?;
-            if bound.as_ref() != Some(&proof.key) {
+            if bound.as_ref().and_then(Confirmation::jkt) != Some(&proof.key) {
                 return Err(invalid().into());
+            }
+            // A client whose profile forbids an algorithm cannot use it here either.
+            if let Some(client) = app.store.find_client(&token.client).await? {
+                proof.check_alg_of(&client)?;
             }
             match app.store.commit(proof.mark.on(Change::housekeeping(asked.visit.now))).await {
                 Ok(_) => {}

@@ -24,6 +24,14 @@ pub fn json(status: StatusCode, body: Value) -> Response {
     response
 }
 
+/// A JWT of this media type that nobody may keep.
+#[must_use]
+pub fn jwt(media_type: &'static str, jwt: String) -> Response {
+    let mut response = ([(header::CONTENT_TYPE, media_type)], jwt).into_response();
+    forbid_keeping(&mut response);
+    response
+}
+
 fn forbid_keeping(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -60,7 +68,7 @@ pub fn token(app: &App, visit: &Visit, reply: &Reply) -> Response {
         put("grant_id", consent.as_str().into());
     }
     let mut response = json(StatusCode::OK, Value::Object(body));
-    if token.jkt.is_some() {
+    if token.cnf.as_ref().is_some_and(|cnf| cnf.jkt().is_some()) {
         hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
     }
     response

@@ -24,6 +24,8 @@ pub struct Headers {
     pub authorization: Option<String>,
     /// Every `DPoP`.
     pub dpop: Vec<String>,
+    /// `Accept`, all of it.
+    pub accept: Option<String>,
     method: Method,
 }
 
@@ -45,7 +47,9 @@ impl Headers {
         let dpop = headers.get_all(DPOP).iter().map(text).collect::<Result<Vec<_>, _>>();
         let dpop =
             dpop.map_err(|_| Refusal::new(ErrorCode::InvalidDpopProof, "the DPoP header is malformed"))?;
-        Ok(Self { authorization: first, dpop, method: method.clone() })
+        let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let accept = accept.map(str::to_owned).reduce(|all, more| format!("{all}, {more}"));
+        Ok(Self { authorization: first, dpop, accept, method: method.clone() })
     }
 
     /// The same, for whoever has to find out who is calling.

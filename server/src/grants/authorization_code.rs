@@ -14,7 +14,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::CodeRequest;
 
-use super::{Desk, Granted, Refused, check_bound, reply, tell_of};
+use super::{Desk, Granted, Refused, bind, reply, tell_of};
 use crate::app::same;
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};
@@ -94,7 +94,7 @@ async fn issue(
     event: &mut AuditEvent,
 ) -> Result<Granted, Failure> {
     let (app, client) = (desk.app, &desk.caller.client);
-    check_bound(desk.caller)?;
+    let cnf = bind(desk.caller)?;
     let registry = app.registry().await?;
     let consent = app.store.find_consent(&code.consent).await?.ok_or_else(gone)?;
     let family: FamilyId = random_id(app.entropy.as_ref(), "fam_")
@@ -114,7 +114,7 @@ async fn issue(
         id: tokens::new_id(app)?,
         kind: TokenKind::Access,
         authority,
-        jkt: desk.caller.key.clone(),
+        cnf: cnf.clone(),
         ..first.clone()
     };
     let access = tokens::write(app, &registry, access)?;
@@ -122,6 +122,8 @@ async fn issue(
     event.actor.clone_from(&code.requested_actor);
 
     let mut keep = vec![access.record()];
+    // A public client's refresh token is bound as its access token is; a confidential client's to the client.
+    let first = Token { cnf: cnf.filter(|_| client.is_public()), ..first };
     let refresh = refresh_token(desk, client, code, &consent, first)?;
     keep.extend(refresh.iter().map(Written::record));
     let mut requires: Vec<Anchor> = tokens::anchors(&access.token)
@@ -140,7 +142,7 @@ async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
 }
 
 /// What all tokens of this code have in common. An agent that asked itself is the actor at once; where an
@@ -178,7 +180,7 @@ async fn first_token(
         audience: requested.as_ref().map_or(Audience::Resources, |agent| Audience::Actor(agent.id.clone())),
         may_act,
         authority: code.authority.clone(),
-        jkt: None,
+        cnf: None,
         issued_at: desk.visit.now,
         login: Some(code.login.clone()),
         consent: Some(consent.id.clone()),
@@ -195,7 +197,7 @@ fn is_for_absence(code: &Code, consent: &Consent) -> bool {
 }
 
 /// A refresh token, where the user approved that the client goes on in their absence and it may use one. A public
-/// client's is bound to its key (RFC 9449 §5); a confidential client's to the client.
+/// client's is bound to its key or certificate (RFC 9449 §5, RFC 8705 §4); a confidential client's to the client.
 fn refresh_token(
     desk: &Desk<'_>,
     client: &Client,
@@ -211,7 +213,6 @@ fn refresh_token(
         id: tokens::new_id(desk.app)?,
         kind: TokenKind::Refresh,
         authority: Authority { until: end, ..code.authority.clone() },
-        jkt: desk.caller.key.clone().filter(|_| client.is_public()),
         ..first
     };
     Ok(Some(tokens::write_refresh(desk.app, token)))

@@ -10,7 +10,7 @@ use protocol::scope::Scope;
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::token_request::ClientCredentialsRequest;
 
-use super::{Desk, Granted, Refused, check_bound, reply, tell_of, tell_of_asked};
+use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
 use crate::failure::Failure;
 use crate::store::Anchor;
 use crate::tokens;
@@ -42,7 +42,7 @@ async fn decide(
         let description = "a client's own token carries no authorization_details";
         return Err(Refusal::new(ErrorCode::InvalidAuthorizationDetails, description).into());
     }
-    check_bound(desk.caller)?;
+    let cnf = bind(desk.caller)?;
     let registry = app.registry().await?;
     let own: Scope = client.scope.iter().filter(|word| !OF_USERS.contains(&word.as_str())).cloned().collect();
     let mut resources = client.resources.clone();
@@ -63,7 +63,7 @@ async fn decide(
         may_act: None,
         audience: Audience::Resources,
         authority,
-        jkt: desk.caller.key.clone(),
+        cnf,
         issued_at: now,
         login: None,
         consent: None,
@@ -76,6 +76,7 @@ async fn decide(
     tell_of(event, &written.token);
     Ok(Granted {
         event: event.clone(),
+        first_time: None,
         requires: vec![Anchor::Client(client.id.clone())],
         take: None,
         keep: vec![written.record()],

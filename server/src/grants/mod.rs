@@ -5,13 +5,17 @@
 
 mod authorization_code;
 mod client_credentials;
+mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_details::AuthorizationDetails;
 use protocol::client::GrantType;
+use protocol::confirmation::{BindingRefused, Confirmation};
 use protocol::identifier::ConsentId;
+use protocol::jwt_bearer::GrantRefused;
+use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
@@ -22,7 +26,7 @@ use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Record, Take};
+use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Record, ReplayKey, Take};
 use crate::tokens::Written;
 
 /// What the client gets (RFC 6749 §5.1).
@@ -46,6 +50,8 @@ pub struct Reply {
 /// What a grant would write, and what it would answer.
 struct Granted {
     event: AuditEvent,
+    /// What was shown and may not be shown again, and until when that must be remembered.
+    first_time: Option<(ReplayKey, NumericDate)>,
     requires: Vec<Anchor>,
     take: Option<Take>,
     keep: Vec<Record>,
@@ -92,6 +98,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
         TokenRequest::RefreshToken(request) => refresh_token::refresh(&desk, &request).await,
         TokenRequest::ClientCredentials(request) => client_credentials::issue(&desk, &request).await,
         TokenRequest::TokenExchange(request) => token_exchange::exchange(&desk, &request).await,
+        TokenRequest::JwtBearer(request) => jwt_bearer::issue(&desk, &request).await,
     };
     match granted {
         Ok(granted) => desk.commit(granted, grant_type).await,
@@ -105,6 +112,7 @@ const fn action(grant_type: GrantType) -> Action {
         GrantType::RefreshToken => Action::TokenRefresh,
         GrantType::ClientCredentials => Action::TokenClientCredentials,
         GrantType::TokenExchange => Action::TokenExchange,
+        GrantType::JwtBearer => Action::TokenJwtBearer,
     }
 }
 
@@ -116,8 +124,9 @@ impl Desk<'_> {
 
     /// Writes what was granted, or learns within the transaction that it may not be.
     async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, requires, take, keep, reply } = granted;
+        let Granted { event, first_time, requires, take, keep, reply } = granted;
         let mut change = self.caller.mark(Change::new(event.clone()));
+        change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
         change = keep.into_iter().fold(change, Change::keep);
         let taken = take.clone();
@@ -177,6 +186,7 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         (Conflict::NotAlive(Anchor::Client(_)), GrantType::ClientCredentials) => {
             Refusal::new(ErrorCode::InvalidClient, "client authentication failed")
         }
+        (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
         (_, GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
         }
@@ -217,13 +227,8 @@ fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
     }
 }
 
-/// Access tokens for agents are bound to their key, and others where the client is registered so (RFC 9449 §5.2).
-fn check_bound(caller: &Caller) -> Result<(), Refusal> {
-    if caller.client.needs_bound_tokens() && caller.key.is_none() {
-        return Err(Refusal::new(
-            ErrorCode::InvalidRequest,
-            "tokens of this client are bound to its key; send a DPoP proof",
-        ));
-    }
-    Ok(())
+/// What the caller's access token is bound to: an agent's always to something, others' as the client is registered
+/// (RFC 9449 §5.2, RFC 8705 §3.4).
+fn bind(caller: &Caller) -> Result<Option<Confirmation>, BindingRefused> {
+    caller.client.binding_demand().bind(&caller.held())
 }

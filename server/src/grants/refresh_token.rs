@@ -7,7 +7,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Token, TokenKind};
 use protocol::token_request::RefreshRequest;
 
-use super::{Desk, Granted, Refused, check_bound, reply, tell_of, tell_of_asked};
+use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
 use crate::failure::Failure;
 use crate::store::{Anchor, Take};
 use crate::tokens;
@@ -42,11 +42,11 @@ async fn decide(
     if presented.expires_at().is_over(now) {
         return Err(gone().into());
     }
-    if presented.jkt.is_some() && presented.jkt != desk.caller.key {
-        let description = "the refresh token is bound to a key; prove that key with DPoP";
+    if presented.cnf.as_ref().is_some_and(|cnf| !desk.caller.held().proves(cnf)) {
+        let description = "the refresh token is bound to a key or a certificate; prove that you hold it";
         return Err(Refusal::new(ErrorCode::InvalidGrant, description).into());
     }
-    check_bound(desk.caller)?;
+    let cnf = bind(desk.caller)?;
 
     let registry = app.registry().await?;
     let mut resources = request.resources.clone();
@@ -61,7 +61,7 @@ async fn decide(
         id: tokens::new_id(app)?,
         kind: TokenKind::Access,
         authority,
-        jkt: desk.caller.key.clone(),
+        cnf,
         issued_at: now,
         parent: Some(presented.id.clone()),
         ..presented.as_ref().clone()
@@ -74,7 +74,7 @@ async fn decide(
     let mut take = None;
     let mut successor = None;
     // Only a public client's token that no key protects is used up by its use (RFC 9700 §4.14.2, FAPI 2.0 §5.3.2.1).
-    if client.is_public() && presented.jkt.is_none() {
+    if client.is_public() && presented.cnf.is_none() {
         requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)));
         take = Some(Take::Refresh(presented.id.clone()));
         let next = Token { id: tokens::new_id(app)?, issued_at: now, ..presented.as_ref().clone() };
@@ -85,5 +85,5 @@ async fn decide(
     let asked = request.scope.clone().or_else(|| Some(presented.authority.scope.clone()));
     let mut reply = reply(access, asked);
     reply.refresh_token = successor;
-    Ok(Granted { event: event.clone(), requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
 }

@@ -66,10 +66,11 @@ async fn decide(
     if let Some(details) = &asked.details {
         registry.types.check(details)?;
     }
+    let held = desk.caller.held();
     let story = Story {
         subject: &presented.subject,
         presenter: &desk.caller.client,
-        key: desk.caller.key.as_ref(),
+        held: &held,
         actor: &presented.actor,
         actor_token: presented.actor_token.as_deref(),
         consent: lineage.consent.as_deref(),
@@ -114,7 +115,7 @@ async fn decide(
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.exchanged = true;
-    Ok(Granted { event: event.clone(), requires, take: None, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, take: None, keep, reply })
 }
 
 /// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and

@@ -4,18 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use moka::sync::Cache;
-use protocol::client::SigningAlg;
+use protocol::client::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
 use protocol::identifier::ClientId;
 use serde_json::{Map, Value};
 
-use super::{JoseError, VerifyingKey, verify};
+use super::{EncryptionKey, JoseError, VerifyingKey, verify};
 
 /// The most keys of one JWK Set.
 pub const MOST_KEYS: usize = 10;
 
-/// The signing keys of one client.
+/// The public keys of one client: those that verify what it signed, and those that encrypt to it.
 #[derive(Debug)]
-pub struct ClientKeys(Vec<ClientKey>);
+pub struct ClientKeys(Vec<ClientKey>, Vec<EncryptionKey>);
 
 #[derive(Debug)]
 struct ClientKey {
@@ -24,14 +24,14 @@ struct ClientKey {
 }
 
 impl ClientKeys {
-    /// Parses a JWK Set. Keys for encryption and keys that are not understood are passed over (RFC 7517 §5); a private
-    /// key is not: whoever sent it has given it away.
+    /// Parses a JWK Set. Keys that are not understood are passed over (RFC 7517 §5); a private key is not: whoever sent
+    /// it has given it away.
     pub fn parse(jwks: &Value) -> Result<Self, JoseError> {
         let keys = jwks.get("keys").and_then(Value::as_array).ok_or(JoseError::NotAKeySet)?;
         if keys.len() > MOST_KEYS {
             return Err(JoseError::NotAKeySet);
         }
-        let mut parsed = Vec::new();
+        let (mut parsed, mut encrypting) = (Vec::new(), Vec::new());
         for jwk in keys {
             let jwk = jwk.as_object().ok_or(JoseError::NotAKeySet)?;
             for alg in SigningAlg::ALL {
@@ -46,14 +46,30 @@ impl ClientKeys {
                     Err(_) => {}
                 }
             }
+            let fit = |alg| EncryptionKey::from_jwk(jwk, alg).ok();
+            encrypting.extend(KeyManagementAlg::ALL.into_iter().filter_map(fit));
         }
-        Ok(Self(parsed))
+        Ok(Self(parsed, encrypting))
     }
 
     /// Whether there is no key to verify anything with.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Encrypts a signed JWT to the first key that fits `alg` (RFC 7516, RFC 7519 §5.2): what only this client can read.
+    ///
+    /// # Errors
+    /// [`JoseError::NoEncryptionKey`] where the client has none.
+    pub fn encrypt(
+        &self,
+        jwt: &str,
+        alg: KeyManagementAlg,
+        enc: ContentEncryptionAlg,
+    ) -> Result<String, JoseError> {
+        let key = self.1.iter().find(|key| key.alg() == alg).ok_or(JoseError::NoEncryptionKey)?;
+        key.encrypt(jwt, enc)
     }
 
     /// The keys that may have signed a JWT with this `kid` and `alg`. A key registered without `kid` may always have.
@@ -121,10 +137,12 @@ impl fmt::Debug for ClientKeyCache {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
-    use crate::jose::{KeyRing, SigningKey};
+    use crate::jose::{KeyRing, SigningKey, claims_set};
 
     fn jwk(alg: SigningAlg) -> Map<String, Value> {
         SigningKey::generate(alg).unwrap().public_jwk().clone()
@@ -150,6 +168,23 @@ mod tests {
         assert_eq!(keys.select(Some("two"), SigningAlg::Es256).count(), 0);
         assert_eq!(keys.select(Some("two"), SigningAlg::EdDsa).count(), 1);
         assert_eq!(keys.select(None, SigningAlg::Rs256).count(), 0);
+    }
+
+    #[test]
+    fn what_is_encrypted_goes_to_the_key_that_is_for_encryption_or_nowhere() {
+        let enc = ContentEncryptionAlg::A256Gcm;
+        let jwks = json!({"keys": [
+            with(with(jwk(SigningAlg::Es256), "use", "sig"), "kid", "signs"),
+            {"kty": "EC", "crv": "P-256", "use": "enc", "kid": "reads",
+             "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
+        ]});
+        let keys = ClientKeys::parse(&jwks).unwrap();
+        let jwe = keys.encrypt("a.b.c", KeyManagementAlg::EcdhEsA256Kw, enc).unwrap();
+        let header =
+            claims_set::parse(&URL_SAFE_NO_PAD.decode(jwe.split('.').next().unwrap()).unwrap()).unwrap();
+        assert_eq!((&header["kid"], &header["enc"]), (&json!("reads"), &json!("A256GCM")));
+        let none = keys.encrypt("a.b.c", KeyManagementAlg::RsaOaep256, enc);
+        assert_eq!(none, Err(JoseError::NoEncryptionKey));
     }
 
     #[test]

@@ -1,25 +1,33 @@
-//! Signatures: the one room that signs and verifies JSON Web Tokens (RFC 7515, RFC 7519).
+//! Signatures and seals: the one room that signs, verifies and encrypts (RFC 7515, RFC 7516, RFC 7519).
 //!
 //! josekit does the formats, aws-lc-rs the cryptography; [`engine`] joins them. Only asymmetric algorithms exist
 //! here ([`protocol::client::SigningAlg`]), so neither `none` nor a public key taken for a secret can verify.
 //! What a verified claim means, and whether it is still true, is judged elsewhere.
 
+pub mod at_rest;
 mod claims_set;
 pub mod client_keys;
 pub mod compact;
+pub mod encryption_key;
 mod engine;
 pub mod key_ring;
+pub mod keys;
 pub mod nonce_box;
 pub mod signing_key;
+pub mod stored_key;
 pub mod verifying_key;
 
 use protocol::client::SigningAlg;
 
+pub use at_rest::{AtRest, NotOpened, Place};
 pub use client_keys::{ClientKeyCache, ClientKeys};
 pub use compact::{EmbeddedKeyJwt, Unverified, decode, verify, verify_dpop, verify_with_jwk};
+pub use encryption_key::EncryptionKey;
 pub use key_ring::KeyRing;
+pub use keys::{Keys, Published};
 pub use nonce_box::{NonceBox, NoncePurpose};
 pub use signing_key::{SigningKey, SigningKeyDocument};
+pub use stored_key::{KeyNotOpened, is_sealed_as_now, without_private_part};
 pub use verifying_key::VerifyingKey;
 
 /// Why a JWT, a key or a key set was not taken. Callers map it to the error of the place where it was presented.
@@ -46,6 +54,9 @@ pub enum JoseError {
     /// No key for this `kid` and `alg`.
     #[error("no key is known for this JWT")]
     UnknownKey,
+    /// The client has no public key for the algorithm that it wants things encrypted with.
+    #[error("the client has no key to encrypt to with the algorithm it registered")]
+    NoEncryptionKey,
     /// The signature does not fit.
     #[error("the JWT's signature is not valid")]
     BadSignature,

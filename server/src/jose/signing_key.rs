@@ -37,7 +37,7 @@ enum Pair {
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
 }
 
-/// A signing key as the database keeps it.
+/// A signing key as the database kept it before there were seals.
 #[derive(Serialize, Deserialize)]
 pub struct SigningKeyDocument {
     /// `kid` of what it signs.
@@ -65,30 +65,39 @@ impl SigningKey {
     /// The key that a document describes.
     pub fn from_document(document: &SigningKeyDocument) -> Result<Self, JoseError> {
         let der = URL_SAFE_NO_PAD.decode(document.pkcs8.as_bytes()).map_err(|_| JoseError::NotASigningKey)?;
-        let der = Zeroizing::new(der);
-        let rsa = || RsaKeyPair::from_pkcs8(&der);
-        let pair = match document.alg {
+        Self::from_pkcs8(document.alg, &document.kid, &Zeroizing::new(der))
+    }
+
+    /// The key in this PKCS#8 document, if it is the one of this `kid`.
+    pub(super) fn from_pkcs8(alg: SigningAlg, kid: &str, der: &[u8]) -> Result<Self, JoseError> {
+        let rsa = || RsaKeyPair::from_pkcs8(der);
+        let pair = match alg {
             SigningAlg::Es256 => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).map(Pair::P256)
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Pair::P256)
             }
-            SigningAlg::EdDsa => Ed25519KeyPair::from_pkcs8(&der).map(Pair::Ed25519),
+            SigningAlg::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed25519),
             SigningAlg::Ps256 => rsa().map(|pair| Pair::Rsa(pair, &RSA_PSS_SHA256)),
             SigningAlg::Rs256 => rsa().map(|pair| Pair::Rsa(pair, &RSA_PKCS1_SHA256)),
         };
-        let key = Self::of(document.alg, pair.map_err(|_| JoseError::NotASigningKey)?);
-        if key.kid() == document.kid { Ok(key) } else { Err(JoseError::NotASigningKey) }
+        let key = Self::of(alg, pair.map_err(|_| JoseError::NotASigningKey)?);
+        if key.kid() == kid { Ok(key) } else { Err(JoseError::NotASigningKey) }
     }
 
-    /// The document to keep it by.
+    /// The document that it was kept by before there were seals.
     pub fn to_document(&self) -> Result<SigningKeyDocument, JoseError> {
-        let text = |der: &[u8]| Zeroizing::new(URL_SAFE_NO_PAD.encode(der));
-        let pkcs8 = match &self.0.pair {
-            Pair::P256(pair) => pair.to_pkcs8v1().map(|der| text(der.as_ref())),
-            Pair::Ed25519(pair) => pair.to_pkcs8v1().map(|der| text(der.as_ref())),
-            Pair::Rsa(pair, _) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|der| text(der.as_ref())),
-        };
-        let pkcs8 = pkcs8.map_err(|_| JoseError::Engine)?;
+        let pkcs8 = Zeroizing::new(URL_SAFE_NO_PAD.encode(self.to_pkcs8()?.as_slice()));
         Ok(SigningKeyDocument { kid: self.0.kid.clone(), alg: self.0.alg, pkcs8 })
+    }
+
+    /// The private key: PKCS#8 (RFC 5958) in DER.
+    pub(super) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+        let bytes = |der: &[u8]| Zeroizing::new(der.to_vec());
+        let pkcs8 = match &self.0.pair {
+            Pair::P256(pair) => pair.to_pkcs8v1().map(|der| bytes(der.as_ref())),
+            Pair::Ed25519(pair) => pair.to_pkcs8v1().map(|der| bytes(der.as_ref())),
+            Pair::Rsa(pair, _) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|der| bytes(der.as_ref())),
+        };
+        pkcs8.map_err(|_| JoseError::Engine)
     }
 
     fn of(alg: SigningAlg, pair: Pair) -> Self {

@@ -21,7 +21,7 @@ pub struct VerifyingKey {
 }
 
 /// The members that only private or symmetric keys have (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub(super) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// The shortest and longest RSA modulus in bits; RFC 7518 §3.3 asks for 2048 or more.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -96,16 +96,23 @@ fn ed25519(jwk: &Map<String, Value>) -> Result<ParsedPublicKey, JoseError> {
     ParsedPublicKey::new(&ED25519, x).map_err(|_| JoseError::NotAKey)
 }
 
-/// RFC 7518 §6.3.1, with an odd exponent of at most four bytes: a longer one only costs time.
+/// RFC 7518 §6.3.1.
 fn rsa(jwk: &Map<String, Value>, parameters: &'static RsaParameters) -> Result<ParsedPublicKey, JoseError> {
     expect(jwk, "kty", "RSA")?;
+    let (n, e) = check_rsa_size(jwk)?;
+    RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).map_err(|_| JoseError::NotAKey)
+}
+
+/// Modulus and exponent, of a size that is safe and costs no more than it must: [`RSA_BITS`], and an odd exponent of
+/// at most four bytes, since a longer one only costs time.
+pub(super) fn check_rsa_size(jwk: &Map<String, Value>) -> Result<(Vec<u8>, Vec<u8>), JoseError> {
     let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
     let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
     let exponent = e.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
     if !RSA_BITS.contains(&bits) || e.len() > 4 || exponent < 3 || exponent % 2 == 0 {
         return Err(JoseError::NotAKey);
     }
-    RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).map_err(|_| JoseError::NotAKey)
+    Ok((n, e))
 }
 
 fn expect(jwk: &Map<String, Value>, name: &str, value: &str) -> Result<(), JoseError> {

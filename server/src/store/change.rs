@@ -188,6 +188,8 @@ pub enum Take {
         /// What is known of it now.
         document: Value,
     },
+    /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
+    SigningKeys(i64),
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.

@@ -375,10 +375,12 @@ fn session_row(session: BrowserSession) -> browser_session::Model {
 
 fn key_row(key: SigningKey) -> signing_key::Model {
     signing_key::Model {
-        kid: key.kid,
-        alg: key.alg,
-        state: key.state,
+        kid: key.facts.kid,
+        alg: key.facts.alg.as_str().to_owned(),
+        state: key.facts.state.as_str().to_owned(),
         created_at: key.created_at.0,
+        since: key.facts.since.0,
+        longest_life: key.facts.longest_life.0,
         document: key.document.to_string(),
     }
 }

@@ -46,7 +46,7 @@ pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
 pub use error::{CommitError, StoreError};
 pub use federation::{FederatedIdentity, FederatedSession};
-pub use keys::SigningKey;
+pub use keys::{SigningKey, SigningKeys};
 pub use open::Furnishing;
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;

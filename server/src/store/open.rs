@@ -67,7 +67,10 @@ async fn open_sqlite(url: &str) -> Result<Connections, StoreError> {
     };
     let mut options = quiet(url, 1);
     options.test_before_acquire(false).idle_timeout(None).max_lifetime(None);
-    options.map_sqlx_sqlite_opts(move |o| careful(o).journal_mode(SqliteJournalMode::Wal));
+    // Pages are written again and again; the longer the log, the fewer of them are copied for nothing.
+    options.map_sqlx_sqlite_opts(move |o| {
+        careful(o).journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "4000")
+    });
     let writer = Database::connect(options).await?;
     migrate_sqlite(&writer).await?;
     let mut options = quiet(url, 4);

@@ -108,6 +108,7 @@ enum Table {
     Interaction,
     OneTimeLink,
     RecoveryCode,
+    KeyRing,
 }
 
 /// What a take is after; a passkey's next signature is a matter of its own.
@@ -123,6 +124,7 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
         Take::RecoveryCode(digest) => (Table::RecoveryCode, plain(digest.to_text())),
+        Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
         Take::Passkey { .. } => return None,
     })
 }
@@ -170,6 +172,10 @@ impl Table {
             Self::OneTimeLink => once("one_time_link", "digest"),
             Self::RecoveryCode => format!(
                 "UPDATE recovery_code SET taken_at = $1 WHERE digest IN ({keys}) AND taken_at IS NULL RETURNING digest"
+            ),
+            Self::KeyRing => format!(
+                "UPDATE key_ring SET version = version + 1, changed_at = $1 \
+                 WHERE CAST(version AS TEXT) IN ({keys}) RETURNING CAST(version - 1 AS TEXT)"
             ),
         };
         (statement, values)

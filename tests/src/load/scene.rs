@@ -313,7 +313,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         may_act: Some(agent.as_actor(app.issuer())),
         audience: Audience::Actor(agent.id.clone()),
         authority,
-        jkt: None,
+        cnf: None,
         issued_at: now,
         login: Some(Login { auth_time: now, acr: None, amr: vec!["pwd".into()] }),
         consent: Some(consent.id.clone()),

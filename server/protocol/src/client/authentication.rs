@@ -22,6 +22,11 @@ pub enum ClientAuthentication {
     },
     /// `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9), with the keys of [`Client::keys`](super::Client).
     PrivateKeyJwt,
+    /// `tls_client_auth` (RFC 8705 §2.1): a certificate that an authority vouches for, with the one name that
+    /// [`ClientMetadata`](super::ClientMetadata) holds.
+    TlsClientAuth,
+    /// `self_signed_tls_client_auth` (RFC 8705 §2.2): a certificate in `x5c` of one of [`Client::keys`](super::Client).
+    SelfSignedTlsClientAuth,
 }
 
 /// `token_endpoint_auth_method` values, for discovery and error messages.
@@ -36,12 +41,22 @@ pub enum AuthMethod {
     ClientSecretPost,
     /// OpenID Connect Core §9.
     PrivateKeyJwt,
+    /// RFC 8705 §2.1.
+    TlsClientAuth,
+    /// RFC 8705 §2.2.
+    SelfSignedTlsClientAuth,
 }
 
 impl AuthMethod {
     /// Every method, in the order discovery lists them.
-    pub const ALL: [Self; 4] =
-        [Self::PrivateKeyJwt, Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
+    pub const ALL: [Self; 6] = [
+        Self::PrivateKeyJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::None,
+    ];
 
     /// As it stands on the wire.
     #[must_use]
@@ -51,7 +66,15 @@ impl AuthMethod {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
         }
+    }
+
+    /// Whether the client proves itself with a certificate in the TLS handshake (RFC 8705 §2).
+    #[must_use]
+    pub const fn needs_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
     }
 }
 
@@ -64,6 +87,8 @@ impl ClientAuthentication {
             Self::ClientSecretBasic { .. } => AuthMethod::ClientSecretBasic,
             Self::ClientSecretPost { .. } => AuthMethod::ClientSecretPost,
             Self::PrivateKeyJwt => AuthMethod::PrivateKeyJwt,
+            Self::TlsClientAuth => AuthMethod::TlsClientAuth,
+            Self::SelfSignedTlsClientAuth => AuthMethod::SelfSignedTlsClientAuth,
         }
     }
 }

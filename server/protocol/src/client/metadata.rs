@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
+use crate::certificate::{InvalidRegisteredName, RegisteredName, WrittenNames};
 use crate::numeric_date::Seconds;
 
 /// What a client registered, each member with the default of its specification.
@@ -107,6 +108,23 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "is_false")]
     pub tls_client_certificate_bound_access_tokens: bool,
 
+    // Its certificate (RFC 8705 §2.1.2): exactly one of these with `tls_client_auth`.
+    /// Its subject, as RFC 4514 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A host among its alternative names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// A URI among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// A mailbox among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
+
     // Logout (OpenID Connect Back-Channel Logout §2.2, Front-Channel Logout §2).
     /// Where it is told that a session ended, server to server.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,6 +198,30 @@ pub struct Encryption {
 }
 
 impl ClientMetadata {
+    /// The name that its certificate bears, for `tls_client_auth` (RFC 8705 §2.1.2).
+    ///
+    /// # Errors
+    /// [`InvalidRegisteredName`], where there is not exactly one that can be read.
+    pub fn certificate_name(&self) -> Result<RegisteredName, InvalidRegisteredName> {
+        RegisteredName::parse(WrittenNames {
+            subject_dn: self.tls_client_auth_subject_dn.as_deref(),
+            san_dns: self.tls_client_auth_san_dns.as_deref(),
+            san_uri: self.tls_client_auth_san_uri.as_deref(),
+            san_ip: self.tls_client_auth_san_ip.as_deref(),
+            san_email: self.tls_client_auth_san_email.as_deref(),
+        })
+    }
+
+    /// Whether it registered any name of a certificate.
+    #[must_use]
+    pub const fn has_certificate_name(&self) -> bool {
+        self.tls_client_auth_subject_dn.is_some()
+            || self.tls_client_auth_san_dns.is_some()
+            || self.tls_client_auth_san_uri.is_some()
+            || self.tls_client_auth_san_ip.is_some()
+            || self.tls_client_auth_san_email.is_some()
+    }
+
     /// How its ID tokens are encrypted, if they are.
     #[must_use]
     pub fn id_token_encryption(&self) -> Option<Encryption> {

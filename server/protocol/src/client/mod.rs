@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, SubProfile};
 use crate::audience::{ResourceIndicator, Resources};
+use crate::confirmation::Demand;
 use crate::identifier::{ClientId, DetailsTypeName, UserId};
 use crate::numeric_date::NumericDate;
-use crate::profile::SecurityProfile;
+use crate::profile::{SecurityProfile, SenderConstraint};
 use crate::scope::Scope;
 
 pub use algorithms::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
@@ -52,7 +53,7 @@ pub struct Client {
     /// The details types it may use (RFC 9396 §10, `authorization_details_types`).
     #[serde(default)]
     pub authorization_details_types: BTreeSet<DetailsTypeName>,
-    /// `dpop_bound_access_tokens` (RFC 9449 §5.2). Always so for agents, see [`Client::needs_bound_tokens`].
+    /// `dpop_bound_access_tokens` (RFC 9449 §5.2). See [`Client::binding_demand`] for what else binds tokens.
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
     /// `require_pushed_authorization_requests` (RFC 9126 §6).
@@ -123,12 +124,20 @@ pub enum GrantType {
     /// RFC 8693 §2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// RFC 7523 §2.1.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every grant type, in the order discovery lists them.
-    pub const ALL: [Self; 4] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
+    pub const ALL: [Self; 5] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::TokenExchange,
+        Self::JwtBearer,
+    ];
 
     /// As it stands on the wire.
     #[must_use]
@@ -138,6 +147,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 
@@ -170,10 +180,23 @@ impl Client {
         self.status == ClientStatus::Active && self.agent().is_none_or(|agent| !agent.expires_at.is_over(now))
     }
 
-    /// Tokens for it must be bound to a key.
+    /// What tokens for it must be bound to: as it is registered, as its profile demands, and an agent's in any case.
+    #[must_use]
+    pub const fn binding_demand(&self) -> Demand {
+        let constraint = self.profile.rules().sender_constraint;
+        Demand {
+            key: self.dpop_bound_access_tokens,
+            certificate: self.metadata.tls_client_certificate_bound_access_tokens
+                || matches!(constraint, SenderConstraint::Certificate),
+            either: self.agent().is_some() || matches!(constraint, SenderConstraint::Required),
+        }
+    }
+
+    /// Tokens for it must be bound to something.
     #[must_use]
     pub const fn needs_bound_tokens(&self) -> bool {
-        self.dpop_bound_access_tokens || self.agent().is_some()
+        let demand = self.binding_demand();
+        demand.key || demand.certificate || demand.either
     }
 
     /// The client as an actor in the namespace of `issuer`.

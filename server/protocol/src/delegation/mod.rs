@@ -19,8 +19,9 @@ use crate::authority::Authority;
 use crate::authorization::Registered;
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::Client;
+use crate::confirmation::{Confirmation, Held};
 use crate::consent::Consent;
-use crate::identifier::{ClientId, ConsentId, Jkt, RuleId, TokenId};
+use crate::identifier::{ClientId, ConsentId, RuleId, TokenId};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::scope::Scope;
 use crate::task::Task;
@@ -33,8 +34,8 @@ pub struct Story<'a> {
     pub subject: &'a Token,
     /// The authenticated client.
     pub presenter: &'a Client,
-    /// The key whose possession the presenter proved.
-    pub key: Option<&'a Jkt>,
+    /// What the presenter proved to hold.
+    pub held: &'a Held,
     /// Who is to act: the subject of `actor_token`, or else the presenter.
     pub actor: &'a Client,
     /// The token of `actor_token`.
@@ -121,7 +122,7 @@ pub struct Delegation {
     chain: Chain,
     authority: Authority,
     audience: Audience,
-    key: Option<Jkt>,
+    cnf: Option<Confirmation>,
     subject: Token,
     client: ClientId,
 }
@@ -136,7 +137,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     story.check_lineage()?;
     story.check_meant_for_presenter()?;
     story.check_actor(now)?;
-    story.check_key()?;
+    let cnf = story.binding()?;
     let basis = story.basis(asked, now)?;
     // how far
     let chain = story.chain(&basis)?;
@@ -153,7 +154,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         chain,
         authority: Authority { scope, details, resources, until },
         audience: story.receiver.map_or(Audience::Resources, |receiver| Audience::Actor(receiver.id.clone())),
-        key: story.key.cloned(),
+        cnf,
         subject: story.subject.clone(),
         client: story.presenter.id.clone(),
     })
@@ -204,7 +205,7 @@ impl Delegation {
             may_act: None,
             audience: self.audience,
             authority: self.authority,
-            jkt: self.key,
+            cnf: self.cnf,
             issued_at: now,
             login: self.subject.login,
             consent,

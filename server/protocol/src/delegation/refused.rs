@@ -2,6 +2,7 @@
 
 use crate::audience::InvalidTarget;
 use crate::authorization_details::InvalidAuthorizationDetails;
+use crate::confirmation::BindingRefused;
 use crate::refusal::{ErrorCode, Refuse};
 
 /// A reason to refuse an exchange. Everything about tokens, actor and chain is `invalid_request` (RFC 8693 §2.2.2).
@@ -13,12 +14,13 @@ pub enum DelegationRefused {
     /// It was neither addressed nor issued to the presenter, and nothing names the presenter.
     #[error("the subject token was not meant for this client")]
     NotForPresenter,
-    /// It was issued to the presenter and bound to a key that the presenter did not prove.
-    #[error("the subject token is bound to a key; prove that key with DPoP")]
+    /// It was issued to the presenter and bound to something that the presenter did not prove to hold.
+    #[error("the subject token is bound to a key or a certificate; prove that you hold it")]
     KeyNotProven,
-    /// The actor, or the subject token, demands a bound result and no key was proven.
-    #[error("this exchange needs a DPoP proof")]
-    KeyRequired,
+    /// The actor, the presenter or the subject token demands a bound result, and what it must be bound to was not
+    /// proven.
+    #[error(transparent)]
+    Unbound(#[from] BindingRefused),
     /// The actor token is not the actor's own, or not this client's.
     #[error("the actor token must be an access token of the authenticated client's own, without act")]
     ActorTokenNotAcceptable,
@@ -68,7 +70,7 @@ impl Refuse for DelegationRefused {
             Self::NotAnAccessToken
             | Self::NotForPresenter
             | Self::KeyNotProven
-            | Self::KeyRequired
+            | Self::Unbound(_)
             | Self::ActorTokenNotAcceptable
             | Self::ActorNotLive
             | Self::ActorNotPermitted

@@ -3,6 +3,7 @@
 use super::{Asked, Basis, DelegationRefused, Story};
 use crate::actor::{CannotExtend, Chain};
 use crate::audience::Audience;
+use crate::confirmation::Confirmation;
 use crate::consent::{Consent, PassingOn};
 use crate::numeric_date::NumericDate;
 use crate::token::{Subject, TokenKind};
@@ -26,7 +27,7 @@ impl Story<'_> {
     }
 
     /// *Was this token meant for the presenter?* It is addressed to it, its `may_act` names it, it was issued to it
-    /// (then, if bound, its key must be proven), or a rule says so. Else it may have been stolen or spliced. A token
+    /// (then, if bound, what it is bound to must be proven), or a rule says so. Else it may have been stolen or spliced. A token
     /// addressed to an actor is good for nothing but exchange by that actor, not even for whom it was issued to.
     pub(super) fn check_meant_for_presenter(&self) -> Result<(), DelegationRefused> {
         let presenter = self.presenter;
@@ -46,8 +47,8 @@ impl Story<'_> {
         if self.subject.client != presenter.id {
             return Err(DelegationRefused::NotForPresenter);
         }
-        match &self.subject.jkt {
-            Some(bound) if self.key != Some(bound) => Err(DelegationRefused::KeyNotProven),
+        match &self.subject.cnf {
+            Some(cnf) if !self.held.proves(cnf) => Err(DelegationRefused::KeyNotProven),
             _ => Ok(()),
         }
     }
@@ -76,16 +77,16 @@ impl Story<'_> {
                 own.is_some_and(|own| token.authority.resources.contains(own))
             }
         };
-        let proven = token.jkt.is_none() || token.jkt.as_ref() == self.key || (!itself && sent_to_presenter);
+        let proven =
+            token.cnf.as_ref().is_none_or(|cnf| self.held.proves(cnf)) || (!itself && sent_to_presenter);
         if own && plain && proven { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) }
     }
 
-    /// A sender-constrained subject never yields a bearer token, and agents never hold one.
-    pub(super) fn check_key(&self) -> Result<(), DelegationRefused> {
-        let demanded = self.subject.jkt.is_some()
-            || self.actor.needs_bound_tokens()
-            || self.presenter.needs_bound_tokens();
-        if demanded && self.key.is_none() { Err(DelegationRefused::KeyRequired) } else { Ok(()) }
+    /// A sender-constrained subject never yields a bearer token, and agents never hold one. The new token is bound to
+    /// what its presenter holds, whatever the subject token was bound to.
+    pub(super) fn binding(&self) -> Result<Option<Confirmation>, DelegationRefused> {
+        let demanded = self.subject.cnf.is_some() || self.actor.needs_bound_tokens();
+        Ok(self.presenter.binding_demand().or_either(demanded).bind(self.held)?)
     }
 
     /// *Did the user allow this actor?* `may_act` is exhaustive. Otherwise, in this order: it acts already; a live

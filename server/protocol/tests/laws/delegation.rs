@@ -7,6 +7,7 @@ use protocol::actor::{Actor, Chain, SubProfile};
 use protocol::audience::{Audience, InvalidTarget};
 use protocol::authorization_details::{AuthorizationDetails, InvalidAuthorizationDetails};
 use protocol::client::{Client, ClientKind, ClientStatus};
+use protocol::confirmation::{BindingRefused, Held};
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::{Basis, Delegation, DelegationRefused};
 use protocol::numeric_date::NumericDate;
@@ -15,7 +16,9 @@ use protocol::task::TaskStatus;
 use protocol::token::{Subject, TokenKind};
 use serde_json::json;
 
-use crate::world::{self, NOW, R1, R2, R3, World, actor, agent, client, details, jkt, resources};
+use crate::world::{
+    self, NOW, R1, R2, R3, World, actor, agent, certificate, client, details, jkt, key, resources, x5t,
+};
 
 fn refused(world: &World) -> DelegationRefused {
     world.decide().expect_err("this exchange must be refused")
@@ -45,7 +48,7 @@ fn an_agent_narrows_its_own_token_and_the_chain_does_not_grow() {
     let token = delegation.into_token("new".parse().unwrap(), None, NOW);
     assert_eq!(token.authority.scope.to_string(), "a");
     assert_eq!(token.parent, Some("subject".parse().unwrap()));
-    assert_eq!(token.jkt, Some(jkt("key-a")));
+    assert_eq!(token.cnf, Some(jkt("key-a")));
     assert_eq!(token.audience, Audience::Resources);
 }
 
@@ -121,6 +124,13 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
         Some("consent-s".parse().unwrap())
     );
 
+    // The consent that the token came from goes on bounding it.
+    let narrowed = |change: fn(&mut Consent)| with(world.clone(), |w| change(lineage_consent(w)));
+    let sooner = narrowed(|consent| consent.authority.until = NumericDate(1_050));
+    assert_eq!(granted(&sooner).authority().until, NumericDate(1_050));
+    let less = narrowed(|consent| consent.authority.scope = "a".parse().unwrap());
+    assert_eq!(refused(&less), DelegationRefused::ScopeTooWide);
+
     for spoil in [
         |c: &mut Consent| c.user = "bob".parse().unwrap(),
         |c: &mut Consent| c.actor = "b".parse().unwrap(),
@@ -192,8 +202,8 @@ fn an_agent_narrows_a_token_of_its_own_without_any_user() {
     assert_eq!(delegation.consents().count(), 0);
     // Another agent does not act for it just because it holds the token.
     world.subject.client = "b".parse().unwrap();
-    world.subject.jkt = Some(jkt("key-b"));
-    (world.presenter, world.actor, world.key) = (agent("b"), agent("b"), Some(jkt("key-b")));
+    world.subject.cnf = Some(jkt("key-b"));
+    (world.presenter, world.actor, world.held) = (agent("b"), agent("b"), key("key-b"));
     assert_eq!(refused(&world), DelegationRefused::ActorNotPermitted);
 }
 
@@ -223,7 +233,7 @@ fn a_story_with_a_page_missing_or_of_another_story_is_not_judged() {
 #[test]
 fn a_token_of_another_client_is_refused_as_stolen_even_with_a_key_of_the_thief() {
     let thief = |w: &mut World| {
-        (w.presenter, w.actor, w.key) = (agent("c"), agent("c"), Some(jkt("key-c")));
+        (w.presenter, w.actor, w.held) = (agent("c"), agent("c"), key("key-c"));
     };
     for world in [World::narrowing(), World::from_application(), World::handed_over()] {
         assert_eq!(refused(&with(world, thief)), DelegationRefused::NotForPresenter);
@@ -238,13 +248,21 @@ fn a_hand_over_token_is_of_no_use_to_whom_it_was_issued_to() {
 
 #[test]
 fn a_bound_token_of_ones_own_needs_proof_of_its_key() {
-    for key in [None, Some(jkt("key-other"))] {
-        assert_eq!(refused(&with(World::narrowing(), |w| w.key = key)), DelegationRefused::KeyNotProven);
+    for held in [Held::default(), key("key-other"), certificate("key-a")] {
+        assert_eq!(refused(&with(World::narrowing(), |w| w.held = held)), DelegationRefused::KeyNotProven);
     }
+    for held in [Held::default(), certificate("other"), key("cert-a")] {
+        let world = with(World::narrowing(), |w| (w.subject.cnf, w.held) = (Some(x5t("cert-a")), held));
+        assert_eq!(refused(&world), DelegationRefused::KeyNotProven);
+    }
+    let proven = with(World::narrowing(), |w| {
+        (w.subject.cnf, w.held) = (Some(x5t("cert-a")), certificate("cert-a"));
+    });
+    assert_eq!(granted(&proven).into_token("n".parse().unwrap(), None, NOW).cnf, Some(x5t("cert-a")));
     // Where the token itself is not bound, any key of the agent does.
     let unbound = with(World::narrowing(), |w| {
-        w.subject.jkt = None;
-        w.key = Some(jkt("key-other"));
+        w.subject.cnf = None;
+        w.held = key("key-other");
     });
     assert!(unbound.decide().is_ok());
 }
@@ -301,12 +319,13 @@ fn an_actor_token_is_the_actors_own_unexpired_access_token_without_act() {
             t.subject = Subject::Client { id: "b".parse().unwrap(), sub_profile: SubProfile::AiAgent };
         },
         |t: &mut protocol::token::Token| t.authority.until = NOW,
-        |t: &mut protocol::token::Token| t.jkt = Some(jkt("key-other")),
+        |t: &mut protocol::token::Token| t.cnf = Some(jkt("key-other")),
+        |t: &mut protocol::token::Token| t.cnf = Some(x5t("key-a")),
     ] {
         let world = with(world.clone(), |w| spoil(w.actor_token.as_mut().unwrap()));
         assert_eq!(refused(&world), DelegationRefused::ActorTokenNotAcceptable);
     }
-    let unbound = with(world, |w| w.actor_token.as_mut().unwrap().jkt = None);
+    let unbound = with(world, |w| w.actor_token.as_mut().unwrap().cnf = None);
     assert!(unbound.decide().is_ok());
 }
 
@@ -350,17 +369,32 @@ fn an_actor_that_is_suspended_or_at_its_end_gets_nothing() {
 #[test]
 fn agents_and_bound_subjects_never_get_bearer_tokens() {
     // Bound subject, addressed to a service that proves no key.
-    assert_eq!(refused(&with(World::downstream(), |w| w.key = None)), DelegationRefused::KeyRequired);
+    let nothing = |w: &mut World| w.held = Held::default();
+    let unbound = DelegationRefused::Unbound;
+    assert_eq!(refused(&with(World::downstream(), nothing)), unbound(BindingRefused::EitherRequired));
     // Unbound subject, an agent without a proof.
-    assert_eq!(refused(&with(World::from_application(), |w| w.key = None)), DelegationRefused::KeyRequired);
+    assert_eq!(refused(&with(World::from_application(), nothing)), unbound(BindingRefused::EitherRequired));
     // Unbound subject and a service that need not bind: a bearer token.
     let bearer = with(World::downstream(), |w| {
-        w.subject.jkt = None;
-        w.key = None;
+        w.subject.cnf = None;
+        w.held = Held::default();
     });
-    assert_eq!(granted(&bearer).into_token("n".parse().unwrap(), None, NOW).jkt, None);
+    assert_eq!(granted(&bearer).into_token("n".parse().unwrap(), None, NOW).cnf, None);
     let must = with(bearer, |w| w.presenter.dpop_bound_access_tokens = true);
-    assert_eq!(refused(&must), DelegationRefused::KeyRequired);
+    assert_eq!(refused(&must), unbound(BindingRefused::KeyRequired));
+}
+
+#[test]
+fn a_new_token_is_bound_to_what_its_presenter_holds_whatever_the_subject_was_bound_to() {
+    for subject in [jkt("key-a"), x5t("cert-a")] {
+        for (held, bound) in [(key("key-s"), jkt("key-s")), (certificate("cert-s"), x5t("cert-s"))] {
+            let world = with(World::downstream(), |w| {
+                w.subject.cnf = Some(subject.clone());
+                w.held = held.clone();
+            });
+            assert_eq!(granted(&world).into_token("n".parse().unwrap(), None, NOW).cnf, Some(bound));
+        }
+    }
 }
 
 // ---- passing on
@@ -676,7 +710,7 @@ fn everything_about_tokens_actor_and_chain_is_invalid_request() {
         R::NotAnAccessToken,
         R::NotForPresenter,
         R::KeyNotProven,
-        R::KeyRequired,
+        R::Unbound(BindingRefused::EitherRequired),
         R::ActorTokenNotAcceptable,
         R::ActorNotLive,
         R::ActorNotPermitted,
@@ -758,9 +792,13 @@ fn stories() -> impl Strategy<Value = World> {
             someone().prop_map(|id| boxed(move |w| {
                 (w.presenter, w.actor) = (agent(id), agent(id));
             })),
-            someone().prop_map(|id| boxed(move |w| w.key = Some(jkt(&format!("key-{id}"))))),
-            Just(()).prop_map(|()| boxed(|w| w.key = None)),
-            Just(()).prop_map(|()| boxed(|w| w.subject.jkt = None)),
+            someone().prop_map(|id| boxed(move |w| w.held.key = key(&format!("key-{id}")).key)),
+            Just(()).prop_map(|()| boxed(|w| w.held.key = None)),
+            someone().prop_map(|id| {
+                boxed(move |w| w.held.certificate = certificate(&format!("cert-{id}")).certificate)
+            }),
+            Just(()).prop_map(|()| boxed(|w| w.subject.cnf = None)),
+            someone().prop_map(|id| boxed(move |w| w.subject.cnf = Some(x5t(&format!("cert-{id}"))))),
             someone().prop_map(|id| boxed(move |w| w.subject.may_act = Some(actor(id)))),
             Just(()).prop_map(|()| boxed(|w| w.subject.may_act = None)),
             someone()
@@ -802,7 +840,7 @@ impl std::fmt::Debug for World {
         f.debug_struct("World")
             .field("subject", &self.subject)
             .field("presenter", &self.presenter.id)
-            .field("key", &self.key)
+            .field("held", &self.held)
             .field("consent", &self.consent)
             .field("task", &self.task)
             .field("receiver", &self.receiver.as_ref().map(|r| &r.id))
@@ -865,9 +903,9 @@ proptest! {
     fn a_sender_constrained_subject_and_an_agent_never_yield_a_bearer_token(world in stories()) {
         let Ok(delegation) = world.decide() else { return Ok(()) };
         let token = delegation.into_token("new".parse().unwrap(), None, NOW);
-        prop_assert_eq!(&token.jkt, &world.key);
-        if world.subject.jkt.is_some() || world.actor.agent().is_some() {
-            prop_assert!(token.jkt.is_some());
+        prop_assert!(token.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf)));
+        if world.held.key.is_some() || world.subject.cnf.is_some() || world.actor.agent().is_some() {
+            prop_assert!(token.cnf.is_some());
         }
     }
 
@@ -881,7 +919,7 @@ proptest! {
                 world.subject.may_act.as_ref().is_some_and(|m| m.is(&presenter))
                     || world.presenter.resource_server.as_ref().is_some_and(|r| world.subject.authority.resources.contains(r))
                     || (world.subject.client == world.presenter.id
-                        && (world.subject.jkt.is_none() || world.subject.jkt == world.key))
+                        && world.subject.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf)))
             }
         };
         prop_assert!(meant);

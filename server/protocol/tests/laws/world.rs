@@ -11,9 +11,10 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::client::{
     Agent, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, KeySource, SigningAlg,
 };
+use protocol::confirmation::{Confirmation, Held};
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::{Allowed, Asked, RulesThatApply, Story, Terms};
-use protocol::identifier::{Jkt, RuleId, UserId};
+use protocol::identifier::{RuleId, UserId};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::profile::SecurityProfile;
 use protocol::resource_server::{ResourceServer, TokenFormat};
@@ -56,7 +57,7 @@ fn compiled_types() -> DetailsTypes {
 pub(crate) struct World {
     pub(crate) subject: Token,
     pub(crate) presenter: Client,
-    pub(crate) key: Option<Jkt>,
+    pub(crate) held: Held,
     pub(crate) actor: Client,
     pub(crate) actor_token: Option<Token>,
     pub(crate) consent: Option<Consent>,
@@ -89,7 +90,7 @@ impl World {
         let story = Story {
             subject: &self.subject,
             presenter: &self.presenter,
-            key: self.key.as_ref(),
+            held: &self.held,
             actor: &self.actor,
             actor_token: self.actor_token.as_ref(),
             consent: self.consent.as_ref(),
@@ -129,7 +130,7 @@ impl World {
             may_act: None,
             audience: Audience::Resources,
             authority: Authority { until: NumericDate(1_250), ..consent.authority.clone() },
-            jkt: Some(jkt("key-a")),
+            cnf: Some(jkt("key-a")),
             issued_at: NOW,
             login: None,
             consent: Some(consent.id.clone()),
@@ -141,7 +142,7 @@ impl World {
         Self {
             subject,
             presenter: agent("a"),
-            key: Some(jkt("key-a")),
+            held: key("key-a"),
             actor: agent("a"),
             actor_token: None,
             consent: Some(consent),
@@ -163,7 +164,7 @@ impl World {
         world.subject.chain = Chain::none();
         world.subject.may_act = Some(actor("a"));
         world.subject.audience = Audience::Actor("a".parse().unwrap());
-        world.subject.jkt = None;
+        world.subject.cnf = None;
         world
     }
 
@@ -178,7 +179,7 @@ impl World {
         world.subject.audience = Audience::Actor("b".parse().unwrap());
         world.presenter = agent("b");
         world.actor = agent("b");
-        world.key = Some(jkt("key-b"));
+        world.held = key("key-b");
         world
     }
 
@@ -188,7 +189,7 @@ impl World {
         world.presenter =
             Client { resource_server: Some(R1.parse().unwrap()), ..client("s", ClientKind::Service) };
         world.actor = world.presenter.clone();
-        world.key = Some(jkt("key-s"));
+        world.held = key("key-s");
         world.rules.may_act = Some(resources(&[R3]));
         world.asked.resources = resources(&[R3]);
         world
@@ -207,8 +208,22 @@ pub(crate) fn user() -> UserId {
     "alice".parse().unwrap()
 }
 
-pub(crate) fn jkt(text: &str) -> Jkt {
-    text.parse().unwrap()
+pub(crate) fn jkt(text: &str) -> Confirmation {
+    Confirmation::Jkt(text.parse().unwrap())
+}
+
+pub(crate) fn x5t(text: &str) -> Confirmation {
+    Confirmation::X5tS256(text.parse().unwrap())
+}
+
+/// Nothing but a key.
+pub(crate) fn key(text: &str) -> Held {
+    Held::key(text.parse().unwrap())
+}
+
+/// Nothing but a certificate.
+pub(crate) fn certificate(text: &str) -> Held {
+    Held { key: None, certificate: Some(text.parse().unwrap()) }
 }
 
 pub(crate) fn actor(id: &str) -> Actor {

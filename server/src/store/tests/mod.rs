@@ -8,7 +8,7 @@ use protocol::authorization_details::built_in;
 use protocol::client::{Agent, Client, ClientKind, ClientStatus, SigningAlg};
 use protocol::consent::ConsentState;
 use protocol::identifier::{ConsentId, TokenId};
-use protocol::numeric_date::NumericDate;
+use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::task::TaskStatus;
 use protocol::token::{TaskRef, Token};
 use protocol::user::User;

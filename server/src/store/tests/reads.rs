@@ -1,5 +1,7 @@
 //! What was written is found again.
 
+use protocol::key_rotation::{KeyFacts, KeyState};
+
 use super::*;
 
 promises! {
@@ -23,9 +25,13 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
         token_life: None,
     };
     let key = SigningKey {
-        kid: "k1".into(),
-        alg: "ES256".into(),
-        state: "active".into(),
+        facts: KeyFacts {
+            kid: "k1".into(),
+            alg: SigningAlg::Es256,
+            state: KeyState::Active,
+            since: NOW,
+            longest_life: Seconds(300),
+        },
         created_at: NOW,
         document: json!({"d": "private"}),
     };
@@ -65,7 +71,7 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
     assert_eq!(*store.find_token(&digest("t")).await.unwrap().unwrap(), under("k", "t"));
     assert_eq!(store.find_token_by_id(&id("t")).await.unwrap().unwrap().id, id::<TokenId>("t"));
     assert_eq!(store.find_code(&digest("c")).await.unwrap().unwrap().code.consent, id("k"));
-    assert_eq!(store.signing_keys().await.unwrap(), [key]);
+    assert_eq!(store.signing_keys().await.unwrap(), SigningKeys { version: 0, keys: vec![key] });
     assert_eq!(store.setting("issuer").await.unwrap().unwrap(), "https://as.example");
     assert_eq!(store.commit(Change::new(event())).await.unwrap().seq, Some(2));
     store.close().await;

@@ -88,7 +88,7 @@ pub(super) fn token(name: &str) -> Token {
         may_act: None,
         audience: Audience::Resources,
         authority: authority(),
-        jkt: None,
+        cnf: None,
         issued_at: NOW,
         login: None,
         consent: None,

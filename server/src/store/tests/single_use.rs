@@ -6,6 +6,7 @@ promises! {
     a_code_is_redeemed_once;
     a_refresh_token_is_rotated_once;
     a_key_is_seen_once;
+    the_ring_of_keys_is_changed_by_one_at_a_time;
     a_one_time_thing_is_taken_once_and_in_time;
     equal_keys_in_one_batch_have_one_winner;
 }
@@ -54,6 +55,19 @@ async fn a_key_is_seen_once(place: &Place) {
     let (won, lost) = place.race(|_| Change::housekeeping(NOW).first_time(key, LATER)).await;
     assert_eq!(won, 1);
     assert!(lost.iter().all(|e| *e == CommitError::Conflict(Conflict::Replayed(key))), "{lost:?}");
+}
+
+async fn the_ring_of_keys_is_changed_by_one_at_a_time(place: &Place) {
+    for version in 0..3 {
+        assert_eq!(place.store.signing_keys_version().await.unwrap(), version);
+        let (won, lost) = place.race(|_| Change::housekeeping(NOW).take(Take::SigningKeys(version))).await;
+        assert_eq!(won, 1);
+        assert!(lost.iter().all(|e| *e == CommitError::Conflict(Conflict::AlreadyTaken)), "{lost:?}");
+    }
+    for other in [0, 2, 4, -1] {
+        let refused = place.store.commit(Change::housekeeping(NOW).take(Take::SigningKeys(other))).await;
+        assert_eq!(refused.unwrap_err(), CommitError::Conflict(Conflict::AlreadyTaken));
+    }
 }
 
 async fn a_one_time_thing_is_taken_once_and_in_time(place: &Place) {

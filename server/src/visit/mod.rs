@@ -1,6 +1,8 @@
 //! The door itself: what every request gets before anybody looks at it: a time, an id, and bounds.
 
-use std::net::{IpAddr, SocketAddr};
+mod proxies;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -13,6 +15,8 @@ use tracing::Instrument as _;
 
 use crate::app::{App, Visit};
 use crate::secret::random_id;
+use crate::tls::ClientCertificate;
+use proxies::Arrival;
 
 /// The header that tells the request's id to whoever asked.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,14 +26,16 @@ pub async fn receive(State(app): State<Arc<App>>, mut request: Request, next: Ne
     let Ok(id) = random_id(app.entropy.as_ref(), "req_").parse::<RequestId>() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let shown = request.extensions_mut().remove::<Arc<ClientCertificate>>();
+    let arrival = proxies::read(&app.settings.proxy, peer, shown, request.headers_mut());
     let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), path = request.uri().path());
     let length = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     let header = HeaderValue::from_str(id.as_str());
     let mut response = if length > app.settings.limits.uri_bytes {
         StatusCode::URI_TOO_LONG.into_response()
     } else {
-        request.extensions_mut().insert(visit(&app, id, from));
+        request.extensions_mut().insert(visit(&app, id, arrival));
         next.run(request).instrument(span.clone()).await
     };
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
@@ -39,7 +45,8 @@ pub async fn receive(State(app): State<Arc<App>>, mut request: Request, next: Ne
     response
 }
 
-fn visit(app: &App, id: RequestId, from: Option<IpAddr>) -> Visit {
+fn visit(app: &App, id: RequestId, arrival: Arrival) -> Visit {
     let now: NumericDate = app.clock.now();
-    Visit { now, id, from }
+    let Arrival { from, certificate } = arrival;
+    Visit { now, id, from, certificate }
 }

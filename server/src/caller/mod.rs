@@ -1,25 +1,31 @@
-//! Who is calling: client authentication (RFC 6749 §2.3, RFC 7523 §2.2) and the proof of a key (RFC 9449 §4.3).
+//! Who is calling: client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2), the proof of a key (RFC 9449
+//! §4.3) and of a certificate (RFC 8705 §3).
 //!
 //! A [`Caller`] cannot be made without them. What must be seen only once, the `jti` of an assertion and of a proof,
 //! travels with it as marks, to be written in the same commit as whatever the caller gets.
+
+mod assertion;
+mod certificate;
+mod proof;
 
 use std::sync::Arc;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientAuthentication};
-use protocol::identifier::{ClientId, Jkt};
+use protocol::confirmation::Held;
+use protocol::identifier::{ClientId, Jkt, X5tS256};
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
 use protocol::presented::{self, Presented};
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::{client_assertion, dpop};
 
-use crate::app::{App, Visit, same};
-use crate::config::DpopNonce;
+use crate::app::{App, Visit};
 use crate::failure::Failure;
-use crate::jose::{self, NoncePurpose};
+use crate::jose::NoncePurpose;
 use crate::secret::SecretDigest;
 use crate::store::{Change, Conflict, ReplayKey};
+
+pub use proof::{ProvenKey, prove_key};
 
 /// What a request presents of credentials.
 pub struct Presentation<'a> {
@@ -39,6 +45,8 @@ pub struct Caller {
     pub client: Arc<Client>,
     /// The key it proved.
     pub key: Option<Jkt>,
+    /// The certificate it holds, whether or not it authenticates with it (RFC 8705 §3, §4).
+    pub certificate: Option<X5tS256>,
     marks: Vec<Mark>,
 }
 
@@ -57,6 +65,12 @@ enum Shown {
 }
 
 impl Caller {
+    /// What it proved to hold.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        Held { key: self.key.clone(), certificate: self.certificate.clone() }
+    }
+
     /// `change`, on condition that nothing this caller showed was shown before.
     pub fn mark(&self, change: Change) -> Change {
         self.marks.iter().fold(change, |change, mark| change.first_time(mark.key, mark.until))
@@ -111,7 +125,7 @@ pub async fn identify(
 ) -> Result<Caller, Failure> {
     match authenticate(app, visit, shown, params).await {
         Ok((client, assertion)) => {
-            let proof = match prove_key(app, visit, shown, None, NoncePurpose::AuthorizationServer) {
+            let proof = match prove(app, visit, shown, &client) {
                 Ok(proof) => proof,
                 Err(Failure::Refused(refusal)) => {
                     // The demand for a nonce is a step of the protocol and decides nothing.
@@ -123,7 +137,8 @@ pub async fn identify(
                 Err(broken) => return Err(broken),
             };
             let (key, proof) = proof.map(|proof| (proof.key, proof.mark)).unzip();
-            Ok(Caller { client, key, marks: assertion.into_iter().chain(proof).collect() })
+            let certificate = visit.certificate.as_ref().map(|certificate| certificate.x5t_s256().clone());
+            Ok(Caller { client, key, certificate, marks: assertion.into_iter().chain(proof).collect() })
         }
         Err(Failure::Refused(refusal)) => {
             tell(app, visit, None, &refusal).await?;
@@ -131,6 +146,17 @@ pub async fn identify(
         }
         Err(broken) => Err(broken),
     }
+}
+
+fn prove(
+    app: &App,
+    visit: &Visit,
+    shown: &Presentation<'_>,
+    client: &Client,
+) -> Result<Option<ProvenKey>, Failure> {
+    let proof = prove_key(app, visit, shown, None, NoncePurpose::AuthorizationServer)?;
+    proof.iter().try_for_each(|proof| proof.check_alg_of(client))?;
+    Ok(proof)
 }
 
 async fn tell(app: &App, visit: &Visit, client: Option<ClientId>, refusal: &Refusal) -> Result<(), Failure> {
@@ -149,7 +175,17 @@ async fn authenticate(
     let presented = Presented::read(shown.authorization, params)?;
     let (client, mark) = match &presented {
         Presented::Nothing => return Err(unknown()),
-        Presented::PublicId(id) => (known(app, id).await?, None),
+        // A client that proves itself with a certificate sends its `client_id` too (RFC 8705 §2).
+        Presented::PublicId(id) => {
+            let client = known(app, id).await?;
+            if client.authentication.method().needs_certificate() {
+                let Some(certificate) = &visit.certificate else { return Err(unknown()) };
+                if !certificate::proves(app, visit, &client, certificate).await {
+                    return Err(unknown());
+                }
+            }
+            (client, None)
+        }
         Presented::Basic { client_id, secret } | Presented::Post { client_id, secret } => {
             let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
             let attempts = format!("{client_id} {source}");
@@ -172,13 +208,15 @@ async fn authenticate(
             }
         }
         Presented::Assertion { assertion, client_id } => {
-            let (client, mark) = check_assertion(app, visit, assertion.reveal()).await?;
+            let (client, mark) = assertion::check(app, visit, shown, assertion.reveal()).await?;
             presented::check_same(client_id.as_ref(), &client.id)?;
             (client, Some(mark))
         }
     };
     // Only the registered method counts: a client with a key is not let in by its name.
-    let fits = presented.method() == Some(client.authentication.method());
+    let registered = client.authentication.method();
+    let by_certificate = registered.needs_certificate() && matches!(presented, Presented::PublicId(_));
+    let fits = by_certificate || presented.method() == Some(registered);
     if fits && client.is_live(visit.now) { Ok((client, mark)) } else { Err(unknown()) }
 }
 
@@ -195,78 +233,9 @@ fn secret_digest(client: &Client) -> Option<&str> {
     match &client.authentication {
         ClientAuthentication::ClientSecretBasic { secret_sha256 }
         | ClientAuthentication::ClientSecretPost { secret_sha256 } => Some(secret_sha256),
-        ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt => None,
+        ClientAuthentication::None
+        | ClientAuthentication::PrivateKeyJwt
+        | ClientAuthentication::TlsClientAuth
+        | ClientAuthentication::SelfSignedTlsClientAuth => None,
     }
-}
-
-async fn check_assertion(app: &App, visit: &Visit, assertion: &str) -> Result<(Arc<Client>, Mark), Failure> {
-    let unverified = jose::decode(assertion).map_err(|_| unknown())?;
-    let claimed = client_assertion::unverified_client(&unverified.claims)?;
-    let client = known(app, &claimed).await?;
-    if client.authentication != ClientAuthentication::PrivateKeyJwt {
-        return Err(unknown());
-    }
-    let keys = app.keys_of(&client).map_err(|_| unknown())?;
-    let alg = unverified.alg().map_err(|_| unknown())?;
-    let claims = keys.verify(assertion, unverified.kid(), alg).map_err(|_| unknown())?;
-    let expected = client_assertion::Expected { issuer: app.issuer(), now: visit.now };
-    let proven = client_assertion::check(&unverified.header, &claims, expected)?;
-    if !same(proven.client.as_str(), client.id.as_str()) {
-        return Err(unknown());
-    }
-    let key = ReplayKey::new("client_assertion", &[client.id.as_str(), &proven.jti]);
-    Ok((client, Mark { of: Shown::Assertion, key, until: proven.expires_at }))
-}
-
-/// A key whose possession was proven.
-#[derive(Clone, Debug)]
-pub struct ProvenKey {
-    /// Its thumbprint.
-    pub key: Jkt,
-    /// The proof's mark.
-    pub mark: Mark,
-}
-
-/// Checks the DPoP proof, if one was sent (RFC 9449 §4.3); with `access_token`, that it is for this token.
-///
-/// # Errors
-/// `invalid_dpop_proof`, also for several headers; `use_dpop_nonce` where a recent nonce is missing.
-pub fn prove_key(
-    app: &App,
-    visit: &Visit,
-    shown: &Presentation<'_>,
-    access_token: Option<&str>,
-    purpose: NoncePurpose,
-) -> Result<Option<ProvenKey>, Failure> {
-    let malformed = || {
-        Refusal::new(
-            ErrorCode::InvalidDpopProof,
-            "the DPoP header must be one signed JWT with its key in jwk",
-        )
-    };
-    let proof = match shown.dpop.as_slice() {
-        [] => return Ok(None),
-        [proof] => *proof,
-        _ => {
-            return Err(Refusal::new(ErrorCode::InvalidDpopProof, "send one DPoP header, not several").into());
-        }
-    };
-    let signed = jose::verify_dpop(proof).map_err(|_| malformed())?;
-    let (_, jwk) = dpop::check_header(&signed.header)?;
-    let claims = dpop::ProofClaims::parse(&signed.claims)?;
-    let nonce = match app.settings.dpop.nonce {
-        DpopNonce::Off => dpop::NonceDemand::NotDemanded,
-        DpopNonce::Required => {
-            let life = app.settings.dpop.nonce_life;
-            let recent = |nonce: &str| app.nonces.is_recent(nonce, purpose, visit.now, life);
-            dpop::NonceDemand::Demanded { valid: claims.nonce.as_deref().is_some_and(recent) }
-        }
-    };
-    let window = app.settings.dpop.proof_window;
-    let expected =
-        dpop::Expected { method: shown.method, uri: shown.url, access_token, now: visit.now, window, nonce };
-    let proof = dpop::check(&jwk, &claims, &expected)?;
-    let key = ReplayKey::new("dpop", &[proof.jkt.as_str(), shown.url, &proof.jti]);
-    let mark = Mark { of: Shown::Proof, key, until: proof.remember_until };
-    Ok(Some(ProvenKey { key: proof.jkt, mark }))
 }

@@ -1,0 +1,141 @@
+//! `[[trusted_issuers]]`: whose JWTs are authorization grants (RFC 7523 §2.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use protocol::audience::Resources;
+use protocol::client::{KeySource, SigningAlg};
+use protocol::identifier::ClientId;
+use protocol::jwt_bearer::{SubjectRule, TrustedIssuer};
+use protocol::numeric_date::Seconds;
+use protocol::scope::Scope;
+use serde::Deserialize;
+use url::Url;
+
+use super::client::{WrittenKeys, keys};
+use super::known::Known;
+use super::problem::Entry;
+use super::written::{Json, duration, some_duration};
+
+/// A trusted issuer as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenTrustedIssuer {
+    issuer: String,
+    #[serde(default)]
+    jwks: Option<Json>,
+    #[serde(default)]
+    jwks_file: Option<String>,
+    #[serde(default)]
+    jwks_uri: Option<Url>,
+    #[serde(default = "every_alg")]
+    signing_algs: BTreeSet<SigningAlg>,
+    #[serde(default = "sub")]
+    subject_claim: String,
+    #[serde(default)]
+    subject_is: WrittenSubject,
+    #[serde(default)]
+    subjects: Option<BTreeMap<String, String>>,
+    clients: BTreeSet<ClientId>,
+    scope: Scope,
+    #[serde(default)]
+    resources: Resources,
+    #[serde(default = "five_minutes", deserialize_with = "duration")]
+    max_life: Seconds,
+    #[serde(default, deserialize_with = "some_duration")]
+    token_life: Option<Seconds>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenSubject {
+    #[default]
+    Username,
+    UserId,
+}
+
+fn every_alg() -> BTreeSet<SigningAlg> {
+    SigningAlg::ALL.into()
+}
+
+fn sub() -> String {
+    "sub".to_owned()
+}
+
+const fn five_minutes() -> Seconds {
+    Seconds::minutes(5)
+}
+
+impl WrittenTrustedIssuer {
+    pub(super) fn check(
+        self,
+        known: &Known,
+        folder: &Path,
+        mut entry: Entry<'_>,
+    ) -> Option<(TrustedIssuer, KeySource)> {
+        self.check_values(&mut entry);
+        self.check_references(known, &mut entry);
+        let subjects = match (self.subject_is, self.subjects) {
+            (WrittenSubject::Username, Some(listed)) => SubjectRule::Listed(listed),
+            (WrittenSubject::UserId, Some(_)) => {
+                entry.no("subject_is", "says nothing beside subjects, which lists the users by username");
+                return None;
+            }
+            (WrittenSubject::Username, None) => SubjectRule::Username,
+            (WrittenSubject::UserId, None) => SubjectRule::UserId,
+        };
+        let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
+        let (source, _) = keys(written, true, folder, &mut entry)?;
+        let trusted = TrustedIssuer {
+            issuer: self.issuer,
+            signing_algs: self.signing_algs,
+            subject_claim: self.subject_claim,
+            subjects,
+            clients: self.clients,
+            scope: self.scope,
+            resources: self.resources,
+            max_life: self.max_life,
+            token_life: self.token_life,
+        };
+        Some((trusted, source))
+    }
+
+    fn check_values(&self, entry: &mut Entry<'_>) {
+        entry.check((1..=500).contains(&self.issuer.len()), "issuer", "must be 1 to 500 characters");
+        entry.check(!self.signing_algs.is_empty(), "signing_algs", "must name an algorithm, or be left out");
+        entry.check(!self.subject_claim.is_empty(), "subject_claim", "must name a claim, or be left out");
+        entry.check(
+            !self.clients.is_empty(),
+            "clients",
+            "must name the clients that may present its assertions",
+        );
+        entry.check(!self.scope.is_empty(), "scope", "must name the most that its assertions bring");
+        let lives = [("max_life", Some(self.max_life)), ("token_life", self.token_life)];
+        for (name, life) in lives.into_iter().filter_map(|(name, life)| Some((name, life?))) {
+            entry.check((1..=3600).contains(&life.0), name, "must be from 1 to 3600 seconds");
+        }
+    }
+
+    fn check_references(&self, known: &Known, entry: &mut Entry<'_>) {
+        for client in &self.clients {
+            let declared = known.clients.contains(client.as_str());
+            entry.check(
+                declared,
+                "clients",
+                format_args!("no client or agent has the id {:?}", client.as_str()),
+            );
+        }
+        for word in self.scope.iter() {
+            let declared = known.scopes.contains(word.as_str());
+            entry.check(
+                declared,
+                "scope",
+                format_args!("no resource server has the scope {:?}", word.as_str()),
+            );
+        }
+        for resource in &self.resources {
+            let declared = known.resources.contains(resource.as_str());
+            entry.check(declared, "resources", format_args!("no resource server is {:?}", resource.as_str()));
+        }
+    }
+}

@@ -4,6 +4,7 @@ product = Procura
 skip-link = Zum Inhalt springen
 nav-label = Ihr Konto
 nav-account = Was Sie erlaubt haben
+nav-security = Anmeldung und Sicherheit
 nav-admin = Verwaltung
 nav-sign-out = Abmelden
 signed-in-as = Angemeldet als

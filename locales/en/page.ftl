@@ -4,6 +4,7 @@ product = Procura
 skip-link = Skip to the content
 nav-label = Your account
 nav-account = What you allowed
+nav-security = Sign-in and security
 nav-admin = Administration
 nav-sign-out = Sign out
 signed-in-as = Signed in as

@@ -12,12 +12,13 @@ use protocol::rule::Rules;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, SignInAttempts};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox};
 use crate::key_sets::KeySets;
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
@@ -63,7 +64,11 @@ pub struct App {
     /// Failures of clients to authenticate with a secret.
     pub client_failures: Attempts,
     /// Failures of users to sign in.
-    pub sign_in_failures: Attempts,
+    pub sign_in_attempts: SignInAttempts,
+    /// Writes mail, if it can.
+    pub mailer: Option<Mailer>,
+    /// The hash of a password that nobody has, as costly to check as those that people have.
+    pub nobodys_password: Option<String>,
     /// Events that anybody can cause, kept from flooding the audit log.
     pub unauthenticated_events: Attempts,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.

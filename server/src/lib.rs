@@ -15,6 +15,7 @@ pub mod grants;
 pub mod jose;
 pub mod key_sets;
 pub mod keys;
+pub mod mail;
 pub mod outbound;
 pub mod pages;
 pub mod registry;

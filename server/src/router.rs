@@ -65,13 +65,22 @@ pub fn router(app: &Arc<App>) -> Router {
     let forms = Router::new()
         .route("/", get(pages::home::get))
         .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
+        .route("/sign-in/passkey", post(pages::sign_in::passkey::post))
+        .route(
+            "/sign-in/second-factor",
+            get(pages::sign_in::second_factor::get).post(pages::sign_in::second_factor::post),
+        )
+        .route("/sign-in/recovery-code", post(pages::sign_in::second_factor::recovery_code))
+        .route("/forgot-password", get(pages::forgot_password::get).post(pages::forgot_password::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
         .route("/logout", get(pages::sign_out::get).post(pages::sign_out::post))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
         .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
+        .merge(security())
         .route("/admin", get(pages::admin::get))
+        .route("/admin/users/reset-link", post(pages::admin::reset_link))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
@@ -81,6 +90,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .layer(sessions(app));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
+        .route("/assets/passkeys.js", get(pages::assets::passkeys))
         .route("/assets/logo.svg", get(pages::assets::logo));
 
     let around = ServiceBuilder::new()
@@ -95,6 +105,22 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(people)
         .layer(around)
         .with_state(Arc::clone(app))
+}
+
+/// What somebody signs in with, and where they are signed in.
+fn security() -> Router<Arc<App>> {
+    use pages::security::{self, passkeys, password, recovery_codes, sessions, totp};
+    Router::new()
+        .route("/account/security", get(security::get))
+        .route("/account/security/passkey", get(passkeys::get).post(passkeys::post))
+        .route("/account/security/passkey/rename", post(passkeys::rename))
+        .route("/account/security/passkey/remove", post(passkeys::remove))
+        .route("/account/security/totp", get(totp::get).post(totp::post))
+        .route("/account/security/totp/remove", post(totp::remove))
+        .route("/account/security/recovery-codes", post(recovery_codes::post))
+        .route("/account/security/password", get(password::get).post(password::post))
+        .route("/account/security/sessions/end", post(sessions::end))
+        .route("/account/security/sessions/end-others", post(sessions::end_others))
 }
 
 /// Whatever panics has a bug, and the client learns no more than that.

@@ -1,6 +1,6 @@
 //! Opening the house: the store, what the configuration declares, the keys, and the first admin.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
@@ -13,19 +13,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use crate::app::App;
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, SignInAttempts};
 use crate::clock::Clock;
-use crate::config::{Config, Declared, DeclaredUser, Settings};
+use crate::config::{Config, Declared, DeclaredUser, Hidden, Settings};
 use crate::failure::Broken;
 use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
 use crate::key_sets::KeySets;
 use crate::keys::secret_setting::secret_setting;
 use crate::keys::{self, KeysError, Workshop};
+use crate::mail::{MailError, Mailer};
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
-use crate::secret::{Entropy, Secret, random_id};
-use crate::sign_in::SET_PASSWORD;
-use crate::store::{Change, CommitError, OneTimeLink, Origin, Record, Store, StoreError};
+use crate::secret::{Entropy, Secret, SecretDigest, random_id};
+use crate::sign_in;
+use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
@@ -51,6 +52,9 @@ pub enum StartError {
     /// Requests of others.
     #[error("{0}")]
     Outbound(#[from] OutboundUnfit),
+    /// The mail settings.
+    #[error("mail: {0}")]
+    Mail(#[from] MailError),
     /// Something else of ours.
     #[error("{0}")]
     Broken(#[from] Broken),
@@ -119,7 +123,9 @@ pub async fn open(
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
-        sign_in_failures: Attempts::new(settings.limits.sign_in_attempts_per_minute.get()),
+        sign_in_attempts: sign_in_attempts(&settings),
+        mailer: Mailer::new(&settings.mail)?,
+        nobodys_password: nobodys_password(&store).await?,
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,
@@ -142,6 +148,23 @@ pub fn at_rest(settings: &Settings) -> Result<AtRest, StartError> {
     Ok(AtRest::new(current.as_deref(), &previous)?)
 }
 
+fn sign_in_attempts(settings: &Settings) -> SignInAttempts {
+    let limits = &settings.limits;
+    SignInAttempts::new(
+        limits.sign_in_attempts_per_minute.get(),
+        limits.failed_sign_ins_per_minute_from_one_address.get(),
+        limits.failed_sign_ins_per_hour_for_one_name.get(),
+    )
+}
+
+/// A hash that costs as much as most of those that are stored.
+async fn nobodys_password(store: &Store) -> Result<Option<String>, StartError> {
+    let users = store.enabled_users().await?;
+    let hashes: Vec<String> = users.into_iter().filter_map(|user| user.password_hash).collect();
+    let made = tokio::task::spawn_blocking(move || sign_in::nobodys(&hashes)).await;
+    Ok(made.map_err(|_| Broken::Other("hashing a password failed"))?)
+}
+
 async fn write(store: &Store, change: Change) -> Result<(), StartError> {
     match store.commit(change).await {
         Ok(_) => Ok(()),
@@ -157,6 +180,10 @@ async fn write(store: &Store, change: Change) -> Result<(), StartError> {
 struct LastDeclared {
     users: BTreeSet<String>,
     clients: BTreeSet<String>,
+    /// The digests of the password hashes that were declared, by username: one that stands here was applied, and what
+    /// its user set since is theirs.
+    #[serde(default)]
+    passwords: BTreeMap<String, String>,
 }
 
 const LAST_DECLARED: &str = "last_declared";
@@ -169,11 +196,15 @@ async fn apply(
     entropy: &dyn Entropy,
     now: NumericDate,
 ) -> Result<Rules, StartError> {
+    let last: LastDeclared = match store.setting(LAST_DECLARED).await? {
+        Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+        None => LastDeclared::default(),
+    };
     let mut records = Vec::new();
     let mut ids: Vec<(String, UserId)> = Vec::new();
     for user in &declared.users {
         let before = store.find_user_by_username(&user.username).await?;
-        let after = declared_user(user, before.as_deref(), entropy)?;
+        let after = declared_user(user, before.as_deref(), &last, entropy)?;
         ids.push((user.username.clone(), after.id.clone()));
         if before.as_deref() != Some(&after) {
             records.push(Record::User { user: after, origin: Origin::Config });
@@ -196,7 +227,7 @@ async fn apply(
     for details_type in documents.map(|known| known.document()).filter(|document| !types.contains(document)) {
         records.push(Record::DetailsType { details_type: details_type.clone(), origin: Origin::Config });
     }
-    let now_declared = retire(store, &mut records, declared, &resolved.clients).await?;
+    let now_declared = retire(store, &mut records, &last, declared, &resolved.clients).await?;
     // A start that changes nothing decides nothing, and is not told.
     let change = match records.is_empty() {
         true => Change::housekeeping(now),
@@ -227,6 +258,7 @@ fn names(records: &[Record]) -> String {
 fn declared_user(
     user: &DeclaredUser,
     before: Option<&User>,
+    last: &LastDeclared,
     entropy: &dyn Entropy,
 ) -> Result<User, StartError> {
     let id = match before {
@@ -235,9 +267,13 @@ fn declared_user(
             random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?
         }
     };
-    // A password that was set by link stays, unless the configuration says one.
-    let declared = user.password_hash.as_ref().map(|hash| hash.reveal().to_owned());
-    let password_hash = declared.or_else(|| before.and_then(|before| before.password_hash.clone()));
+    // A password that its user set stays, unless the configuration says another one than it said before.
+    let known = last.passwords.get(&user.username);
+    let news = user.password_hash.as_ref().filter(|hash| known != Some(&digest_of(hash)));
+    let password_hash = match news {
+        Some(hash) => Some(hash.reveal().to_owned()),
+        None => before.and_then(|before| before.password_hash.clone()),
+    };
     Ok(User {
         id,
         username: user.username.clone(),
@@ -249,20 +285,24 @@ fn declared_user(
     })
 }
 
+fn digest_of(hash: &Hidden) -> String {
+    SecretDigest::of(hash.reveal()).to_text()
+}
+
 /// Disables what is not declared any more; gives the note of what is declared now.
 async fn retire(
     store: &Store,
     records: &mut Vec<Record>,
+    last: &LastDeclared,
     declared: &Declared,
     clients: &[Client],
 ) -> Result<Record, StartError> {
-    let last: LastDeclared = match store.setting(LAST_DECLARED).await? {
-        Some(text) => serde_json::from_str(&text).unwrap_or_default(),
-        None => LastDeclared::default(),
-    };
+    let password =
+        |user: &DeclaredUser| Some((user.username.clone(), digest_of(user.password_hash.as_ref()?)));
     let now = LastDeclared {
         users: declared.users.iter().map(|user| user.username.clone()).collect(),
         clients: clients.iter().map(|client| client.id.to_string()).collect(),
+        passwords: declared.users.iter().filter_map(password).collect(),
     };
     for username in last.users.difference(&now.users) {
         if let Some(user) = store.find_user_by_username(username).await? {
@@ -309,20 +349,9 @@ async fn links(
 ) -> Result<Vec<Notice>, StartError> {
     let mut notices = Vec::new();
     for user in store.users_without_password().await? {
-        let secret = Secret::generate(entropy, "link_");
-        let link = OneTimeLink {
-            digest: secret.digest(),
-            user: user.id.clone(),
-            purpose: SET_PASSWORD.into(),
-            expires_at: now.plus(LINK_LIFE),
-        };
+        let (link_url, link) = sign_in::new_link(entropy, issuer, &user.id, now, LINK_LIFE);
         write(store, Change::housekeeping(now).keep(Record::OneTimeLink(link))).await?;
-        let url = format!("{issuer}/set-password?link={}", secret.reveal());
-        notices.push(Notice {
-            username: user.username.clone(),
-            admin: user.admin,
-            link: Secret::from_text(url),
-        });
+        notices.push(Notice { username: user.username.clone(), admin: user.admin, link: link_url });
     }
     Ok(notices)
 }

@@ -8,3 +8,4 @@ mod plain_means;
 mod refusals;
 mod signing_in;
 mod stage;
+mod upstream;

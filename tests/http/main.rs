@@ -8,6 +8,7 @@ mod client_authentication;
 mod client_keys;
 mod consent;
 mod dpop;
+mod federation;
 mod grants;
 mod introspect;
 mod par;

@@ -11,6 +11,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod mail;
 mod outbound;
 mod problem;
 mod reading;
@@ -35,6 +36,7 @@ pub use declared::{
 };
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
+pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::hidden::Hidden;
 use super::keys::KeySettings;
+use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::written::duration;
@@ -59,6 +60,10 @@ pub struct Settings {
     pub mtls: MtlsSettings,
     /// The proxies in front.
     pub proxy: ProxySettings,
+    /// How mail is sent.
+    pub mail: MailSettings,
+    /// What a password must be.
+    pub passwords: PasswordSettings,
     /// What is too much.
     pub limits: Limits,
     /// Signing keys.
@@ -111,6 +116,10 @@ pub struct Limits {
     pub uri_bytes: usize,
     /// Attempts to sign in per minute, for a user name from one address.
     pub sign_in_attempts_per_minute: NonZeroU32,
+    /// Failures to sign in per minute from one address, whatever the names.
+    pub failed_sign_ins_per_minute_from_one_address: NonZeroU32,
+    /// Failures to sign in per hour for one name, from browsers that its owner was never signed in with.
+    pub failed_sign_ins_per_hour_for_one_name: NonZeroU32,
     /// Failed client authentications per minute, for a client from one address.
     pub failed_client_authentications_per_minute: NonZeroU32,
 }
@@ -137,6 +146,8 @@ impl Default for Settings {
             tls: TlsSettings::default(),
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),
+            mail: MailSettings::default(),
+            passwords: PasswordSettings::default(),
             limits: Limits::default(),
             keys: KeySettings::default(),
         }
@@ -157,6 +168,8 @@ impl Default for Limits {
             header_bytes: 16 * 1024,
             uri_bytes: 8 * 1024,
             sign_in_attempts_per_minute: TEN,
+            failed_sign_ins_per_minute_from_one_address: TEN.saturating_mul(TEN),
+            failed_sign_ins_per_hour_for_one_name: TEN.saturating_mul(TEN),
             failed_client_authentications_per_minute: TEN.saturating_mul(TEN),
         }
     }
@@ -194,6 +207,12 @@ impl Settings {
             ("limits.body_bytes", self.limits.body_bytes, 16 * KIB, 16 * KIB * KIB),
             ("limits.header_bytes", self.limits.header_bytes, 8 * KIB, KIB * KIB),
             ("limits.uri_bytes", self.limits.uri_bytes, KIB, 64 * KIB),
+            (
+                "passwords.min_length",
+                self.passwords.min_length,
+                *protocol::password::SHORTEST.start(),
+                *protocol::password::SHORTEST.end(),
+            ),
         ];
         let lives = lives
             .into_iter()
@@ -214,8 +233,13 @@ impl Settings {
             || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
         let keys = self.keys.wrong(is_local);
         let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
-        let mut wrong: Vec<_> =
-            texts.chain(lives).chain(sizes).chain(transport.into_iter().flatten()).chain(keys).collect();
+        let mut wrong: Vec<_> = texts
+            .chain(lives)
+            .chain(sizes)
+            .chain(transport.into_iter().flatten())
+            .chain(keys)
+            .chain(self.mail.wrong())
+            .collect();
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
             wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
         }

@@ -36,7 +36,12 @@ fn the_default_file_says_what_the_code_says_and_declares_nothing() {
     assert_eq!(config.settings, Settings::default());
     assert!(config.declared.users.is_empty() && config.declared.clients.is_empty());
     assert_eq!(config.declared.details_types.names().count(), 3);
-    for key in keys_of::<Settings>().iter().chain(keys_of::<DpopSettings>()).chain(keys_of::<Limits>()) {
+    for key in keys_of::<Settings>()
+        .iter()
+        .chain(keys_of::<DpopSettings>())
+        .chain(keys_of::<Limits>())
+        .chain(keys_of::<MailSettings>())
+    {
         assert!(mentions(DEFAULT, key), "{key}");
     }
 }
@@ -71,6 +76,7 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
         keys_of::<trusted_issuer::WrittenTrustedIssuer>(),
+        keys_of::<upstream::WrittenUpstream>(),
     ];
     for key in tables.concat().iter().chain(&DECLARATIONS) {
         assert!(mentions(EXAMPLE, key), "{key}");

@@ -20,6 +20,7 @@ use protocol::federation::profile::Profile;
 use protocol::federation::rights::Rights;
 use protocol::federation::{Identity, Upstream};
 use protocol::identifier::{UpstreamId, UserId};
+use protocol::local_path::LocalPath;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
@@ -84,7 +85,7 @@ pub enum Purpose {
         interaction: String,
         /// The page of ours that they wanted to see.
         #[serde(default)]
-        then: Option<String>,
+        then: Option<LocalPath>,
     },
     /// To link who they are there to their account here.
     Link {

@@ -6,8 +6,9 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use protocol::local_path::LocalPath;
 use protocol::params::Params;
 use protocol::refusal::Refusal;
 use protocol::user::User;
@@ -33,6 +34,12 @@ pub struct Browser {
     pub session: Session,
     /// Its language.
     pub language: Language,
+    /// The path that it asks for, where that is a page that it can come back to.
+    pub path: Option<LocalPath>,
+    /// What it says that it is (RFC 9110 §10.1.5).
+    pub user_agent: Option<String>,
+    /// The mark that it is known by, if it has one.
+    pub mark: Option<String>,
     /// Who is signed in.
     pub signed_in: Option<(SignedIn, Arc<User>)>,
 }
@@ -48,7 +55,16 @@ impl FromRequestParts<Arc<App>> for Browser {
         let (Some(visit), Some(session)) = (visit, session) else {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
-        let mut browser = Self { visit, session, language, signed_in: None };
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let mut browser = Self {
+            visit,
+            session,
+            language,
+            path: path(parts),
+            user_agent: header(header::USER_AGENT).map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+            mark: cookie(&parts.headers, MARK),
+            signed_in: None,
+        };
         match browser.find_signed_in(app).await {
             Ok(signed_in) => browser.signed_in = signed_in,
             Err(reason) => return Err(browser.broken(&reason)),
@@ -57,7 +73,36 @@ impl FromRequestParts<Arc<App>> for Browser {
     }
 }
 
+/// The most of a `User-Agent` that is looked at.
+const LONGEST_AGENT: usize = 500;
+
+/// Where a browser can be led back to: what it asked to see, and no form that it sent.
+fn path(parts: &Parts) -> Option<LocalPath> {
+    if parts.method != Method::GET {
+        return None;
+    }
+    parts.uri.path_and_query().and_then(|path| path.as_str().parse().ok())
+}
+
+/// The value of a cookie.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+}
+
 impl Browser {
+    /// Forgets what somebody began here and did not finish: it is not for whoever comes next.
+    ///
+    /// # Errors
+    /// The session's.
+    pub async fn forget_drafts(&self) -> Result<(), Broken> {
+        for key in [super::security::passkeys::ADDING, super::security::totp::ADDING] {
+            self.session.remove_value(key).await.map_err(session_broken)?;
+        }
+        Ok(())
+    }
+
     async fn find_signed_in(&self, app: &App) -> Result<Option<(SignedIn, Arc<User>)>, Broken> {
         let Some(signed_in) = self.session.get::<SignedIn>(SIGNED_IN).await.map_err(session_broken)? else {
             return Ok(None);
@@ -215,6 +260,33 @@ pub fn see_other_for_good(url: &str, interaction: &str) -> Response {
     let cookie = format!("{ANSWERED}={digest}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The name of the cookie of a browser that somebody was signed in with.
+const MARK: &str = "__Host-procura-browser";
+/// How long the mark is kept: a year, about as long as browsers keep anything.
+const MARK_LIFE: i64 = 365 * 86_400;
+
+/// Gives a browser the mark by which it is known.
+pub fn keep_mark(response: &mut Response, mark: &Secret) {
+    let mark = mark.reveal();
+    let cookie = format!("{MARK}={mark}; Path=/; Max-Age={MARK_LIFE}; Secure; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// A page that asks for passkeys: the one script of ours may run on it.
+#[must_use]
+pub fn render_with_script(status: StatusCode, view: &impl Template, leads_to: Option<&str>) -> Response {
+    let mut response = render(status, view, leads_to);
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY);
+    let policy =
+        policy.and_then(|policy| policy.to_str().ok()).map(|policy| format!("script-src 'self'; {policy}"));
+    if let Some(Ok(policy)) = policy.map(HeaderValue::try_from) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }

@@ -61,6 +61,8 @@ pub enum Forget {
     RecoveryCodes(UserId),
     /// All browsers that they are known in.
     KnownBrowsers(UserId),
+    /// All one-time links.
+    OneTimeLinks(UserId),
 }
 
 impl Forget {
@@ -73,6 +75,7 @@ impl Forget {
             }
             Self::Totp(user) => ("DELETE FROM totp WHERE user_id = $1", user),
             Self::RecoveryCodes(user) => ("DELETE FROM recovery_code WHERE user_id = $1", user),
+            Self::OneTimeLinks(user) => ("DELETE FROM one_time_link WHERE user_id = $1", user),
             Self::KnownBrowsers(user) => ("DELETE FROM known_browser WHERE user_id = $1", user),
         };
         sql::execute(db, statement, vec![Value::from(user.as_str())]).await.map(|_| ())

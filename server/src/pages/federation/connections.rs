@@ -83,7 +83,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         Err(reason) => return browser.broken(&reason),
     }
     if !fresh(&browser) {
-        return see_other(CONNECTIONS);
+        return sign_in::again(CONNECTIONS);
     }
     if let Some(connection) = app.upstreams.find(one(&form, "link")) {
         let purpose = Purpose::Link { user: signed_in.user.clone() };

@@ -12,12 +12,10 @@ use protocol::federation::demand::Demand;
 use protocol::params::Params;
 use url::Url;
 
-use super::authorize::go_on;
-use super::page::{Browser, one, render, see_other, session_broken};
-use super::sign_in;
+use super::page::{Browser, one, render, session_broken};
+use super::sign_in::{self, Way};
 use super::views::{LeavingPage, UpstreamButton, UpstreamTrouble, UpstreamTroublePage, WhatHappened};
 use crate::app::App;
-use crate::authorization::Waiting;
 use crate::failure::{Broken, Failure};
 use crate::federation::{self, Attempt, Proven, Purpose, Trouble};
 use crate::upstreams::Connection;
@@ -44,22 +42,14 @@ pub fn buttons(app: &App, browser: &Browser) -> Vec<UpstreamButton> {
 
 /// Leads somebody who sent the sign-in form to the upstream whose button they pressed, or that speaks for the domain of
 /// the address they typed; nowhere, where there is none. A password that they typed is not even looked at.
-pub async fn from_sign_in(
-    app: &App,
-    browser: &Browser,
-    form: &Params,
-    waiting: Option<&Waiting>,
-) -> Option<Response> {
+pub async fn from_sign_in(app: &App, browser: &Browser, form: &Params, way: &Way) -> Option<Response> {
     let typed = one(form, "username");
     let connection = match one(form, "upstream") {
         "" => app.upstreams.of_address(typed)?,
         id => app.upstreams.find(id)?,
     };
-    let purpose = Purpose::SignIn {
-        interaction: one(form, "interaction").to_owned(),
-        then: Some(one(form, "next").to_owned()).filter(|then| !then.is_empty()),
-    };
-    let request = waiting.map(|waiting| &waiting.request);
+    let purpose = Purpose::SignIn { interaction: way.interaction.clone(), then: way.next.clone() };
+    let request = way.waiting.as_ref().map(|waiting| &waiting.request);
     let demand = match request {
         Some(request) => Demand::of(request.prompt, request.max_age, Vec::new()),
         // Whoever is signed in already and comes here without anything waiting wants to prove that it is them.
@@ -157,7 +147,8 @@ pub async fn callback(
     };
     let arrived = match &attempt.purpose {
         Purpose::SignIn { interaction, then } => {
-            sign_in(&app, &browser, connection, &proven, interaction, then.as_deref()).await
+            let way = Way { interaction: interaction.clone(), waiting: None, next: then.clone() };
+            sign_in(&app, &browser, connection, &proven, way).await
         }
         Purpose::Link { user } => connections::link(&app, &browser, connection, &proven, user).await,
     };
@@ -173,29 +164,23 @@ async fn sign_in(
     browser: &Browser,
     connection: &Connection,
     proven: &Proven,
-    interaction: &str,
-    then: Option<&str>,
+    mut way: Way,
 ) -> Result<Response, Trouble> {
-    let waiting = match interaction.is_empty() {
-        true => None,
-        false => match browser.waiting(app, interaction).await {
+    if !way.interaction.is_empty() {
+        way.waiting = match browser.waiting(app, &way.interaction).await {
             Ok(waiting) => Some(waiting),
             Err(gone) => return Ok(*gone),
-        },
-    };
+        };
+    }
     let user = federation::enter(app, &browser.visit, connection, proven, None).await?;
     let login = proven.login.clone();
-    let signed_in =
-        sign_in::remember(app, browser, interaction, &user, login).await.map_err(Trouble::Broken)?;
+    let signed_in = sign_in::remember(app, browser, &way.interaction, &user, login).await?;
     let until = Ends::of(&browser.visit, connection);
     let session = &browser.session;
     session.insert(UNTIL, until).await.map_err(|error| Trouble::Broken(session_broken(error)))?;
     session.save().await.map_err(|error| Trouble::Broken(session_broken(error)))?;
     federation::remember(app, &browser.visit, connection, proven, &signed_in.session, &user.id).await?;
-    Ok(match waiting {
-        Some(waiting) => go_on(app, browser, interaction, &waiting, Some(&signed_in)).await,
-        None => see_other(then.unwrap_or("/account")),
-    })
+    Ok(sign_in::lead_on(app, browser, &way, &user, &signed_in).await)
 }
 
 /// The page that says what went wrong at the upstream, and offers to try again or to sign in otherwise.
@@ -217,7 +202,7 @@ async fn in_trouble(
     let (what, status) = in_words(&trouble);
     let (interaction, next, linking) = match purpose {
         Purpose::SignIn { interaction, then } => {
-            (interaction.clone(), then.clone().unwrap_or_default(), false)
+            (interaction.clone(), then.as_ref().map(ToString::to_string).unwrap_or_default(), false)
         }
         Purpose::Link { .. } => (String::new(), String::new(), true),
     };

@@ -239,6 +239,14 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
     };
     AdminPage {
         page: Page::for_user(language, t.s("Olga Owner"), true),
+        csrf: t.s("csrf-1"),
+        users: vec![UserRow {
+            id: t.s("usr_1"),
+            username: t.s("alice"),
+            name: t.s("Alice Example"),
+            email: t.some("alice@shop.example"),
+            has_password: true,
+        }],
         agents: vec![
             agent("refund-agent", false, ClientStatus::Active),
             agent("mail-agent", false, ClientStatus::Suspended),
@@ -268,6 +276,113 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
     }
 }
 
+/// The pages about signing in, with all that they can say.
+fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let mut samples = Vec::new();
+    let page = Page::new(language);
+    let alice = Page::for_user(language, t.s("Alice Example"), false);
+    let second = SecondFactorPage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        username: t.s("alice"),
+        passkey: t.some(r#"{"challenge":"x"}"#),
+        code: true,
+        refused: None,
+    };
+    samples.push(("second-factor", second.render()));
+    for (name, refused) in [
+        ("second-factor-wrong", SecondFactorRefused::WrongCode),
+        ("second-factor-recovery-wrong", SecondFactorRefused::WrongRecoveryCode),
+        ("second-factor-passkey", SecondFactorRefused::Passkey),
+        ("second-factor-too-many", SecondFactorRefused::TooManyAttempts),
+        ("second-factor-too-old", SecondFactorRefused::FormTooOld),
+    ] {
+        let passkey = None;
+        samples.push((name, SecondFactorPage { refused: Some(refused), passkey, ..second.clone() }.render()));
+    }
+    let row = |id: &str, name: &str, used| PasskeyRow { id: t.s(id), name: t.s(name), added: NOW, used };
+    let session = |browser: &str, system: Option<String>, current| SessionRow {
+        id: t.s("ses_1"),
+        browser: Some(browser.to_owned()),
+        system,
+        network: Some("203.0.113.*".into()),
+        since: NOW,
+        current,
+    };
+    let whole = SecurityPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        said: None,
+        has_password: true,
+        passkeys: Some(vec![row("k1", "My phone", Some(NOW)), row("k2", "The yellow key", None)]),
+        totp: Some(NOW),
+        recovery_codes: Some(9),
+        sessions: vec![
+            session("Firefox", Some("Linux".into()), true),
+            session("Safari", None, false),
+            SessionRow { browser: None, ..session("", None, false) },
+        ],
+    };
+    samples.push(("security", whole.render()));
+    for said in Said::ALL {
+        let bare = SecurityPage {
+            said: Some(said),
+            has_password: false,
+            passkeys: Some(Vec::new()),
+            totp: None,
+            recovery_codes: Some(0),
+            sessions: Vec::new(),
+            ..whole.clone()
+        };
+        samples.push((said.key(), bare.render()));
+    }
+    let options = t.s(r#"{"challenge":"x"}"#);
+    for (name, refused) in [
+        ("add-passkey", None),
+        ("add-passkey-refused", Some(PasskeyRefused::Refused)),
+        ("add-passkey-too-many", Some(PasskeyRefused::TooMany)),
+        ("add-passkey-too-old", Some(PasskeyRefused::FormTooOld)),
+    ] {
+        let (page, csrf, options) = (alice.clone(), t.s("csrf-1"), options.clone());
+        samples.push((name, AddPasskeyPage { page, csrf, options, refused }.render()));
+    }
+    for (name, refused) in [
+        ("add-totp", None),
+        ("add-totp-wrong", Some(TotpRefused::WrongCode)),
+        ("add-totp-too-old", Some(TotpRefused::FormTooOld)),
+    ] {
+        let square = Square::of("otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQ").unwrap();
+        let (page, csrf, secret) = (alice.clone(), t.s("csrf-1"), t.s("GEZDGNBVGY3TQOJQ"));
+        samples.push((name, AddTotpPage { page, csrf, secret, square, refused }.render()));
+    }
+    let codes = vec![t.s("01AB-CDEF-GHJK-MNPQ"), t.s("2345-6789-ABCD-EFGH")];
+    let issuer = t.s("https://as.example");
+    samples.push(("recovery-codes", RecoveryCodesPage { page: alice.clone(), issuer, codes }.render()));
+    for (name, refused) in [
+        ("change-password", None),
+        ("change-password-old", Some(ChangeRefused::Old)),
+        ("change-password-too-many", Some(ChangeRefused::TooManyAttempts)),
+        ("change-password-short", Some(ChangeRefused::New(PasswordRefused::TooShort))),
+        ("change-password-other", Some(ChangeRefused::New(PasswordRefused::NotTheSame))),
+    ] {
+        let (page, csrf, username) = (alice.clone(), t.s("csrf-1"), t.s("alice"));
+        samples.push((name, ChangePasswordPage { page, csrf, username, shortest: 12, refused }.render()));
+    }
+    for (name, sent, too_old) in
+        [("forgot", false, false), ("forgot-too-old", false, true), ("forgot-sent", true, false)]
+    {
+        samples.push((
+            name,
+            ForgotPasswordPage { page: alice.clone(), csrf: t.s("csrf-1"), sent, too_old }.render(),
+        ));
+    }
+    let (username, link) = (t.s("alice"), t.s("https://as.example/set-password?link=x"));
+    samples.push(("reset-link", ResetLinkPage { page: alice, username, link }.render()));
+    samples
+}
+
 /// Every page in every state.
 pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -279,20 +394,38 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         page: page.clone(),
         csrf: t.s("csrf-1"),
         interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        again: false,
+        passkey: t.some(r#"{"challenge":"x"}"#),
+        forgot: true,
         client_name: t.some("Shop Assistant"),
         username: t.s("alice"),
+        upstreams: vec![upstream(t)],
+        home_realms: true,
         refused: None,
     };
     let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
     add("sign-in", sign_in.render());
     add("sign-in-wrong", refused(SignInRefused::WrongUsernameOrPassword).render());
+    add("sign-in-passkey-refused", refused(SignInRefused::Passkey).render());
+    add("sign-in-again", SignInPage { again: true, client_name: None, ..sign_in.clone() }.render());
     add("sign-in-too-many", refused(SignInRefused::TooManyAttempts).render());
     add("sign-in-too-old", refused(SignInRefused::FormTooOld).render());
     add(
         "sign-in-plain",
-        SignInPage { client_name: None, username: String::new(), ..sign_in.clone() }.render(),
+        SignInPage {
+            client_name: None,
+            username: String::new(),
+            passkey: None,
+            forgot: false,
+            ..sign_in.clone()
+        }
+        .render(),
     );
 
+    for (name, html) in federation(&page, &alice, t) {
+        add(name, html);
+    }
     for (name, consent) in consents(language, t) {
         add(name, consent.render());
     }
@@ -336,18 +469,24 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         csrf: t.s("csrf-1"),
         link: t.s("link-secret"),
         username: t.s("alice"),
+        shortest: 12,
         refused,
     };
     add("set-password", set_password(None).render());
     for (name, refused) in [
         ("set-password-too-short", PasswordRefused::TooShort),
         ("set-password-too-long", PasswordRefused::TooLong),
+        ("set-password-own-name", PasswordRefused::OwnName),
+        ("set-password-common", PasswordRefused::Common),
         ("set-password-not-the-same", PasswordRefused::NotTheSame),
         ("set-password-too-old", PasswordRefused::FormTooOld),
     ] {
         add(name, set_password(Some(refused)).render());
     }
 
+    for (name, html) in security(language, t) {
+        add(name, html);
+    }
     add("account", account(language, t).render());
     add(
         "account-empty",
@@ -359,6 +498,57 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
+    samples
+}
+
+fn upstream(t: Theirs) -> UpstreamButton {
+    UpstreamButton { id: "company".into(), name: t.s("The Company") }
+}
+
+/// The pages around an upstream.
+fn federation(page: &Page, alice: &Page, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let leaving = LeavingPage {
+        page: page.clone(),
+        upstream_name: t.s("The Company"),
+        url: t.s("https://login.company.example/authorize?client_id=procura"),
+    };
+    let trouble = |what, linking| UpstreamTroublePage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        linking,
+        upstream: "company".into(),
+        upstream_name: t.s("The Company"),
+        what,
+        request_id: t.s("r_3"),
+    };
+    let connections = ConnectionsPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        fresh: true,
+        just_linked: t.some("The Company"),
+        just_unlinked: t.some("The Partner"),
+        linked: [true, false]
+            .map(|may_go| LinkedUpstream {
+                upstream: Some("company".into()),
+                name: t.s("The Company"),
+                since: NOW,
+                may_go,
+            })
+            .into(),
+        others: vec![UpstreamButton { id: "partner".into(), name: t.s("The Partner") }],
+    };
+    let old = ConnectionsPage { fresh: false, just_linked: None, just_unlinked: None, ..connections.clone() };
+    let none = ConnectionsPage { linked: Vec::new(), others: Vec::new(), ..old.clone() };
+    let mut samples = vec![
+        ("leaving", leaving.render()),
+        ("connections", connections.render()),
+        ("connections-old", old.render()),
+        ("connections-none", none.render()),
+        ("upstream-linking", trouble(UpstreamTrouble::OfAnother, true).render()),
+    ];
+    samples.extend(UpstreamTrouble::ALL.map(|what| (what.key(), trouble(what, false).render())));
     samples
 }
 

@@ -184,7 +184,7 @@ async fn the_configuration_links_and_an_unknown_person_stays_out_where_there_are
     world.house.store().commit(change).await.unwrap();
     world.there.claim("sub", json!("zoe"));
     let disabled = world.refused().await;
-    let words = |text: &str| text.split("req").next().unwrap_or_default().to_owned();
+    let words = |text: &str| text.split("Try again").next().unwrap_or_default().to_owned();
     assert_eq!(words(&disabled.text()), words(&unknown));
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 /// The configuration of an upstream, with more lines of its own.
 fn upstream(issuer: &str, lines: &str) -> String {
     format!(
-        "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\ntimeout = \"2s\"\n\n\
+        "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\ntimeout = \"8s\"\n\n\
          [[upstreams]]\nid = \"company\"\nissuer = \"{issuer}\"\nclient_id = \"web\"\n\
          client_secret = \"the secret of web\"\nname = {{ en = \"The Company\", de = \"Die Firma\" }}\n{lines}\n"
     )

@@ -1,6 +1,6 @@
 //! What an account is linked to, for its owner.
 
-use protocol::federation::account::{self, LinkedBy};
+use protocol::federation::account;
 use protocol::identifier::{SessionId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -56,11 +56,8 @@ pub async fn unlink(
     let Some(connection) = app.upstreams.of_issuer(issuer) else {
         return Err(no("this link cannot be taken away").into());
     };
-    let words = match found.kept.by {
-        LinkedBy::Creation => "the account it was made for goes on without it",
-        _ => "taken away by its owner",
-    };
     let identity = found.kept.identity.clone();
+    let words = "taken away by its owner";
     let mut change = withdrawn(app, visit, connection.upstream(), found.kept, words).await?;
     let began = app.store.sessions_from_upstream(issuer, Some(&identity.subject), None, visit.now).await?;
     for session in began.into_iter().filter(|session| session != current) {

@@ -45,7 +45,7 @@ async fn somebody_is_sent_with_state_nonce_and_pkce_and_each_is_another_every_ti
     }
     assert_eq!(param(&first, "code_challenge_method"), "S256");
     assert_eq!(param(&first, "response_type"), "code");
-    assert_eq!(param(&first, "scope"), "openid profile email");
+    assert_eq!(param(&first, "scope"), "openid email profile");
     assert_eq!(param(&first, "redirect_uri"), world.house.url("/federation/company/callback"));
     assert_eq!(param(&first, "ui_locales"), "en");
     for name in ["prompt", "max_age", "login_hint", "acr_values"] {

@@ -86,7 +86,7 @@ async fn signing_out_there_ends_sessions_and_tokens_here_but_not_what_was_approv
 ) {
     let pair = Pair::open(database).await;
     let present = pair.redeemed("openid orders:read").await;
-    let absent = pair.redeemed("openid offline_access inventory:read").await;
+    let absent = pair.redeemed("offline_access inventory:read").await;
     let alice = pair.there.store().find_user_by_username("alice").await.unwrap().unwrap();
     let now = pair.here.door().now().0;
     let logout_token = pair.there.sign(

@@ -163,10 +163,10 @@ pub fn is_fresh(auth_time: NumericDate, now: NumericDate) -> bool {
     now.since(auth_time) <= FRESH
 }
 
-/// Whether a link may go: not the last way into an account.
+/// Whether a link may go: not the last way into an account, nor one that its owner did not make.
 #[must_use]
 pub const fn may_unlink(has_password_or_passkey: bool, identities: usize, by: LinkedBy) -> bool {
-    !matches!(by, LinkedBy::Configuration) && (has_password_or_passkey || identities > 1)
+    matches!(by, LinkedBy::Owner | LinkedBy::Email) && (has_password_or_passkey || identities > 1)
 }
 
 #[cfg(test)]
@@ -317,8 +317,9 @@ mod tests {
         assert!(is_fresh(NumericDate(1000), NumericDate(1300)));
         assert!(!is_fresh(NumericDate(1000), NumericDate(1301)));
         assert!(may_unlink(true, 1, LinkedBy::Owner));
-        assert!(may_unlink(false, 2, LinkedBy::Creation));
-        assert!(!may_unlink(false, 1, LinkedBy::Creation));
+        assert!(may_unlink(false, 2, LinkedBy::Owner));
+        assert!(!may_unlink(false, 1, LinkedBy::Owner));
+        assert!(!may_unlink(true, 2, LinkedBy::Creation), "the account is the upstream's");
         assert!(!may_unlink(true, 2, LinkedBy::Configuration), "it would be back at the next sign-in");
     }
 }

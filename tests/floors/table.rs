@@ -122,7 +122,7 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     // The PEM of a certificate is read where it arrives.
     (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
     (&["x509_parser"], &["tls"]),
-    (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
+    (&["clap", "anyhow"], &["cli", "cli/hash", "cli/users", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];
 

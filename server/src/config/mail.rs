@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::hidden::Hidden;
-use super::settings::is_loopback;
 
 /// How mail is sent. Without a server, none is.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]

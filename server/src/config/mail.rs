@@ -1,5 +1,6 @@
 //! `[mail]` and `[passwords]`: what people are written to, and what their passwords must be.
 
+use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::hidden::Hidden;

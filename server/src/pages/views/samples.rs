@@ -4,7 +4,7 @@ use askama::Template as _;
 use protocol::audit::Outcome;
 use protocol::authorization_details::RiskLevel;
 use protocol::client::ClientStatus;
-use protocol::client_rules::{Line, Said, Source, Topic, Words};
+use protocol::client_rules::{self, Line, Source, Topic, Words};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::task::{Intent, TaskStatus};
 
@@ -210,10 +210,10 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
         row("refund-agent", Kind::Agent, VouchedFor::Document, ClientStatus::Retired),
     ];
     let said = [
-        Said::Words(Words::Required),
-        Said::Values(vec![t.s("ES256"), t.s("https://shop.example/cb")]),
-        Said::Values(vec![]),
-        Said::Lasts(Seconds::minutes(1)),
+        client_rules::Said::Words(Words::Required),
+        client_rules::Said::Values(vec![t.s("ES256"), t.s("https://shop.example/cb")]),
+        client_rules::Said::Values(vec![]),
+        client_rules::Said::Lasts(Seconds::minutes(1)),
     ];
     let said = said.into_iter().cycle();
     let sources = [Source::Everybody, Source::Profile, Source::Registration].into_iter().cycle();
@@ -224,7 +224,7 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
         .collect();
     lines.extend(AdminClientPage::WORDS.into_iter().map(|words| Line {
         topic: Topic::Keys,
-        said: Said::Words(words),
+        said: client_rules::Said::Words(words),
         source: Source::Profile,
     }));
     let one = AdminClientPage { page: page.clone(), client: clients[0].clone(), lines };

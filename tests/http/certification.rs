@@ -56,8 +56,9 @@ async fn become_test_server(house: &mut House) {
 #[tokio::test]
 async fn whoever_knows_the_word_rotates_the_keys_and_nobody_else() {
     let mut house = House::open().await;
-    let rotate = |word: &str| format!("/certification/{word}/rotate-keys");
-    let post = |house: &House, word: &str| house.send(house.request("POST", &rotate(word)));
+    let post = async |house: &House, word: &str| {
+        house.send(house.request("POST", &format!("/certification/{word}/rotate-keys"))).await
+    };
     assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 404, "not without the table");
     become_test_server(&mut house).await;
     let kids = |jwks: &serde_json::Value| {

@@ -35,7 +35,12 @@ fn an_issuer_with_one_thing_wrong_is_refused_for_that_thing_alone() {
         ("scope =", "signing_algs = []\nscope =", "signing_algs", "must name"),
         ("scope =", "signing_algs = [\"HS256\"]\nscope =", "signing_algs", "must be one of"),
         ("scope =", "subject_claim = \"\"\nscope =", "subject_claim", "must name"),
-        ("scope =", "subject_is = \"user_id\"\nsubjects = { a = \"alice\" }\nscope =", "subject_is", "beside"),
+        (
+            "scope =",
+            "subject_is = \"user_id\"\nsubjects = { a = \"alice\" }\nscope =",
+            "subject_is",
+            "beside",
+        ),
         ("scope =", "trust = 1\nscope =", "trust", "no such key"),
     ] {
         let told = refused(&format!("{EXAMPLE}{}", ISSUER.replacen(from, to, 1)));

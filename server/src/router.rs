@@ -21,6 +21,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::app::App;
 use crate::endpoints::{self, reply, sent};
 use crate::failure::Broken;
+use crate::federation;
+use crate::pages::federation::connections::{self, CONNECTIONS};
 use crate::pages::session_store::{COOKIE, Sessions};
 use crate::{pages, visit};
 
@@ -53,6 +55,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
         .route(
+            &format!("{}/{{upstream}}/backchannel-logout", federation::PATH),
+            post(endpoints::upstream_logout::post),
+        )
+        .route(
             &format!("{}/{{client_id}}", metadata::REGISTER),
             get(endpoints::register::get).put(endpoints::register::put).delete(endpoints::register::delete),
         )
@@ -80,6 +86,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/approvals", get(pages::approvals::list))
         .route("/approvals/user-code", post(pages::approvals::set_user_code))
         .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
+        .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
         .merge(security())
         .route("/admin", get(pages::admin::get))
@@ -90,6 +97,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
         .route(metadata::LOGOUT, get(pages::sign_out::get).post(pages::sign_out::post))
+        .route(&format!("{}/{{upstream}}/callback", federation::PATH), get(pages::federation::callback))
         .merge(forms)
         .fallback(pages::home::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(app), pages::browser_state::follow))

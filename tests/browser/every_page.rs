@@ -12,7 +12,7 @@ use tests::password_of;
 use crate::stage::{Stage, play_at, refund};
 
 /// What is wrong with a page, in words.
-type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
+pub type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
 /// Looks at the page that a person has open.
 type Look = for<'a> fn(&'a Person, &'a str) -> Found<'a>;
 
@@ -310,11 +310,11 @@ async fn headings_go_down_one_step_at_a_time_and_every_field_has_a_label() {
     .await;
 }
 
-fn axe_source() -> PathBuf {
+pub fn axe_source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/node_modules/axe-core/axe.min.js")
 }
 
-fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
+pub fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
     Box::pin(async move {
         // Our policy allows no script; axe is one.
         person.cdp("Page.setBypassCSP", json!({ "enabled": true })).await;
@@ -363,7 +363,7 @@ async fn axe_finds_nothing_serious_on_any_page_in_light_and_in_dark() {
     .await;
 }
 
-fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
+pub fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
     Box::pin(async move {
         let folder = PathBuf::from(std::env::var_os("PROCURA_TEST_PICTURES").unwrap());
         for (scheme, width) in [("light", 1000), ("dark", 1000), ("light", 390), ("dark", 320)] {

@@ -15,6 +15,7 @@ mod device;
 mod dpop;
 mod elsewhere;
 mod fapi;
+mod federation;
 mod grants;
 mod guessing;
 mod introspect;

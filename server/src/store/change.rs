@@ -16,8 +16,8 @@ use protocol::user::User;
 use serde_json::Value;
 
 use super::{
-    BrowserSession, DeferredRequest, Forget, InitialAccessToken, Note, OneTimeLink, Passkey, Registered,
-    SessionClient, Settled, SigningKey, Totp,
+    BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget, InitialAccessToken, Note,
+    OneTimeLink, Passkey, Registered, SessionClient, Settled, SigningKey, Totp,
 };
 use crate::secret::SecretDigest;
 
@@ -322,6 +322,10 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// An identity at an upstream and its account; one of the same identity is replaced.
+    FederatedIdentity(FederatedIdentity),
+    /// A session that began at an upstream.
+    FederatedSession(FederatedSession),
     /// A new passkey.
     Passkey(Passkey),
     /// Another name for a passkey.

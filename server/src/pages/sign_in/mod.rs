@@ -12,15 +12,15 @@ use axum::response::Response;
 use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 
-use super::client_marks;
 use super::page::{Browser, Form, one, render_with_script, see_other, session_broken};
 use super::views::{ClientMarks, SignInPage, SignInRefused};
+use super::{client_marks, federation};
 use crate::app::App;
 use crate::authorization;
 use crate::failure::Failure;
 use crate::sign_in::{self, Ceremony, NotSignedIn};
 
-pub use entering::{PRESENCE, Presence, Way, again, enter, first, is_fresh};
+pub use entering::{PRESENCE, Presence, Way, again, enter, first, is_fresh, lead_on, remember};
 
 use entering::{CEREMONY, first_factor};
 
@@ -92,6 +92,8 @@ async fn view(
         client_name: client.map(|client| client.name_in(language).to_owned()),
         marks,
         username: username.to_owned(),
+        upstreams: federation::buttons(app, browser),
+        home_realms: app.upstreams.have_domains(),
         refused,
     })
 }
@@ -117,6 +119,9 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     }
     if one(&form, "decision") == "cancel" {
         return cancel(&app, &browser, &way).await;
+    }
+    if let Some(leaving) = federation::from_sign_in(&app, &browser, &form, &way).await {
+        return leaving;
     }
     let password = PresentedSecret::from(one(&form, "password"));
     let mark = browser.mark.as_deref();

@@ -13,6 +13,7 @@ mod client_marks;
 mod consent;
 mod duration;
 mod error;
+mod federation;
 mod forgot_password;
 mod form_post;
 mod home;
@@ -36,11 +37,8 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
-pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
-pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
-pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
@@ -50,6 +48,9 @@ pub use consent::{
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use federation::{
+    ConnectionsPage, LeavingPage, LinkedUpstream, UpstreamButton, UpstreamTrouble, UpstreamTroublePage,
+};
 pub use forgot_password::{ForgotPasswordPage, ResetLinkPage, forgot_mail};
 pub use form_post::FormPostPage;
 pub use home::HomePage;

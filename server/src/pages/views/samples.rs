@@ -4,7 +4,7 @@ use askama::Template as _;
 use protocol::audit::Outcome;
 use protocol::authorization_details::RiskLevel;
 use protocol::client::ClientStatus;
-use protocol::client_rules::{Line, Said, Source, Topic, Words};
+use protocol::client_rules::{self, Line, Source, Topic, Words};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::task::{Intent, TaskStatus};
 
@@ -210,10 +210,10 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
         row("refund-agent", Kind::Agent, VouchedFor::Document, ClientStatus::Retired),
     ];
     let said = [
-        Said::Words(Words::Required),
-        Said::Values(vec![t.s("ES256"), t.s("https://shop.example/cb")]),
-        Said::Values(vec![]),
-        Said::Lasts(Seconds::minutes(1)),
+        client_rules::Said::Words(Words::Required),
+        client_rules::Said::Values(vec![t.s("ES256"), t.s("https://shop.example/cb")]),
+        client_rules::Said::Values(vec![]),
+        client_rules::Said::Lasts(Seconds::minutes(1)),
     ];
     let said = said.into_iter().cycle();
     let sources = [Source::Everybody, Source::Profile, Source::Registration].into_iter().cycle();
@@ -224,7 +224,7 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
         .collect();
     lines.extend(AdminClientPage::WORDS.into_iter().map(|words| Line {
         topic: Topic::Keys,
-        said: Said::Words(words),
+        said: client_rules::Said::Words(words),
         source: Source::Profile,
     }));
     let one = AdminClientPage { page: page.clone(), client: clients[0].clone(), lines };
@@ -546,6 +546,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         client_name: t.some("Shop Assistant"),
         marks: marks(t),
         username: t.s("alice"),
+        upstreams: vec![upstream(t)],
+        home_realms: true,
         refused: None,
     };
     let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
@@ -587,6 +589,9 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     };
     add("form-post", form_post.render());
 
+    for (name, html) in federation(&page, &alice, t) {
+        add(name, html);
+    }
     for (name, consent) in consents(language, t) {
         add(name, consent.render());
     }
@@ -679,6 +684,57 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let test_server = Page { test_server: true, ..page.clone() };
     add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
+    samples
+}
+
+fn upstream(t: Theirs) -> UpstreamButton {
+    UpstreamButton { id: "company".into(), name: t.s("The Company") }
+}
+
+/// The pages around an upstream.
+fn federation(page: &Page, alice: &Page, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let leaving = LeavingPage {
+        page: page.clone(),
+        upstream_name: t.s("The Company"),
+        url: t.s("https://login.company.example/authorize?client_id=procura"),
+    };
+    let trouble = |what, linking| UpstreamTroublePage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        linking,
+        upstream: "company".into(),
+        upstream_name: t.s("The Company"),
+        what,
+        request_id: t.s("r_3"),
+    };
+    let connections = ConnectionsPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        fresh: true,
+        just_linked: t.some("The Company"),
+        just_unlinked: t.some("The Partner"),
+        linked: [true, false]
+            .map(|may_go| LinkedUpstream {
+                upstream: Some("company".into()),
+                name: t.s("The Company"),
+                since: NOW,
+                may_go,
+            })
+            .into(),
+        others: vec![UpstreamButton { id: "partner".into(), name: t.s("The Partner") }],
+    };
+    let old = ConnectionsPage { fresh: false, just_linked: None, just_unlinked: None, ..connections.clone() };
+    let none = ConnectionsPage { linked: Vec::new(), others: Vec::new(), ..old.clone() };
+    let mut samples = vec![
+        ("leaving", leaving.render()),
+        ("connections", connections.render()),
+        ("connections-old", old.render()),
+        ("connections-none", none.render()),
+        ("upstream-linking", trouble(UpstreamTrouble::OfAnother, true).render()),
+    ];
+    samples.extend(UpstreamTrouble::ALL.map(|what| (what.key(), trouble(what, false).render())));
     samples
 }
 

@@ -5,11 +5,17 @@
 pub mod audit_event;
 pub mod audit_head;
 pub mod authorization_code;
+pub mod backchannel_user_code;
 pub mod browser_session;
 pub mod client;
+pub mod client_registration;
 pub mod consent;
+pub mod deferred_request;
 pub mod details_type;
 pub mod ended_family;
+pub mod federated_identity;
+pub mod federated_session;
+pub mod initial_access_token;
 pub mod interaction;
 pub mod key_ring;
 pub mod known_browser;

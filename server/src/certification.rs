@@ -1,9 +1,14 @@
-//! A server that is tested by a conformance suite: it says so, again and again.
+//! A server that is tested by a conformance suite: it says so, again and again, and does what such a run needs and
+//! nobody else may.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::App;
+use protocol::client::SigningAlg;
+
+use crate::app::{App, Visit, same};
+use crate::failure::{Broken, Failure};
+use crate::keys::{self, Workshop, by_hand, rotation};
 
 /// How often it is said.
 const PACE: Duration = Duration::from_secs(3600);
@@ -43,6 +48,26 @@ pub async fn warn_for_ever(app: Arc<App>) {
         tracing::error!("{WARNING}");
         tokio::time::sleep(PACE).await;
     }
+}
+
+/// Whether somebody knows the word that opens the hooks.
+#[must_use]
+pub fn opens(app: &App, word: &str) -> bool {
+    app.settings.certification.as_ref().is_some_and(|table| same(table.hook_secret.reveal(), word))
+}
+
+/// Publishes the next signing keys at once, as an operator does with `procura keys rotate`.
+///
+/// # Errors
+/// The store's and the keys'.
+pub async fn rotate_keys(app: &App, visit: &Visit) -> Result<(), Failure> {
+    let workshop = Workshop { store: &app.store, at_rest: &app.at_rest, entropy: app.entropy.as_ref() };
+    let rotation = rotation(&app.settings, &app.store.resource_servers().await?);
+    by_hand::rotate(&workshop, &SigningAlg::ALL, &rotation, visit.now).await.map_err(Broken::from)?;
+    // This node need not wait for its next look.
+    let published = keys::publish(&app.store.signing_keys().await?, &app.at_rest).map_err(Broken::from)?;
+    app.keys.replace(published);
+    Ok(())
 }
 
 #[cfg(test)]

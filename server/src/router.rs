@@ -21,6 +21,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::app::App;
 use crate::endpoints::{self, reply, sent};
 use crate::failure::Broken;
+use crate::federation;
+use crate::pages::federation::connections::{self, CONNECTIONS};
 use crate::pages::session_store::{COOKIE, Sessions};
 use crate::{pages, visit};
 
@@ -39,6 +41,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TOKEN, post(endpoints::token::post))
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
+        .route(metadata::REGISTER, post(endpoints::register::post))
         .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
         .layer(cors());
 
@@ -49,6 +52,16 @@ pub fn router(app: &Arc<App>) -> Router {
             &format!("{}/{{id}}", metadata::GRANTS),
             get(endpoints::grants::get).delete(endpoints::grants::delete),
         )
+        .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
+        .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
+        .route(
+            &format!("{}/{{upstream}}/backchannel-logout", federation::PATH),
+            post(endpoints::upstream_logout::post),
+        )
+        .route(
+            &format!("{}/{{client_id}}", metadata::REGISTER),
+            get(endpoints::register::get).put(endpoints::register::put).delete(endpoints::register::delete),
+        )
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
@@ -57,6 +70,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let forms = Router::new()
         .route("/", get(pages::home::get))
         .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
+        .route("/select-account", get(pages::select_account::get).post(pages::select_account::post))
         .route("/sign-in/passkey", post(pages::sign_in::passkey::post))
         .route(
             "/sign-in/second-factor",
@@ -64,38 +78,49 @@ pub fn router(app: &Arc<App>) -> Router {
         )
         .route("/sign-in/recovery-code", post(pages::sign_in::second_factor::recovery_code))
         .route("/forgot-password", get(pages::forgot_password::get).post(pages::forgot_password::post))
-        .route("/select-account", get(pages::select_account::get).post(pages::select_account::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
         .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
+        .route(metadata::DEVICE, get(pages::device::get).post(pages::device::post))
+        .route("/approvals", get(pages::approvals::list))
+        .route("/approvals/user-code", post(pages::approvals::set_user_code))
+        .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
+        .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))
+        .route("/admin/clients", get(pages::admin_clients::list))
+        .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
         .route(metadata::LOGOUT, get(pages::sign_out::get).post(pages::sign_out::post))
+        .route(&format!("{}/{{upstream}}/callback", federation::PATH), get(pages::federation::callback))
         .merge(forms)
         .fallback(pages::home::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(app), pages::browser_state::follow))
         .layer(sessions(app));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
-        .route("/assets/passkeys.js", get(pages::assets::passkeys))
         .route("/assets/form_post.js", get(pages::assets::form_post))
+        .route("/assets/passkeys.js", get(pages::assets::passkeys))
         .route("/assets/logo.svg", get(pages::assets::logo))
+        .route("/clients/{client_id}/logo", get(pages::client_marks::logo))
         .route("/assets/signed-out.js", get(pages::assets::signed_out))
         .route("/assets/check-session.js", get(pages::assets::check_session))
         .route(metadata::CHECK_SESSION, get(pages::browser_state::page));
 
     // For a conformance suite, and not there otherwise.
     let certification = match &app.settings.certification {
-        Some(_) => Router::new().route(
-            endpoints::certification::RESOURCE,
-            get(endpoints::certification::resource).post(endpoints::certification::resource),
-        ),
+        Some(_) => Router::new()
+            .route(
+                endpoints::certification::RESOURCE,
+                get(endpoints::certification::resource).post(endpoints::certification::resource),
+            )
+            .route(endpoints::certification::ROTATE_KEYS, post(endpoints::certification::rotate_keys))
+            .route(endpoints::certification::CIBA, post(endpoints::certification::ciba)),
         None => Router::new(),
     };
 

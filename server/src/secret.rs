@@ -92,6 +92,13 @@ impl SecretDigest {
         Self(bytes)
     }
 
+    /// The digest that stands in the database as this text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
     /// As it stands in the database: base64url without padding, 43 characters.
     #[must_use]
     pub fn to_text(&self) -> String {

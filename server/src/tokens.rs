@@ -9,7 +9,8 @@ use std::sync::Arc;
 use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, SigningAlg};
-use protocol::id_token::IdToken;
+use protocol::id_token::{IdToken, pushed_claims};
+use protocol::identifier::SessionId;
 use protocol::identifier::TokenId;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -79,9 +80,20 @@ pub fn write_refresh(app: &App, token: Token) -> Written {
     Written { token, text: Secret::generate(app.entropy.as_ref(), "prt_") }
 }
 
+/// What goes into an ID token beside its access token.
+#[derive(Clone, Copy, Default)]
+pub struct Along<'a> {
+    /// `nonce` of the authorization request. After a refresh there is none (OpenID Connect Core §12.2).
+    pub nonce: Option<&'a str>,
+    /// The browser session that the client may hear of as `sid`.
+    pub session: Option<&'a SessionId>,
+    /// Where it is pushed: the `auth_req_id` it is pushed for, and the refresh token that goes with it, if one does.
+    pub pushed: Option<(&'a str, Option<&'a str>)>,
+}
+
 /// Writes the ID token that goes with an access token of `client` (OpenID Connect Core §2), signed and, where it
-/// registered so, encrypted. None where the access token is nobody's sign-in. After a refresh there is no `nonce`
-/// (OpenID Connect Core §12.2), and all else of the login is as it was.
+/// registered so, encrypted. None where the access token is nobody's sign-in. All that is said of the login is as it
+/// was when the user signed in.
 ///
 /// # Errors
 /// The store's, the signing key's, and where the client has no key to encrypt to.
@@ -89,7 +101,7 @@ pub async fn id_token(
     app: &App,
     client: &Client,
     access: &Written,
-    nonce: Option<&str>,
+    along: &Along<'_>,
 ) -> Result<Option<Secret>, Failure> {
     let token = &access.token;
     let (Some(user), Some(login)) = (token.subject.user(), &token.login) else { return Ok(None) };
@@ -102,21 +114,25 @@ pub async fn id_token(
         }
     };
     let alg = client.id_token_signed_response_alg;
-    let sid = token.session.as_ref().map(|session| protocol::logout::sid(session, &client.id));
-    let claims = IdToken {
+    let sid = along.session.map(|session| protocol::logout::sid(session, &client.id));
+    let mut claims = IdToken {
         issuer: app.issuer(),
         subject: &app.subject_for(client, user),
         client: &client.id,
         expires_at: token.expires_at(),
         issued_at: token.issued_at,
         login,
-        nonce,
+        nonce: along.nonce,
         sid: sid.as_deref(),
         access_token: Some(access.text.reveal()),
         about_user: &about_user,
         alg,
-    };
-    let jwt = app.keys.sign(alg, "JWT", &claims.claims())?;
+    }
+    .claims();
+    if let Some((auth_req_id, refresh_token)) = along.pushed {
+        claims.extend(pushed_claims(auth_req_id, refresh_token, alg));
+    }
+    let jwt = app.keys.sign(alg, "JWT", &claims)?;
     let encryption = client.metadata.id_token_encryption();
     Ok(Some(Secret::from_text(app.encrypt_to(client, jwt, encryption, token.issued_at).await?)))
 }

@@ -22,7 +22,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder that can be read") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let ours = name != "node_modules"
+        let ours = !["node_modules", ".venv"].contains(&name)
             && (folder != root() || !NOT_OURS.iter().any(|other| name.starts_with(other)));
         if path.is_dir() && ours {
             walk(&path, files);

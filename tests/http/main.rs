@@ -1,14 +1,21 @@
 //! The house from outside: every path over real HTTP, the stateful ones on both databases.
 
+mod about_user;
 mod abuse;
 mod account;
 mod authorize;
+mod backchannel;
 mod bad_input;
 mod certification;
 mod client_authentication;
 mod client_keys;
 mod consent;
+mod context;
+mod device;
 mod dpop;
+mod elsewhere;
+mod fapi;
+mod federation;
 mod grants;
 mod guessing;
 mod introspect;
@@ -17,7 +24,11 @@ mod logout;
 mod par;
 mod passkeys;
 mod passwords;
+mod registration;
+mod request_object;
+mod response_mode;
 mod revoke;
+mod rp;
 mod second_factor;
 mod sessions;
 mod set_password;

@@ -8,6 +8,7 @@ use server::app::App;
 use server::clock::{Clock as _, TurnedClock};
 use server::config::{self, ConfigFile};
 use server::secret::SystemEntropy;
+use server::serve::Listeners;
 use server::start::Notice;
 use server::store::Store;
 use tokio::net::TcpListener;
@@ -86,8 +87,8 @@ impl House {
     }
 
     pub(crate) async fn with_settings(database: Database, secured: &Secured, settings: &str) -> Self {
-        let (http, settings) = (secured.visitor(None), settings.to_owned());
-        Box::pin(Self::build_at("127.0.0.1", database, "https", http, move |town| {
+        let (visit, settings) = ((secured.visitor(None), secured.listener()), settings.to_owned());
+        Box::pin(Self::build_at("127.0.0.1", database, "https", visit, move |town| {
             format!("{settings}\n{town}")
         }))
         .await
@@ -113,14 +114,14 @@ impl House {
         // Whoever comes first names the provider; the others find it named.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         // In a box, since futures within futures within futures have no end for the compiler.
-        Box::pin(Self::build_at(host, database, "http", plain(), change)).await
+        Box::pin(Self::build_at(host, database, "http", (plain(), None), change)).await
     }
 
     async fn build_at(
         host: &str,
         database: Database,
         scheme: &str,
-        http: reqwest::Client,
+        (http, mtls): (reqwest::Client, Option<TcpListener>),
         change: impl FnOnce(String) -> String,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -135,7 +136,7 @@ impl House {
         );
         let door = Door { issuer, http, clock: Arc::default() };
         let (app, notices) = enter(&config, &door.clock).await;
-        let serving = Some(serve(&app, listener));
+        let serving = Some(serve(&app, Listeners { main: listener, mtls }));
         Self { door, credentials, config, site, app, notices, serving }
     }
 
@@ -156,7 +157,8 @@ impl House {
         let (app, notices) = enter(&config, &self.door.clock).await;
         let listener = TcpListener::bind(app.settings.listen).await.unwrap();
         (self.app, self.notices, self.config) = (app, notices, config);
-        self.serving = Some(serve(&self.app, listener));
+        let listeners = Listeners::from(listener).complete(&self.app.settings).await.unwrap();
+        self.serving = Some(serve(&self.app, listeners));
     }
 
     /// Closes the house, once what it began is finished.
@@ -216,6 +218,13 @@ impl House {
         self.door.clock.turn(Seconds(seconds));
     }
 
+    /// What the server does every minute: ends what is over, and sweeps it out.
+    pub async fn sweep(&self) {
+        let now = self.door.now();
+        server::registration::expire(&self.app, now).await.unwrap();
+        self.app.store.sweep(now).await.unwrap();
+    }
+
     /// The server's own store.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -226,6 +235,12 @@ impl House {
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// A JWT with the key that signs with this algorithm, whatever its claims say.
+    #[must_use]
+    pub fn sign(&self, alg: protocol::client::SigningAlg, typ: &str, claims: &serde_json::Value) -> String {
+        self.app.keys.sign(alg, typ, claims.as_object().unwrap()).unwrap()
     }
 
     /// The audit log, the oldest event first.
@@ -331,11 +346,11 @@ async fn enter(config: &str, clock: &Arc<TurnedClock>) -> (Arc<App>, Vec<Notice>
     Box::pin(server::start::open(config, clock, Arc::new(SystemEntropy))).await.unwrap()
 }
 
-fn serve(app: &Arc<App>, listener: TcpListener) -> (oneshot::Sender<()>, JoinHandle<()>) {
+fn serve(app: &Arc<App>, listeners: Listeners) -> (oneshot::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel::<()>();
     let app = Arc::clone(app);
     let serving = tokio::spawn(async move {
-        let _ = server::serve::serve(app, listener, async { drop(stopped.await) }).await;
+        let _ = server::serve::serve(app, listeners, async { drop(stopped.await) }).await;
     });
     (stop, serving)
 }

@@ -53,12 +53,36 @@ pub enum Action {
     /// A user ended sessions of theirs in other browsers.
     #[serde(rename = "user.session_end")]
     UserSessionEnd,
+    /// A user set the code without which nobody asks them from afar, or took it away.
+    #[serde(rename = "user.set_user_code")]
+    UserSetUserCode,
+    /// An upstream OpenID Provider made an account for somebody who signed in there.
+    #[serde(rename = "user.create")]
+    UserCreate,
+    /// An identity at an upstream OpenID Provider was linked to an account.
+    #[serde(rename = "user.link")]
+    UserLink,
+    /// Such a link was taken away.
+    #[serde(rename = "user.unlink")]
+    UserUnlink,
+    /// What an upstream OpenID Provider says changed an account: its rights, its name, its address.
+    #[serde(rename = "user.update")]
+    UserUpdate,
+    /// An upstream OpenID Provider said that somebody signed out there.
+    #[serde(rename = "upstream.logout")]
+    UpstreamLogout,
     /// A client pushed an authorization request.
     #[serde(rename = "authorization.push")]
     AuthorizationPush,
     /// An authorization request was refused before anybody was asked.
     #[serde(rename = "authorization.request")]
     AuthorizationRequest,
+    /// A device asked for a code that its user is to enter (RFC 8628).
+    #[serde(rename = "authorization.device")]
+    AuthorizationDevice,
+    /// A client asked for a user's word from afar (CIBA).
+    #[serde(rename = "authorization.backchannel")]
+    AuthorizationBackchannel,
     /// A user approved, all or a part, or denied.
     #[serde(rename = "consent.decide")]
     ConsentDecide,
@@ -80,12 +104,30 @@ pub enum Action {
     /// Token exchange.
     #[serde(rename = "token.exchange")]
     TokenExchange,
+    /// `urn:ietf:params:oauth:grant-type:device_code`.
+    #[serde(rename = "token.device_code")]
+    TokenDeviceCode,
+    /// `urn:openid:params:grant-type:ciba`, or what was pushed.
+    #[serde(rename = "token.ciba")]
+    TokenCiba,
     /// A JWT as an authorization grant.
     #[serde(rename = "token.jwt_bearer")]
     TokenJwtBearer,
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,
+    /// A token was made that lets somebody register clients.
+    #[serde(rename = "registration.token")]
+    RegistrationToken,
+    /// A client registered itself.
+    #[serde(rename = "client.register")]
+    ClientRegister,
+    /// A client changed its registration.
+    #[serde(rename = "client.update")]
+    ClientUpdate,
+    /// A client ended its registration, or never used it.
+    #[serde(rename = "client.delete")]
+    ClientDelete,
     /// A signing key was made.
     #[serde(rename = "key.make")]
     KeyMake,

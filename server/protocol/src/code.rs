@@ -23,8 +23,9 @@ pub struct Code {
     pub requested_actor: Option<ClientId>,
     /// The granted part of what this request asked for; within the consent.
     pub authority: Authority,
-    /// `redirect_uri` of the authorization request.
-    pub redirect_uri: String,
+    /// `redirect_uri` of the authorization request; none where the answer is not brought by the user's browser, but
+    /// asked for with a `device_code` (RFC 8628) or an `auth_req_id` (CIBA).
+    pub redirect_uri: Option<String>,
     /// `code_challenge`, always S256 (RFC 7636 §4.2).
     pub code_challenge: Option<CodeChallenge>,
     /// `nonce` (OpenID Connect Core §3.1.2.1).
@@ -36,6 +37,6 @@ pub struct Code {
     pub dpop_jkt: Option<Jkt>,
     /// How the user logged in.
     pub login: Login,
-    /// The browser session in which it was approved.
-    pub session: SessionId,
+    /// The browser session in which it was approved; none where the client is elsewhere than that browser.
+    pub session: Option<SessionId>,
 }

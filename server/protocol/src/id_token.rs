@@ -11,6 +11,19 @@ use crate::identifier::ClientId;
 use crate::numeric_date::NumericDate;
 use crate::token::Login;
 
+/// What an ID token says beyond that where it is pushed with the tokens (Client-Initiated Backchannel Authentication
+/// §10.3.1): to which request they belong, and the hash of the refresh token, if there is one.
+#[must_use]
+pub fn pushed_claims(auth_req_id: &str, refresh_token: Option<&str>, alg: SigningAlg) -> Map<String, Value> {
+    let mut claims = Map::new();
+    claims.insert("urn:openid:params:jwt:claim:auth_req_id".to_owned(), auth_req_id.into());
+    if let Some(refresh_token) = refresh_token {
+        let hash = at_hash(refresh_token, alg);
+        claims.insert("urn:openid:params:jwt:claim:rt_hash".to_owned(), hash.into());
+    }
+    claims
+}
+
 /// What an ID token says.
 #[derive(Clone, Copy, Debug)]
 pub struct IdToken<'a> {
@@ -127,6 +140,14 @@ mod tests {
         assert_eq!((&told["acr"], &told["amr"], &told["nonce"]), (&json!("1"), &json!(["pwd"]), &json!("n")));
         assert_eq!(told["sid"], "s");
         assert_eq!(told["at_hash"], at_hash("t", SigningAlg::Es256));
+    }
+
+    #[test]
+    fn what_is_pushed_names_its_request_and_the_hash_of_its_refresh_token() {
+        let told = pushed_claims("r", Some("t"), SigningAlg::Es256);
+        assert_eq!(told["urn:openid:params:jwt:claim:auth_req_id"], "r");
+        assert_eq!(told["urn:openid:params:jwt:claim:rt_hash"], at_hash("t", SigningAlg::Es256));
+        assert_eq!(pushed_claims("r", None, SigningAlg::Es256).len(), 1);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use crate::acr::Acr;
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
 use crate::authorization_request::DISPLAY_VALUES;
-use crate::client::{AuthMethod, ContentEncryptionAlg, GrantType, KeyManagementAlg, SigningAlg, SubjectType};
+use crate::client::{
+    AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
+};
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
 use crate::userinfo::OPENID_SCOPES;
@@ -27,6 +29,8 @@ pub const INTROSPECT: &str = "/introspect";
 pub const REVOKE: &str = "/revoke";
 /// `userinfo_endpoint` (OpenID Connect Core §5.3).
 pub const USERINFO: &str = "/userinfo";
+/// `registration_endpoint` (RFC 7591 §3).
+pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
 
@@ -34,6 +38,12 @@ pub const GRANTS: &str = "/grants";
 pub const LOGOUT: &str = "/logout";
 /// `check_session_iframe` (Session Management §3.3).
 pub const CHECK_SESSION: &str = "/check-session";
+/// `device_authorization_endpoint` (RFC 8628 §4).
+pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+/// `verification_uri` (RFC 8628 §3.2): short, to be typed.
+pub const DEVICE: &str = "/device";
+/// `backchannel_authentication_endpoint` (Client-Initiated Backchannel Authentication §4).
+pub const BACKCHANNEL_AUTHENTICATION: &str = "/backchannel/authorize";
 
 /// Where OpenID Connect Discovery (§4) puts the document: behind the issuer's path.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -54,6 +64,10 @@ pub struct Facts<'a> {
     pub details_types: &'a DetailsTypes,
     /// The resource servers (RFC 9728 §4).
     pub resources: &'a [ResourceIndicator],
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: bool,
+    /// Whether a client id may be the URL of a metadata document.
+    pub client_id_metadata_documents: bool,
     /// What is done with client certificates, where they can be shown.
     pub certificates: Option<Certificates<'a>>,
 }
@@ -94,8 +108,10 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     endpoints(facts.issuer, &mut document);
     authorization(&mut document);
     authentication(facts, &mut document);
+    backchannel(&mut document);
     introspection(&mut document);
     openid(&mut document);
+    registration(facts, &mut document);
     logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
@@ -123,6 +139,8 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
+        ("backchannel_authentication_endpoint", BACKCHANNEL_AUTHENTICATION),
     ] {
         document.insert(name.to_owned(), format!("{base}{path}").into());
     }
@@ -180,6 +198,15 @@ fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "dpop_signing_alg_values_supported", algs());
 }
 
+/// Requests for users who are elsewhere (Client-Initiated Backchannel Authentication §4).
+fn backchannel(document: &mut Map<String, Value>) {
+    let modes = DeliveryMode::ALL.map(DeliveryMode::as_str);
+    put(document, "backchannel_token_delivery_modes_supported", modes);
+    let algs = SigningAlg::ALL.map(SigningAlg::as_str);
+    put(document, "backchannel_authentication_request_signing_alg_values_supported", algs);
+    document.insert("backchannel_user_code_parameter_supported".to_owned(), true.into());
+}
+
 /// How introspection is answered by a JWT (RFC 9701 §7).
 fn introspection(document: &mut Map<String, Value>) {
     put(document, "introspection_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
@@ -219,6 +246,17 @@ fn openid(document: &mut Map<String, Value>) {
     put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
 }
 
+/// How clients come to be known here, other than by the operator.
+fn registration(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    if facts.registration {
+        let base = facts.issuer.trim_end_matches('/');
+        document.insert("registration_endpoint".to_owned(), format!("{base}{REGISTER}").into());
+    }
+    if facts.client_id_metadata_documents {
+        document.insert("client_id_metadata_document_supported".to_owned(), true.into());
+    }
+}
+
 /// How sessions end (RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, Session Management
 /// §3.3).
 fn logout(issuer: &str, document: &mut Map<String, Value>) {
@@ -255,6 +293,8 @@ mod tests {
             scopes: &"orders:read openid".parse().unwrap(),
             details_types: &DetailsTypes::new(built_in()).unwrap(),
             resources: &["urn:orders".parse().unwrap()],
+            registration: false,
+            client_id_metadata_documents: false,
             certificates: None,
         })
     }
@@ -265,6 +305,8 @@ mod tests {
             scopes: &Scope::empty(),
             details_types: &DetailsTypes::new(built_in()).unwrap(),
             resources: &[],
+            registration: false,
+            client_id_metadata_documents: false,
             certificates: Some(Certificates { base, authorities }),
         })
     }
@@ -304,7 +346,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 9);
+        assert_eq!(addresses.len(), 11);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");
@@ -346,12 +388,32 @@ mod tests {
     }
 
     #[test]
+    fn registration_is_told_of_where_there_is_one() {
+        let closed = document("https://as.example");
+        assert!(!closed.contains_key("registration_endpoint"));
+        assert!(!closed.contains_key("client_id_metadata_document_supported"));
+        let open = metadata(&Facts {
+            issuer: "https://as.example",
+            scopes: &Scope::empty(),
+            details_types: &DetailsTypes::default(),
+            resources: &[],
+            registration: true,
+            client_id_metadata_documents: true,
+            certificates: None,
+        });
+        assert_eq!(open["registration_endpoint"], "https://as.example/register");
+        assert_eq!(open["client_id_metadata_document_supported"], true);
+    }
+
+    #[test]
     fn no_list_is_empty_and_none_names_a_thing_twice() {
         let bare = metadata(&Facts {
             issuer: "https://as.example",
             scopes: &Scope::empty(),
             details_types: &DetailsTypes::default(),
             resources: &[],
+            registration: false,
+            client_id_metadata_documents: false,
             certificates: None,
         });
         assert!(!bare.contains_key("protected_resources"));

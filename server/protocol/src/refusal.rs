@@ -68,6 +68,32 @@ pub enum ErrorCode {
     InsufficientUserAuthentication,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
+    /// RFC 8628 §3.5.
+    AuthorizationPending,
+    /// RFC 8628 §3.5.
+    SlowDown,
+    /// RFC 8628 §3.5.
+    ExpiredToken,
+    /// Client-Initiated Backchannel Authentication §13.
+    ExpiredLoginHintToken,
+    /// Client-Initiated Backchannel Authentication §13.
+    UnknownUserId,
+    /// Client-Initiated Backchannel Authentication §13.
+    MissingUserCode,
+    /// Client-Initiated Backchannel Authentication §13.
+    InvalidUserCode,
+    /// Client-Initiated Backchannel Authentication §13.
+    InvalidBindingMessage,
+    /// Client-Initiated Backchannel Authentication §12.
+    TransactionFailed,
+    /// RFC 7591 §3.2.2.
+    InvalidRedirectUri,
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata,
+    /// RFC 7591 §3.2.2.
+    InvalidSoftwareStatement,
+    /// RFC 7591 §3.2.2.
+    UnapprovedSoftwareStatement,
 }
 
 impl ErrorCode {
@@ -103,6 +129,19 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
+            Self::ExpiredLoginHintToken => "expired_login_hint_token",
+            Self::UnknownUserId => "unknown_user_id",
+            Self::MissingUserCode => "missing_user_code",
+            Self::InvalidUserCode => "invalid_user_code",
+            Self::InvalidBindingMessage => "invalid_binding_message",
+            Self::TransactionFailed => "transaction_failed",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
         }
     }
 }

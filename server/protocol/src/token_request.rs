@@ -22,8 +22,23 @@ pub enum TokenRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`.
     TokenExchange(ExchangeRequest),
+    /// `grant_type=urn:ietf:params:oauth:grant-type:device_code`.
+    DeviceCode(DeferredRequest),
+    /// `grant_type=urn:openid:params:grant-type:ciba`.
+    Ciba(DeferredRequest),
     /// `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.
     JwtBearer(JwtBearerRequest),
+}
+
+/// RFC 8628 §3.4 and Client-Initiated Backchannel Authentication §10.1, which ask alike.
+#[derive(Clone, Debug)]
+pub struct DeferredRequest {
+    /// `device_code` or `auth_req_id`, REQUIRED.
+    pub reference: PresentedSecret,
+    /// OPTIONAL (RFC 8707 §2.2).
+    pub resources: Resources,
+    /// OPTIONAL (RFC 9396 §6).
+    pub authorization_details: Option<AuthorizationDetails>,
 }
 
 /// RFC 6749 §4.1.3. A `scope` here has no meaning and is ignored like any unknown parameter.
@@ -164,6 +179,8 @@ impl TokenRequest {
                 ClientCredentialsRequest::parse(params).map(Self::ClientCredentials)
             }
             GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
+            GrantType::DeviceCode => DeferredRequest::parse(params, "device_code").map(Self::DeviceCode),
+            GrantType::Ciba => DeferredRequest::parse(params, "auth_req_id").map(Self::Ciba),
             GrantType::JwtBearer => JwtBearerRequest::parse(params).map(Self::JwtBearer),
         }
     }
@@ -176,6 +193,8 @@ impl TokenRequest {
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::Ciba(_) => GrantType::Ciba,
             Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
@@ -198,6 +217,16 @@ impl RefreshRequest {
         Ok(Self {
             refresh_token: required(params, "refresh_token")?.into(),
             scope: fields::scope(params)?,
+            resources: fields::resources(params)?,
+            authorization_details: fields::details(params)?,
+        })
+    }
+}
+
+impl DeferredRequest {
+    fn parse(params: &Params, reference: &'static str) -> Result<Self, TokenRequestRefused> {
+        Ok(Self {
+            reference: required(params, reference)?.into(),
             resources: fields::resources(params)?,
             authorization_details: fields::details(params)?,
         })
@@ -327,6 +356,8 @@ mod tests {
         let each = [
             ("authorization_code", "code"),
             ("refresh_token", "refresh_token"),
+            (GrantType::DeviceCode.as_str(), "device_code"),
+            (GrantType::Ciba.as_str(), "auth_req_id"),
             (GrantType::JwtBearer.as_str(), "assertion"),
         ];
         for (grant_type, name) in each {

@@ -1,39 +1,27 @@
 //! The user answers: what they approve becomes a consent, for an agent a task, and a code.
 
-use std::collections::BTreeSet;
-
-use protocol::audit::{Action, AuditEvent};
+use protocol::audit::Action;
 use protocol::authority::Authority;
-use protocol::authorization::{self, Approval, OFFLINE_ACCESS};
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::claims_request::ClaimsRequest;
-use protocol::client::Client;
 use protocol::code::Code;
-use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::consent::Consent;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
 
 use super::answer::Answer;
+use super::grant::{requested_actor, tell_of};
 use super::next::{Present, Story, approved, story};
-use super::{Offer, SignedIn, Stop, Waiting, event, session_state};
+use super::{
+    Decision, Granted, Offer, SignedIn, Stop, Waiting, event, grant, session_state, told_of_refusal,
+};
 use crate::app::{App, Visit};
-use crate::failure::{Broken, Failure};
-use crate::secret::{Secret, random_id};
+use crate::secret::Secret;
 use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey, SessionClient, Take};
-use crate::tasks;
 
 /// How long it is remembered that a pushed request was completed: longer than any request that came from it waits.
 const PUSHED_USED_LIFE: Seconds = Seconds::minutes(60);
-
-/// What the user decided on the consent page.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Decision {
-    /// Which entries stay, and until when.
-    pub approval: Approval,
-    /// Whether the actor may pass on.
-    pub passing_on: bool,
-}
 
 /// The user approved all or a part.
 ///
@@ -48,19 +36,7 @@ pub async fn decide(
 ) -> Result<Answer, Stop> {
     let mut story = story(app, visit, present.waiting).await?;
     story.way.session_state = session_state::of(app, present.waiting, Some(signed_in));
-    let offer = &story.offer;
-    let authority = authorization::approve(&offer.authority, &decision.approval, offer.registry.registered())
-        .filter(|authority| !authority.until.is_over(visit.now))
-        .ok_or_else(|| Stop::Page(Refusal::new(ErrorCode::AccessDenied, "nothing is left to approve")))?;
-    let consent = consent(app, visit, offer, signed_in, authority, decision)?;
-    let task = match offer.actor.agent() {
-        Some(_) => Some(tasks::open(app, &consent, &consent.authority.details, visit.now)?),
-        None => None,
-    };
-    let mut told = event(Action::ConsentDecide, visit, &offer.client.id);
-    tell_of(&mut told, &consent, task.as_ref());
-    let change = Change::new(told).keep(Record::Consent(consent.clone()));
-    let change = task.iter().cloned().map(Record::Task).fold(change, Change::keep);
+    let Granted { consent, task, change } = grant(app, visit, &story.offer, &signed_in.user, decision)?;
     let asked = consent.authority.clone();
     give_code(
         app,
@@ -118,53 +94,11 @@ pub async fn deny(
 ) -> Result<Answer, Stop> {
     let Story { offer, mut way } = story(app, visit, waiting).await?;
     let refusal = Refusal::new(ErrorCode::AccessDenied, "the user said no");
-    let mut told = event(Action::ConsentDecide, visit, &offer.client.id).refused(&refusal);
-    told.user = signed_in.map(|signed_in| signed_in.user.clone());
-    told.actor = Some(offer.actor.id.clone());
-    told.scope = Some(offer.authority.scope.clone());
-    told.authorization_details = offer.authority.details.clone();
+    let told = told_of_refusal(visit, &offer, signed_in.map(|signed_in| &signed_in.user), &refusal);
     let change = Change::new(told).take(Take::Interaction(interaction.to_owned()));
     commit(app, once(change, waiting, visit.now)).await?;
     way.session_state = session_state::of(app, waiting, signed_in);
     way.refused(app, visit, &refusal).await
-}
-
-fn consent(
-    app: &App,
-    visit: &Visit,
-    offer: &Offer,
-    signed_in: &SignedIn,
-    authority: Authority,
-    decision: &Decision,
-) -> Result<Consent, Failure> {
-    let id = random_id(app.entropy.as_ref(), "con_");
-    let passing_on = match offer.passing_on_max {
-        further if decision.passing_on && further > 0 => PassingOn::UpTo(further),
-        _ => PassingOn::No,
-    };
-    Ok(Consent {
-        id: id.parse().map_err(|_| Broken::Other("a random id is no identifier"))?,
-        user: signed_in.user.clone(),
-        client: offer.client.id.clone(),
-        actor: offer.actor.id.clone(),
-        offline_access: authority.scope.contains(OFFLINE_ACCESS),
-        claims: if authority.scope.contains("openid") { offer.claims.clone() } else { BTreeSet::new() },
-        authority,
-        passing_on,
-        created_at: visit.now,
-        state: ConsentState::Active,
-    })
-}
-
-fn tell_of(told: &mut AuditEvent, consent: &Consent, task: Option<&Task>) {
-    told.user = Some(consent.user.clone());
-    told.actor = Some(consent.actor.clone());
-    told.consent = Some(consent.id.clone());
-    told.task = task.map(|task| task.id.clone());
-    told.txn = task.map(|task| task.root.clone());
-    told.scope = Some(consent.authority.scope.clone());
-    told.authorization_details = consent.authority.details.clone();
-    told.resources = consent.authority.resources.iter().cloned().collect();
 }
 
 /// A request that was answered with yes.
@@ -196,12 +130,12 @@ async fn give_code(
         requested_actor: requested_actor(client, &offer.actor),
         claims: claims(offer, &authority, request, consent),
         authority,
-        redirect_uri: way.address.as_str().to_owned(),
+        redirect_uri: Some(way.address.as_str().to_owned()),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
         dpop_jkt: request.dpop_jkt.clone(),
         login: request.told_login(client, &signed_in.login),
-        session: signed_in.session.clone(),
+        session: Some(signed_in.session.clone()),
     };
     let life = client.profile.rules().code_life.into_iter().fold(app.settings.code_life, Seconds::min);
     let expires_at: NumericDate = visit.now.plus(life);
@@ -245,10 +179,6 @@ fn once(change: Change, waiting: &Waiting, now: NumericDate) -> Change {
         Some(pushed) => change.first_time(ReplayKey::new("pushed", &[pushed]), now.plus(PUSHED_USED_LIFE)),
         None => change,
     }
-}
-
-fn requested_actor(client: &Client, actor: &Client) -> Option<protocol::identifier::ClientId> {
-    (client.id != actor.id).then(|| actor.id.clone())
 }
 
 async fn commit(app: &App, change: Change) -> Result<(), Stop> {

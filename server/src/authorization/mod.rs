@@ -7,6 +7,7 @@
 mod answer;
 mod begin;
 mod finish;
+mod grant;
 mod next;
 mod offer;
 mod push;
@@ -27,9 +28,10 @@ use crate::failure::{Broken, Failure};
 
 pub use answer::Answer;
 pub use begin::{Begun, begin};
-pub use finish::{Decision, decide, deny, proceed};
+pub use finish::{decide, deny, proceed};
+pub use grant::{Decision, Granted, grant, requested_actor, told_of_refusal};
 pub use next::{Present, next};
-pub use offer::{Offer, offer};
+pub use offer::{Offer, Wanted, offer, offer_of};
 pub use push::{Pushed, push};
 
 /// How long an authorization request waits for its user.

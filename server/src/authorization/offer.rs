@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use protocol::audience::Resources;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
+use protocol::authorization_details::AuthorizationDetails;
 use protocol::authorization_request::AuthorizationRequest;
+use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
+use protocol::identifier::ClientId;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::scope::Scope;
 use protocol::standard_claims;
 
 use crate::app::App;
@@ -31,7 +36,22 @@ pub struct Offer {
     pub registry: Arc<Registry>,
 }
 
-/// Judges a request of `client`.
+/// What a request of `client` asks for, wherever it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// `scope`.
+    pub scope: Option<&'a Scope>,
+    /// `authorization_details`.
+    pub details: Option<&'a AuthorizationDetails>,
+    /// Every `resource`.
+    pub resources: &'a Resources,
+    /// `requested_actor`.
+    pub requested_actor: Option<&'a ClientId>,
+    /// `claims`, where the way of asking knows it.
+    pub claims: Option<&'a ClaimsRequest>,
+}
+
+/// Judges an authorization request of `client`.
 ///
 /// # Errors
 /// What cannot be asked for.
@@ -47,7 +67,27 @@ pub async fn offer(
     }
     request.check_code_challenge(client)?;
     request.check_response_mode(client)?;
-    let actor = match &request.requested_actor {
+    let wanted = Wanted {
+        scope: request.scope.as_ref(),
+        details: request.authorization_details.as_ref(),
+        resources: &request.resources,
+        requested_actor: request.requested_actor.as_ref(),
+        claims: Some(&request.claims),
+    };
+    offer_of(app, client, wanted, now).await
+}
+
+/// Judges what `client` asks for.
+///
+/// # Errors
+/// What cannot be asked for.
+pub async fn offer_of(
+    app: &App,
+    client: &Arc<Client>,
+    wanted: Wanted<'_>,
+    now: NumericDate,
+) -> Result<Offer, Failure> {
+    let actor = match wanted.requested_actor {
         Some(id) if *id != client.id => {
             let found = app.store.find_client(id).await?;
             let fits = |actor: &Arc<Client>| {
@@ -64,9 +104,9 @@ pub async fn offer(
     };
     let registry = app.registry().await?;
     let named = Named {
-        scope: request.scope.clone(),
-        details: request.authorization_details.clone(),
-        resources: request.resources.clone(),
+        scope: wanted.scope.cloned(),
+        details: wanted.details.cloned(),
+        resources: wanted.resources.clone(),
     };
     let life =
         if actor.agent().is_some() { app.settings.agent_consent_life } else { app.settings.consent_life };
@@ -74,7 +114,7 @@ pub async fn offer(
     let until = end.into_iter().fold(now.plus(life), NumericDate::min);
     let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
     let passing_on_max = passing_on_max(app, &actor);
-    let claims = claims(client, &actor, request, &authority);
+    let claims = claims(client, &actor, wanted.claims, &authority);
     Ok(Offer { client: Arc::clone(client), actor, authority, claims, passing_on_max, registry })
 }
 
@@ -82,15 +122,16 @@ pub async fn offer(
 fn claims(
     client: &Client,
     actor: &Client,
-    request: &AuthorizationRequest,
+    asked: Option<&ClaimsRequest>,
     authority: &Authority,
 ) -> BTreeSet<String> {
+    let Some(asked) = asked else { return BTreeSet::new() };
     if client.id != actor.id || !authority.scope.contains("openid") {
         return BTreeSet::new();
     }
     let by_scope =
         |name: &String| standard_claims::scope_of(name).is_some_and(|word| authority.scope.contains(word));
-    request.claims.about_user(&client.scope).names().into_iter().filter(|name| !by_scope(name)).collect()
+    asked.about_user(&client.scope).names().into_iter().filter(|name| !by_scope(name)).collect()
 }
 
 /// Agents that may exchange tokens may pass on, as far as chains may be long.

@@ -48,3 +48,39 @@ impl CertificationSettings {
         checks.into_iter().filter(|(_, fit, _)| !fit).map(|(key, _, why)| (key, why)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ConfigFile, read};
+
+    fn told(table: &str) -> Vec<String> {
+        let text = format!("issuer = \"https://op.example\"\n[certification]\n{table}");
+        let file = ConfigFile { name: "t.toml".into(), text, folder: ".".into() };
+        match read(Some(&file), []) {
+            Ok(config) => {
+                assert!(config.settings.certification.is_some());
+                Vec::new()
+            }
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_test_server_is_opened_by_three_words_that_nobody_writes_by_mistake() {
+        let good = "i_know_that_this_is_insecure = true\nissuer = \"https://op.example\"\nhook_secret = \"0123456789abcdef\"";
+        assert_eq!(told(good), [""; 0]);
+        for (word, other, key) in [
+            ("= true", "= false", "certification.i_know_that_this_is_insecure"),
+            ("\"https://op.example\"", "\"https://login.example\"", "certification.issuer"),
+            ("0123456789abcdef", "short", "certification.hook_secret"),
+            ("0123456789abcdef", "0123456789/../abcdef", "certification.hook_secret"),
+        ] {
+            let problems = told(&good.replace(word, other));
+            assert!(problems.len() == 1 && problems[0].contains(key), "{key}: {problems:?}");
+        }
+        for missing in good.lines() {
+            let problems = told(&good.replace(missing, ""));
+            assert_eq!(problems.len(), 1, "without {missing}: {problems:?}");
+        }
+    }
+}

@@ -8,11 +8,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::audience::{ResourceIndicator, Resources};
 use protocol::certificate::certificates_of;
-use protocol::client::{AuthMethod, ClientAuthentication, ClientMetadata, GrantType, KeySource, SigningAlg};
+use protocol::client::{
+    AuthMethod, ClientAuthentication, ClientMetadata, DeliveryMode, GrantType, KeySource, SigningAlg,
+    SubjectType,
+};
 use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::NumericDate;
-use protocol::profile::SecurityProfile;
+use protocol::profile::{Judged, SecurityProfile};
+use protocol::registration::redirect_uris::{self, is_loopback};
 use protocol::scope::Scope;
+use protocol::subject;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -21,8 +26,6 @@ use super::declared::{DeclaredAgent, DeclaredClient, DeclaredKind};
 use super::jwks::{self, KeyMaterial};
 use super::known::Known;
 use super::problem::Entry;
-use super::redirect_uri;
-use super::settings::is_loopback;
 use super::user::is_short;
 use super::written::{Json, moment};
 
@@ -116,6 +119,15 @@ enum WrittenKind {
 const fn es256() -> SigningAlg {
     SigningAlg::Es256
 }
+
+/// What an agent may do unless it says otherwise. To ask people who are elsewhere it must be permitted by name.
+const AGENTS_USUAL: [GrantType; 5] = [
+    GrantType::AuthorizationCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::TokenExchange,
+    GrantType::JwtBearer,
+];
 
 /// What a client proves itself with; no two clients may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,7 +233,7 @@ impl WrittenAgent {
             keys: keys.as_ref().map_or(KeySource::None, |keys| keys.0.clone()),
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,
-            grant_types: self.grant_types.unwrap_or_else(|| GrantType::ALL.into()),
+            grant_types: self.grant_types.unwrap_or_else(|| AGENTS_USUAL.into()),
             scope: self.scope,
             resources: self.resources,
             authorization_details_types: self.authorization_details_types,
@@ -246,7 +258,7 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     ];
     for (field, uris) in registered {
         for (i, uri) in uris.iter().enumerate() {
-            if let Err(why) = redirect_uri::check(uri) {
+            if let Err(why) = redirect_uris::check(uri) {
                 entry.no(format_args!("{field}[{i}]"), why);
             }
         }
@@ -260,8 +272,9 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     }
     entry.check(!client.grant_types.is_empty(), "grant_types", "must name at least one grant type");
     if method == AuthMethod::None {
-        // RFC 6749 §4.4 reserves the first for confidential clients; whoever exchanges must be known for the second.
-        for grant in [GrantType::ClientCredentials, GrantType::TokenExchange] {
+        // RFC 6749 §4.4 reserves the first for confidential clients; whoever exchanges, or asks people who are
+        // elsewhere, must be known.
+        for grant in [GrantType::ClientCredentials, GrantType::TokenExchange, GrantType::Ciba] {
             let refused = client.grant_types.contains(&grant);
             entry.check(
                 !refused,
@@ -270,17 +283,50 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
             );
         }
     }
-    let rules = client.profile.rules();
-    if !rules.auth_methods.contains(&method) {
-        let profile = client.profile.as_str();
-        entry.no("authentication", format_args!("the profile {profile} does not permit {}", method.as_str()));
+    let judged = Judged {
+        method,
+        redirect_uris: &client.redirect_uris,
+        id_token_signed_response_alg: client.id_token_signed_response_alg,
+        metadata: &client.metadata,
+    };
+    for no in client.profile.judge(&judged) {
+        let key = if no.member == "token_endpoint_auth_method" { "authentication" } else { no.member };
+        entry.no(key, no.why);
     }
-    if !rules.signing_algs.contains(&client.id_token_signed_response_alg) {
-        entry
-            .no("id_token_signed_response_alg", format_args!("not permitted in {}", client.profile.as_str()));
-    }
+    check_backchannel(client, entry);
     check_certificate(client, method, entry);
+    let sector_identifier_uri = client.metadata.sector_identifier_uri.as_ref();
+    if client.metadata.subject_type == SubjectType::Pairwise
+        && let Err(why) = subject::sector(sector_identifier_uri, &client.redirect_uris)
+    {
+        entry.no("subject_type", why);
+    }
     check_references(client, known, entry);
+}
+
+/// CIBA §4: how the client learns of the answer.
+fn check_backchannel(client: &DeclaredClient, entry: &mut Entry<'_>) {
+    let rules = client.profile.rules();
+    let mode = client.metadata.backchannel_token_delivery_mode.unwrap_or(DeliveryMode::Poll);
+    let endpoint = client.metadata.backchannel_client_notification_endpoint.as_ref();
+    if mode != DeliveryMode::Poll && endpoint.is_none() {
+        entry.no("backchannel_client_notification_endpoint", "is missing: where the client is notified");
+    }
+    if endpoint.is_some_and(|url| url.scheme() != "https" && !is_loopback(url)) {
+        entry.no("backchannel_client_notification_endpoint", "must be https");
+    }
+    let profile = client.profile.as_str();
+    if mode == DeliveryMode::Push && !rules.pushed_tokens {
+        entry.no(
+            "backchannel_token_delivery_mode",
+            format_args!("the profile {profile} does not permit push"),
+        );
+    }
+    let alg = client.metadata.backchannel_authentication_request_signing_alg;
+    if alg.is_some_and(|alg| !rules.signing_algs.contains(&alg)) {
+        entry
+            .no("backchannel_authentication_request_signing_alg", format_args!("not permitted in {profile}"));
+    }
 }
 
 /// What a client is known by, if it proves itself with a certificate; and that tokens have one binding (RFC 8705).

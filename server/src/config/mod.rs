@@ -6,6 +6,7 @@
 mod certification;
 mod client;
 mod declared;
+mod deferred;
 mod details_type;
 mod hidden;
 mod jwks;
@@ -16,7 +17,7 @@ mod mail;
 mod outbound;
 mod problem;
 mod reading;
-pub mod redirect_uri;
+mod registration;
 mod resource_server;
 mod rule;
 mod settings;
@@ -24,6 +25,7 @@ mod settings;
 mod tests;
 mod transport;
 mod trusted_issuer;
+mod upstream;
 mod user;
 mod userinfo;
 pub mod written;
@@ -36,13 +38,16 @@ pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
+pub use deferred::{CibaSettings, DeviceSettings};
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
+pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
@@ -53,8 +58,16 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 7] =
-    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "trusted_issuers"];
+const DECLARATIONS: [&str; 8] = [
+    "users",
+    "resource_servers",
+    "clients",
+    "agents",
+    "details_types",
+    "rules",
+    "trusted_issuers",
+    "upstreams",
+];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -106,6 +119,11 @@ pub fn read(
     let folder = file.map_or(Path::new("."), |file| &file.folder);
     let settings = settings(&layers, folder, &mut problems);
     let declared = declarations(&layers, folder, &mut problems);
+    if let (Some(settings), Some(declared)) = (&settings, &declared)
+        && let Some((key, reason)) = transport::missing(settings, declared)
+    {
+        problems.add(key, reason);
+    }
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),
@@ -143,7 +161,8 @@ fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<S
         };
     }
     let unread = settings.keys.read_files(folder);
-    for (key, reason) in unread.into_iter().chain(settings.wrong()) {
+    let unknown = settings.registration.unknown(&known::Known::of(&layers.root));
+    for (key, reason) in unread.into_iter().chain(settings.wrong()).chain(unknown) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use protocol::numeric_date::Seconds;
+use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
+use super::deferred::{CibaSettings, DeviceSettings};
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
+use super::registration::RegistrationSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -54,12 +57,18 @@ pub struct Settings {
     pub max_chain_depth: usize,
     /// Proof of possession.
     pub dpop: DpopSettings,
+    /// The device flow.
+    pub device: DeviceSettings,
+    /// Client-Initiated Backchannel Authentication.
+    pub ciba: CibaSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// How mail is sent.
     pub mail: MailSettings,
     /// What a password must be.
     pub passwords: PasswordSettings,
+    /// Clients that nobody declared.
+    pub registration: RegistrationSettings,
     /// TLS on the address that is listened on.
     pub tls: TlsSettings,
     /// The listener that asks for client certificates.
@@ -148,9 +157,12 @@ impl Default for Settings {
             agent_consent_life: Seconds::minutes(8 * 60),
             max_chain_depth: 5,
             dpop: DpopSettings::default(),
+            device: DeviceSettings::default(),
+            ciba: CibaSettings::default(),
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
+            registration: RegistrationSettings::default(),
             tls: TlsSettings::default(),
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),
@@ -207,6 +219,11 @@ impl Settings {
             ("agent_consent_life", self.agent_consent_life, MINUTE, YEAR),
             ("dpop.proof_window", self.dpop.proof_window, 1, 10 * MINUTE),
             ("dpop.nonce_life", self.dpop.nonce_life, 1, DAY),
+            ("device.code_life", self.device.code_life, 10, 30 * MINUTE),
+            ("device.interval", self.device.interval, 1, MINUTE),
+            ("ciba.request_life", self.ciba.request_life, 10, DAY),
+            ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
+            ("ciba.interval", self.ciba.interval, 1, MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
         let sizes = [
@@ -251,6 +268,7 @@ impl Settings {
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();
+        wrong.extend(self.registration.wrong());
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
             wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
         }
@@ -284,11 +302,6 @@ fn issuer_is_wrong(issuer: &str) -> Option<&'static str> {
     let plain = url.as_str();
     let same = plain == issuer || plain.strip_suffix('/') == Some(issuer);
     (!same).then_some("must be in its plain form: lower case, no default port, nothing escaped without need")
-}
-
-/// Whether the host is this very machine, by one of the names that RFC 8252 §7.3 and §8.3 know for it.
-pub(super) fn is_loopback(url: &url::Url) -> bool {
-    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 fn database_is_wrong(url: &str) -> Option<&'static str> {

@@ -1,6 +1,8 @@
 //! Doors for programs. Each one gathers what was sent, calls a trade, and replies.
 
+pub mod backchannel_authentication;
 pub mod certification;
+pub mod device_authorization;
 pub mod grants;
 pub mod health;
 pub mod introspect;
@@ -8,8 +10,10 @@ pub mod jwks;
 pub mod metadata;
 pub mod par;
 pub mod protected;
+pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod sent;
 pub mod token;
+pub mod upstream_logout;
 pub mod userinfo;

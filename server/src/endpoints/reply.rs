@@ -5,7 +5,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use protocol::refusal::{ErrorCode, Refusal};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
@@ -42,34 +42,8 @@ pub fn forbid_keeping(response: &mut Response) {
 /// The successful token response (RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7).
 #[must_use]
 pub fn token(app: &App, visit: &Visit, reply: &Reply) -> Response {
-    let token = &reply.token;
-    let mut body = Map::new();
-    let mut put = |name: &str, value: Value| {
-        body.insert(name.to_owned(), value);
-    };
-    put("access_token", reply.access_token.reveal().into());
-    put("token_type", token.token_type().into());
-    put("expires_in", token.expires_at().since(visit.now).0.into());
-    if reply.exchanged {
-        put("issued_token_type", "urn:ietf:params:oauth:token-type:access_token".into());
-    }
-    if reply.asked_scope.as_ref() != Some(&token.authority.scope) && !token.authority.scope.is_empty() {
-        put("scope", token.authority.scope.to_string().into());
-    }
-    if let Some(details) = token.authority.details.to_claim() {
-        put("authorization_details", details);
-    }
-    if let Some(refresh_token) = &reply.refresh_token {
-        put("refresh_token", refresh_token.reveal().into());
-    }
-    if let Some(id_token) = &reply.id_token {
-        put("id_token", id_token.reveal().into());
-    }
-    if let Some(consent) = &reply.consent {
-        put("grant_id", consent.as_str().into());
-    }
-    let mut response = json(StatusCode::OK, Value::Object(body));
-    if token.cnf.as_ref().is_some_and(|cnf| cnf.jkt().is_some()) {
+    let mut response = json(StatusCode::OK, Value::Object(reply.body(visit.now)));
+    if reply.token.cnf.as_ref().is_some_and(|cnf| cnf.jkt().is_some()) {
         hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
     }
     response

@@ -1,10 +1,11 @@
 //! Authorization code (RFC 6749 §4.1.3): what a user approved becomes tokens, once.
 
 use protocol::actor::Chain;
-use protocol::audience::Audience;
+use protocol::audience::{Audience, Resources};
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
+use protocol::authorization_details::AuthorizationDetails;
 use protocol::client::{Client, GrantType};
 use protocol::code::Code;
 use protocol::consent::Consent;
@@ -19,7 +20,7 @@ use crate::app::same;
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};
 use crate::store::{Anchor, Change, CommitError, Ending, Take};
-use crate::tokens::{self, Written};
+use crate::tokens::{self, Along, Written};
 
 /// How often a code may be presented with something wrong before it is dead.
 const MOST_ATTEMPTS: u32 = 3;
@@ -29,7 +30,12 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Gra
     let mut event = desk.event.clone();
     let digest = SecretDigest::of(request.code.reveal());
     let stored = match desk.app.store.find_code(&digest).await {
-        Ok(Some(stored)) if stored.code.client == desk.caller.client.id => stored,
+        // What is asked for with another reference than a code is no code (RFC 8628, CIBA).
+        Ok(Some(stored))
+            if stored.code.client == desk.caller.client.id && stored.code.redirect_uri.is_some() =>
+        {
+            stored
+        }
         Ok(_) => return Err(desk.refused(&event, gone())),
         Err(error) => return Err(desk.refused(&event, error)),
     };
@@ -48,7 +54,13 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Gra
     if stored.expires_at.is_over(desk.visit.now) || stored.attempts >= MOST_ATTEMPTS {
         return Err(desk.refused(&event, gone()));
     }
-    match issue(desk, request, digest, &stored.code, &mut event).await {
+    let redemption = Redemption {
+        digest,
+        resources: &request.resources,
+        authorization_details: request.authorization_details.as_ref(),
+        pushed_for: None,
+    };
+    match issue(desk, &redemption, &stored.code, &mut event).await {
         Ok(granted) => Ok(granted),
         Err(failure) => Err(desk.refused(&event, failure)),
     }
@@ -61,7 +73,7 @@ fn gone() -> Refusal {
 /// Whoever presents the code is whoever it was given to: same return address, verifier and key.
 fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refusal> {
     let address_fits = match &request.redirect_uri {
-        Some(sent) => same(sent, &code.redirect_uri),
+        Some(sent) => code.redirect_uri.as_deref().is_some_and(|known| same(sent, known)),
         // OAuth 2.1 §10.2 leaves it to PKCE.
         None => code.code_challenge.is_some(),
     };
@@ -86,10 +98,22 @@ async fn count_attempt(desk: &Desk<'_>, digest: SecretDigest) -> Result<(), Fail
     }
 }
 
-async fn issue(
+/// What is said when something that a user approved is redeemed.
+pub(super) struct Redemption<'a> {
+    /// Under which it is kept.
+    pub(super) digest: SecretDigest,
+    /// Every `resource`.
+    pub(super) resources: &'a Resources,
+    /// `authorization_details`.
+    pub(super) authorization_details: Option<&'a AuthorizationDetails>,
+    /// The `auth_req_id` that the tokens are pushed for, if they are.
+    pub(super) pushed_for: Option<&'a str>,
+}
+
+/// Makes tokens of what a user approved.
+pub(super) async fn issue(
     desk: &Desk<'_>,
-    request: &CodeRequest,
-    digest: SecretDigest,
+    request: &Redemption<'_>,
     code: &Code,
     event: &mut AuditEvent,
 ) -> Result<Granted, Failure> {
@@ -106,7 +130,7 @@ async fn issue(
     if resources.is_empty() && first.audience != Audience::Resources {
         resources.clone_from(&code.authority.resources);
     }
-    let named = Named { scope: None, details: request.authorization_details.clone(), resources };
+    let named = Named { scope: None, details: request.authorization_details.cloned(), resources };
     let life = app.settings.token_life;
     let authority =
         authorization::take(&code.authority, &named, registry.registered(), life, desk.visit.now)?;
@@ -131,10 +155,18 @@ async fn issue(
         .filter(|anchor| !matches!(anchor, Anchor::Token(_)))
         .collect();
     requires.extend(code.requested_actor.clone().map(Anchor::Client));
-    let take = Some(Take::Code { digest, token: Some(access.token.id.clone()) });
+    let take = Some(Take::Code { digest: request.digest, token: Some(access.token.id.clone()) });
 
     let id_token = match code.authority.scope.contains("openid") {
-        true => tokens::id_token(app, client, &access, code.nonce.as_deref()).await?,
+        true => {
+            let refresh_token = refresh.as_ref().map(|refresh| refresh.text.reveal());
+            let along = Along {
+                nonce: code.nonce.as_deref(),
+                session: code.session.as_ref(),
+                pushed: request.pushed_for.map(|id| (id, refresh_token)),
+            };
+            tokens::id_token(app, client, &access, &along).await?
+        }
         false => None,
     };
     // What was asked in the authorization request is not known here, and may be more than was approved: so the scope
@@ -188,7 +220,7 @@ async fn first_token(
         task,
         parent: None,
         family: Some(family),
-        session: (!is_for_absence(code, consent)).then(|| code.session.clone()),
+        session: code.session.clone().filter(|_| !is_for_absence(code, consent)),
     })
 }
 

@@ -4,15 +4,20 @@
 //! transaction with its audit event; only then does the response leave. A refusal has its event too.
 
 mod authorization_code;
+mod ciba;
 mod client_credentials;
+mod deferred;
+mod device_code;
 mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
 
+use std::sync::Arc;
+
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_details::AuthorizationDetails;
-use protocol::client::GrantType;
-use protocol::confirmation::{BindingRefused, Confirmation};
+use protocol::client::{Client, GrantType};
+use protocol::confirmation::{BindingRefused, Confirmation, Held};
 use protocol::identifier::ConsentId;
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
@@ -21,12 +26,13 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
 use protocol::token::Token;
 use protocol::token_request::TokenRequest;
+use serde_json::{Map, Value};
 
 use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Record, ReplayKey, Take};
+use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, Take};
 use crate::tokens::Written;
 
 /// What the client gets (RFC 6749 §5.1).
@@ -63,6 +69,8 @@ struct Refused {
     failure: Failure,
     event: Box<AuditEvent>,
     end: Option<Ending>,
+    /// That the client asked for an answer that is not there yet. Nothing is decided then, and nobody told.
+    polled: Option<Note>,
 }
 
 /// The state of one grant on its way.
@@ -98,6 +106,8 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
         TokenRequest::RefreshToken(request) => refresh_token::refresh(&desk, &request).await,
         TokenRequest::ClientCredentials(request) => client_credentials::issue(&desk, &request).await,
         TokenRequest::TokenExchange(request) => token_exchange::exchange(&desk, &request).await,
+        TokenRequest::DeviceCode(request) => device_code::redeem(&desk, &request).await,
+        TokenRequest::Ciba(request) => ciba::redeem(&desk, &request).await,
         TokenRequest::JwtBearer(request) => jwt_bearer::issue(&desk, &request).await,
     };
     match granted {
@@ -112,14 +122,73 @@ const fn action(grant_type: GrantType) -> Action {
         GrantType::RefreshToken => Action::TokenRefresh,
         GrantType::ClientCredentials => Action::TokenClientCredentials,
         GrantType::TokenExchange => Action::TokenExchange,
+        GrantType::DeviceCode => Action::TokenDeviceCode,
+        GrantType::Ciba => Action::TokenCiba,
         GrantType::JwtBearer => Action::TokenJwtBearer,
+    }
+}
+
+/// Redeems what a user approved for the client that it is pushed to (CIBA §10.3): it is not there to ask, but it
+/// authenticated, and proved what it `held`, when it asked.
+///
+/// # Errors
+/// Why there is nothing to push.
+pub async fn push(
+    app: &App,
+    visit: &Visit,
+    client: Arc<Client>,
+    held: Held,
+    auth_req_id: &str,
+) -> Result<Reply, Failure> {
+    let caller = Caller::absent(client, held);
+    let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
+    event.request = Some(visit.id.clone());
+    event.client = Some(caller.client.id.clone());
+    let desk = Desk { app, visit, caller: &caller, event };
+    match ciba::push(&desk, auth_req_id).await {
+        Ok(granted) => desk.commit(granted, GrantType::Ciba).await,
+        Err(refused) => Err(desk.close(refused).await),
+    }
+}
+
+impl Reply {
+    /// The successful token response (RFC 6749 §5.1, RFC 8693 §2.2.1, RFC 9396 §7).
+    #[must_use]
+    pub fn body(&self, now: NumericDate) -> Map<String, Value> {
+        let token = &self.token;
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| {
+            body.insert(name.to_owned(), value);
+        };
+        put("access_token", self.access_token.reveal().into());
+        put("token_type", token.token_type().into());
+        put("expires_in", token.expires_at().since(now).0.into());
+        if self.exchanged {
+            put("issued_token_type", "urn:ietf:params:oauth:token-type:access_token".into());
+        }
+        if self.asked_scope.as_ref() != Some(&token.authority.scope) && !token.authority.scope.is_empty() {
+            put("scope", token.authority.scope.to_string().into());
+        }
+        if let Some(details) = token.authority.details.to_claim() {
+            put("authorization_details", details);
+        }
+        if let Some(refresh_token) = &self.refresh_token {
+            put("refresh_token", refresh_token.reveal().into());
+        }
+        if let Some(id_token) = &self.id_token {
+            put("id_token", id_token.reveal().into());
+        }
+        if let Some(consent) = &self.consent {
+            put("grant_id", consent.as_str().into());
+        }
+        body
     }
 }
 
 impl Desk<'_> {
     /// A refusal, with what is known of the story so far.
     fn refused(&self, event: &AuditEvent, failure: impl Into<Failure>) -> Refused {
-        Refused { failure: failure.into(), event: Box::new(event.clone()), end: None }
+        Refused { failure: failure.into(), event: Box::new(event.clone()), end: None, polled: None }
     }
 
     /// Writes what was granted, or learns within the transaction that it may not be.
@@ -140,7 +209,12 @@ impl Desk<'_> {
         };
         let refusal = self.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
         let end = match (&conflict, taken) {
-            (Conflict::AlreadyTaken, Some(Take::Code { digest, .. })) => Some(Ending::CodeTokens(digest)),
+            // A code that comes twice went through a browser, where somebody may have seen it; other references did not.
+            (Conflict::AlreadyTaken, Some(Take::Code { digest, .. }))
+                if grant_type == GrantType::AuthorizationCode =>
+            {
+                Some(Ending::CodeTokens(digest))
+            }
             (Conflict::AlreadyTaken, Some(Take::Refresh(_))) => {
                 reply.token.family.clone().map(Ending::Family)
             }
@@ -148,12 +222,27 @@ impl Desk<'_> {
         };
         let mut event = event;
         event.token = None;
-        Err(self.close(Refused { failure: refusal.into(), event: Box::new(event), end }).await)
+        Err(self.close(Refused { end, ..self.refused(&event, refusal) }).await)
+    }
+
+    /// Notes that the client asked, with the marks of what it showed.
+    async fn note(&self, note: Note, refusal: Refusal) -> Failure {
+        let change = self.caller.mark(Change::housekeeping(self.visit.now).note(note));
+        match self.app.store.commit(change).await {
+            Ok(_) => Failure::Refused(refusal),
+            Err(CommitError::Broken(error)) => error.into(),
+            Err(CommitError::Conflict(conflict)) => {
+                Failure::Refused(self.caller.replayed(&conflict).unwrap_or(refusal))
+            }
+        }
     }
 
     /// Tells the audit log of a refusal, together with what it ends and with the marks of what the caller showed.
     async fn close(&self, refused: Refused) -> Failure {
         let Failure::Refused(refusal) = refused.failure else { return refused.failure };
+        if let Some(note) = refused.polled {
+            return self.note(note, refusal).await;
+        }
         let mut event = *refused.event;
         // A public client's id is no secret: whoever sends it must not be able to fill the log.
         if self.caller.client.is_public() && event.consent.is_none() && refused.end.is_none() {

@@ -10,7 +10,7 @@ use protocol::token_request::RefreshRequest;
 use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
 use crate::failure::Failure;
 use crate::store::{Anchor, Take};
-use crate::tokens;
+use crate::tokens::{self, Along};
 
 /// Issues a new access token, and a new refresh token where the presented one is used up by this.
 pub(super) async fn refresh(desk: &Desk<'_>, request: &RefreshRequest) -> Result<Granted, Refused> {
@@ -88,7 +88,10 @@ async fn decide(
     let id_token = match access.token.authority.scope.contains("openid")
         && access.token.audience == Audience::Resources
     {
-        true => tokens::id_token(app, client, &access, None).await?,
+        true => {
+            let along = Along { session: access.token.session.as_ref(), ..Along::default() };
+            tokens::id_token(app, client, &access, &along).await?
+        }
         false => None,
     };
     let mut reply = reply(access, asked);

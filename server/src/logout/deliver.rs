@@ -13,7 +13,6 @@ use protocol::refusal::{ErrorCode, Refusal};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::subject_at;
 use crate::app::App;
 use crate::failure::{Broken, Failure};
 use crate::secret::{Secret, random_id};
@@ -134,7 +133,7 @@ async fn send(
     let token = LogoutToken {
         issuer: app.issuer(),
         client: &client.id,
-        sub: &subject_at(client, &delivery.user),
+        sub: &app.subject_for(client, &delivery.user),
         sid: &sid(&delivery.session, &client.id),
         issued_at: app.clock.now(),
         jti: &random_id(app.entropy.as_ref(), "lgo_"),

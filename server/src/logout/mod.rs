@@ -53,7 +53,7 @@ pub async fn judge(
         Some(id) => app.store.find_client(&id).await?.filter(|client| client.is_live(visit.now)),
         None => None,
     };
-    let present = signed_in.map(|(session, user)| present(client.as_deref(), session, user));
+    let present = signed_in.map(|(session, user)| present(app, client.as_deref(), session, user));
     let story = Story { request, hint: hint.as_ref(), client: client.as_deref(), session: present.as_ref() };
     Ok(Judged { verdict: story.decide()?, client })
 }
@@ -64,19 +64,14 @@ fn read_hint(app: &App, hint: &str) -> Result<Hint, LogoutRefused> {
     Hint::of(&claims, app.issuer()).ok_or(LogoutRefused::InvalidHint)
 }
 
-fn present(client: Option<&Client>, session: &SessionId, user: &User) -> Present {
+fn present(app: &App, client: Option<&Client>, session: &SessionId, user: &User) -> Present {
     let claim = |name: &str| user.claims.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
     let names = [Some(user.username.clone()), claim("email"), claim("phone_number")];
     Present {
-        sub: client.map_or_else(String::new, |client| subject_at(client, &user.id)),
+        sub: client.map_or_else(String::new, |client| app.subject_for(client, &user.id)),
         sid: client.map_or_else(String::new, |client| sid(session, &client.id)),
         names: names.into_iter().flatten().collect(),
     }
-}
-
-/// `sub`, as this client knows the user.
-fn subject_at(_client: &Client, user: &UserId) -> String {
-    user.as_str().to_owned()
 }
 
 /// Ends a session, with the tokens that hang on it and not what was approved for the user's absence (Back-Channel

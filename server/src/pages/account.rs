@@ -58,7 +58,13 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
         }
     }
     let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
-    Ok(AccountPage { page: browser.page(), csrf: browser.csrf(app).await?, just_ended, consents, ended })
+    let waiting = match &user {
+        Some(user) => app.store.count_waiting_for_user(user, browser.visit.now).await?,
+        None => 0,
+    };
+    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+    let csrf = browser.csrf(app).await?;
+    Ok(AccountPage { page: browser.page(), csrf, just_ended, waiting, consents, ended })
 }
 
 async fn live(

@@ -14,18 +14,22 @@ use protocol::numeric_date::Seconds;
 use protocol::params::Params;
 use protocol::prompt::Next;
 use protocol::refusal::ErrorCode;
+use protocol::registration::redirect_uris::is_loopback;
 use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 use serde_json::{Map, Value};
 
 use super::authorize::{go_on, present};
+use super::client_marks;
 use super::page::{Browser, Form, one, render, session_broken};
 use super::views::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
-    ScopeEntry, claim_key,
+    ActorInWords, Asked, ClientMarks, ConsentPage, ConsentRefused, DetailEntry, Introduced, OfferedDuration,
+    ResourceInWords, ScopeEntry, claim_key,
 };
 use crate::app::App;
 use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
+use crate::failure::Broken;
+use crate::registration::{self, Vouched};
 use crate::registry::Registry;
 use crate::secret::SecretDigest;
 
@@ -71,10 +75,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         }
         Err(reason) => return browser.broken(&reason),
     }
-    // What is approved is what was shown, should the registrations have changed in between.
-    if browser.session.get::<String>(&shown_key(interaction)).await.ok().flatten()
-        != Some(fingerprint(&offer))
-    {
+    if !is_as_shown(&browser, interaction, &offer).await {
         return show(&app, &browser, interaction, &waiting, &offer, Some(ConsentRefused::FormTooOld)).await;
     }
     answer(&app, &browser, &form, interaction, &waiting, &offer, signed_in).await
@@ -119,7 +120,7 @@ async fn answer(
     };
     match answered {
         Ok(answer) => {
-            let _ = browser.session.remove::<String>(&shown_key(interaction)).await;
+            forget_shown(browser, interaction).await;
             browser.answer(answer, Some(interaction))
         }
         Err(Stop::Page(refusal)) if refusal.code == ErrorCode::AccessDenied => {
@@ -133,7 +134,7 @@ async fn answer(
 const SHORTEST: Seconds = Seconds::minutes(15);
 
 /// What the form says. Anything it does not say is not allowed; the law sees to it that nothing beyond the offer is.
-fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
+pub(super) fn decision(browser: &Browser, form: &Params, offer: &Offer) -> Decision {
     let mut scope: Scope = form.every("scope").filter_map(|word| word.parse::<ScopeToken>().ok()).collect();
     if one(form, OFFLINE_ACCESS) != "yes" {
         scope = scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS).cloned().collect();
@@ -161,22 +162,39 @@ async fn show(
     offer: &Offer,
     refused: Option<ConsentRefused>,
 ) -> Response {
-    let csrf = match browser.csrf(app).await {
-        Ok(csrf) => csrf,
+    let return_address = Some(waiting.return_address.as_str());
+    let view = match question(app, browser, interaction, offer, return_address, refused).await {
+        Ok(view) => view,
         Err(reason) => return browser.broken(&reason),
     };
-    if let Err(error) = browser.session.insert(&shown_key(interaction), fingerprint(offer)).await {
-        return browser.broken(&session_broken(error));
-    }
+    let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    render(status, &view, Some(&waiting.return_address))
+}
+
+/// What an offer puts before the user, in words. What was shown is noted under `name`, so that nothing else is
+/// approved; see [`is_as_shown`].
+pub(super) async fn question(
+    app: &App,
+    browser: &Browser,
+    name: &str,
+    offer: &Offer,
+    return_address: Option<&str>,
+    refused: Option<ConsentRefused>,
+) -> Result<ConsentPage, Broken> {
+    let csrf = browser.csrf(app).await?;
+    browser.session.insert(&shown_key(name), fingerprint(offer)).await.map_err(session_broken)?;
     let language = browser.language.code();
+    let (marks, introduced) = introduce(app, &offer.client, return_address, language).await?;
     let longest = offer.authority.until.since(browser.visit.now);
     let task = Intent::of(&offer.authority.details);
-    let view = ConsentPage {
+    Ok(ConsentPage {
         page: browser.page(),
         csrf,
-        interaction: interaction.to_owned(),
-        asked: asked(app, offer).await,
-        return_host: return_host(&waiting.return_address),
+        interaction: name.to_owned(),
+        asked: asked(app, offer, language).await,
+        marks,
+        introduced,
+        return_host: return_address.and_then(return_host),
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
         claims: offer.claims.iter().filter_map(|name| claim_key(name)).collect(),
@@ -186,17 +204,47 @@ async fn show(
         passing_on_max: offer.passing_on_max,
         offline_access: offer.authority.scope.contains(OFFLINE_ACCESS),
         refused,
-    };
-    let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    render(status, &view, Some(&waiting.return_address))
+        afar: None,
+    })
+}
+
+/// Whether an offer is what was last shown under `name`, should the registrations have changed in between.
+pub(super) async fn is_as_shown(browser: &Browser, name: &str, offer: &Offer) -> bool {
+    let shown = browser.session.get::<String>(&shown_key(name)).await.ok().flatten();
+    shown == Some(fingerprint(offer))
+}
+
+/// Forgets what was shown under `name`, once it is answered.
+pub(super) async fn forget_shown(browser: &Browser, name: &str) {
+    let _ = browser.session.remove::<String>(&shown_key(name)).await;
 }
 
 fn return_host(address: &str) -> Option<String> {
     url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned))
 }
 
-async fn asked(app: &App, offer: &Offer) -> Asked {
-    let client_name = offer.client.name.clone();
+/// What the client shows of itself, and how far that can be trusted. Where the answer goes is for whoever knows it.
+async fn introduce(
+    app: &App,
+    client: &Client,
+    return_address: Option<&str>,
+    language: &str,
+) -> Result<(ClientMarks, Option<Introduced>), Broken> {
+    let vouched = registration::vouched(app, client).await?;
+    let marks = client_marks::of(client, &vouched, language);
+    let document_host = match &vouched {
+        Vouched::ByOperator => return Ok((marks, None)),
+        Vouched::Nobody => None,
+        Vouched::ItsDocument { host } => Some(host.clone()),
+    };
+    let address = return_address.and_then(|address| url::Url::parse(address).ok());
+    let is_here = address.as_ref().is_some_and(is_loopback);
+    let return_host = address.and_then(|url| url.host_str().map(str::to_owned));
+    Ok((marks, Some(Introduced { document_host, return_host, is_here })))
+}
+
+async fn asked(app: &App, offer: &Offer, language: &str) -> Asked {
+    let client_name = offer.client.name_in(language).to_owned();
     if offer.actor.id != offer.client.id {
         return Asked::ForActor { client_name, actor: actor_in_words(app, &offer.actor).await };
     }

@@ -13,7 +13,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::config::Settings;
 use crate::keys::watch::follow;
+use crate::registration;
 use crate::router::router;
 use crate::{certification, logout};
 use connection::Reception;
@@ -36,17 +38,46 @@ enum Entrance {
     Mtls,
 }
 
-/// Answers on `listener`, and on the one for client certificates where the settings name one, until `stop` is ready;
-/// then finishes what it began.
+/// Where connections come in.
+pub struct Listeners {
+    /// For everybody.
+    pub main: TcpListener,
+    /// For those who show a certificate, where the settings name an address for them.
+    pub mtls: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(main: TcpListener) -> Self {
+        Self { main, mtls: None }
+    }
+}
+
+impl Listeners {
+    /// With a listener for certificates at the address that the settings name, unless there is one already.
+    ///
+    /// # Errors
+    /// When that address cannot be listened on.
+    pub async fn complete(self, settings: &Settings) -> io::Result<Self> {
+        let Self { main, mtls } = self;
+        let mtls = match (mtls, settings.mtls.listen) {
+            (None, Some(address)) => Some(TcpListener::bind(address).await?),
+            (mtls, _) => mtls,
+        };
+        Ok(Self { main, mtls })
+    }
+}
+
+/// Answers on the listeners until `stop` is ready, then finishes what it began.
 ///
 /// # Errors
 /// When the address for client certificates cannot be listened on. A connection that fails is only that
 /// connection's end.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
-    let mtls = match app.settings.mtls.listen {
-        Some(address) => Some(TcpListener::bind(address).await?),
-        None => None,
-    };
+pub async fn serve(
+    app: Arc<App>,
+    listeners: impl Into<Listeners>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let Listeners { main: listener, mtls } = listeners.into().complete(&app.settings).await?;
     let (close, closing) = watch::channel(false);
     let reception = Reception {
         routes: router(&app),
@@ -108,6 +139,9 @@ async fn reload(app: Arc<App>) {
 async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
+        if let Err(failure) = registration::expire(&app, app.clock.now()).await {
+            tracing::warn!(?failure, "clients that were never used could not be ended");
+        }
         loop {
             match app.store.sweep(app.clock.now()).await {
                 Ok(0) => break,

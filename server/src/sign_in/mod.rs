@@ -34,7 +34,7 @@ pub use passkeys::{
     Ceremony, LONGEST_NAME, NotAdded, add_passkey, ask_for_new_passkey, ask_for_passkey, has_passkeys,
     remove_passkey, rename_passkey, with_passkey,
 };
-pub use password::{change_password, fits, hash, nobodys, with_password};
+pub use password::{change_password, fits, hash, matches, nobodys, with_password};
 pub use recovery::{new_recovery_codes, with_recovery_code};
 pub use sessions::{end_other_sessions, end_session};
 pub use totp::{AppSecret, add_totp, new_app_secret, remove_totp, with_code};
@@ -153,6 +153,11 @@ async fn enter(
     login: &Login,
     with: impl FnOnce(Change) -> Change,
 ) -> Result<Result<(), UsedBefore>, NotSignedIn> {
+    // An account that an upstream made is entered through it alone: whoever is out there is out here.
+    if app.store.is_made_by_upstream(&user.id).await.map_err(Failure::from)? {
+        tell_refused(app, visit, Some(&user.id), "the account is its upstream's").await?;
+        return Ok(Err(UsedBefore));
+    }
     let mut event = event(Action::UserSignIn, visit, &user.id);
     event.reason = Some(login.amr.join(" "));
     let change = with(Change::new(event).requires(Anchor::User(user.id.clone())));

@@ -97,6 +97,14 @@ async fn verify(app: &App, password: PresentedSecret, stored: Option<String>) ->
     hashing.await.map_err(|_| Broken::Other("hashing a password failed").into())
 }
 
+/// Whether a secret of somebody's own choosing is the one that was hashed with [`hash`].
+///
+/// # Errors
+/// Where too many are hashed at once.
+pub async fn matches(app: &App, secret: PresentedSecret, hash: String) -> Result<bool, Failure> {
+    verify(app, secret, Some(hash)).await
+}
+
 /// Hashes a new password.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
-use super::{audit, endings, keeping, logouts, sql, takes};
+use super::{audit, deferred, endings, keeping, logouts, sql, takes};
 
 /// A change with its records made into rows.
 pub(super) struct Prepared {
@@ -88,6 +88,9 @@ async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<End
     for digest in &change.attempts {
         let bump = "UPDATE authorization_code SET attempts = attempts + 1 WHERE digest = $1";
         sql::execute(db, bump, vec![digest.to_text().into()]).await?;
+    }
+    for note in &change.notes {
+        deferred::note(db, note, change.at).await?;
     }
     for id in &change.drop_sessions {
         let drop = "DELETE FROM browser_session WHERE id = $1";

@@ -15,7 +15,10 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, Forget, OneTimeLink, Passkey, SessionClient, Settled, SigningKey, Totp};
+use super::{
+    BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget, InitialAccessToken, Note,
+    OneTimeLink, Passkey, Registered, SessionClient, Settled, SigningKey, Totp,
+};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -33,6 +36,7 @@ pub struct Change {
     pub(super) drop_sessions: Vec<String>,
     pub(super) forget: Vec<Forget>,
     pub(super) settled: Vec<Settled>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Change {
@@ -55,6 +59,7 @@ impl Change {
             drop_sessions: Vec::new(),
             forget: Vec::new(),
             settled: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -98,6 +103,12 @@ impl Change {
     /// Counts a vain attempt at a code.
     pub fn bump_attempts(mut self, code: SecretDigest) -> Self {
         self.attempts.push(code);
+        self
+    }
+
+    /// Notes something about a request whose user is elsewhere.
+    pub fn note(mut self, note: Note) -> Self {
+        self.notes.push(note);
         self
     }
 
@@ -194,6 +205,12 @@ pub enum Take {
         /// What is known of it now.
         document: Value,
     },
+    /// The answer to a request whose user is elsewhere: it is given once.
+    Answer(SecretDigest),
+    /// One of the uses of an initial access token (RFC 7591 §3).
+    InitialAccessToken(SecretDigest),
+    /// A registration of a client that was never used.
+    UnusedRegistration(ClientId),
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -205,6 +222,10 @@ pub enum Origin {
     Config,
     /// An admin.
     Admin,
+    /// The client itself (RFC 7591).
+    Registered,
+    /// The document that its id points to.
+    Document,
 }
 
 impl Origin {
@@ -212,6 +233,8 @@ impl Origin {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",
+            Self::Registered => "registered",
+            Self::Document => "document",
         }
     }
 }
@@ -299,6 +322,10 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// An identity at an upstream and its account; one of the same identity is replaced.
+    FederatedIdentity(FederatedIdentity),
+    /// A session that began at an upstream.
+    FederatedSession(FederatedSession),
     /// A new passkey.
     Passkey(Passkey),
     /// Another name for a passkey.
@@ -328,8 +355,21 @@ pub enum Record {
         /// When it is forgotten.
         expires_at: NumericDate,
     },
+    /// How a client registered; of the same client it is replaced, but for when that was and whether it was used.
+    Registered(Registered),
+    /// A token that lets somebody register clients.
+    InitialAccessToken(InitialAccessToken),
     /// A client that takes part in a session; where it did before, only the time is new.
     SessionClient(SessionClient),
+    /// A request whose user is elsewhere.
+    Deferred(DeferredRequest),
+    /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
+    UserCode {
+        /// Whose.
+        user: UserId,
+        /// The hash.
+        hash: Option<String>,
+    },
 }
 
 /// Something that is ended, with everything derived from it.
@@ -353,6 +393,9 @@ pub enum Ending {
         /// The session that stays.
         except: Option<SessionId>,
     },
+    /// A client that registered itself: its registration, its consents with all that [`Ending::Consent`] ends, and its
+    /// own tokens with their descendants (RFC 7592 §2.3). The client itself is kept as retired beside it.
+    Client(ClientId),
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }

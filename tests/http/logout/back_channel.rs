@@ -67,6 +67,8 @@ async fn every_client_of_the_session_is_told_before_the_browser_goes_on(database
     }
     let sids = [&id_token, &other].map(|token| unverified_claims(token)["sid"].clone());
     assert_ne!(sids[0], sids[1], "clients cannot compare notes");
+    let subs = [&id_token, &other].map(|token| unverified_claims(token)["sub"].clone());
+    assert_ne!(subs[0], subs[1], "the other sees a name of its own");
     let told = scene.house.told("logout.notify", "granted").await;
     assert!(["rp", "other"].contains(&told["client"].as_str().unwrap()), "{told}");
 }

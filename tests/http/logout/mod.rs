@@ -32,16 +32,17 @@ impl Scene {
                 "[[clients]]\nid = \"{id}\"\nname = \"The {id}\"\nkind = \"application\"\n\
                  authentication = \"client_secret_basic\"\n\
                  secret_sha256 = \"{}\"\n\
-                 redirect_uris = [\"https://{id}.example/callback\", \"{origin}/callback\"]\n\
+                 redirect_uris = [\"https://{id}.example/callback\"{}]\n\
                  post_logout_redirect_uris = [\"https://{id}.example/bye\", \"https://{id}.example/bye?x=1\"]\n\
                  backchannel_logout_uri = \"{origin}/{id}/back?tenant=1\"\n\
                  scope = \"openid profile offline_access orders:read\"\nresources = [\"{ORDERS}\"]\n{more}\n",
-                hex(&format!("{SECRET} {id}"))
+                hex(&format!("{SECRET} {id}")),
+                if id == "framed" { format!(", \"{origin}/callback\"") } else { String::new() }
             )
         };
         let front = format!("frontchannel_logout_uri = \"{origin}/framed/front?a=1\"");
-        let initiate =
-            "initiate_login_uri = \"https://other.example/begin\"\nclient_uri = \"https://other.example/\"";
+        let initiate = "initiate_login_uri = \"https://other.example/begin\"\nclient_uri = \"https://other.example/\"\n\
+             subject_type = \"pairwise\"";
         let fragment = format!(
             "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\ntimeout = \"5s\"\n\n{}{}{}",
             client("rp", "id_token_signed_response_alg = \"RS256\""),

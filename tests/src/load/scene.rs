@@ -271,14 +271,14 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
             task: None,
             requested_actor: None,
             authority: authority.clone(),
-            redirect_uri: RETURN_ADDRESS.into(),
+            redirect_uri: Some(RETURN_ADDRESS.into()),
             // Base64url of SHA-256, which is how the house keeps a secret and how RFC 7636 §4.2 makes a challenge.
             code_challenge: SecretDigest::of(&one.verifier).to_text().parse().ok(),
             nonce: None,
             claims: ClaimsRequest::default(),
             dpop_jkt: None,
             login: Login { auth_time: now, acr: None, amr: vec!["pwd".into()] },
-            session: "ses_scene".parse()?,
+            session: Some("ses_scene".parse()?),
         };
         let (digest, expires_at) = (SecretDigest::of(&one.code), now.plus(Seconds::minutes(10)));
         change = change.keep(Record::Code { digest, code, expires_at });

@@ -125,6 +125,12 @@ pub enum GrantType {
     /// RFC 8693 §2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
+    /// RFC 8628 §3.4.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
+    /// Client-Initiated Backchannel Authentication §10.1.
+    #[serde(rename = "urn:openid:params:grant-type:ciba")]
+    Ciba,
     /// RFC 7523 §2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
     JwtBearer,
@@ -132,11 +138,13 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant type, in the order discovery lists them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
         Self::TokenExchange,
+        Self::DeviceCode,
+        Self::Ciba,
         Self::JwtBearer,
     ];
 
@@ -148,6 +156,8 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
@@ -164,6 +174,18 @@ impl Client {
     #[must_use]
     pub const fn is_public(&self) -> bool {
         matches!(self.authentication, ClientAuthentication::None)
+    }
+
+    /// How it learns of the answer to a backchannel authentication request: by asking, unless it said otherwise.
+    #[must_use]
+    pub fn delivery_mode(&self) -> DeliveryMode {
+        self.metadata.backchannel_token_delivery_mode.unwrap_or(DeliveryMode::Poll)
+    }
+
+    /// Its name in `language`, where it registered one, and else the one for everybody (RFC 7591 §2.2).
+    #[must_use]
+    pub fn name_in(&self, language: &str) -> &str {
+        self.metadata.in_languages.get(&format!("client_name#{language}")).unwrap_or(&self.name)
     }
 
     /// What makes it an agent, if it is one.

@@ -17,6 +17,8 @@ pub struct AccountPage {
     pub csrf: String,
     /// The name of the actor whose consent was ended just now.
     pub just_ended: Option<String>,
+    /// How many questions wait for an answer.
+    pub waiting: u32,
     /// What stands, the newest first.
     pub consents: Vec<ConsentSummary>,
     /// What does not stand any more.

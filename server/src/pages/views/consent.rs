@@ -5,6 +5,7 @@ use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::NumericDate;
 use protocol::task::Intent;
 
+use super::client_marks::{ClientMarks, Introduced};
 use super::duration::OfferedDuration;
 use super::language::Piece;
 use super::page::Page;
@@ -23,6 +24,10 @@ pub struct ConsentPage {
     pub interaction: String,
     /// Who asks, and for whom.
     pub asked: Asked,
+    /// What the client shows of itself.
+    pub marks: ClientMarks,
+    /// How far the client can be trusted, where nobody declared it.
+    pub introduced: Option<Introduced>,
     /// The host of the redirect URI, where the user goes back to.
     pub return_host: Option<String>,
     /// The task, as far as the request speaks of one.
@@ -43,6 +48,34 @@ pub struct ConsentPage {
     pub offline_access: bool,
     /// Why the last answer was not taken.
     pub refused: Option<ConsentRefused>,
+    /// From where it was asked, if not in this browser.
+    pub afar: Option<Afar>,
+}
+
+/// Whoever asks is elsewhere than this browser. The page then posts to another path, and instead of `interaction` the
+/// `user_code`, if there is one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Afar {
+    /// A device that shows a code (RFC 8628).
+    Device {
+        /// The code that was entered.
+        user_code: String,
+        /// The network address that it asked from.
+        from: Option<String>,
+        /// Whether this browser has the same one.
+        from_here: bool,
+        /// When it asked.
+        asked_at: NumericDate,
+    },
+    /// A client that named the user (CIBA).
+    Backchannel {
+        /// The request.
+        id: String,
+        /// What the client shows too.
+        binding_message: Option<String>,
+        /// When it asked.
+        asked_at: NumericDate,
+    },
 }
 
 /// The key of the words for a standard claim (OpenID Connect Core §5.1), if it is one.
@@ -164,6 +197,26 @@ impl ConsentRefused {
 }
 
 impl ConsentPage {
+    /// Where the form goes.
+    #[must_use]
+    pub fn action(&self) -> String {
+        match &self.afar {
+            None => "/consent".into(),
+            Some(Afar::Device { .. }) => "/device".into(),
+            Some(Afar::Backchannel { id, .. }) => format!("/approvals/{id}"),
+        }
+    }
+
+    /// What the buttons' ids begin with.
+    #[must_use]
+    pub const fn buttons(&self) -> &'static str {
+        match &self.afar {
+            None => "consent",
+            Some(Afar::Device { .. }) => "device",
+            Some(Afar::Backchannel { .. }) => "ciba",
+        }
+    }
+
     /// The heading: who wants what.
     #[must_use]
     pub fn heading(&self) -> Vec<Piece> {

@@ -6,10 +6,14 @@
 
 mod account;
 mod admin;
+mod admin_clients;
+mod afar;
 mod change_password;
+mod client_marks;
 mod consent;
 mod duration;
 mod error;
+mod federation;
 mod forgot_password;
 mod form_post;
 mod home;
@@ -34,12 +38,19 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
+pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
+pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
+pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry, claim_key,
+    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
+    claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use federation::{
+    ConnectionsPage, LeavingPage, LinkedUpstream, UpstreamButton, UpstreamTrouble, UpstreamTroublePage,
+};
 pub use forgot_password::{ForgotPasswordPage, ResetLinkPage, forgot_mail};
 pub use form_post::FormPostPage;
 pub use home::HomePage;
@@ -59,10 +70,10 @@ pub use totp::{AddTotpPage, Square, TotpRefused};
 /// The one stylesheet, served as `/assets/procura.css` with `text/css`.
 pub const CSS: &str = include_str!("../../../../templates/procura.css");
 
-/// What asks the browser for passkeys, served as `/assets/passkeys.js` with `text/javascript`.
-pub const PASSKEYS_JS: &str = include_str!("../../../../templates/passkeys.js");
 /// The script that sends a form on, served as `/assets/form_post.js` with `text/javascript`.
 pub const FORM_POST: &str = include_str!("../../../../templates/form_post.js");
+/// What asks the browser for passkeys, served as `/assets/passkeys.js` with `text/javascript`.
+pub const PASSKEYS_JS: &str = include_str!("../../../../templates/passkeys.js");
 
 /// The mark, served as `/assets/logo.svg` with `image/svg+xml`.
 pub const LOGO: &str = include_str!("../../../../templates/logo.svg");

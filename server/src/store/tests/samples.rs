@@ -126,13 +126,13 @@ pub(super) fn code(name: &str, consent: &str) -> Record {
         task: None,
         requested_actor: None,
         authority: authority(),
-        redirect_uri: "https://app.example/cb".into(),
+        redirect_uri: Some("https://app.example/cb".into()),
         code_challenge: None,
         nonce: None,
         claims: protocol::claims_request::ClaimsRequest::default(),
         dpop_jkt: None,
         login: Login { auth_time: NOW, acr: None, amr: vec![] },
-        session: id("s1"),
+        session: Some(id("s1")),
     };
     Record::Code { digest: digest(name), code, expires_at: LATER }
 }

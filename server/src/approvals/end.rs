@@ -1,4 +1,4 @@
-//! What users approved, and its end.
+//! The end of what a user approved.
 
 use protocol::audit::AuditEvent;
 use protocol::consent::Consent;

@@ -1,0 +1,52 @@
+# Fragen von anderswo: Geräte mit einem Code, und Clients, die aus der Ferne fragen.
+
+account-waiting = { $count ->
+    [one] Eine Frage wartet auf Ihre Antwort
+   *[other] { $count } Fragen warten auf Ihre Antwort
+}
+account-approvals = Fragen von anderswo
+
+device-title = Gerät verbinden
+device-heading = Gerät verbinden
+device-intro = Geben Sie den Code ein, den Ihr Gerät anzeigt.
+device-code = Code
+device-code-hint = Acht Buchstaben. Großschreibung und Striche sind gleich.
+device-warning = Niemand sonst braucht diesen Code von Ihnen, und niemand sollte Ihnen einen schicken. Geben Sie nur ein, was ein eigenes Gerät gerade anzeigt.
+device-submit = Weiter
+device-wrong = Diesen Code gibt es nicht, oder seine Zeit ist um. Vergleichen Sie ihn mit Ihrem Gerät, oder beginnen Sie dort neu.
+device-too-many = Das waren zu viele Codes, die es nicht gibt. Bitte warten Sie eine Minute und versuchen Sie es noch einmal.
+device-allowed = Fertig
+device-allowed-words = Sie können zu Ihrem Gerät zurückkehren: { $name } hat jetzt, was Sie erlaubt haben.
+device-denied = Nichts wurde erlaubt
+device-denied-words = { $name } hat nichts bekommen. Sie können diese Seite schließen.
+
+afar-device = Ein Gerät fragt
+afar-device-only-if = Erlauben Sie das nur, wenn Sie es selbst begonnen haben und das Gerät vor Ihnen genau diesen Code anzeigt.
+afar-backchannel = Sie werden von anderswo gefragt
+afar-binding-message = Wer fragt, muss Ihnen auch diese Worte zeigen:
+afar-backchannel-only-if = Erlauben Sie das nur, wenn Sie wissen, warum Sie jetzt gefragt werden. Sonst lehnen Sie ab.
+afar-asked-at = Gefragt um
+afar-from = Gefragt von der Netzadresse
+afar-from-here = dieselbe wie Ihre jetzt
+afar-from-elsewhere = eine andere als Ihre jetzt
+afar-then = Wer gefragt hat, erfährt Ihre Antwort.
+
+approvals-title = Fragen von anderswo
+approvals-heading = Fragen von anderswo
+approvals-intro = Anwendungen und Agenten, die um Ihr Wort bitten, während Sie nicht bei ihnen sind.
+approvals-empty = Nichts wartet auf Sie
+approvals-empty-hint = Wenn jemand von anderswo um Ihr Wort bittet, steht die Frage hier, bis ihre Zeit um ist.
+approvals-look = Ansehen
+approvals-binding-message = Mit den Worten
+approvals-allowed = Erlaubt: { $name } erfährt es.
+approvals-denied = Abgelehnt: { $name } hat nichts bekommen.
+approvals-code-heading = Ihr Code gegen unerwünschte Fragen
+approvals-code-intro = Mit einem eigenen Code kann Sie von anderswo nur fragen, wem Sie ihn gesagt haben.
+approvals-code = Code
+approvals-code-hint = Mindestens 4 Zeichen. Er ist kein Passwort und kann nichts erlauben.
+approvals-code-submit = Code setzen
+approvals-code-remove = Ohne Code
+approvals-code-is-set = Ein Code ist gesetzt. Wer ihn nicht mitschickt, kann Sie nicht fragen.
+approvals-code-set = Der Code ist gesetzt.
+approvals-code-removed = Es gibt keinen Code mehr.
+approvals-code-refused = Der Code braucht mindestens 4 und höchstens 128 Zeichen.

@@ -1,0 +1,52 @@
+# Questions that come from elsewhere: devices with a code, and clients that ask from afar.
+
+account-waiting = { $count ->
+    [one] One question waits for your answer
+   *[other] { $count } questions wait for your answer
+}
+account-approvals = Questions from elsewhere
+
+device-title = Connect a device
+device-heading = Connect a device
+device-intro = Enter the code that your device shows.
+device-code = Code
+device-code-hint = Eight letters. Capitals and dashes do not matter.
+device-warning = Nobody else needs this code from you, and nobody should send you one. Enter only what a device of your own shows right now.
+device-submit = Continue
+device-wrong = There is no such code, or its time is over. Compare it with your device, or begin again there.
+device-too-many = There were too many codes that do not exist. Please wait a minute and try again.
+device-allowed = Done
+device-allowed-words = You can go back to your device: { $name } now has what you allowed.
+device-denied = Nothing was allowed
+device-denied-words = { $name } got nothing. You can close this page.
+
+afar-device = A device is asking
+afar-device-only-if = Allow this only if you started it yourself, and the device in front of you shows this very code.
+afar-backchannel = You are being asked from elsewhere
+afar-binding-message = Whoever asks must show you these words too:
+afar-backchannel-only-if = Allow this only if you know why you are asked right now. If not, deny.
+afar-asked-at = Asked at
+afar-from = Asked from the network address
+afar-from-here = the same as yours now
+afar-from-elsewhere = another one than yours now
+afar-then = Whoever asked is told your answer.
+
+approvals-title = Questions from elsewhere
+approvals-heading = Questions from elsewhere
+approvals-intro = Applications and agents that ask for your word while you are not with them.
+approvals-empty = Nothing waits for you
+approvals-empty-hint = When somebody asks for your word from elsewhere, the question stands here until its time is over.
+approvals-look = Look at it
+approvals-binding-message = With the words
+approvals-allowed = Allowed: { $name } is told.
+approvals-denied = Denied: { $name } got nothing.
+approvals-code-heading = Your code against unwanted questions
+approvals-code-intro = With a code of your own, only those can ask you from elsewhere whom you told it.
+approvals-code = Code
+approvals-code-hint = At least 4 characters. It is no password, and cannot allow anything.
+approvals-code-submit = Set the code
+approvals-code-remove = Do without a code
+approvals-code-is-set = A code is set. Whoever does not send it cannot ask you.
+approvals-code-set = The code is set.
+approvals-code-removed = There is no code any more.
+approvals-code-refused = The code needs at least 4 characters, and at most 128.

@@ -1,0 +1,168 @@
+//! The user's word on what waits for them: it is given once, in time, and for what was asked.
+
+use std::sync::Arc;
+
+use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::authorization::Approval;
+use protocol::claims_request::ClaimsRequest;
+use protocol::code::Code;
+use protocol::deferred::Way;
+use protocol::identifier::{SessionId, UserId};
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::token::Login;
+
+use super::{deliver, wanted};
+use crate::app::{App, Visit};
+use crate::authorization::{self, Decision, Granted, Offer};
+use crate::failure::Failure;
+use crate::secret::SecretDigest;
+use crate::store::{Anchor, Change, CommitError, Conflict, DeferredRequest, Record, Take};
+
+/// Who answers.
+#[derive(Clone, Debug)]
+pub struct Answerer {
+    /// The user.
+    pub user: UserId,
+    /// How they logged in.
+    pub login: Login,
+    /// The browser session in which they answer: it must be alive, but what they approve does not hang on it, since
+    /// the client is elsewhere.
+    pub session: Option<SessionId>,
+}
+
+/// What a waiting request puts before its user, judged anew: client, actor and registrations may have changed since.
+///
+/// # Errors
+/// What cannot be asked for any more.
+pub async fn offer_for(app: &App, visit: &Visit, waiting: &DeferredRequest) -> Result<Offer, Failure> {
+    let request = &waiting.request;
+    let gone = || Refusal::new(ErrorCode::UnauthorizedClient, "who asked may not act any more");
+    let client = app.store.find_client(&request.client).await?;
+    let client = client.filter(|client| client.is_live(visit.now)).ok_or_else(gone)?;
+    authorization::offer_of(app, &client, wanted(&request.asked), visit.now).await
+}
+
+/// The user approves all or a part; the client is told, where it is to be told.
+///
+/// # Errors
+/// `access_denied` where nothing is left to approve; `invalid_request` where it was answered before or is over.
+pub async fn approve(
+    app: &Arc<App>,
+    visit: &Visit,
+    waiting: &DeferredRequest,
+    answerer: &Answerer,
+    offer: &Offer,
+    decision: &Decision,
+) -> Result<(), Failure> {
+    check_asked(waiting, &answerer.user)?;
+    let Granted { consent, task, change } =
+        authorization::grant(app, visit, offer, &answerer.user, decision)?;
+    let code = Code {
+        claims: ClaimsRequest::default(),
+        client: offer.client.id.clone(),
+        user: answerer.user.clone(),
+        consent: consent.id.clone(),
+        task: task.map(|task| task.id),
+        requested_actor: authorization::requested_actor(&offer.client, &offer.actor),
+        authority: consent.authority,
+        redirect_uri: None,
+        code_challenge: None,
+        nonce: None,
+        dpop_jkt: waiting.request.dpop_jkt.clone(),
+        login: answerer.login.clone(),
+        session: None,
+    };
+    let expires_at = waiting.polling.expires_at;
+    let change = change
+        .requires(Anchor::User(answerer.user.clone()))
+        .requires(Anchor::Client(offer.client.id.clone()))
+        .requires(Anchor::Client(offer.actor.id.clone()));
+    let change = answerer.session.clone().map(Anchor::Session).into_iter().fold(change, Change::requires);
+    let change = change.take(Take::Answer(waiting.digest)).keep(Record::Code {
+        digest: waiting.digest,
+        code,
+        expires_at,
+    });
+    commit(app, change).await?;
+    deliver::begin(app, visit, waiting, true);
+    Ok(())
+}
+
+/// The user says no; the client is told, where it is to be told.
+///
+/// # Errors
+/// `invalid_request` where it was answered before or is over.
+pub async fn deny(
+    app: &Arc<App>,
+    visit: &Visit,
+    waiting: &DeferredRequest,
+    user: &UserId,
+    offer: &Offer,
+) -> Result<(), Failure> {
+    check_asked(waiting, user)?;
+    let refusal = Refusal::new(ErrorCode::AccessDenied, "the user said no");
+    let told = authorization::told_of_refusal(visit, offer, Some(user), &refusal);
+    commit(app, Change::new(told).take(Take::Answer(waiting.digest))).await?;
+    deliver::begin(app, visit, waiting, false);
+    Ok(())
+}
+
+/// Nobody answers for somebody else.
+fn check_asked(waiting: &DeferredRequest, user: &UserId) -> Result<(), Refusal> {
+    let others = waiting.user.as_ref().is_some_and(|asked| asked != user);
+    if others { Err(no_longer("this request is for somebody else")) } else { Ok(()) }
+}
+
+const fn no_longer(description: &'static str) -> Refusal {
+    Refusal { code: ErrorCode::InvalidRequest, description: std::borrow::Cow::Borrowed(description) }
+}
+
+async fn commit(app: &App, change: Change) -> Result<(), Failure> {
+    match app.store.commit(change).await {
+        Ok(_) => Ok(()),
+        Err(CommitError::Broken(error)) => Err(error.into()),
+        Err(CommitError::Conflict(Conflict::AlreadyTaken)) => {
+            Err(no_longer("this request was answered before, or is over").into())
+        }
+        Err(CommitError::Conflict(_)) => Err(no_longer("this request is not valid any more").into()),
+    }
+}
+
+/// Answers for the user of a backchannel request, in the way that the page does, without the user: for certification
+/// runs, where nobody sits at the page. A yes is to everything that was asked.
+///
+/// # Errors
+/// `invalid_request` where no such request waits, or its user is unknown.
+pub async fn decide_for_test(
+    app: &Arc<App>,
+    visit: &Visit,
+    auth_req_id: &str,
+    allow: bool,
+) -> Result<(), Failure> {
+    let unknown = || no_longer("no request of this auth_req_id waits for a user");
+    let found = app.store.find_deferred(&SecretDigest::of(auth_req_id)).await?;
+    let is_fit = |found: &DeferredRequest| {
+        matches!(found.request.way, Way::Backchannel { .. }) && found.waits(visit.now)
+    };
+    let waiting = found.filter(is_fit).ok_or_else(unknown)?;
+    let user = waiting.user.clone().ok_or_else(unknown)?;
+    let user = app.store.find_user(&user).await?.ok_or_else(unknown)?;
+    let offer = offer_for(app, visit, &waiting).await?;
+    let mut told = AuditEvent::new(Action::UserSignIn, Outcome::Granted, visit.now);
+    told.request = Some(visit.id.clone());
+    told.user = Some(user.id.clone());
+    told.reason = Some("answered for the user by the test configuration".into());
+    app.tell(told).await?;
+    if !allow {
+        return deny(app, visit, &waiting, &user.id, &offer).await;
+    }
+    let login = Login { auth_time: visit.now, acr: None, amr: Vec::new() };
+    let answerer = Answerer { user: user.id.clone(), login, session: None };
+    let approval = Approval {
+        scope: offer.authority.scope.clone(),
+        details: (0..offer.authority.details.iter().count()).collect(),
+        until: offer.authority.until,
+    };
+    let decision = Decision { approval, passing_on: false };
+    approve(app, visit, &waiting, &answerer, &offer, &decision).await
+}

@@ -1,0 +1,69 @@
+//! Whom a backchannel authentication request is asked of (Client-Initiated Backchannel Authentication §7.1).
+
+use std::sync::Arc;
+
+use protocol::backchannel::{Expected, Hint, HintRefused, HintedSubject};
+use protocol::client::Client;
+use protocol::numeric_date::NumericDate;
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::user::User;
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::jose;
+
+/// The user that `hint` names, if there is one who may use their account.
+///
+/// # Errors
+/// A hint that is not what it says it is.
+pub(super) async fn find(
+    app: &App,
+    client: &Client,
+    hint: &Hint,
+    expected: Expected<'_>,
+) -> Result<Option<Arc<User>>, Failure> {
+    let found = match hint {
+        Hint::LoginHint(written) => match app.store.find_user_by_username(written).await? {
+            Some(user) => Some(user),
+            None => by_sub(app, written).await?,
+        },
+        Hint::IdToken(token) => by_sub(app, &sub_of_id_token(app, client, token)?).await?,
+        Hint::LoginHintToken(token) => {
+            let claims = claims_of(app, client, token, expected.now).await.ok_or(HintRefused::Malformed)?;
+            match HintedSubject::check(&claims, expected)? {
+                HintedSubject::Sub(sub) => by_sub(app, &sub).await?,
+                HintedSubject::Username(name) => app.store.find_user_by_username(&name).await?,
+            }
+        }
+    };
+    Ok(found.filter(|user| user.enabled))
+}
+
+async fn by_sub(app: &App, sub: &str) -> Result<Option<Arc<User>>, Failure> {
+    match sub.parse() {
+        Ok(id) => Ok(app.store.find_user(&id).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// An ID token that this client got once; it may be over.
+fn sub_of_id_token(app: &App, client: &Client, token: &str) -> Result<String, Failure> {
+    let refused =
+        || Refusal::new(ErrorCode::InvalidRequest, "id_token_hint is not an ID token that this client got");
+    let claims = app.keys.verify_own(token, "JWT").map_err(|_| refused())?;
+    let is_clients = match claims.get("aud") {
+        Some(Value::String(aud)) => aud == client.id.as_str(),
+        Some(Value::Array(all)) => all.iter().any(|aud| aud.as_str() == Some(client.id.as_str())),
+        _ => false,
+    };
+    let sub = claims.get("sub").and_then(Value::as_str).filter(|_| is_clients);
+    Ok(sub.ok_or_else(refused)?.to_owned())
+}
+
+/// The claims of a JWT that the client signed.
+async fn claims_of(app: &App, client: &Client, token: &str, now: NumericDate) -> Option<Map<String, Value>> {
+    let unverified = jose::decode(token).ok()?;
+    let alg = unverified.alg().ok()?;
+    app.verify_of(client, token, unverified.kid(), alg, now).await.ok()
+}

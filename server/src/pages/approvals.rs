@@ -1,0 +1,180 @@
+//! `/approvals`: what waits for the user's word although whoever asks is elsewhere (CIBA), and the answer to it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use protocol::deferred::Way;
+use protocol::presented_secret::PresentedSecret;
+use protocol::refusal::ErrorCode;
+
+use super::account::name_of;
+use super::consent;
+use super::device::{answerer, gone};
+use super::page::{Browser, Form, one, render, see_other, see_other_for_good, session_broken};
+use super::sign_in;
+use super::views::{
+    Afar, Answered, ApprovalsPage, ConsentPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened,
+};
+use crate::app::App;
+use crate::approvals;
+use crate::authorization::{Offer, SignedIn};
+use crate::failure::Failure;
+use crate::store::DeferredRequest;
+
+/// Where the list is.
+const APPROVALS: &str = "/approvals";
+/// The session's key for what was just answered.
+const JUST_ANSWERED: &str = "approvals_answered";
+/// The session's key for what became of the form for the user's code.
+const USER_CODE_TOLD: &str = "user_code_told";
+
+/// `GET /approvals`.
+pub async fn list(State(app): State<Arc<App>>, browser: Browser) -> Response {
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    match view(&app, &browser, signed_in).await {
+        Ok(view) => render(StatusCode::OK, &view, None),
+        Err(failure) => browser.failure(&failure),
+    }
+}
+
+async fn view(app: &App, browser: &Browser, signed_in: &SignedIn) -> Result<ApprovalsPage, Failure> {
+    let mut waiting = Vec::new();
+    for request in app.store.waiting_for_user(&signed_in.user, browser.visit.now).await? {
+        let Way::Backchannel { binding_message, .. } = request.request.way else { continue };
+        let (client_name, kind) = name_of(app, &request.request.client).await?;
+        waiting.push(WaitingEntry {
+            id: request.id,
+            client_name,
+            kind,
+            binding_message,
+            asked_at: request.request.asked_at,
+            until: request.polling.expires_at,
+        });
+    }
+    Ok(ApprovalsPage {
+        page: browser.page(),
+        csrf: browser.csrf(app).await?,
+        answered: browser.session.remove::<Answered>(JUST_ANSWERED).await.ok().flatten(),
+        waiting,
+        has_user_code: app.store.user_code_hash(&signed_in.user).await?.is_some(),
+        user_code_told: browser.session.remove::<UserCodeTold>(USER_CODE_TOLD).await.ok().flatten(),
+    })
+}
+
+/// `GET /approvals/{id}`.
+pub async fn get(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<String>) -> Response {
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    match find(&app, &browser, signed_in, &id).await {
+        Ok((waiting, offer)) => show(&app, &browser, &waiting, &offer, None).await,
+        Err(response) => *response,
+    }
+}
+
+/// `POST /approvals/{id}`: the answer.
+pub async fn post(
+    State(app): State<Arc<App>>,
+    browser: Browser,
+    Path(id): Path<String>,
+    Form(form): Form,
+) -> Response {
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    let (waiting, offer) = match find(&app, &browser, signed_in, &id).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let ours = match browser.sent_by_our_form(&form).await {
+        Ok(ours) => ours,
+        Err(reason) => return browser.broken(&reason),
+    };
+    if !ours || !consent::is_as_shown(&browser, &waiting.id, &offer).await {
+        return show(&app, &browser, &waiting, &offer, Some(ConsentRefused::FormTooOld)).await;
+    }
+    let allowed = one(&form, "decision") == "approve";
+    let answered = if allowed {
+        let decision = consent::decision(&browser, &form, &offer);
+        let answerer = answerer(signed_in);
+        approvals::approve(&app, &browser.visit, &waiting, &answerer, &offer, &decision).await
+    } else {
+        approvals::deny(&app, &browser.visit, &waiting, &signed_in.user, &offer).await
+    };
+    match answered {
+        Ok(()) => {
+            consent::forget_shown(&browser, &waiting.id).await;
+            let told = Answered { allowed, client_name: offer.client.name.clone() };
+            match browser.session.insert(JUST_ANSWERED, told).await {
+                Ok(()) => see_other_for_good(APPROVALS, &waiting.id),
+                Err(error) => browser.broken(&session_broken(error)),
+            }
+        }
+        Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::AccessDenied => {
+            show(&app, &browser, &waiting, &offer, Some(ConsentRefused::NothingLeft)).await
+        }
+        Err(failure) => gone(&browser, &failure),
+    }
+}
+
+/// The request of this id that waits for this user, with what it asks for. Somebody else's is as one that is not there.
+async fn find(
+    app: &App,
+    browser: &Browser,
+    signed_in: &SignedIn,
+    id: &str,
+) -> Result<(DeferredRequest, Offer), Box<Response>> {
+    let found = app.store.find_deferred_of_user(&signed_in.user, id).await;
+    let found = found.map_err(|error| Box::new(browser.broken(&error.into())))?;
+    let waiting = found
+        .filter(|found| found.waits(browser.visit.now))
+        .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))?;
+    match approvals::offer_for(app, &browser.visit, &waiting).await {
+        Ok(offer) => Ok((waiting, offer)),
+        Err(failure) => Err(Box::new(gone(browser, &failure))),
+    }
+}
+
+async fn show(
+    app: &App,
+    browser: &Browser,
+    waiting: &DeferredRequest,
+    offer: &Offer,
+    refused: Option<ConsentRefused>,
+) -> Response {
+    let binding_message = match &waiting.request.way {
+        Way::Backchannel { binding_message, .. } => binding_message.clone(),
+        Way::Device { .. } => None,
+    };
+    let id = waiting.id.clone();
+    let afar = Afar::Backchannel { id, binding_message, asked_at: waiting.request.asked_at };
+    match consent::question(app, browser, &waiting.id, offer, None, refused).await {
+        Ok(view) => {
+            let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            render(status, &ConsentPage { afar: Some(afar), ..view }, None)
+        }
+        Err(reason) => browser.broken(&reason),
+    }
+}
+
+/// `POST /approvals/user-code`: sets the code without which nobody asks, or takes it away.
+pub async fn set_user_code(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    match browser.sent_by_our_form(&form).await {
+        Ok(true) => {}
+        Ok(false) => return browser.error(WhatHappened::FormRefused, None),
+        Err(reason) => return browser.broken(&reason),
+    }
+    let code = match one(&form, "decision") {
+        "remove" => None,
+        _ => Some(PresentedSecret::from(one(&form, "user_code"))),
+    };
+    let done = if code.is_some() { UserCodeTold::Set } else { UserCodeTold::Removed };
+    let told = match approvals::set_user_code(&app, &browser.visit, &signed_in.user, code).await {
+        Ok(()) => done,
+        Err(Failure::Refused(_)) => UserCodeTold::Refused,
+        Err(failure) => return browser.failure(&failure),
+    };
+    match browser.session.insert(USER_CODE_TOLD, told).await {
+        Ok(()) => see_other(APPROVALS),
+        Err(error) => browser.broken(&session_broken(error)),
+    }
+}

@@ -13,6 +13,8 @@ pub struct Model {
     pub username_lower: String,
     /// `config` or `admin`: who declared it.
     pub origin: String,
+    /// Their e-mail address in lower case, if they have one; several users may have the same.
+    pub email_lower: Option<String>,
     /// Whether it may be used.
     pub enabled: bool,
     /// The user as JSON.

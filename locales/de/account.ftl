@@ -21,6 +21,7 @@ account-token-count = { $count ->
    *[other] { $count } gültige Token
 }
 account-no-tokens = Gerade ist nichts in Gebrauch.
+account-open = Öffnen
 account-end = Beenden
 account-ended = { $count ->
     [one] 1 beendete

@@ -43,3 +43,26 @@ consent-then = Sie können es jederzeit in Ihrem Konto unter „Was Sie erlaubt 
 consent-return = In beiden Fällen kommen Sie zurück zu { $name }.
 consent-approve = Erlauben
 consent-deny = Ablehnen
+
+# Die Angaben zu einer Person, um die einzeln gebeten werden kann.
+
+consent-claims = Außerdem sieht sie
+claim-name = Ihren vollen Namen
+claim-family-name = Ihren Familiennamen
+claim-given-name = Ihren Vornamen
+claim-middle-name = Ihren zweiten Vornamen
+claim-nickname = Ihren Spitznamen
+claim-preferred-username = Ihren Benutzernamen
+claim-profile = Ihre Profilseite
+claim-picture = Ihr Bild
+claim-website = Ihre Website
+claim-gender = Ihr Geschlecht
+claim-birthdate = Ihr Geburtsdatum
+claim-zoneinfo = Ihre Zeitzone
+claim-locale = Ihre Sprache
+claim-updated-at = Wann Ihre Angaben zuletzt geändert wurden
+claim-email = Ihre E-Mail-Adresse
+claim-email-verified = Ob Ihre E-Mail-Adresse geprüft wurde
+claim-address = Ihre Postanschrift
+claim-phone-number = Ihre Telefonnummer
+claim-phone-number-verified = Ob Ihre Telefonnummer geprüft wurde

@@ -4,10 +4,12 @@ product = Procura
 skip-link = Zum Inhalt springen
 nav-label = Ihr Konto
 nav-account = Was Sie erlaubt haben
+nav-security = Anmeldung und Sicherheit
 nav-admin = Verwaltung
 nav-sign-out = Abmelden
 signed-in-as = Angemeldet als
 footer = Procura: Sie entscheiden, wer für Sie handeln darf.
+test-server = Dies ist ein Testserver. Nichts ist hier geschützt: Benutzen Sie kein Passwort und keine Daten, die Ihnen wichtig sind.
 form-too-old = Diese Seite war zu lange offen. Es ist nichts verloren: Bitte senden Sie sie noch einmal.
 error-summary = Das hat nicht geklappt
 

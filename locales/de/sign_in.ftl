@@ -22,6 +22,7 @@ signed-out-heading = Sie sind abgemeldet
 signed-out-words = Sie können dieses Fenster schließen.
 signed-out-continue = Weiter zu { $name }
 signed-out-continue-plain = Weiter
+signed-out-frame = Abmeldung bei einer Anwendung
 signed-out-sign-in-again = Wieder anmelden
 
 set-password-title = Passwort setzen
@@ -34,3 +35,14 @@ set-password-submit = Passwort setzen
 set-password-too-short = Das Passwort braucht mindestens { $count } Zeichen.
 set-password-too-long = Das Passwort ist zu lang.
 set-password-not-the-same = Die beiden Passwörter sind nicht gleich.
+
+select-account-title = Konto wählen
+select-account-heading = Mit diesem Konto weiter?
+select-account-now = Sie sind angemeldet als
+select-account-continue = Weiter als { $name }
+select-account-other = Ein anderes Konto verwenden
+
+form-post-title = Zurück zur Anwendung
+form-post-heading = Zurück zu { $name }
+form-post-words = Ihr Browser führt keine Skripte aus. Bitte gehen Sie mit dieser Schaltfläche weiter.
+form-post-continue = Weiter

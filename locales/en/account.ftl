@@ -21,6 +21,7 @@ account-token-count = { $count ->
    *[other] { $count } live tokens
 }
 account-no-tokens = Nothing is in use right now.
+account-open = Open
 account-end = End
 account-ended = { $count ->
     [one] 1 that ended

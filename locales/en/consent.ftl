@@ -43,3 +43,26 @@ consent-then = You can end this at any time under “What you allowed” in your
 consent-return = Either way you go back to { $name }.
 consent-approve = Allow
 consent-deny = Deny
+
+# The claims about a person that can be asked for by name.
+
+consent-claims = It will also see
+claim-name = Your full name
+claim-family-name = Your family name
+claim-given-name = Your given name
+claim-middle-name = Your middle name
+claim-nickname = Your nickname
+claim-preferred-username = Your user name
+claim-profile = Your profile page
+claim-picture = Your picture
+claim-website = Your web site
+claim-gender = Your gender
+claim-birthdate = Your date of birth
+claim-zoneinfo = Your time zone
+claim-locale = Your language
+claim-updated-at = When your data was last changed
+claim-email = Your e-mail address
+claim-email-verified = Whether your e-mail address was checked
+claim-address = Your postal address
+claim-phone-number = Your telephone number
+claim-phone-number-verified = Whether your telephone number was checked

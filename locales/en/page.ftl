@@ -4,10 +4,12 @@ product = Procura
 skip-link = Skip to the content
 nav-label = Your account
 nav-account = What you allowed
+nav-security = Sign-in and security
 nav-admin = Administration
 nav-sign-out = Sign out
 signed-in-as = Signed in as
 footer = Procura: you decide who may act for you.
+test-server = This is a test server. Nothing here is protected: use no password and no data that matter to you.
 form-too-old = This page was open for too long. Nothing was lost: please send it again.
 error-summary = That did not work
 

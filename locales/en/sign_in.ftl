@@ -22,6 +22,7 @@ signed-out-heading = You are signed out
 signed-out-words = You can close this window.
 signed-out-continue = Continue to { $name }
 signed-out-continue-plain = Continue
+signed-out-frame = Signing you out of an application
 signed-out-sign-in-again = Sign in again
 
 set-password-title = Set your password
@@ -34,3 +35,14 @@ set-password-submit = Set the password
 set-password-too-short = The password needs at least { $count } characters.
 set-password-too-long = The password is too long.
 set-password-not-the-same = The two passwords are not the same.
+
+select-account-title = Choose an account
+select-account-heading = Go on with this account?
+select-account-now = You are signed in as
+select-account-continue = Continue as { $name }
+select-account-other = Use another account
+
+form-post-title = Back to the application
+form-post-heading = Back to { $name }
+form-post-words = Your browser runs no scripts. Please continue with this button.
+form-post-continue = Continue

@@ -6,7 +6,9 @@ use sea_orm_migration::prelude::MigrationTrait;
 mod m1_first;
 mod m2_device_ciba;
 mod m2_keys;
+mod m2_logout;
 mod m2_replay_without_rowid;
+mod m2_users;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -18,6 +20,8 @@ impl MigratorTrait for Migrator {
             Box::new(m1_first::Migration),
             Box::new(m2_replay_without_rowid::Migration),
             Box::new(m2_keys::Migration),
+            Box::new(m2_logout::Migration),
+            Box::new(m2_users::Migration),
             Box::new(m2_device_ciba::Migration),
         ]
     }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use protocol::audience::ResourceIndicator;
 use protocol::audit::AuditEvent;
-use protocol::client::{Client, KeySource, SigningAlg};
-use protocol::identifier::RequestId;
+use protocol::client::{Client, Encryption, KeySource, SigningAlg};
+use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::rule::Rules;
+use protocol::subject::{Perspective, perspective};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, SignInAttempts};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
@@ -35,6 +37,8 @@ pub struct App {
     pub at_rest: AtRest,
     /// Makes and knows DPoP nonces.
     pub nonces: NonceBox,
+    /// Names users for those who may not know them by one name.
+    pub pairwise: PairwiseKey,
     /// The parsed public keys of clients.
     pub client_keys: ClientKeyCache,
     /// What clients publish at their `jwks_uri`.
@@ -60,9 +64,13 @@ pub struct App {
     /// Failures of clients to authenticate with a secret.
     pub client_failures: Attempts,
     /// Failures of users to sign in.
-    pub sign_in_failures: Attempts,
+    pub sign_in_attempts: SignInAttempts,
     /// User codes that were none.
     pub user_code_failures: Attempts,
+    /// Writes mail, if it can.
+    pub mailer: Option<Mailer>,
+    /// The hash of a password that nobody has, as costly to check as those that people have.
+    pub nobodys_password: Option<String>,
     /// Events that anybody can cause, kept from flooding the audit log.
     pub unauthenticated_events: Attempts,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.
@@ -165,6 +173,47 @@ impl App {
         }
         let newer = self.newer_jwks_of(client, &jwks, now).await.ok_or(JoseError::UnknownKey)?;
         self.client_keys.keys(&client.id, &newer)?.verify(compact, kid, alg)
+    }
+
+    /// The `sub` by which `client` knows `user` (OpenID Connect Core §8): in ID tokens, at userinfo, in introspection
+    /// answers to it and in logout tokens.
+    #[must_use]
+    pub fn subject_for(&self, client: &Client, user: &UserId) -> String {
+        match perspective(client) {
+            Perspective::Public => user.to_string(),
+            Perspective::Pairwise(sector) => self.pairwise.subject(&sector, user),
+        }
+    }
+
+    /// A signed JWT as `client` wants it: in an encrypted one, where it registered how.
+    ///
+    /// # Errors
+    /// [`JoseError`] where it registered that and has no key for it.
+    pub async fn encrypt_to(
+        &self,
+        client: &Client,
+        jwt: String,
+        encryption: Option<Encryption>,
+        now: NumericDate,
+    ) -> Result<String, JoseError> {
+        match encryption {
+            None => Ok(jwt),
+            Some(Encryption { alg, enc }) => self.keys_of(client, now).await?.encrypt(&jwt, alg, enc),
+        }
+    }
+
+    /// Claims encrypted to `client` and not signed, as a client that registered no signature wants them.
+    ///
+    /// # Errors
+    /// [`JoseError`] where it has no key for it.
+    pub async fn encrypt_claims_to(
+        &self,
+        client: &Client,
+        claims: &Map<String, Value>,
+        encryption: Encryption,
+        now: NumericDate,
+    ) -> Result<String, JoseError> {
+        self.keys_of(client, now).await?.encrypt_claims(claims, encryption.alg, encryption.enc)
     }
 
     /// What is registered now.

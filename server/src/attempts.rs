@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-/// Counts failures per key over a minute from the first one, for a bounded number of keys.
+/// Counts failures per key over a span of time from the first one, for a bounded number of keys.
 #[derive(Debug)]
 pub struct Attempts {
     counts: Cache<String, Arc<AtomicU32>>,
@@ -20,7 +20,13 @@ impl Attempts {
     /// At most `most` failures a minute for one key.
     #[must_use]
     pub fn new(most: u32) -> Self {
-        let counts = Cache::builder().max_capacity(MOST_KEYS).time_to_live(Duration::from_secs(60)).build();
+        Self::over(most, Duration::from_secs(60))
+    }
+
+    /// At most `most` failures in such a span for one key.
+    #[must_use]
+    pub fn over(most: u32, span: Duration) -> Self {
+        let counts = Cache::builder().max_capacity(MOST_KEYS).time_to_live(span).build();
         Self { counts, most }
     }
 
@@ -36,6 +42,52 @@ impl Attempts {
     pub fn count(&self, key: &str) -> bool {
         let count = self.counts.get_with_by_ref(key, Arc::default);
         count.fetch_add(1, Ordering::Relaxed) < self.most
+    }
+}
+
+/// The failures of people to sign in, counted in several ways at once.
+#[derive(Debug)]
+pub struct SignInAttempts {
+    /// For a name from an address, and for a name in a browser that knows its owner.
+    pub pairs: Attempts,
+    /// From an address, whatever the name.
+    pub addresses: Attempts,
+    /// For a name, over all browsers that do not know its owner.
+    pub names: Attempts,
+    /// Codes of one user from an address or in a browser that knows them.
+    pub codes: Attempts,
+    /// Codes of one user, over all browsers that do not know them.
+    pub codes_of_user: Attempts,
+    /// Mails to one address.
+    pub mails: Attempts,
+    /// Requests for mails from one address.
+    pub mail_requests: Attempts,
+}
+
+/// Codes in a row from one place: whoever mistypes gets another try, whoever guesses a million gets nowhere.
+const CODES_PER_MINUTE: u32 = 5;
+/// Codes of one user from everywhere that they are not known: with three codes that fit at any time, that is one
+/// chance in fifty of a hit in a year of guessing without a pause, for somebody who has the password already.
+const CODES_PER_DAY: u32 = 20;
+/// Mails to one address in an hour.
+const MAILS_PER_HOUR: u32 = 3;
+/// Requests for mails from one address in an hour.
+const MAIL_REQUESTS_PER_HOUR: u32 = 20;
+
+impl SignInAttempts {
+    /// With these bounds on wrong passwords: a minute for a pair, a minute for an address, an hour for a name.
+    #[must_use]
+    pub fn new(pairs: u32, addresses: u32, names: u32) -> Self {
+        const HOUR: Duration = Duration::from_secs(3600);
+        Self {
+            pairs: Attempts::new(pairs),
+            addresses: Attempts::new(addresses),
+            names: Attempts::over(names, HOUR),
+            codes: Attempts::new(CODES_PER_MINUTE),
+            codes_of_user: Attempts::over(CODES_PER_DAY, HOUR * 24),
+            mails: Attempts::over(MAILS_PER_HOUR, HOUR),
+            mail_requests: Attempts::over(MAIL_REQUESTS_PER_HOUR, HOUR),
+        }
     }
 }
 

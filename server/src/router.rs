@@ -21,14 +21,11 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::app::App;
 use crate::endpoints::{self, reply, sent};
 use crate::failure::Broken;
-use crate::pages::session_store::Sessions;
+use crate::pages::session_store::{COOKIE, Sessions};
 use crate::{pages, visit};
 
 /// The longest anybody waits for an answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
-
-/// The name of the session's cookie: bound to this host, this path and encrypted transport (RFC 6265bis §4.1.3.2).
-pub const COOKIE: &str = "__Host-procura";
 
 /// The whole house.
 pub fn router(app: &Arc<App>) -> Router {
@@ -42,7 +39,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TOKEN, post(endpoints::token::post))
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
-        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::get))
+        .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
         .layer(cors());
 
     // For programs that are no browsers.
@@ -57,12 +54,21 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
-    // For people. Forms come from our own pages only, but for an authorization request, which comes from anywhere.
+    // For people. Forms come from our own pages only, but for an authorization request and a logout request, which come from
+    // anywhere.
     let forms = Router::new()
         .route("/", get(pages::home::get))
         .route("/sign-in", get(pages::sign_in::get).post(pages::sign_in::post))
+        .route("/select-account", get(pages::select_account::get).post(pages::select_account::post))
+        .route("/sign-in/passkey", post(pages::sign_in::passkey::post))
+        .route(
+            "/sign-in/second-factor",
+            get(pages::sign_in::second_factor::get).post(pages::sign_in::second_factor::post),
+        )
+        .route("/sign-in/recovery-code", post(pages::sign_in::second_factor::recovery_code))
+        .route("/forgot-password", get(pages::forgot_password::get).post(pages::forgot_password::post))
         .route("/consent", get(pages::consent::get).post(pages::consent::post))
-        .route("/logout", get(pages::sign_out::get).post(pages::sign_out::post))
+        .route("/logout/confirm", post(pages::sign_out::confirm))
         .route("/set-password", get(pages::set_password::get).post(pages::set_password::post))
         .route("/account", get(pages::account::get))
         .route(metadata::DEVICE, get(pages::device::get).post(pages::device::post))
@@ -70,16 +76,36 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/approvals/user-code", post(pages::approvals::set_user_code))
         .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
         .route("/account/consents/end", post(pages::account::end))
+        .merge(security())
         .route("/admin", get(pages::admin::get))
+        .route("/admin/users/reset-link", post(pages::admin::reset_link))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
+        .route(metadata::LOGOUT, get(pages::sign_out::get).post(pages::sign_out::post))
         .merge(forms)
         .fallback(pages::home::not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), pages::browser_state::follow))
         .layer(sessions(app));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
-        .route("/assets/logo.svg", get(pages::assets::logo));
+        .route("/assets/form_post.js", get(pages::assets::form_post))
+        .route("/assets/passkeys.js", get(pages::assets::passkeys))
+        .route("/assets/logo.svg", get(pages::assets::logo))
+        .route("/assets/signed-out.js", get(pages::assets::signed_out))
+        .route("/assets/check-session.js", get(pages::assets::check_session))
+        .route(metadata::CHECK_SESSION, get(pages::browser_state::page));
+
+    // For a conformance suite, and not there otherwise.
+    let certification = match &app.settings.certification {
+        Some(_) => Router::new()
+            .route(
+                endpoints::certification::RESOURCE,
+                get(endpoints::certification::resource).post(endpoints::certification::resource),
+            )
+            .route(endpoints::certification::ROTATE_KEYS, post(endpoints::certification::rotate_keys)),
+        None => Router::new(),
+    };
 
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(Arc::clone(app), visit::receive))
@@ -89,10 +115,27 @@ pub fn router(app: &Arc<App>) -> Router {
     Router::new()
         .merge(open)
         .merge(closed)
+        .merge(certification)
         .merge(assets)
         .merge(people)
         .layer(around)
         .with_state(Arc::clone(app))
+}
+
+/// What somebody signs in with, and where they are signed in.
+fn security() -> Router<Arc<App>> {
+    use pages::security::{self, passkeys, password, recovery_codes, sessions, totp};
+    Router::new()
+        .route("/account/security", get(security::get))
+        .route("/account/security/passkey", get(passkeys::get).post(passkeys::post))
+        .route("/account/security/passkey/rename", post(passkeys::rename))
+        .route("/account/security/passkey/remove", post(passkeys::remove))
+        .route("/account/security/totp", get(totp::get).post(totp::post))
+        .route("/account/security/totp/remove", post(totp::remove))
+        .route("/account/security/recovery-codes", post(recovery_codes::post))
+        .route("/account/security/password", get(password::get).post(password::post))
+        .route("/account/security/sessions/end", post(sessions::end))
+        .route("/account/security/sessions/end-others", post(sessions::end_others))
 }
 
 /// Whatever panics has a bug, and the client learns no more than that.

@@ -105,6 +105,12 @@ impl SecretDigest {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Compares with a stored digest in constant time.
     #[must_use]
     pub fn matches(&self, stored: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Opening the house: the store, what the configuration declares, the keys, and the first admin.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
@@ -13,19 +13,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use crate::app::App;
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, SignInAttempts};
 use crate::clock::Clock;
-use crate::config::{Config, Declared, DeclaredUser, Settings};
+use crate::config::{CertificationSettings, Config, Declared, DeclaredUser, Hidden, Settings};
 use crate::failure::Broken;
-use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox};
+use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
 use crate::keys::secret_setting::secret_setting;
 use crate::keys::{self, KeysError, Workshop};
+use crate::mail::{MailError, Mailer};
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
-use crate::secret::{Entropy, Secret, random_id};
-use crate::sign_in::SET_PASSWORD;
-use crate::store::{Change, CommitError, OneTimeLink, Origin, Record, Store, StoreError};
+use crate::secret::{Entropy, Secret, SecretDigest, random_id};
+use crate::sign_in;
+use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 
@@ -50,6 +51,15 @@ pub enum StartError {
     /// Requests of others.
     #[error("{0}")]
     Outbound(#[from] OutboundUnfit),
+    /// The mail settings.
+    #[error("mail: {0}")]
+    Mail(#[from] MailError),
+    /// A test server that knows too many people to be one.
+    #[error(
+        "[certification] is configured, and there are {0} users: a test server has at most {max}",
+        max = CertificationSettings::MOST_USERS
+    )]
+    TooManyUsers(u64),
     /// Something else of ours.
     #[error("{0}")]
     Broken(#[from] Broken),
@@ -67,6 +77,8 @@ pub struct Notice {
 
 /// The setting that holds the key of DPoP nonces, shared by all nodes.
 const NONCE_KEY: &str = "dpop_nonce_key";
+/// The setting that holds the key of pairwise subjects, shared by all nodes and kept for good.
+const PAIRWISE_KEY: &str = "pairwise_subject_key";
 /// How long a one-time link works.
 const LINK_LIFE: Seconds = Seconds::days(1);
 /// At most so many events a minute that anybody can cause.
@@ -88,6 +100,13 @@ pub async fn open(
     let Config { settings, declared } = config;
     let now = clock.now();
     let store = Store::open(settings.database_url.reveal()).await?;
+    if settings.certification.is_some() {
+        // What is declared counts too, whether it is there already or not.
+        let users = store.count_users().await?.max(declared.users.len() as u64);
+        if users > CertificationSettings::MOST_USERS {
+            return Err(StartError::TooManyUsers(users));
+        }
+    }
     let alone = store.furnish_alone().await?;
     let at_rest = at_rest(&settings)?;
     if !at_rest.encrypts() {
@@ -97,6 +116,7 @@ pub async fn open(
     }
     let workshop = Workshop { store: &store, at_rest: &at_rest, entropy: entropy.as_ref() };
     let nonces = NonceBox::new(&*secret_setting(&workshop, NONCE_KEY, now).await?)?;
+    let pairwise = PairwiseKey::new(&*secret_setting(&workshop, PAIRWISE_KEY, now).await?);
     let rotation = keys::rotation(&settings, &declared.resource_servers);
     let keys = Keys::new(keys::furnish(&workshop, &rotation, now).await?);
     let rules = apply(&store, &declared, entropy.as_ref(), now).await?;
@@ -108,6 +128,7 @@ pub async fn open(
         keys,
         at_rest,
         nonces,
+        pairwise,
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
@@ -117,8 +138,10 @@ pub async fn open(
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
-        sign_in_failures: Attempts::new(settings.limits.sign_in_attempts_per_minute.get()),
+        sign_in_attempts: sign_in_attempts(&settings),
         user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
+        mailer: Mailer::new(&settings.mail)?,
+        nobodys_password: nobodys_password(&store).await?,
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,
@@ -127,6 +150,23 @@ pub async fn open(
         settings,
     };
     Ok((Arc::new(app), notices))
+}
+
+fn sign_in_attempts(settings: &Settings) -> SignInAttempts {
+    let limits = &settings.limits;
+    SignInAttempts::new(
+        limits.sign_in_attempts_per_minute.get(),
+        limits.failed_sign_ins_per_minute_from_one_address.get(),
+        limits.failed_sign_ins_per_hour_for_one_name.get(),
+    )
+}
+
+/// A hash that costs as much as most of those that are stored.
+async fn nobodys_password(store: &Store) -> Result<Option<String>, StartError> {
+    let users = store.enabled_users().await?;
+    let hashes: Vec<String> = users.into_iter().filter_map(|user| user.password_hash).collect();
+    let made = tokio::task::spawn_blocking(move || sign_in::nobodys(&hashes)).await;
+    Ok(made.map_err(|_| Broken::Other("hashing a password failed"))?)
 }
 
 /// How secrets are kept.
@@ -156,6 +196,10 @@ async fn write(store: &Store, change: Change) -> Result<(), StartError> {
 struct LastDeclared {
     users: BTreeSet<String>,
     clients: BTreeSet<String>,
+    /// The digests of the password hashes that were declared, by username: one that stands here was applied, and what
+    /// its user set since is theirs.
+    #[serde(default)]
+    passwords: BTreeMap<String, String>,
 }
 
 const LAST_DECLARED: &str = "last_declared";
@@ -168,11 +212,15 @@ async fn apply(
     entropy: &dyn Entropy,
     now: NumericDate,
 ) -> Result<Rules, StartError> {
+    let last: LastDeclared = match store.setting(LAST_DECLARED).await? {
+        Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+        None => LastDeclared::default(),
+    };
     let mut records = Vec::new();
     let mut ids: Vec<(String, UserId)> = Vec::new();
     for user in &declared.users {
         let before = store.find_user_by_username(&user.username).await?;
-        let after = declared_user(user, before.as_deref(), entropy)?;
+        let after = declared_user(user, before.as_deref(), &last, entropy)?;
         ids.push((user.username.clone(), after.id.clone()));
         if before.as_deref() != Some(&after) {
             records.push(Record::User { user: after, origin: Origin::Config });
@@ -195,7 +243,7 @@ async fn apply(
     for details_type in documents.map(|known| known.document()).filter(|document| !types.contains(document)) {
         records.push(Record::DetailsType { details_type: details_type.clone(), origin: Origin::Config });
     }
-    let now_declared = retire(store, &mut records, declared, &resolved.clients).await?;
+    let now_declared = retire(store, &mut records, &last, declared, &resolved.clients).await?;
     // A start that changes nothing decides nothing, and is not told.
     let change = match records.is_empty() {
         true => Change::housekeeping(now),
@@ -226,6 +274,7 @@ fn names(records: &[Record]) -> String {
 fn declared_user(
     user: &DeclaredUser,
     before: Option<&User>,
+    last: &LastDeclared,
     entropy: &dyn Entropy,
 ) -> Result<User, StartError> {
     let id = match before {
@@ -234,9 +283,13 @@ fn declared_user(
             random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?
         }
     };
-    // A password that was set by link stays, unless the configuration says one.
-    let declared = user.password_hash.as_ref().map(|hash| hash.reveal().to_owned());
-    let password_hash = declared.or_else(|| before.and_then(|before| before.password_hash.clone()));
+    // A password that its user set stays, unless the configuration says another one than it said before.
+    let known = last.passwords.get(&user.username);
+    let news = user.password_hash.as_ref().filter(|hash| known != Some(&digest_of(hash)));
+    let password_hash = match news {
+        Some(hash) => Some(hash.reveal().to_owned()),
+        None => before.and_then(|before| before.password_hash.clone()),
+    };
     Ok(User {
         id,
         username: user.username.clone(),
@@ -248,20 +301,24 @@ fn declared_user(
     })
 }
 
+fn digest_of(hash: &Hidden) -> String {
+    SecretDigest::of(hash.reveal()).to_text()
+}
+
 /// Disables what is not declared any more; gives the note of what is declared now.
 async fn retire(
     store: &Store,
     records: &mut Vec<Record>,
+    last: &LastDeclared,
     declared: &Declared,
     clients: &[Client],
 ) -> Result<Record, StartError> {
-    let last: LastDeclared = match store.setting(LAST_DECLARED).await? {
-        Some(text) => serde_json::from_str(&text).unwrap_or_default(),
-        None => LastDeclared::default(),
-    };
+    let password =
+        |user: &DeclaredUser| Some((user.username.clone(), digest_of(user.password_hash.as_ref()?)));
     let now = LastDeclared {
         users: declared.users.iter().map(|user| user.username.clone()).collect(),
         clients: clients.iter().map(|client| client.id.to_string()).collect(),
+        passwords: declared.users.iter().filter_map(password).collect(),
     };
     for username in last.users.difference(&now.users) {
         if let Some(user) = store.find_user_by_username(username).await? {
@@ -308,20 +365,9 @@ async fn links(
 ) -> Result<Vec<Notice>, StartError> {
     let mut notices = Vec::new();
     for user in store.users_without_password().await? {
-        let secret = Secret::generate(entropy, "link_");
-        let link = OneTimeLink {
-            digest: secret.digest(),
-            user: user.id.clone(),
-            purpose: SET_PASSWORD.into(),
-            expires_at: now.plus(LINK_LIFE),
-        };
+        let (link_url, link) = sign_in::new_link(entropy, issuer, &user.id, now, LINK_LIFE);
         write(store, Change::housekeeping(now).keep(Record::OneTimeLink(link))).await?;
-        let url = format!("{issuer}/set-password?link={}", secret.reveal());
-        notices.push(Notice {
-            username: user.username.clone(),
-            admin: user.admin,
-            link: Secret::from_text(url),
-        });
+        notices.push(Notice { username: user.username.clone(), admin: user.admin, link: link_url });
     }
     Ok(notices)
 }

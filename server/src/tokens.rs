@@ -9,13 +9,16 @@ use std::sync::Arc;
 use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, SigningAlg};
-use protocol::code::Code;
 use protocol::id_token::{IdToken, pushed_claims};
+use protocol::identifier::SessionId;
 use protocol::identifier::TokenId;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::resource_server::TokenFormat;
+use protocol::subject::{Perspective, perspective};
 use protocol::token::{Subject, Token, TokenKind};
+use protocol::userinfo;
+use serde_json::Map;
 
 use crate::app::{App, Visit};
 use crate::caller::Caller;
@@ -53,15 +56,18 @@ pub fn new_id(app: &App) -> Result<TokenId, Failure> {
         .map_err(|_| Broken::Other("a random id is no identifier").into())
 }
 
-/// Writes an access token as its resource servers want it: a JWT (RFC 9068) in the algorithm they ask for, or a
-/// random reference. A token for an actor, and one for several resource servers that differ, is an ES256 JWT.
+/// Writes an access token of `client` as its resource servers want it: a JWT (RFC 9068) in the algorithm they ask for,
+/// or a random reference. A token for an actor, and one for several resource servers that differ, is an ES256 JWT. A
+/// client that knows its users by names of its own gets references only: in a JWT it would read their other name.
 ///
 /// # Errors
 /// The signing key's.
-pub fn write(app: &App, registry: &Registry, token: Token) -> Result<Written, Failure> {
-    let text = match form(registry, &token) {
-        (TokenFormat::Opaque, _) => Secret::generate(app.entropy.as_ref(), "pat_"),
-        (TokenFormat::Jwt, alg) => {
+pub fn write(app: &App, registry: &Registry, client: &Client, token: Token) -> Result<Written, Failure> {
+    let text = match (form(registry, &token), perspective(client)) {
+        ((TokenFormat::Opaque, _), _) | (_, Perspective::Pairwise(_)) => {
+            Secret::generate(app.entropy.as_ref(), "pat_")
+        }
+        ((TokenFormat::Jwt, alg), Perspective::Public) => {
             Secret::from_text(app.keys.sign(alg, "at+jwt", &token.claims(app.issuer()))?)
         }
     };
@@ -74,35 +80,61 @@ pub fn write_refresh(app: &App, token: Token) -> Written {
     Written { token, text: Secret::generate(app.entropy.as_ref(), "prt_") }
 }
 
-/// Writes the ID token of an authorization (OpenID Connect Core §2), in the algorithm the client registered. Where it is
-/// pushed, `pushed` is the `auth_req_id` it is pushed for and the refresh token that goes with it, if one does.
+/// What goes into an ID token beside its access token.
+#[derive(Clone, Copy, Default)]
+pub struct Along<'a> {
+    /// `nonce` of the authorization request. After a refresh there is none (OpenID Connect Core §12.2).
+    pub nonce: Option<&'a str>,
+    /// The browser session that the client may hear of as `sid`.
+    pub session: Option<&'a SessionId>,
+    /// Where it is pushed: the `auth_req_id` it is pushed for, and the refresh token that goes with it, if one does.
+    pub pushed: Option<(&'a str, Option<&'a str>)>,
+}
+
+/// Writes the ID token that goes with an access token of `client` (OpenID Connect Core §2), signed and, where it
+/// registered so, encrypted. None where the access token is nobody's sign-in. All that is said of the login is as it
+/// was when the user signed in.
 ///
 /// # Errors
-/// The signing key's.
-pub fn id_token(
+/// The store's, the signing key's, and where the client has no key to encrypt to.
+pub async fn id_token(
     app: &App,
     client: &Client,
-    code: &Code,
     access: &Written,
-    pushed: Option<(&str, Option<&str>)>,
-) -> Result<Secret, Failure> {
+    along: &Along<'_>,
+) -> Result<Option<Secret>, Failure> {
+    let token = &access.token;
+    let (Some(user), Some(login)) = (token.subject.user(), &token.login) else { return Ok(None) };
+    let about_user = match token.claims.id_token.is_empty() {
+        true => Map::new(),
+        false => {
+            let gone = || Broken::Inconsistent("a live token of a user that is not there");
+            let user = app.store.find_user(user).await?.ok_or_else(gone)?;
+            userinfo::by_name(&user, &token.claims.id_token)
+        }
+    };
     let alg = client.id_token_signed_response_alg;
+    let sid = along.session.map(|session| protocol::logout::sid(session, &client.id));
     let mut claims = IdToken {
         issuer: app.issuer(),
-        subject: &code.user,
+        subject: &app.subject_for(client, user),
         client: &client.id,
-        expires_at: access.token.expires_at(),
-        issued_at: access.token.issued_at,
-        login: &code.login,
-        nonce: code.nonce.as_deref(),
+        expires_at: token.expires_at(),
+        issued_at: token.issued_at,
+        login,
+        nonce: along.nonce,
+        sid: sid.as_deref(),
         access_token: Some(access.text.reveal()),
+        about_user: &about_user,
         alg,
     }
     .claims();
-    if let Some((auth_req_id, refresh_token)) = pushed {
+    if let Some((auth_req_id, refresh_token)) = along.pushed {
         claims.extend(pushed_claims(auth_req_id, refresh_token, alg));
     }
-    Ok(Secret::from_text(app.keys.sign(alg, "JWT", &claims)?))
+    let jwt = app.keys.sign(alg, "JWT", &claims)?;
+    let encryption = client.metadata.id_token_encryption();
+    Ok(Some(Secret::from_text(app.encrypt_to(client, jwt, encryption, token.issued_at).await?)))
 }
 
 fn form(registry: &Registry, token: &Token) -> (TokenFormat, SigningAlg) {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tests::browser::{Person, Setup};
 use tests::password_of;
 
-use crate::stage::{Stage, play, refund};
+use crate::stage::{Stage, play_at, refund};
 
 /// What is wrong with a page, in words.
 type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
@@ -31,6 +31,7 @@ impl Tour {
         tour.outside(&person).await;
         tour.asked(&person).await;
         tour.account(&person).await;
+        tour.security(&person).await;
         tour.admin(&person).await;
         tour.found
     }
@@ -152,6 +153,51 @@ impl Tour {
         self.stop(person, "approvals-code-refused", "error-summary").await;
     }
 
+    /// Bob, who sets up an app and a passkey (at least its page), changes his password and forgets it.
+    async fn security(&mut self, person: &Person) {
+        let house = self.stage.house.door().clone();
+        person.goto(&house.url("/sign-in")).await;
+        self.stage.sign_in(person, "bob").await;
+        person.see("no-consents").await;
+        person.goto(&house.url("/account/security/password")).await;
+        self.stop(person, "change-password", "change-password-form").await;
+        person.goto(&house.url("/account/security/passkey")).await;
+        self.stop(person, "add-passkey", "add-passkey-form").await;
+        person.goto(&house.url("/account/security/totp")).await;
+        self.stop(person, "add-totp", "add-totp-form").await;
+        let secret = person.see("totp-secret").await.text().await.unwrap();
+        person.write("totp-code", &tests::code_at(&secret, house.now())).await;
+        person.click("add-totp-submit").await;
+        self.stop(person, "recovery-codes", "recovery-codes").await;
+        person.goto(&house.url("/account/security")).await;
+        self.stop(person, "security", "security").await;
+        person.click("sign-out").await;
+        person.click("logout-confirm").await;
+        person.see("logged-out").await;
+        self.stage.sign_in(person, "bob").await;
+        person.see("second-factor").await;
+        person.eval("document.querySelector('#recovery').open = true").await;
+        self.stop(person, "second-factor", "second-factor").await;
+        person.write("second-factor-code", "000000").await;
+        person.click("second-factor-submit").await;
+        self.stop(person, "second-factor-refused", "error-summary").await;
+        self.stage.house.later(60);
+        person.write("second-factor-code", &tests::code_at(&secret, house.now())).await;
+        person.click("second-factor-submit").await;
+        person.see("no-consents").await;
+        person.goto(&house.url("/account/security")).await;
+        person.click("remove-totp").await;
+        self.stop(person, "security-said", "security-said").await;
+        person.click("sign-out").await;
+        person.click("logout-confirm").await;
+        person.see("logged-out").await;
+        person.goto(&house.url("/forgot-password")).await;
+        self.stop(person, "forgot", "forgot-form").await;
+        person.write("forgot-email", "nobody@people.example").await;
+        person.click("forgot-submit").await;
+        self.stop(person, "forgot-sent", "forgot-sent").await;
+    }
+
     async fn admin(&mut self, person: &Person) {
         let house = self.stage.house.door().clone();
         let agent = self.stage.house.client("agent-a");
@@ -164,6 +210,8 @@ impl Tour {
         self.stop(person, "account-empty", "no-consents").await;
         person.goto(&house.url("/admin")).await;
         self.stop(person, "admin", "admin-events").await;
+        person.eval("document.querySelector('#admin-users form').submit()").await;
+        self.stop(person, "reset-link", "reset-link").await;
     }
 }
 
@@ -186,7 +234,7 @@ fn narrow<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
 
 #[tokio::test]
 async fn no_page_scrolls_sideways_at_320_pixels() {
-    play(|stage| async move {
+    play_at("localhost", |stage| async move {
         // The language with the longer words.
         let found = Tour::of(stage, narrow, "de").await;
         assert!(found.is_empty(), "{found:#?}");
@@ -218,7 +266,7 @@ fn focus<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
 
 #[tokio::test]
 async fn the_focus_can_be_seen_wherever_it_is() {
-    play(|stage| async move {
+    play_at("localhost", |stage| async move {
         let found = Tour::of(stage, focus, "en").await;
         assert!(found.is_empty(), "{found:#?}");
     })
@@ -249,7 +297,7 @@ fn headings<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
 
 #[tokio::test]
 async fn headings_go_down_one_step_at_a_time_and_every_field_has_a_label() {
-    play(|stage| async move {
+    play_at("localhost", |stage| async move {
         let found = Tour::of(stage, headings, "en").await;
         assert!(found.is_empty(), "{found:#?}");
     })
@@ -292,7 +340,7 @@ async fn axe_finds_nothing_serious_on_any_page_in_light_and_in_dark() {
         let how = "there is no axe-core; run npm ci --prefix tests/browser";
         return tests::browser::skip("axe_finds_nothing_serious_on_any_page_in_light_and_in_dark", how);
     }
-    play(|stage| async move {
+    play_at("localhost", |stage| async move {
         let somebody = stage.person().await;
         somebody
             .goto("data:text/html,<html lang=en><title>t</title><main><h1 style='color:%23bbb'>pale</h1>")
@@ -328,7 +376,7 @@ fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
 #[tokio::test]
 #[ignore = "for eyes, not for the machine: set PROCURA_TEST_PICTURES to a folder"]
 async fn every_page_can_be_looked_at() {
-    play(|stage| async move {
+    play_at("localhost", |stage| async move {
         for language in ["en", "de"] {
             Tour::of(Arc::clone(&stage), pictures, language).await;
         }

@@ -4,6 +4,8 @@
 mod account;
 mod approving;
 mod every_page;
+mod logout;
+mod passkeys;
 mod plain_means;
 mod refusals;
 mod signing_in;

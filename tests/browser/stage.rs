@@ -21,8 +21,12 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who plays here besides those who live around every house: an application that asks for an agent, that agent,
-/// an application that asks for itself, and somebody without a password.
+/// an application that asks for itself, and somebody without a password. Nobody takes the mail.
 const CAST: &str = r#"
+[mail]
+server = "smtp://127.0.0.1:9"
+from = "login@shop.example"
+
 [[users]]
 username = "carol"
 name = "Carol Clark"
@@ -79,6 +83,16 @@ authorization_details_types = ["agent_task", "mcp_tool"]
 jwks = { keys = [{ kty = "EC", crv = "P-256", kid = "refund-agent-1", use = "sig", x = "og1b0QL38pVYeuKR-NFIST98pr8tiQaSba2AcdQAwQQ", y = "i8zz-FfbhIe6R68cllVeh3fa2zGYmzNz3K2JQxQ-SJI" }] }
 "#;
 
+/// An application that wants its page loaded when its user signs out, which needs an origin that is known before.
+fn diary(application: &Application) -> String {
+    let uri = &application.redirect_uri;
+    format!(
+        "[[clients]]\nid = \"diary\"\nname = \"Diary\"\nkind = \"application\"\nauthentication = \"none\"\n\
+         redirect_uris = [\"{uri}\"]\npost_logout_redirect_uris = [\"{uri}\"]\n\
+         frontchannel_logout_uri = \"{uri}/signed-out\"\nscope = \"openid\"\n"
+    )
+}
+
 /// The stage.
 pub struct Stage {
     /// The house.
@@ -95,14 +109,25 @@ where
     F: FnOnce(Arc<Stage>) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    play_at("127.0.0.1", test).await;
+}
+
+/// The same with the house at this host: passkeys are for `localhost`, and never for an address.
+pub async fn play_at<F, Fut>(host: &str, test: F)
+where
+    F: FnOnce(Arc<Stage>) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("a test");
     if !browser::is_there(name) {
         return;
     }
+    let application = Application::open("127.0.0.1").await.unwrap();
+    let house = House::at(host, Database::Sqlite, &format!("{CAST}{}", diary(&application))).await;
     let stage = Arc::new(Stage {
-        house: House::on_with(Database::Sqlite, CAST).await,
-        application: Application::open("127.0.0.1").await.unwrap(),
+        house,
+        application,
         browsers: Browsers::new().await,
         people: std::sync::Mutex::default(),
     });

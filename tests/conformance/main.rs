@@ -1,5 +1,7 @@
 //! The conformance suite, pointed at a house of our own: whatever a text demands, Procura does.
 
+mod oidf;
+
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;

@@ -3,6 +3,7 @@
 
 mod goodbye;
 mod hostile_clients;
+mod key_ring;
 mod killed;
 mod lost_database;
 mod single_use;

@@ -22,7 +22,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder that can be read") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let ours = name != "node_modules"
+        let ours = !["node_modules", ".venv"].contains(&name)
             && (folder != root() || !NOT_OURS.iter().any(|other| name.starts_with(other)));
         if path.is_dir() && ours {
             walk(&path, files);
@@ -139,11 +139,11 @@ fn example_keys() -> Vec<(String, String)> {
     let mut table = String::new();
     let mut keys = Vec::new();
     for line in text.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
         if line.starts_with('[') {
             table = line.trim_end().to_owned();
             continue;
         }
-        let line = line.strip_prefix("# ").unwrap_or(line);
         let Some((key, _)) = line.split_once(" = ") else { continue };
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !key.is_empty() && key.chars().all(plain) {

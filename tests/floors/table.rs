@@ -9,6 +9,7 @@ const GROUND: &[&str] = &[
     "failure",
     "jose",
     "key_sets",
+    "mail",
     "outbound",
     "registry",
     "secret",
@@ -17,7 +18,7 @@ const GROUND: &[&str] = &[
     "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -26,6 +27,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("attempts", &[]),
     ("config", &[&["secret"]]),
     ("jose", &[&["secret"]]),
+    ("mail", &[&["config"]]),
     ("outbound", &[&["config", "secret"]]),
     ("store", &[&["secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
@@ -40,20 +42,38 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("approvals", &[GROUND, &["authorization", "caller", "grants", "sign_in"]]),
     ("authorization", &[GROUND, &["caller", "tasks"]]),
     ("caller", &[GROUND]),
+    ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
     ("grants", &[GROUND, &["caller", "tasks", "tokens"]]),
-    ("endpoints", &[GROUND, TRADES, &["grants"]]),
+    ("endpoints", &[GROUND, TRADES, &["certification", "grants"]]),
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
-    ("serve", &[&["app", "keys", "router", "tls"]]),
+    ("certification", &[GROUND, &["keys"]]),
+    ("serve", &[&["app", "certification", "config", "keys", "logout", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
-    ("cli", &[&["clock", "config", "jose", "keys", "secret", "serve", "start", "store", "cli/demo"]]),
+    (
+        "cli",
+        &[&[
+            "certification",
+            "clock",
+            "config",
+            "jose",
+            "keys",
+            "secret",
+            "serve",
+            "start",
+            "store",
+            "tls",
+            "cli/demo",
+        ]],
+    ),
     ("cli/hash", &[]),
+    ("cli/users", &[&["cli", "clock", "secret", "sign_in", "store"]]),
     // It plays all parts of the story against an open house, over HTTP.
     ("cli/demo", &[GROUND, &["cli", "serve", "start"]]),
     ("lib", &[]),
@@ -75,6 +95,9 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["josekit"], &["jose"]),
     (&["aws_lc_rs"], &["jose", "secret", "config", "cli/hash", "cli/demo"]),
     (&["argon2"], &["sign_in", "config", "cli/hash", "cli/demo"]),
+    (&["lettre"], &["mail"]),
+    (&["totp_rs", "webauthn_rs"], &["sign_in"]),
+    (&["qrcode"], &["pages/views"]),
     (&["reqwest"], &["outbound", "cli/demo"]),
     (&["oauth2", "openidconnect"], &["cli/demo"]),
     (&["figment"], &["config"]),

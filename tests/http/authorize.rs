@@ -87,6 +87,7 @@ async fn everything_else_is_told_the_client_with_state_and_iss() {
             "invalid_authorization_details",
         ),
         (ask().with("request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
+        (ask().with("claims", "[]"), "invalid_request"),
         (ask().with("registration", "{}"), "registration_not_supported"),
         (ask().with("prompt", "none login"), "invalid_request"),
         (ask().with("max_age", "-1"), "invalid_request"),

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
@@ -186,20 +185,29 @@ impl RsaKey {
         Self(KeyPair::generate(KeySize::Rsa2048).unwrap())
     }
 
-    fn jwks_toml(&self) -> String {
+    fn jwk(&self) -> Value {
         let public = self.0.public_key();
         let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let n = number(public.modulus().big_endian_without_leading_zero());
         let e = number(public.exponent().big_endian_without_leading_zero());
-        assert!(!public.as_der().unwrap().as_ref().is_empty());
-        format!("{{ keys = [{{ kty = \"RSA\", n = \"{n}\", e = \"{e}\" }}] }}")
+        json!({ "kty": "RSA", "n": n, "e": e })
+    }
+
+    fn jwks_toml(&self) -> String {
+        let jwk = self.jwk();
+        let member = |name: &str| jwk[name].as_str().unwrap().to_owned();
+        format!("{{ keys = [{{ kty = \"RSA\", n = \"{}\", e = \"{}\" }}] }}", member("n"), member("e"))
     }
 
     fn sign(&self, alg: &str, claims: &Value) -> String {
+        self.sign_with(alg, &json!({ "alg": alg }), claims)
+    }
+
+    fn sign_with(&self, alg: &str, header: &Value, claims: &Value) -> String {
         let padding: &'static dyn RsaEncoding =
             if alg == "RS256" { &RSA_PKCS1_SHA256 } else { &RSA_PSS_SHA256 };
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let input = format!("{}.{}", encode(&json!({ "alg": alg })), encode(claims));
+        let input = format!("{}.{}", encode(header), encode(claims));
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0.sign(padding, &SystemRandom::new(), input.as_bytes(), &mut signature).unwrap();
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -238,4 +246,29 @@ async fn fapi_clients_get_bound_tokens_or_none() {
         robot(&house, "robot").authenticating(Authentication::PrivateKeyJwt(Arc::new(key))).with_dpop();
     let answer = robot.token(&OWN).await.ok();
     assert_eq!(answer.text("token_type"), "DPoP");
+}
+
+#[tokio::test]
+async fn fapi_clients_prove_no_key_with_rs256() {
+    let (key, rsa) = (Key::generate(), RsaKey::generate());
+    for (profile, alg, fine) in
+        [("oauth2.1", "RS256", true), ("fapi2", "RS256", false), ("fapi2", "PS256", true)]
+    {
+        let client = declared("robot", &format!("jwks = {}\nprofile = \"{profile}\"", key.jwks_toml()));
+        let house = House::open_with(&format!("[dpop]\nnonce = \"off\"\n{client}")).await;
+        let assertion = key.sign(&json!({ "alg": "ES256" }), &robot(&house, "robot").assertion());
+        let header = json!({ "typ": "dpop+jwt", "alg": alg, "jwk": rsa.jwk() });
+        let now = house.door().now().0;
+        let claims = json!({ "jti": tests::random(), "htm": "POST", "htu": house.url("/token"), "iat": now });
+        let more = vec![("client_assertion_type", JWT_BEARER), ("client_assertion", assertion.as_str())];
+        let form = [OWN.to_vec(), more].concat();
+        let request = house.request("POST", "/token").header("DPoP", rsa.sign_with(alg, &header, &claims));
+        let answer = house.send(request.form(&form)).await;
+        if fine {
+            assert_eq!(answer.ok().text("token_type"), "DPoP");
+        } else {
+            answer.refused("invalid_dpop_proof");
+            house.told("client.authenticate", "invalid_dpop_proof").await;
+        }
+    }
 }

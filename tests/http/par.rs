@@ -62,7 +62,7 @@ async fn what_cannot_be_asked_for_cannot_be_pushed() {
     for (ask, code) in [
         (ask().without("redirect_uri").with("redirect_uri", "https://evil.example/"), "invalid_request"),
         (ask().with("request_uri", "urn:ietf:params:oauth:request_uri:x"), "invalid_request"),
-        (ask().with("request", "eyJ.e30."), "request_not_supported"),
+        (ask().with("request", "eyJ.e30."), "invalid_request_object"),
         (ask().without("client_id").with("client_id", "agent-b"), "invalid_client"),
         (ask().without("response_type").with("response_type", "token"), "unsupported_response_type"),
         (ask().without("code_challenge"), "invalid_request"),

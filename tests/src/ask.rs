@@ -99,6 +99,13 @@ impl Ask {
         person.authorize(&self.params()).await
     }
 
+    /// This code, with what redeems it: for a code that came back in another way than in the query.
+    #[must_use]
+    pub fn code(&self, code: &str) -> Code {
+        let code = code.to_owned();
+        Code { code, verifier: self.verifier.clone(), redirect_uri: self.redirect_uri.clone() }
+    }
+
     /// All of it is approved by `person`, who is signed in.
     pub async fn approved_by(&self, person: &Person) -> Code {
         self.approved_in_part(person, |_| {}).await

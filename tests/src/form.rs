@@ -144,6 +144,12 @@ fn tags(html: &str) -> Vec<Tag> {
     tags
 }
 
+/// An attribute of the element of this id.
+pub(crate) fn data(html: &str, id: &str, attribute: &str) -> Option<String> {
+    let found = tags(html).into_iter().find(|tag| tag.attribute("id").as_deref() == Some(id))?;
+    found.attribute(attribute)
+}
+
 /// Text as it stood before it was escaped.
 pub(crate) fn unescape(text: &str) -> String {
     let known =

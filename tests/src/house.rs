@@ -8,6 +8,7 @@ use server::app::App;
 use server::clock::{Clock as _, TurnedClock};
 use server::config::{self, ConfigFile};
 use server::secret::SystemEntropy;
+use server::serve::Listeners;
 use server::start::Notice;
 use server::store::Store;
 use tokio::net::TcpListener;
@@ -86,27 +87,46 @@ impl House {
     }
 
     pub(crate) async fn with_settings(database: Database, secured: &Secured, settings: &str) -> Self {
-        let (http, settings) = (secured.visitor(None), settings.to_owned());
-        Box::pin(Self::build_at(database, "https", http, move |town| format!("{settings}\n{town}"))).await
+        let (visit, settings) = ((secured.visitor(None), secured.listener()), settings.to_owned());
+        Box::pin(Self::build_at("127.0.0.1", database, "https", visit, move |town| {
+            format!("{settings}\n{town}")
+        }))
+        .await
     }
 
     /// On this database, with the declarations changed by `change`.
     pub async fn build(database: Database, change: impl FnOnce(String) -> String) -> Self {
+        Self::build_plain("127.0.0.1", database, change).await
+    }
+
+    /// At `localhost`, where there can be passkeys, with a fragment of TOML in the configuration.
+    pub async fn with_passkeys(database: Database, fragment: &str) -> Self {
+        Self::at("localhost", database, fragment).await
+    }
+
+    /// Under this host's name, with a fragment of TOML in the configuration.
+    pub async fn at(host: &str, database: Database, fragment: &str) -> Self {
+        let fragment = fragment.to_owned();
+        Self::build_plain(host, database, move |town| format!("{fragment}\n{town}")).await
+    }
+
+    async fn build_plain(host: &str, database: Database, change: impl FnOnce(String) -> String) -> Self {
         // Whoever comes first names the provider; the others find it named.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         // In a box, since futures within futures within futures have no end for the compiler.
-        Box::pin(Self::build_at(database, "http", plain(), change)).await
+        Box::pin(Self::build_at(host, database, "http", (plain(), None), change)).await
     }
 
     async fn build_at(
+        host: &str,
         database: Database,
         scheme: &str,
-        http: reqwest::Client,
+        (http, mtls): (reqwest::Client, Option<TcpListener>),
         change: impl FnOnce(String) -> String,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
-        let issuer = format!("{scheme}://{listen}");
+        let issuer = format!("{scheme}://{host}:{}", listen.port());
         let site = database.build().await;
         let (town, credentials) = town::declare();
         let config = format!(
@@ -116,7 +136,7 @@ impl House {
         );
         let door = Door { issuer, http, clock: Arc::default() };
         let (app, notices) = enter(&config, &door.clock).await;
-        let serving = Some(serve(&app, listener));
+        let serving = Some(serve(&app, Listeners { main: listener, mtls }));
         Self { door, credentials, config, site, app, notices, serving }
     }
 
@@ -137,7 +157,8 @@ impl House {
         let (app, notices) = enter(&config, &self.door.clock).await;
         let listener = TcpListener::bind(app.settings.listen).await.unwrap();
         (self.app, self.notices, self.config) = (app, notices, config);
-        self.serving = Some(serve(&self.app, listener));
+        let listeners = Listeners::from(listener).complete(&self.app.settings).await.unwrap();
+        self.serving = Some(serve(&self.app, listeners));
     }
 
     /// Closes the house, once what it began is finished.
@@ -201,6 +222,12 @@ impl House {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.app.store
+    }
+
+    /// The server's inside.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
     }
 
     /// The audit log, the oldest event first.
@@ -302,14 +329,15 @@ async fn enter(config: &str, clock: &Arc<TurnedClock>) -> (Arc<App>, Vec<Notice>
         panic!("{}", told.join("\n"))
     });
     let clock: Arc<TurnedClock> = Arc::clone(clock);
-    server::start::open(config, clock, Arc::new(SystemEntropy)).await.unwrap()
+    // On the heap: every test holds what this holds, and the compiler looks only so deep.
+    Box::pin(server::start::open(config, clock, Arc::new(SystemEntropy))).await.unwrap()
 }
 
-fn serve(app: &Arc<App>, listener: TcpListener) -> (oneshot::Sender<()>, JoinHandle<()>) {
+fn serve(app: &Arc<App>, listeners: Listeners) -> (oneshot::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel::<()>();
     let app = Arc::clone(app);
     let serving = tokio::spawn(async move {
-        let _ = server::serve::serve(app, listener, async { drop(stopped.await) }).await;
+        let _ = server::serve::serve(app, listeners, async { drop(stopped.await) }).await;
     });
     (stop, serving)
 }

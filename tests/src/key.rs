@@ -1,6 +1,7 @@
 //! Keys of clients, and JWTs made by hand, so that they can be wrong in every way.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -24,6 +25,17 @@ impl Key {
         let coordinate = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": coordinate(&point[1..33]), "y": coordinate(&point[33..]) });
         Self { pair, jwk }
+    }
+
+    /// The private key as JWK, for a client that is not of this process.
+    #[must_use]
+    pub fn private_jwk(&self) -> Value {
+        let secret: EcPrivateKeyBin<'_> = self.pair.private_key().as_be_bytes().unwrap();
+        let mut jwk = self.jwk.clone();
+        jwk["d"] = URL_SAFE_NO_PAD.encode(secret.as_ref()).into();
+        jwk["alg"] = "ES256".into();
+        jwk["kid"] = self.thumbprint().into();
+        jwk
     }
 
     /// The thumbprint (RFC 7638).

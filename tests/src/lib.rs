@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod authenticator;
 pub mod browser;
 mod client;
 mod database;
@@ -14,14 +15,17 @@ mod key;
 pub mod load;
 mod person;
 mod pki;
+mod post_office;
 mod postgres;
 pub mod program;
+mod receiver;
 mod secured;
 pub mod street;
 mod town;
 
 pub use answer::Answer;
 pub use ask::{Ask, Code};
+pub use authenticator::{Passkey, code_at};
 pub use client::{Authentication, Client, Proof};
 pub use database::Database;
 pub use form::Form;
@@ -29,8 +33,10 @@ pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
 pub use person::{Arrival, Page, Person};
 pub use pki::{Authority, Identity, Wanted};
+pub use post_office::{Mail, PostOffice};
+pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
-pub use town::{INVENTORY, ORDERS, password_of};
+pub use town::{INVENTORY, ORDERS, password_of, secret_sha256};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one
 /// that is not named here is dead code, which the compiler tells.

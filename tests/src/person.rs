@@ -72,6 +72,25 @@ impl Person {
         assert_eq!((page.status, page.path.as_str()), (200, "/account"), "{}", page.html);
     }
 
+    /// Types the code of an authenticator app, or a recovery code, at a sign-in that came as far as that.
+    pub async fn prove(&self, page: &Page, action: &str, code: &str) -> Arrival {
+        let mut form = page.form_to(action);
+        form.fill("code", code);
+        page.submit(&form, None).await
+    }
+
+    /// Somebody else's browser with the same cookies.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let cookies = self.cookies.lock().unwrap().clone();
+        Self { door: self.door.clone(), cookies: Arc::new(Mutex::new(cookies)) }
+    }
+
+    /// Forgets a cookie.
+    pub fn forget_cookie(&self, name: &str) {
+        self.cookies.lock().unwrap().remove(name);
+    }
+
     /// Posts a form.
     pub async fn post(&self, action: &str, fields: &[(String, String)]) -> Arrival {
         self.go(action.to_owned(), Some(fields)).await
@@ -160,6 +179,32 @@ impl Page {
         let index = forms.iter().position(|form| form.action == own).unwrap_or(0);
         assert!(index < forms.len(), "no form at {}: {} {}", self.path, self.status, self.html);
         forms.swap_remove(index)
+    }
+
+    /// The options for `navigator.credentials` on the form of this id.
+    #[track_caller]
+    pub fn passkey_options(&self, form: &str) -> serde_json::Value {
+        let found = crate::form::data(&self.html, form, "data-options");
+        let options = found.unwrap_or_else(|| panic!("no #{form} at {}: {}", self.path, self.html));
+        serde_json::from_str(&options).unwrap()
+    }
+
+    /// Sends what a device said by the form that goes to `action`, as the page's script would.
+    pub async fn submit_passkey(&self, action: &str, credential: &str) -> Arrival {
+        let mut form = self.form_to(action);
+        form.fill("credential", credential);
+        self.submit(&form, None).await
+    }
+
+    /// The text of the element of this id, without tags.
+    #[track_caller]
+    pub fn text_of(&self, id: &str) -> String {
+        let (_, after) = self
+            .html
+            .split_once(&format!("id=\"{id}\""))
+            .unwrap_or_else(|| panic!("no #{id} at {}: {}", self.path, self.text()));
+        let inner = after.split_once('>').map_or("", |(_, inner)| inner);
+        unescape(inner.split('<').next().unwrap_or_default()).trim().to_owned()
     }
 
     /// The first form that goes to `action`.

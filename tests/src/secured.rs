@@ -1,6 +1,8 @@
 //! A house that speaks TLS: to everybody at one address, and at another to those who show a certificate.
 
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 
@@ -16,12 +18,13 @@ pub struct Secured {
     pub clients: Authority,
     /// The certificate that the house shows.
     pub shown: Identity,
-    pub(crate) mtls: String,
+    mtls: String,
+    listener: Mutex<Option<TcpListener>>,
     folder: TempDir,
 }
 
 impl Secured {
-    /// Writes the files. The address for certificates is free, and taken by the house a moment later.
+    /// Writes the files.
     #[must_use]
     pub fn prepare() -> Self {
         // Whoever comes first names the provider; the others find it named.
@@ -30,11 +33,23 @@ impl Secured {
         let (authority, clients) =
             (Authority::new("The servers' authority"), Authority::new("The clients' authority"));
         let shown = authority.issue(Wanted::server("the house"));
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let secured = Self { authority, clients, mtls: free.to_string(), folder, shown };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let mtls = listener.local_addr().unwrap().to_string();
+        let listener = Mutex::new(Some(listener));
+        let secured = Self { authority, clients, mtls, listener, folder, shown };
         secured.show(&secured.shown);
         std::fs::write(secured.file("clients.pem"), &secured.clients.pem).unwrap();
         secured
+    }
+
+    /// The listener for certificates, for the first house that asks.
+    pub(crate) fn listener(&self) -> Option<tokio::net::TcpListener> {
+        self.listener
+            .lock()
+            .unwrap()
+            .take()
+            .map(|listener| tokio::net::TcpListener::from_std(listener).unwrap())
     }
 
     /// The path of one of the files.

@@ -111,6 +111,12 @@ pub(crate) fn declare() -> (String, Credentials) {
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
+/// `secret_sha256` of a secret.
+#[must_use]
+pub fn secret_sha256(secret: &str) -> String {
+    hex(secret)
+}
+
 fn hex(secret: &str) -> String {
     digest(&SHA256, secret.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

@@ -23,9 +23,36 @@ pub enum Action {
     /// A user signed out.
     #[serde(rename = "user.sign_out")]
     UserSignOut,
+    /// A client was told that a session ended, or could not be.
+    #[serde(rename = "logout.notify")]
+    LogoutNotify,
     /// A user set a password.
     #[serde(rename = "user.set_password")]
     UserSetPassword,
+    /// A link to set a password was made, or asked for in vain.
+    #[serde(rename = "user.reset_link")]
+    UserResetLink,
+    /// A user added a passkey.
+    #[serde(rename = "user.passkey_add")]
+    UserPasskeyAdd,
+    /// A user gave a passkey another name.
+    #[serde(rename = "user.passkey_rename")]
+    UserPasskeyRename,
+    /// A user removed a passkey.
+    #[serde(rename = "user.passkey_remove")]
+    UserPasskeyRemove,
+    /// A user set up an authenticator app.
+    #[serde(rename = "user.totp_add")]
+    UserTotpAdd,
+    /// A user removed the authenticator app.
+    #[serde(rename = "user.totp_remove")]
+    UserTotpRemove,
+    /// A user made recovery codes; those of before are void.
+    #[serde(rename = "user.recovery_codes")]
+    UserRecoveryCodes,
+    /// A user ended sessions of theirs in other browsers.
+    #[serde(rename = "user.session_end")]
+    UserSessionEnd,
     /// A user set the code without which nobody asks them from afar, or took it away.
     #[serde(rename = "user.set_user_code")]
     UserSetUserCode,

@@ -4,33 +4,46 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::acr::{self, Standing};
 use crate::audience::Resources;
 use crate::authorization_details::AuthorizationDetails;
+use crate::claims_request::{ClaimsRequest, InvalidClaims};
 use crate::client::Client;
 use crate::fields::{self, FieldRefused, required};
 use crate::identifier::{ClientId, Jkt};
 use crate::numeric_date::Seconds;
 use crate::params::{Params, RepeatedParameter};
 use crate::pkce::{CodeChallenge, InvalidChallenge};
-use crate::prompt::{InvalidPrompt, Prompt};
+use crate::profile::CodeChallengeRule;
+use crate::prompt::{AskedAcr, InvalidPrompt, Prompt};
 use crate::refusal::{ErrorCode, Refuse};
+use crate::response_mode::{ResponseMode, UnsupportedResponseMode};
 use crate::scope::Scope;
+use crate::token::Login;
 
 /// The longest `state`, in bytes.
 pub const LONGEST_STATE: usize = 2048;
 /// The longest `nonce`, in bytes.
 pub const LONGEST_NONCE: usize = 512;
-/// The longest `login_hint` and `ui_locales`, in bytes; a longer one is as if it were not there.
+/// The longest `id_token_hint`, in bytes.
+pub const LONGEST_ID_TOKEN_HINT: usize = 8192;
+/// The longest `login_hint`, `ui_locales` and `acr_values`, in bytes; a longer one is as if it were not there.
 const LONGEST_HINT: usize = 256;
 
-/// An authorization request with `response_type=code` and its answer in the query: there is no other kind.
-/// `client_id` and `redirect_uri` have been taken from the parameters before.
+/// The values of `display` (OpenID Connect Core §3.1.2.1), for discovery. The pages fit all of them.
+pub const DISPLAY_VALUES: [&str; 4] = ["page", "popup", "touch", "wap"];
+
+/// An authorization request with `response_type=code`: there is no other kind. `client_id` and `redirect_uri` have
+/// been taken from the parameters before, and so has a request object that held them.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     /// `scope` (RFC 6749 §3.3).
     pub scope: Option<Scope>,
     /// `state`, returned exactly as it came (RFC 6749 §4.1.1).
     pub state: Option<String>,
+    /// `response_mode`, if one was named.
+    #[serde(default)]
+    pub response_mode: Option<ResponseMode>,
     /// `nonce` (OpenID Connect Core §3.1.2.1).
     pub nonce: Option<String>,
     /// `code_challenge` with `code_challenge_method=S256` (RFC 7636 §4.3).
@@ -43,6 +56,12 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// `max_age` (OpenID Connect Core §3.1.2.1).
     pub max_age: Option<Seconds>,
+    /// `acr_values` (OpenID Connect Core §3.1.2.1), in the order in which they are liked.
+    #[serde(default)]
+    pub acr_values: Vec<String>,
+    /// `claims` (OpenID Connect Core §5.5).
+    #[serde(default)]
+    pub claims: ClaimsRequest,
     /// `login_hint` (OpenID Connect Core §3.1.2.1): it may fill in a name, and does nothing else.
     pub login_hint: Option<String>,
     /// `ui_locales` (OpenID Connect Core §3.1.2.1), the preferred languages.
@@ -61,15 +80,15 @@ pub enum AuthorizationRequestRefused {
     /// A shared parameter.
     #[error(transparent)]
     Field(#[from] FieldRefused),
-    /// Another `response_mode` than `query`: how to answer the client is not known, so it is not answered there.
-    #[error("response_mode must be query or absent")]
-    ResponseMode,
+    /// A `response_mode` that is not supported.
+    #[error(transparent)]
+    ResponseMode(#[from] UnsupportedResponseMode),
+    /// A plain response for a client that gets signed ones (FAPI 2.0 Message Signing §5.4.1).
+    #[error("this client gets signed responses only: send response_mode=jwt (JARM)")]
+    PlainResponse,
     /// Another `response_type` than `code` (RFC 6749 §4.1.2.1).
     #[error("response_type must be code")]
     ResponseType,
-    /// `request` (OpenID Connect Core §6.1).
-    #[error("request objects are not supported; push the request instead")]
-    Request,
     /// `registration` (OpenID Connect Core §7.2.1).
     #[error("registration is not supported")]
     Registration,
@@ -82,6 +101,9 @@ pub enum AuthorizationRequestRefused {
     /// `prompt`.
     #[error(transparent)]
     Prompt(#[from] InvalidPrompt),
+    /// `claims`.
+    #[error(transparent)]
+    Claims(#[from] InvalidClaims),
     /// Too long, or not what such a parameter holds.
     #[error("{0} is malformed or too long")]
     Malformed(&'static str),
@@ -92,21 +114,13 @@ impl Refuse for AuthorizationRequestRefused {
         match self {
             Self::Field(reason) => reason.code(),
             Self::ResponseType => ErrorCode::UnsupportedResponseType,
-            Self::Request => ErrorCode::RequestNotSupported,
             Self::Registration => ErrorCode::RegistrationNotSupported,
             Self::CodeChallenge(reason) => reason.code(),
             Self::Prompt(reason) => reason.code(),
-            Self::ResponseMode | Self::NoCodeChallenge | Self::Malformed(_) => ErrorCode::InvalidRequest,
+            Self::Claims(reason) => reason.code(),
+            Self::ResponseMode(reason) => reason.code(),
+            Self::PlainResponse | Self::NoCodeChallenge | Self::Malformed(_) => ErrorCode::InvalidRequest,
         }
-    }
-}
-
-impl AuthorizationRequestRefused {
-    /// Whether the client may be told by redirect. Not so where it wants the answer in a way that is not supported:
-    /// then it is HTTP 400 for the user (OpenID Connect Core §3.1.2.6).
-    #[must_use]
-    pub const fn may_redirect(&self) -> bool {
-        !matches!(self, Self::ResponseMode)
     }
 }
 
@@ -124,8 +138,8 @@ pub fn state(params: &Params) -> Option<&str> {
 }
 
 impl AuthorizationRequest {
-    /// Reads the parameters. `request_uri` is resolved before, and `display`, `acr_values`, `claims_locales` and
-    /// unknown parameters are ignored.
+    /// Reads the parameters. `request` and `request_uri` are resolved before; `display`, `claims_locales` and unknown
+    /// parameters are ignored.
     ///
     /// # Errors
     /// [`AuthorizationRequestRefused`] with the first that is wrong.
@@ -134,6 +148,7 @@ impl AuthorizationRequest {
         Ok(Self {
             scope: fields::scope(params)?,
             state: at_most(params, "state", LONGEST_STATE)?,
+            response_mode: ResponseMode::find(params)?,
             nonce: at_most(params, "nonce", LONGEST_NONCE)?,
             code_challenge: CodeChallenge::from_params(
                 params.once("code_challenge")?,
@@ -143,9 +158,11 @@ impl AuthorizationRequest {
             authorization_details: fields::details(params)?,
             prompt: params.once("prompt")?.map(str::parse).transpose()?.unwrap_or_default(),
             max_age: max_age(params)?,
+            acr_values: acr_values(params)?,
+            claims: params.once("claims")?.map(ClaimsRequest::parse).transpose()?.unwrap_or_default(),
             login_hint: hint(params, "login_hint")?,
             ui_locales: hint(params, "ui_locales")?,
-            id_token_hint: params.once("id_token_hint")?.map(str::to_owned),
+            id_token_hint: at_most(params, "id_token_hint", LONGEST_ID_TOKEN_HINT)?,
             dpop_jkt: dpop_jkt(params)?,
             requested_actor: requested_actor(params)?,
         })
@@ -158,30 +175,89 @@ impl AuthorizationRequest {
     }
 
     /// Checks that the request has a code challenge if this client needs one: public clients and agents always, the
-    /// others unless it is an OpenID Connect request, which a `nonce` can protect (RFC 9700 §2.1.1).
+    /// others as their profile says.
     ///
     /// # Errors
     /// [`AuthorizationRequestRefused::NoCodeChallenge`] where it has none.
     pub fn check_code_challenge(&self, client: &Client) -> Result<(), AuthorizationRequestRefused> {
-        let needed = client.is_public() || client.agent().is_some() || !self.is_openid();
+        let by_profile = match client.profile.rules().code_challenge {
+            CodeChallengeRule::Always => true,
+            CodeChallengeRule::UnlessOpenId => !self.is_openid(),
+            CodeChallengeRule::PublicOnly => false,
+        };
+        let needed = by_profile || client.is_public() || client.agent().is_some();
         if needed && self.code_challenge.is_none() {
             return Err(AuthorizationRequestRefused::NoCodeChallenge);
         }
         Ok(())
     }
+
+    /// How the response to `client` travels: as it asked, or as is usual for it.
+    #[must_use]
+    pub fn answered_in(&self, client: &Client) -> ResponseMode {
+        client.response_mode(self.response_mode)
+    }
+
+    /// Checks that the response may travel so.
+    ///
+    /// # Errors
+    /// [`AuthorizationRequestRefused::PlainResponse`].
+    pub fn check_response_mode(&self, client: &Client) -> Result<(), AuthorizationRequestRefused> {
+        let plain = self.response_mode.is_none_or(|mode| !mode.is_jwt());
+        if plain && client.needs_signed_responses() {
+            return Err(AuthorizationRequestRefused::PlainResponse);
+        }
+        Ok(())
+    }
+
+    /// `max_age`, or what the client registered in its place (OpenID Connect Registration §2).
+    #[must_use]
+    pub fn max_age_for(&self, client: &Client) -> Option<Seconds> {
+        self.max_age.or(client.metadata.default_max_age)
+    }
+
+    /// The authentication context that is asked for: by the `acr` claim, else by `acr_values`, else by what the client
+    /// registered (OpenID Connect Core §5.5.1.1).
+    ///
+    /// What the claim demands as essential is necessary. `acr_values` is a wish, as long as the client only wants to
+    /// know who signed in; where the access token is for `resource_servers`, one of them may have asked for it, and a
+    /// token that is refused there again would lead in circles (RFC 9470 §5).
+    #[must_use]
+    pub fn acr_for(&self, client: &Client, resource_servers: bool) -> AskedAcr {
+        if let Some(wanted) = self.claims.acr().filter(|wanted| !wanted.values.is_empty()) {
+            return AskedAcr { values: wanted.texts(), necessary: wanted.essential };
+        }
+        if !self.acr_values.is_empty() {
+            return AskedAcr { values: self.acr_values.clone(), necessary: resource_servers };
+        }
+        AskedAcr { values: client.metadata.default_acr_values.clone(), necessary: false }
+    }
+
+    /// The login as it is told to the client: with the context that it asked for, where that is met, under the very
+    /// name it asked for.
+    #[must_use]
+    pub fn told_login(&self, client: &Client, login: &Login) -> Login {
+        let asked = self.acr_for(client, false).values;
+        match (acr::standing(&asked, Some(login)), acr::told(&asked, Some(login))) {
+            (Standing::Met, Some(told)) => Login { acr: Some(told.to_owned()), ..login.clone() },
+            _ => login.clone(),
+        }
+    }
+
+    /// Whether the user whom the client calls `subject` may be the one: where the `claims` parameter asks for a `sub`,
+    /// nobody else is (OpenID Connect Core §5.5.1).
+    #[must_use]
+    pub fn takes_subject(&self, subject: &str) -> bool {
+        self.claims.subjects().all(|wanted| wanted.takes(&subject.into()))
+    }
 }
 
 /// What decides how to answer at all comes first.
 fn check_kind(params: &Params) -> Result<(), AuthorizationRequestRefused> {
-    if params.every("response_mode").any(|mode| mode != "query") {
-        return Err(AuthorizationRequestRefused::ResponseMode);
-    }
+    ResponseMode::find(params)?;
     params.check_not_repeated(&["response_mode", "client_id", "redirect_uri"])?;
     if required(params, "response_type")? != "code" {
         return Err(AuthorizationRequestRefused::ResponseType);
-    }
-    if params.every("request").next().is_some() {
-        return Err(AuthorizationRequestRefused::Request);
     }
     if params.every("registration").next().is_some() {
         return Err(AuthorizationRequestRefused::Registration);
@@ -203,6 +279,12 @@ fn at_most(
 /// A hint is never a reason to refuse (OpenID Connect Core §15.1), unless it comes twice.
 fn hint(params: &Params, name: &'static str) -> Result<Option<String>, RepeatedParameter> {
     Ok(params.once(name)?.filter(|text| text.len() <= LONGEST_HINT).map(str::to_owned))
+}
+
+/// The values, divided by spaces (OpenID Connect Core §3.1.2.1).
+fn acr_values(params: &Params) -> Result<Vec<String>, RepeatedParameter> {
+    let values = hint(params, "acr_values")?.unwrap_or_default();
+    Ok(values.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect())
 }
 
 fn max_age(params: &Params) -> Result<Option<Seconds>, AuthorizationRequestRefused> {
@@ -232,7 +314,7 @@ fn requested_actor(params: &Params) -> Result<Option<ClientId>, AuthorizationReq
 #[cfg(test)]
 mod tests {
     use super::*;
-    use AuthorizationRequestRefused::{Malformed, ResponseMode, ResponseType};
+    use AuthorizationRequestRefused::{Malformed, PlainResponse, ResponseType};
 
     fn params(more: &[(&str, &str)]) -> Params {
         let code = [("client_id", "c"), ("response_type", "code")];
@@ -262,17 +344,18 @@ mod tests {
     }
 
     #[test]
-    fn only_the_code_is_given_and_it_is_given_in_the_query() {
+    fn only_the_code_is_given_and_never_in_a_fragment() {
         assert_eq!(code(&[("response_type", "")]), ErrorCode::InvalidRequest);
         for other in ["token", "code id_token", "id_token", "Code"] {
             assert_eq!(parse(&[("response_type", other)]), Err(ResponseType), "{other}");
         }
-        assert!(parse(&[("response_mode", "query")]).is_ok());
-        for other in ["fragment", "form_post", "query.jwt", "zz"] {
-            let refused = parse(&[("response_mode", other), ("response_type", "token")]).unwrap_err();
-            assert_eq!((&refused, refused.may_redirect()), (&ResponseMode, false), "{other}");
+        for mode in crate::response_mode::VALUES {
+            assert_eq!(parse(&[("response_mode", mode)]).unwrap().response_mode, mode.parse().ok());
         }
-        assert!(ResponseType.may_redirect());
+        for other in ["fragment", "fragment.jwt", "zz"] {
+            let refused = parse(&[("response_mode", other), ("response_type", "token")]);
+            assert_eq!(refused, Err(UnsupportedResponseMode.into()), "{other}");
+        }
     }
 
     #[test]
@@ -286,6 +369,8 @@ mod tests {
             "max_age",
             "login_hint",
             "ui_locales",
+            "acr_values",
+            "claims",
             "id_token_hint",
             "dpop_jkt",
             "requested_actor",
@@ -324,8 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn request_and_registration_are_not_supported() {
-        assert_eq!(code(&[("request", "x")]), ErrorCode::RequestNotSupported);
+    fn registration_is_not_supported() {
         assert_eq!(code(&[("registration", "x")]), ErrorCode::RegistrationNotSupported);
     }
 
@@ -343,6 +427,8 @@ mod tests {
             ("dpop_jkt", "short", ErrorCode::InvalidRequest),
             ("requested_actor", "a b", ErrorCode::InvalidRequest),
             ("code_challenge", "a", ErrorCode::InvalidRequest),
+            ("claims", "[]", ErrorCode::InvalidRequest),
+            ("id_token_hint", &"x".repeat(LONGEST_ID_TOKEN_HINT + 1), ErrorCode::InvalidRequest),
         ] {
             assert_eq!(code(&[(name, value)]), expected, "{name}={value}");
         }
@@ -354,7 +440,7 @@ mod tests {
         let hints = ["display", "acr_values", "claims_locales", "login_hint", "ui_locales", "zz"];
         let sent: Vec<_> = hints.iter().map(|name| (*name, long.as_str())).collect();
         let read = parse(&sent).unwrap();
-        assert_eq!((read.login_hint, read.ui_locales), (None, None));
+        assert_eq!((read.login_hint, read.ui_locales, read.acr_values.len()), (None, None, 0));
         assert_eq!(parse(&[("login_hint", "alice")]).unwrap().login_hint.as_deref(), Some("alice"));
     }
 
@@ -371,6 +457,9 @@ mod tests {
             ("authorization_details", r#"[{"type":"t","x":1}]"#),
             ("prompt", "login"),
             ("max_age", "0"),
+            ("acr_values", "phr  x"),
+            ("claims", r#"{"userinfo":{"name":{"essential":true}},"id_token":{"acr":{"values":["a"]}}}"#),
+            ("response_mode", "form_post.jwt"),
             ("dpop_jkt", &challenge),
             ("requested_actor", "agent"),
         ])
@@ -401,5 +490,87 @@ mod tests {
             assert_eq!(refused.code(), ErrorCode::InvalidRequest);
             assert_eq!(proven.check_code_challenge(client), Ok(()));
         }
+    }
+
+    #[test]
+    fn the_profile_says_who_else_needs_a_challenge() {
+        let openid = parse(&[("scope", "openid")]).unwrap();
+        let plain = parse(&[("scope", "a")]).unwrap();
+        let mut confidential = client("client_secret_basic");
+        confidential.profile = crate::profile::SecurityProfile::Oidc;
+        assert_eq!(plain.check_code_challenge(&confidential), Ok(()));
+        confidential.profile = crate::profile::SecurityProfile::Fapi2;
+        assert!(openid.check_code_challenge(&confidential).is_err());
+    }
+
+    #[test]
+    fn a_client_of_message_signing_that_registered_how_gets_signed_responses_only() {
+        let mut signed = client("client_secret_basic");
+        let modes = |client: &Client| {
+            let refused = |mode: &str| {
+                let request = if mode.is_empty() { parse(&[]) } else { parse(&[("response_mode", mode)]) };
+                let request = request.unwrap();
+                (request.check_response_mode(client).err(), request.answered_in(client))
+            };
+            ["", "form_post", "jwt"].map(refused)
+        };
+        let free =
+            [(None, ResponseMode::Query), (None, ResponseMode::FormPost), (None, ResponseMode::QueryJwt)];
+        assert_eq!(modes(&signed), free);
+        signed.profile = crate::profile::SecurityProfile::Fapi2MessageSigning;
+        assert_eq!(modes(&signed), free);
+        signed.metadata.authorization_signed_response_alg = Some(crate::client::SigningAlg::Ps256);
+        let bound = [
+            (Some(PlainResponse), ResponseMode::QueryJwt),
+            (Some(PlainResponse), ResponseMode::FormPost),
+            (None, ResponseMode::QueryJwt),
+        ];
+        assert_eq!(modes(&signed), bound);
+    }
+
+    #[test]
+    fn the_claim_is_stronger_than_acr_values_and_these_than_what_is_registered() {
+        let mut client = client("none");
+        client.metadata.default_acr_values = vec!["registered".into()];
+        client.metadata.default_max_age = Some(Seconds(7));
+        let asked = |more: &[(&str, &str)], servers| {
+            let asked = parse(more).unwrap().acr_for(&client, servers);
+            (asked.values.join(" "), asked.necessary)
+        };
+        let claim = |essential: bool| {
+            format!(r#"{{"id_token":{{"acr":{{"essential":{essential},"values":["a","b"]}}}}}}"#)
+        };
+        assert_eq!(asked(&[], true), ("registered".into(), false));
+        assert_eq!(asked(&[("acr_values", "x y")], false), ("x y".into(), false));
+        assert_eq!(asked(&[("acr_values", "x y")], true), ("x y".into(), true));
+        assert_eq!(asked(&[("acr_values", "x"), ("claims", &claim(true))], false), ("a b".into(), true));
+        assert_eq!(asked(&[("claims", &claim(false))], true), ("a b".into(), false));
+        let any = r#"{"id_token":{"acr":{"essential":true}}}"#;
+        assert_eq!(asked(&[("claims", any)], true), ("registered".into(), false));
+        assert_eq!(parse(&[]).unwrap().max_age_for(&client), Some(Seconds(7)));
+        assert_eq!(parse(&[("max_age", "9")]).unwrap().max_age_for(&client), Some(Seconds(9)));
+    }
+
+    #[test]
+    fn a_login_is_told_by_the_name_that_was_asked_for() {
+        use crate::acr::{Acr, Method, login};
+        let strong = login(
+            &[Method::Password, Method::Passkey { synced: false, user_verified: true }],
+            crate::numeric_date::NumericDate(1),
+        );
+        let told = |values: &str| {
+            let request = parse(&[("acr_values", values)]).unwrap();
+            request.told_login(&client("none"), &strong).acr.unwrap()
+        };
+        assert_eq!(told("urn:procura:acr:multi-factor"), Acr::MultiFactor.as_str());
+        assert_eq!(told("unknown"), Acr::PhishingResistant.as_str());
+        assert_eq!(told(" "), Acr::PhishingResistant.as_str());
+    }
+
+    #[test]
+    fn where_a_sub_is_asked_for_nobody_else_will_do() {
+        let request = parse(&[("claims", r#"{"id_token":{"sub":{"value":"u"}}}"#)]).unwrap();
+        assert!(request.takes_subject("u") && !request.takes_subject("v"));
+        assert!(parse(&[]).unwrap().takes_subject("v"));
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
+use crate::claims_request::ClaimsRequest;
 use crate::identifier::{ClientId, ConsentId, Jkt, SessionId, TaskId, UserId};
 use crate::pkce::CodeChallenge;
 use crate::token::Login;
@@ -29,6 +30,9 @@ pub struct Code {
     pub code_challenge: Option<CodeChallenge>,
     /// `nonce` (OpenID Connect Core §3.1.2.1).
     pub nonce: Option<String>,
+    /// The claims about the user that were asked for by name, as far as they were approved.
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
     /// `dpop_jkt` (RFC 9449 §10).
     pub dpop_jkt: Option<Jkt>,
     /// How the user logged in.

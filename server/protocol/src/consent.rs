@@ -1,10 +1,13 @@
 //! What one user allowed one actor to do.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
 use crate::identifier::{ClientId, ConsentId, UserId};
 use crate::numeric_date::NumericDate;
+use crate::standard_claims;
 
 /// A consent: what was shown on the consent page, as far as the user approved it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub struct Consent {
     pub actor: ClientId,
     /// What was allowed; `until` is the consent's own end.
     pub authority: Authority,
+    /// The claims about the user that were asked for by name (`claims`, OpenID Connect Core §5.5).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub claims: BTreeSet<String>,
     /// What the actor may pass on to other actors.
     pub passing_on: PassingOn,
     /// Whether the actor may go on in the user's absence (`offline_access`).
@@ -65,5 +71,30 @@ impl Consent {
     #[must_use]
     pub fn is_live(&self, now: NumericDate) -> bool {
         self.state == ConsentState::Active && !self.authority.until.is_over(now)
+    }
+
+    /// Whether the claim of this name may be told under it: by its name, or by the scope word that holds it.
+    #[must_use]
+    pub fn covers_claim(&self, name: &str) -> bool {
+        let by_scope =
+            standard_claims::scope_of(name).is_some_and(|word| self.authority.scope.contains(word));
+        by_scope || self.claims.contains(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_covered_by_its_name_or_by_its_scope() {
+        let consent: Consent = serde_json::from_value(serde_json::json!({
+            "id": "con", "user": "u", "client": "c", "actor": "c", "passing_on": "no", "offline_access": false,
+            "authority": {"scope": "openid email", "details": [], "resources": [], "until": 10},
+            "created_at": 1, "state": "active", "claims": ["nickname"]
+        }))
+        .unwrap();
+        assert!(["email", "email_verified", "nickname"].iter().all(|name| consent.covers_claim(name)));
+        assert!(["name", "phone_number", "salary"].iter().all(|name| !consent.covers_claim(name)));
     }
 }

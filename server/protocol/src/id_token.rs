@@ -1,4 +1,5 @@
-//! The claims of the ID token (OpenID Connect Core §2). What a user's scopes give beyond them is at userinfo.
+//! The claims of the ID token (OpenID Connect Core §2). What a user's scopes give beyond them is at userinfo; here it
+//! is only where the `claims` parameter asks for it by name.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::client::SigningAlg;
-use crate::identifier::{ClientId, UserId};
+use crate::identifier::ClientId;
 use crate::numeric_date::NumericDate;
 use crate::token::Login;
 
@@ -28,8 +29,8 @@ pub fn pushed_claims(auth_req_id: &str, refresh_token: Option<&str>, alg: Signin
 pub struct IdToken<'a> {
     /// `iss`.
     pub issuer: &'a str,
-    /// `sub`.
-    pub subject: &'a UserId,
+    /// `sub`: the user, as this client knows them.
+    pub subject: &'a str,
     /// `aud`, the client alone.
     pub client: &'a ClientId,
     /// `exp`.
@@ -40,8 +41,12 @@ pub struct IdToken<'a> {
     pub login: &'a Login,
     /// `nonce`, as it stood in the authorization request; none after a refresh.
     pub nonce: Option<&'a str>,
+    /// `sid`, the session as this client knows it (Back-Channel Logout §2.1); none where it hangs on no session.
+    pub sid: Option<&'a str>,
     /// The access token issued along with it, for `at_hash`.
     pub access_token: Option<&'a str>,
+    /// What else it says of the user.
+    pub about_user: &'a Map<String, Value>,
     /// The algorithm it will be signed with.
     pub alg: SigningAlg,
 }
@@ -50,12 +55,13 @@ impl IdToken<'_> {
     /// The claims. What there is nothing to say about is left out.
     #[must_use]
     pub fn claims(&self) -> Map<String, Value> {
-        let mut claims = Map::new();
+        // First what is said of the user, so that it can take the place of nothing else.
+        let mut claims = self.about_user.clone();
         let mut put = |name: &str, value: Value| {
             claims.insert(name.to_owned(), value);
         };
         put("iss", self.issuer.into());
-        put("sub", self.subject.as_str().into());
+        put("sub", self.subject.into());
         put("aud", self.client.as_str().into());
         put("exp", self.expires_at.0.into());
         put("iat", self.issued_at.0.into());
@@ -68,6 +74,9 @@ impl IdToken<'_> {
         }
         if !self.login.amr.is_empty() {
             put("amr", self.login.amr.clone().into());
+        }
+        if let Some(sid) = self.sid {
+            put("sid", sid.into());
         }
         if let Some(access_token) = self.access_token {
             put("at_hash", at_hash(access_token, self.alg).into());
@@ -94,16 +103,19 @@ mod tests {
     use serde_json::json;
 
     fn claims(login: &Login, nonce: Option<&str>, access_token: Option<&str>) -> Value {
-        let (subject, client) = ("u".parse().unwrap(), "c".parse().unwrap());
+        let client = "c".parse().unwrap();
+        let about_user = json!({"name": "Alice", "aud": "x"}).as_object().unwrap().clone();
         let token = IdToken {
             issuer: "https://as.example",
-            subject: &subject,
+            subject: "u",
             client: &client,
             expires_at: NumericDate(20),
             issued_at: NumericDate(10),
             login,
             nonce,
+            sid: nonce.and(Some("s")),
             access_token,
+            about_user: &about_user,
             alg: SigningAlg::Es256,
         };
         Value::Object(token.claims())
@@ -114,7 +126,10 @@ mod tests {
         let login = Login { auth_time: NumericDate(5), acr: None, amr: Vec::new() };
         assert_eq!(
             claims(&login, None, None),
-            json!({"iss": "https://as.example", "sub": "u", "aud": "c", "exp": 20, "iat": 10, "auth_time": 5})
+            json!({
+                "iss": "https://as.example", "sub": "u", "aud": "c", "exp": 20, "iat": 10, "auth_time": 5,
+                "name": "Alice"
+            })
         );
     }
 
@@ -123,6 +138,7 @@ mod tests {
         let login = Login { auth_time: NumericDate(5), acr: Some("1".into()), amr: vec!["pwd".into()] };
         let told = claims(&login, Some("n"), Some("t"));
         assert_eq!((&told["acr"], &told["amr"], &told["nonce"]), (&json!("1"), &json!(["pwd"]), &json!("n")));
+        assert_eq!(told["sid"], "s");
         assert_eq!(told["at_hash"], at_hash("t", SigningAlg::Es256));
     }
 

@@ -3,14 +3,17 @@
 
 use serde_json::{Map, Value};
 
+use crate::acr::Acr;
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::DetailsTypes;
+use crate::authorization_request::DISPLAY_VALUES;
 use crate::client::{
-    AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg,
+    AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
 };
 use crate::scope::Scope;
-use crate::userinfo::{CLAIMS_BY_SCOPE, OPENID_SCOPES};
-use crate::{pkce, prompt};
+use crate::standard_claims::BY_SCOPE;
+use crate::userinfo::OPENID_SCOPES;
+use crate::{pkce, prompt, response_mode};
 
 /// `authorization_endpoint`.
 pub const AUTHORIZE: &str = "/authorize";
@@ -29,6 +32,10 @@ pub const USERINFO: &str = "/userinfo";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
 
+/// `end_session_endpoint` (RP-Initiated Logout §2.1).
+pub const LOGOUT: &str = "/logout";
+/// `check_session_iframe` (Session Management §3.3).
+pub const CHECK_SESSION: &str = "/check-session";
 /// `device_authorization_endpoint` (RFC 8628 §4).
 pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
 /// `verification_uri` (RFC 8628 §3.2): short, to be typed.
@@ -40,6 +47,9 @@ pub const BACKCHANNEL_AUTHENTICATION: &str = "/backchannel/authorize";
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// Where RFC 8414 (§3) puts it: between the issuer's host and its path.
 pub const OAUTH_AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+
+/// The languages of the pages (BCP 47).
+pub const UI_LOCALES: [&str; 2] = ["en", "de"];
 
 /// What of the document depends on the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +105,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     backchannel(&mut document);
     introspection(&mut document);
     openid(&mut document);
+    logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
     let own_scopes = own_scopes.filter(|scope| !OPENID_SCOPES.contains(&scope.as_str()));
@@ -130,21 +141,34 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
 
 fn authorization(document: &mut Map<String, Value>) {
     put(document, "response_types_supported", ["code"]);
-    put(document, "response_modes_supported", ["query"]);
+    put(document, "response_modes_supported", response_mode::VALUES);
     put(document, "grant_types_supported", GrantType::ALL.map(GrantType::as_str));
     put(document, "code_challenge_methods_supported", [pkce::METHOD]);
     put(document, "prompt_values_supported", prompt::VALUES);
     put(document, "grant_management_actions_supported", ["query", "revoke"]);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
-        ("request_parameter_supported", false),
-        ("request_uri_parameter_supported", false),
+        ("request_parameter_supported", true),
+        ("request_uri_parameter_supported", true),
+        ("require_request_uri_registration", true),
+        ("require_signed_request_object", false),
         ("require_pushed_authorization_requests", false),
-        ("claims_parameter_supported", false),
+        ("claims_parameter_supported", true),
         ("grant_management_action_required", false),
     ] {
         document.insert(name.to_owned(), value.into());
     }
+    put(document, "request_object_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    signed_and_encrypted("authorization", document);
+}
+
+/// What is signed, and encrypted where the client registered so.
+fn signed_and_encrypted(what: &str, document: &mut Map<String, Value>) {
+    let algs = KeyManagementAlg::ALL.map(KeyManagementAlg::as_str);
+    let encs = ContentEncryptionAlg::ALL.map(ContentEncryptionAlg::as_str);
+    put(document, &format!("{what}_signing_alg_values_supported"), SigningAlg::ALL.map(SigningAlg::as_str));
+    put(document, &format!("{what}_encryption_alg_values_supported"), algs);
+    put(document, &format!("{what}_encryption_enc_values_supported"), encs);
 }
 
 /// How clients authenticate and bind tokens. Introspection is not for public clients: a `client_id` alone proves
@@ -202,12 +226,33 @@ fn certificates(facts: &Facts<'_>, document: &mut Map<String, Value>) {
 }
 
 fn openid(document: &mut Map<String, Value>) {
-    put(document, "subject_types_supported", ["public"]);
-    put(document, "id_token_signing_alg_values_supported", SigningAlg::ALL.map(SigningAlg::as_str));
+    put(document, "subject_types_supported", SubjectType::ALL.map(SubjectType::as_str));
+    signed_and_encrypted("id_token", document);
+    signed_and_encrypted("userinfo", document);
+    put(document, "acr_values_supported", Acr::ALL.map(Acr::as_str));
+    put(document, "display_values_supported", DISPLAY_VALUES);
+    put(document, "ui_locales_supported", UI_LOCALES);
     put(document, "claim_types_supported", ["normal"]);
-    let of_id_token = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
-    let of_scopes = CLAIMS_BY_SCOPE.into_iter().flat_map(|(_, claims)| claims.iter().copied());
+    let of_id_token =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
+    let of_scopes = BY_SCOPE.into_iter().flat_map(|(_, claims)| claims.iter().copied());
     put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
+}
+
+/// How sessions end (RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, Session Management
+/// §3.3).
+fn logout(issuer: &str, document: &mut Map<String, Value>) {
+    let base = issuer.trim_end_matches('/');
+    document.insert("end_session_endpoint".to_owned(), format!("{base}{LOGOUT}").into());
+    document.insert("check_session_iframe".to_owned(), format!("{base}{CHECK_SESSION}").into());
+    for name in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
+        document.insert(name.to_owned(), true.into());
+    }
 }
 
 /// Adds a list, unless it is empty.
@@ -279,7 +324,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 10);
+        assert_eq!(addresses.len(), 11);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");
@@ -290,23 +335,15 @@ mod tests {
         let told = document("https://as.example");
         for (name, value) in [
             ("response_types_supported", json!(["code"])),
-            ("response_modes_supported", json!(["query"])),
+            ("response_modes_supported", json!(["query", "form_post", "jwt", "query.jwt", "form_post.jwt"])),
             ("code_challenge_methods_supported", json!(["S256"])),
-            ("subject_types_supported", json!(["public"])),
-            ("request_parameter_supported", json!(false)),
-            ("request_uri_parameter_supported", json!(false)),
+            ("subject_types_supported", json!(["public", "pairwise"])),
+            ("request_parameter_supported", json!(true)),
+            ("request_uri_parameter_supported", json!(true)),
+            ("require_request_uri_registration", json!(true)),
+            ("claims_parameter_supported", json!(true)),
             ("authorization_response_iss_parameter_supported", json!(true)),
-            (
-                "grant_types_supported",
-                json!([
-                    "authorization_code",
-                    "refresh_token",
-                    "client_credentials",
-                    "urn:ietf:params:oauth:grant-type:token-exchange",
-                    "urn:ietf:params:oauth:grant-type:device_code",
-                    "urn:openid:params:grant-type:ciba"
-                ]),
-            ),
+            ("grant_types_supported", json!(GrantType::ALL.map(GrantType::as_str))),
             ("protected_resources", json!(["urn:orders"])),
             ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
         ] {

@@ -39,6 +39,8 @@ pub struct ProfileRules {
     pub pushed_requests: bool,
     /// Whether requests must be signed request objects (RFC 9101).
     pub signed_requests: bool,
+    /// Whether a client that registered how its authorization responses are signed gets no others (JARM).
+    pub signed_responses: bool,
     /// The longest a request object may live, from `nbf` to `exp`; both are then required.
     pub request_object_life: Option<Seconds>,
     /// The methods of client authentication that are permitted.
@@ -49,10 +51,15 @@ pub struct ProfileRules {
     pub signing_algs: &'static [SigningAlg],
     /// Whether access tokens must be bound to a key.
     pub sender_constraint: SenderConstraint,
-    /// Whether each use of a refresh token replaces it (RFC 9700 §2.2.2); public clients' are always replaced.
+    /// Whether the use of a refresh token that is bound to nothing, neither to a key nor to a client that
+    /// authenticates, replaces it (RFC 9700 §2.2.2). Others are never replaced.
     pub refresh_rotation: bool,
     /// The longest life of an authorization code, if shorter than the setting's.
     pub code_life: Option<Seconds>,
+    /// Whether each authorization request must name its `redirect_uri`, even where just one is registered.
+    pub redirect_uri_required: bool,
+    /// The longest life of a pushed request, if shorter than the setting's.
+    pub pushed_request_life: Option<Seconds>,
     /// Whether tokens may be pushed to the client (CIBA), rather than fetched by it.
     pub pushed_tokens: bool,
 }
@@ -118,6 +125,7 @@ impl SecurityProfile {
             code_challenge: CodeChallengeRule::UnlessOpenId,
             pushed_requests: false,
             signed_requests: false,
+            signed_responses: false,
             request_object_life: None,
             auth_methods: &AuthMethod::ALL,
             assertion_audience: AssertionAudience::IssuerAlone,
@@ -125,6 +133,8 @@ impl SecurityProfile {
             sender_constraint: SenderConstraint::AsRegistered,
             refresh_rotation: true,
             code_life: None,
+            redirect_uri_required: false,
+            pushed_request_life: None,
             pushed_tokens: true,
         };
         const FAPI2: ProfileRules = ProfileRules {
@@ -136,6 +146,10 @@ impl SecurityProfile {
             // §5.3.2.1 (9): a rotated token lost on its way would lock the client out.
             refresh_rotation: false,
             code_life: Some(Seconds::minutes(1)),
+            // §5.3.2.2 (6).
+            redirect_uri_required: true,
+            // §5.3.2.2 (12): less than ten minutes.
+            pushed_request_life: Some(Seconds(599)),
             ..OAUTH21
         };
         match self {
@@ -149,6 +163,7 @@ impl SecurityProfile {
             // Message Signing §5.3: from 60 minutes on it is too old, or made too long in advance.
             Self::Fapi2MessageSigning => ProfileRules {
                 signed_requests: true,
+                signed_responses: true,
                 request_object_life: Some(Seconds::minutes(60)),
                 ..FAPI2
             },

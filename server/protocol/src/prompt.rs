@@ -1,11 +1,12 @@
-//! `prompt` and `max_age` (OpenID Connect Core §3.1.2.1), and the one decision that follows from them: sign in,
-//! ask for consent, go on, or refuse.
+//! `prompt`, `max_age` and the authentication context (OpenID Connect Core §3.1.2.1, §5.5.1.1; RFC 9470 §5), and the
+//! one decision that follows from them: sign in, choose an account, ask for consent, go on, or refuse.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acr::Standing;
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::refusal::{ErrorCode, Refuse};
 
@@ -92,6 +93,10 @@ impl From<Prompt> for String {
 pub struct SessionState {
     /// Whether somebody is signed in. Where `id_token_hint` names a user, anybody else counts as nobody.
     pub login: Option<SignedIn>,
+    /// Whether the user chose, on a page of this request, to go on as who they are.
+    pub account_chosen: bool,
+    /// How the login, or that there is none, stands to the authentication context that is asked for.
+    pub context: Standing,
     /// What has been approved.
     pub consent: Approved,
 }
@@ -119,11 +124,33 @@ pub enum Approved {
     ForThisRequest,
 }
 
+/// What a request asks of the login.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asked {
+    /// `prompt`.
+    pub prompt: Prompt,
+    /// `max_age`.
+    pub max_age: Option<Seconds>,
+    /// Whether the authentication context is necessary, and not a wish.
+    pub acr_necessary: bool,
+}
+
+/// The authentication context that a request asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AskedAcr {
+    /// One of these, in the order in which they are liked; none where any will do.
+    pub values: Vec<String>,
+    /// Whether the request fails without.
+    pub necessary: bool,
+}
+
 /// What is to happen next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Next {
     /// Show the sign-in page.
     SignIn,
+    /// Show who is signed in, and let the user choose.
+    SelectAccount,
     /// Show the consent page.
     Consent,
     /// Give the code.
@@ -132,10 +159,10 @@ pub enum Next {
     Refuse(PromptRefused),
 }
 
-/// Why `prompt=none` cannot be served (OpenID Connect Core §3.1.2.6).
+/// Why a request cannot be served (OpenID Connect Core §3.1.2.6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PromptRefused {
-    /// Nobody is signed in, or not recently enough.
+    /// Nobody is signed in, or not recently or not strongly enough.
     #[error("the user must sign in, and prompt=none forbids to ask")]
     LoginRequired,
     /// The user has not approved this.
@@ -144,6 +171,9 @@ pub enum PromptRefused {
     /// The user has approved this, but must see it again.
     #[error("the user must confirm this request, and prompt=none forbids to ask")]
     InteractionRequired,
+    /// The user signed in, or could only have, in a weaker way than is necessary (OpenID Connect Core §5.5.1.1).
+    #[error("the user could not sign in with the authentication context that is necessary")]
+    Unmet,
 }
 
 impl Refuse for PromptRefused {
@@ -152,26 +182,35 @@ impl Refuse for PromptRefused {
             Self::LoginRequired => ErrorCode::LoginRequired,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
             Self::InteractionRequired => ErrorCode::InteractionRequired,
+            Self::Unmet => ErrorCode::UnmetAuthenticationRequirements,
         }
     }
 }
 
 /// Decides what happens next. A `max_age` of 0 is as good as `prompt=login`; a login made for this request is recent
-/// enough however long the user then reads the consent page.
+/// enough however long the user then reads the consent page. Whoever signed in for this request and is still below
+/// the context that is asked for cannot do better: a wish is given up then, and what is necessary is refused.
 #[must_use]
-pub fn next(state: &SessionState, prompt: Prompt, max_age: Option<Seconds>, now: NumericDate) -> Next {
-    match prompt {
-        Prompt::Nothing if needs_sign_in(state, false, max_age, now) => {
-            Next::Refuse(PromptRefused::LoginRequired)
-        }
-        Prompt::Nothing => match state.consent {
-            Approved::No => Next::Refuse(PromptRefused::ConsentRequired),
-            Approved::AskAgain => Next::Refuse(PromptRefused::InteractionRequired),
-            Approved::Before | Approved::ForThisRequest => Next::Proceed,
-        },
+pub fn next(state: &SessionState, asked: &Asked, now: NumericDate) -> Next {
+    if asked.acr_necessary && state.context == Standing::Unknown {
+        return Next::Refuse(PromptRefused::Unmet);
+    }
+    let too_weak = matches!(state.context, Standing::Raise(_));
+    match asked.prompt {
+        Prompt::Nothing => without_asking(state, asked, too_weak && asked.acr_necessary, now),
         Prompt::Ask { login, consent, select_account } => {
-            if needs_sign_in(state, login || select_account, max_age, now) {
+            let Some(signed_in) = state.login.filter(|_| !needs_sign_in(state, login, asked.max_age, now))
+            else {
                 return Next::SignIn;
+            };
+            let done = signed_in.for_this_request;
+            if select_account && !done && !state.account_chosen {
+                return Next::SelectAccount;
+            }
+            match (too_weak, done, asked.acr_necessary) {
+                (true, false, _) => return Next::SignIn,
+                (true, true, true) => return Next::Refuse(PromptRefused::Unmet),
+                (true, true, false) | (false, ..) => {}
             }
             match state.consent {
                 Approved::ForThisRequest => Next::Proceed,
@@ -179,6 +218,17 @@ pub fn next(state: &SessionState, prompt: Prompt, max_age: Option<Seconds>, now:
                 Approved::No | Approved::AskAgain | Approved::Before => Next::Consent,
             }
         }
+    }
+}
+
+fn without_asking(state: &SessionState, asked: &Asked, too_weak: bool, now: NumericDate) -> Next {
+    if too_weak || needs_sign_in(state, false, asked.max_age, now) {
+        return Next::Refuse(PromptRefused::LoginRequired);
+    }
+    match state.consent {
+        Approved::No => Next::Refuse(PromptRefused::ConsentRequired),
+        Approved::AskAgain => Next::Refuse(PromptRefused::InteractionRequired),
+        Approved::Before | Approved::ForThisRequest => Next::Proceed,
     }
 }
 
@@ -191,16 +241,24 @@ fn needs_sign_in(state: &SessionState, demanded: bool, max_age: Option<Seconds>,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acr::Acr;
 
     const NOW: NumericDate = NumericDate(1000);
 
     fn session(age: i64, for_this_request: bool, consent: Approved) -> SessionState {
         let auth_time = NumericDate(NOW.0 - age);
-        SessionState { login: Some(SignedIn { auth_time, for_this_request }), consent }
+        let login = Some(SignedIn { auth_time, for_this_request });
+        SessionState { login, account_chosen: false, context: Standing::Met, consent }
     }
 
     fn decide(state: SessionState, prompt: &str, max_age: Option<i64>) -> Next {
-        next(&state, prompt.parse().unwrap(), max_age.map(Seconds), NOW)
+        let prompt = prompt.parse().unwrap();
+        next(&state, &Asked { prompt, max_age: max_age.map(Seconds), acr_necessary: false }, NOW)
+    }
+
+    fn decide_acr(context: Standing, for_this_request: bool, prompt: &str, acr_necessary: bool) -> Next {
+        let state = SessionState { context, ..session(0, for_this_request, Approved::Before) };
+        next(&state, &Asked { prompt: prompt.parse().unwrap(), max_age: None, acr_necessary }, NOW)
     }
 
     #[test]
@@ -219,7 +277,7 @@ mod tests {
 
     #[test]
     fn nobody_signed_in_must_sign_in_or_is_refused() {
-        let nobody = SessionState { login: None, consent: Approved::No };
+        let nobody = SessionState { login: None, ..session(0, false, Approved::No) };
         assert_eq!(decide(nobody, "", None), Next::SignIn);
         assert_eq!(decide(nobody, "none", None), Next::Refuse(PromptRefused::LoginRequired));
     }
@@ -243,7 +301,7 @@ mod tests {
 
     #[test]
     fn prompt_login_is_served_by_a_login_for_this_request_alone() {
-        for prompt in ["login", "select_account"] {
+        for prompt in ["login", "login select_account"] {
             assert_eq!(decide(session(0, false, Approved::Before), prompt, None), Next::SignIn, "{prompt}");
             assert_eq!(decide(session(0, true, Approved::Before), prompt, None), Next::Proceed, "{prompt}");
         }
@@ -271,5 +329,38 @@ mod tests {
         assert_eq!(decide(session(30, true, Approved::Before), "", Some(0)), Next::Proceed);
         let refused = Next::Refuse(PromptRefused::LoginRequired);
         assert_eq!(decide(session(0, false, Approved::Before), "none", Some(0)), refused);
+    }
+
+    #[test]
+    fn an_account_is_chosen_once_by_a_word_or_by_signing_in() {
+        let before = session(0, false, Approved::Before);
+        assert_eq!(decide(before, "select_account", None), Next::SelectAccount);
+        let chosen = SessionState { account_chosen: true, ..before };
+        assert_eq!(decide(chosen, "select_account", None), Next::Proceed);
+        assert_eq!(decide(session(0, true, Approved::Before), "select_account", None), Next::Proceed);
+        let nobody = SessionState { login: None, ..before };
+        assert_eq!(decide(nobody, "select_account", None), Next::SignIn);
+    }
+
+    #[test]
+    fn a_context_that_can_be_reached_is_tried_once_and_then_given_up_or_refused() {
+        let raise = Standing::Raise(Acr::MultiFactor);
+        for necessary in [false, true] {
+            assert_eq!(decide_acr(raise, false, "", necessary), Next::SignIn);
+            assert_eq!(decide_acr(Standing::Met, true, "", necessary), Next::Proceed);
+        }
+        assert_eq!(decide_acr(raise, true, "", false), Next::Proceed);
+        assert_eq!(decide_acr(raise, true, "", true), Next::Refuse(PromptRefused::Unmet));
+        assert_eq!(decide_acr(raise, false, "none", false), Next::Proceed);
+        assert_eq!(decide_acr(raise, false, "none", true), Next::Refuse(PromptRefused::LoginRequired));
+    }
+
+    #[test]
+    fn a_context_that_nobody_can_reach_is_passed_over_or_refused_at_once() {
+        for prompt in ["", "none"] {
+            assert_eq!(decide_acr(Standing::Unknown, false, prompt, false), Next::Proceed);
+            let refused = Next::Refuse(PromptRefused::Unmet);
+            assert_eq!(decide_acr(Standing::Unknown, false, prompt, true), refused);
+        }
     }
 }

@@ -54,12 +54,18 @@ pub enum ErrorCode {
     AccountSelectionRequired,
     /// OpenID Connect Core §3.1.2.6.
     InvalidRequestUri,
+    /// OpenID Connect Core §3.1.2.6, RFC 9101 §7.
+    InvalidRequestObject,
     /// OpenID Connect Core §3.1.2.6.
     RequestNotSupported,
     /// OpenID Connect Core §3.1.2.6.
     RequestUriNotSupported,
     /// OpenID Connect Core §3.1.2.6.
     RegistrationNotSupported,
+    /// OpenID Connect Core Error Code unmet_authentication_requirements §2, RFC 9470 §5.
+    UnmetAuthenticationRequirements,
+    /// RFC 9470 §3.
+    InsufficientUserAuthentication,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
     /// RFC 8628 §3.5.
@@ -108,9 +114,12 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::AccountSelectionRequired => "account_selection_required",
             Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",

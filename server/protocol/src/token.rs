@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::actor::{Actor, Chain, SubProfile};
 use crate::audience::Audience;
 use crate::authority::Authority;
+use crate::claims_request::ClaimsRequest;
 use crate::confirmation::{self, Confirmation};
 use crate::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
@@ -38,6 +39,10 @@ pub struct Token {
     pub issued_at: NumericDate,
     /// The user's login: `auth_time`, `acr`, `amr`, carried through every derivation (RFC 9068 §2.2.1).
     pub login: Option<Login>,
+    /// The claims about the user that were asked for by name and approved. They stay with this client: what is derived
+    /// for others has none.
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
     /// The consent it comes from.
     pub consent: Option<ConsentId>,
     /// The task it comes from.

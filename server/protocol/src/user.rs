@@ -27,6 +27,21 @@ pub struct User {
     pub enabled: bool,
 }
 
+impl User {
+    /// Their e-mail address, verified or not.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.claims.get("email").and_then(Value::as_str)
+    }
+
+    /// Their e-mail address, if somebody made sure that it is theirs.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&str> {
+        let verified = self.claims.get("email_verified") == Some(&Value::Bool(true));
+        self.email().filter(|_| verified)
+    }
+}
+
 const fn yes() -> bool {
     true
 }

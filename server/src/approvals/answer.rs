@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization::Approval;
+use protocol::claims_request::ClaimsRequest;
+use protocol::claims_request::ClaimsRequest;
 use protocol::code::Code;
 use protocol::deferred::Way;
 use protocol::identifier::{SessionId, UserId};
@@ -57,6 +59,7 @@ pub async fn approve(
     let Granted { consent, task, change } =
         authorization::grant(app, visit, offer, &answerer.user, decision)?;
     let code = Code {
+        claims: ClaimsRequest::default(),
         client: offer.client.id.clone(),
         user: answerer.user.clone(),
         consent: consent.id.clone(),
@@ -67,6 +70,7 @@ pub async fn approve(
         code_challenge: None,
         nonce: None,
         dpop_jkt: waiting.request.dpop_jkt.clone(),
+        claims: ClaimsRequest::default(),
         login: answerer.login.clone(),
         session: None,
     };

@@ -35,6 +35,7 @@ const fn wanted(asked: &Asked) -> Wanted<'_> {
         details: asked.authorization_details.as_ref(),
         resources: &asked.resources,
         requested_actor: asked.requested_actor.as_ref(),
+        claims: None,
     }
 }
 

@@ -7,13 +7,17 @@ use protocol::authorization_request::{self, AuthorizationRequest};
 use protocol::client::Client;
 use protocol::identifier::ClientId;
 use protocol::params::Params;
-use protocol::redirect_uri::{self, ReturnAddress};
+use protocol::redirect_uri::{self, RedirectUriRefused, ReturnAddress};
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::request_object;
+use protocol::response_mode::ResponseMode;
 
-use super::{REQUEST_URI_PREFIX, Stop, WAITING_LIFE, Waiting, event, offer, refuse};
+use super::answer::WayBack;
+use super::resolve::{self, Resolved, Unresolved};
+use super::{Stop, WAITING_LIFE, Waiting, event, offer};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::secret::{SecretDigest, random_id};
+use crate::secret::random_id;
 use crate::store::{Change, CommitError, Record};
 
 /// A request that now waits for its user.
@@ -27,30 +31,40 @@ pub struct Begun {
 /// Takes a request in and keeps it until the user has answered. `browser` ties it to the browser it came from.
 ///
 /// # Errors
-/// [`Stop`]: a page for what is wrong with client or return address, a redirect for the rest.
+/// [`Stop`]: a page for what is wrong with client, return address or the way to answer; the rest is answered there.
 pub async fn begin(app: &App, visit: &Visit, params: &Params, browser: &str) -> Result<Begun, Stop> {
     let client = find_client(app, visit, params).await?;
-    let (params, pushed) = resolve(app, visit, &client, params).await?;
-    let address = params.once("redirect_uri").map_err(Failure::from)?;
-    let address = match redirect_uri::find(&client.redirect_uris, address) {
-        Ok(address) => address,
-        Err(reason) => {
-            let refusal = Refusal::from(reason);
-            let told = event(Action::AuthorizationRequest, visit, &client.id).refused(&refusal);
-            app.tell_of_stranger(visit, told).await?;
-            return Err(Stop::Page(refusal));
-        }
+    let (params, resolved) = match resolve::asked(app, visit, &client, params).await {
+        Ok(resolved) => (resolved.params.clone(), Ok(resolved)),
+        Err(Unresolved::Tell(params, refusal)) => (params, Err(refusal)),
+        Err(Unresolved::Page(refusal)) => return Err(page(app, visit, &client, refusal).await),
+        Err(Unresolved::Broken(broken)) => return Err(Stop::Broken(broken)),
     };
-    let state = authorization_request::state(&params).map(str::to_owned);
-    match check(app, visit, &client, &params, pushed.is_some()).await {
-        Ok(request) => wait(app, visit, &client, &address, request, pushed, browser).await,
-        Err(Checked::Page(refusal)) => Err(Stop::Page(refusal)),
-        Err(Checked::Failure(Failure::Broken(broken))) => Err(Stop::Broken(broken)),
-        Err(Checked::Failure(Failure::Refused(refusal))) => {
+    let way = match way_back(&client, &params) {
+        Ok(way) => way,
+        Err(refusal) => return Err(page(app, visit, &client, refusal).await),
+    };
+    let checked = match resolved {
+        Ok(resolved) => check(app, visit, &client, &resolved).await.map(|request| (request, resolved.pushed)),
+        Err(refusal) => Err(Failure::Refused(refusal)),
+    };
+    match checked {
+        Ok((request, pushed)) => wait(app, visit, &way, request, pushed, browser).await,
+        Err(Failure::Broken(broken)) => Err(Stop::Broken(broken)),
+        Err(Failure::Refused(refusal)) => {
             let told = event(Action::AuthorizationRequest, visit, &client.id).refused(&refusal);
             app.tell_of_stranger(visit, told).await?;
-            Err(refuse(app, &address, state.as_deref(), &refusal))
+            Err(way.stop(app, visit, &refusal).await)
         }
+    }
+}
+
+/// Shown to the user, and told to the audit log.
+async fn page(app: &App, visit: &Visit, client: &Client, refusal: Refusal) -> Stop {
+    let told = event(Action::AuthorizationRequest, visit, &client.id).refused(&refusal);
+    match app.tell_of_stranger(visit, told).await {
+        Ok(()) => Stop::Page(refusal),
+        Err(failure) => failure.into(),
     }
 }
 
@@ -62,60 +76,35 @@ async fn find_client(app: &App, visit: &Visit, params: &Params) -> Result<Arc<Cl
     found.filter(|client| client.is_live(visit.now)).ok_or_else(unknown)
 }
 
-/// The parameters that count: those that were pushed, and then no others (RFC 9126 §4), or those that came.
-async fn resolve(
-    app: &App,
-    visit: &Visit,
-    client: &Client,
-    params: &Params,
-) -> Result<(Params, Option<String>), Stop> {
-    let Some(reference) = params.once("request_uri").map_err(Failure::from)? else {
-        return Ok((params.clone(), None));
-    };
-    if !reference.starts_with(REQUEST_URI_PREFIX) {
-        let description = "request_uri must be one that this server gave out";
-        return Err(Stop::Page(Refusal::new(ErrorCode::RequestUriNotSupported, description)));
-    }
-    let gone = || {
-        Stop::Page(Refusal::new(ErrorCode::InvalidRequestUri, "request_uri is not valid, or not any more"))
-    };
-    let digest = SecretDigest::of(reference);
-    let found = app.store.find_pushed_request(&digest, visit.now).await.map_err(Failure::from)?;
-    let pushed = found.filter(|pushed| pushed.client == client.id).ok_or_else(gone)?;
-    let kept = serde_json::from_value(pushed.document);
-    let kept =
-        kept.map_err(|_| Stop::Broken(Broken::Inconsistent("a pushed request that does not read back")))?;
-    Ok((kept, Some(digest.to_text())))
+/// Where a request of `client` is answered, and how. What is wrong here is shown to the user.
+fn way_back(client: &Arc<Client>, params: &Params) -> Result<WayBack, Refusal> {
+    let address = return_address(client, params)?;
+    let mode = client.response_mode(ResponseMode::find(params)?);
+    let state = authorization_request::state(params).map(str::to_owned);
+    Ok(WayBack { client: Arc::clone(client), address, mode, state, session_state: None })
 }
 
-enum Checked {
-    /// The user is told, since how to tell the client is not known.
-    Page(Refusal),
-    Failure(Failure),
-}
-
-impl<F: Into<Failure>> From<F> for Checked {
-    fn from(failure: F) -> Self {
-        Self::Failure(failure.into())
+/// The return address that a request names, or need not name.
+pub(super) fn return_address(client: &Client, params: &Params) -> Result<ReturnAddress, Refusal> {
+    let named = params.once("redirect_uri")?;
+    if named.is_none() && client.profile.rules().redirect_uri_required {
+        return Err(RedirectUriRefused::Missing.into());
     }
+    Ok(redirect_uri::find(&client.redirect_uris, named)?)
 }
 
 async fn check(
     app: &App,
     visit: &Visit,
     client: &Arc<Client>,
-    params: &Params,
-    pushed: bool,
-) -> Result<AuthorizationRequest, Checked> {
-    let request = AuthorizationRequest::parse(params).map_err(|reason| {
-        let may_redirect = reason.may_redirect();
-        let refusal = Refusal::from(reason);
-        if may_redirect { Checked::Failure(refusal.into()) } else { Checked::Page(refusal) }
-    })?;
-    if client.require_pushed_authorization_requests && !pushed {
+    resolved: &Resolved,
+) -> Result<AuthorizationRequest, Failure> {
+    let request = AuthorizationRequest::parse(&resolved.params)?;
+    if client.needs_pushed_requests() && resolved.pushed.is_none() {
         let description = "this client must push its authorization requests (RFC 9126)";
         return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
     }
+    request_object::check_signed(client, resolved.signed)?;
     offer(app, client, &request, visit.now).await?;
     Ok(request)
 }
@@ -123,15 +112,14 @@ async fn check(
 async fn wait(
     app: &App,
     visit: &Visit,
-    client: &Client,
-    address: &ReturnAddress,
+    way: &WayBack,
     request: AuthorizationRequest,
     pushed: Option<String>,
     browser: &str,
 ) -> Result<Begun, Stop> {
     let waiting = Waiting {
-        client: client.id.clone(),
-        return_address: address.as_str().to_owned(),
+        client: way.client.id.clone(),
+        return_address: way.address.as_str().to_owned(),
         request,
         asked_at: visit.now,
         pushed,

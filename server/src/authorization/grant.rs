@@ -1,5 +1,7 @@
 //! What the user says to an offer, wherever they were asked: a yes becomes a consent and, for an agent, a task.
 
+use std::collections::BTreeSet;
+
 use protocol::audit::{Action, AuditEvent};
 use protocol::authority::Authority;
 use protocol::authorization::{self, Approval, OFFLINE_ACCESS};
@@ -90,6 +92,7 @@ fn consent(
         client: offer.client.id.clone(),
         actor: offer.actor.id.clone(),
         offline_access: authority.scope.contains(OFFLINE_ACCESS),
+        claims: if authority.scope.contains("openid") { offer.claims.clone() } else { BTreeSet::new() },
         authority,
         passing_on,
         created_at: visit.now,

@@ -1,14 +1,18 @@
 //! Between `/authorize` and the code: begin, ask, finish (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
 //!
 //! First comes what decides whether the client may be answered at all, the client and its [`ReturnAddress`]; what is
-//! wrong there is shown to the user and sent nowhere. Everything after that is told by redirect, with `state` and
-//! `iss` (RFC 9207).
+//! wrong there is shown to the user and sent nowhere. Everything after that is told the client in the way it asked
+//! for ([`Answer`]), with `state` and `iss` (RFC 9207).
 
+mod answer;
 mod begin;
 mod finish;
 mod grant;
+mod next;
 mod offer;
 mod push;
+mod resolve;
+mod session_state;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_request::AuthorizationRequest;
@@ -19,14 +23,16 @@ use protocol::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::app::{App, Visit};
+use crate::app::Visit;
 use crate::failure::{Broken, Failure};
 
+pub use answer::Answer;
 pub use begin::{Begun, begin};
-pub use finish::{decide, deny, next, proceed};
+pub use finish::{decide, deny, proceed};
 pub use grant::{Decision, Granted, grant, requested_actor, told_of_refusal};
+pub use next::{Present, next};
 pub use offer::{Offer, Wanted, offer, offer_of};
-pub use push::{Pushed, REQUEST_URI_PREFIX, push};
+pub use push::{Pushed, push};
 
 /// How long an authorization request waits for its user.
 pub const WAITING_LIFE: Seconds = Seconds::minutes(10);
@@ -63,12 +69,11 @@ pub struct Waiting {
 }
 
 /// Why an authorization request goes no further.
-#[derive(Debug)]
 pub enum Stop {
     /// Shown to the user; the client learns nothing.
     Page(Refusal),
     /// Told to the client.
-    Redirect(String),
+    Answer(Answer),
     /// Something of ours.
     Broken(Broken),
 }
@@ -91,15 +96,6 @@ impl Waiting {
         serde_json::from_value(document)
             .map_err(|_| Broken::Inconsistent("a waiting request that does not read back"))
     }
-}
-
-/// The answer to the client that says no: always with `iss`, and with `state` where there was one.
-fn refuse(app: &App, to: &ReturnAddress, state: Option<&str>, refusal: &Refusal) -> Stop {
-    let mut params =
-        vec![("error", refusal.code.as_str()), ("error_description", refusal.description.as_ref())];
-    params.extend(state.map(|state| ("state", state)));
-    params.push(("iss", app.issuer()));
-    Stop::Redirect(to.redirect(&params))
 }
 
 /// The event of something about `client`'s authorization request.

@@ -1,5 +1,6 @@
 //! What an authorization request puts before the user, if client and actor may ask for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::audience::Resources;
@@ -7,11 +8,13 @@ use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
 use protocol::authorization_request::AuthorizationRequest;
+use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::identifier::ClientId;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
+use protocol::standard_claims;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -25,6 +28,8 @@ pub struct Offer {
     pub actor: Arc<Client>,
     /// Everything that is asked.
     pub authority: Authority,
+    /// The claims about the user that are asked for by name, beyond those of the scope.
+    pub claims: BTreeSet<String>,
     /// To how many further actors it could be passed on.
     pub passing_on_max: u8,
     /// What is registered.
@@ -42,6 +47,8 @@ pub struct Wanted<'a> {
     pub resources: &'a Resources,
     /// `requested_actor`.
     pub requested_actor: Option<&'a ClientId>,
+    /// `claims`, where the way of asking knows it.
+    pub claims: Option<&'a ClaimsRequest>,
 }
 
 /// Judges an authorization request of `client`.
@@ -59,11 +66,13 @@ pub async fn offer(
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, description).into());
     }
     request.check_code_challenge(client)?;
+    request.check_response_mode(client)?;
     let wanted = Wanted {
         scope: request.scope.as_ref(),
         details: request.authorization_details.as_ref(),
         resources: &request.resources,
         requested_actor: request.requested_actor.as_ref(),
+        claims: Some(&request.claims),
     };
     offer_of(app, client, wanted, now).await
 }
@@ -105,7 +114,24 @@ pub async fn offer_of(
     let until = end.into_iter().fold(now.plus(life), NumericDate::min);
     let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
     let passing_on_max = passing_on_max(app, &actor);
-    Ok(Offer { client: Arc::clone(client), actor, authority, passing_on_max, registry })
+    let claims = claims(client, &actor, wanted.claims, &authority);
+    Ok(Offer { client: Arc::clone(client), actor, authority, claims, passing_on_max, registry })
+}
+
+/// Claims by name are for the client that signs its users in, and not for somebody who acts for them in its stead.
+fn claims(
+    client: &Client,
+    actor: &Client,
+    asked: Option<&ClaimsRequest>,
+    authority: &Authority,
+) -> BTreeSet<String> {
+    let Some(asked) = asked else { return BTreeSet::new() };
+    if client.id != actor.id || !authority.scope.contains("openid") {
+        return BTreeSet::new();
+    }
+    let by_scope =
+        |name: &String| standard_claims::scope_of(name).is_some_and(|word| authority.scope.contains(word));
+    asked.about_user(&client.scope).names().into_iter().filter(|name| !by_scope(name)).collect()
 }
 
 /// Agents that may exchange tokens may pass on, as far as chains may be long.

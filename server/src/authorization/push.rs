@@ -6,19 +6,18 @@ use protocol::identifier::Jkt;
 use protocol::numeric_date::Seconds;
 use protocol::params::Params;
 use protocol::presented::CREDENTIAL_PARAMETERS;
-use protocol::redirect_uri;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::request_object::{self, PUSHED};
 use serde_json::Value;
 
+use super::begin::return_address;
+use super::resolve::{self, Kept};
 use super::{event, offer};
 use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
 use crate::secret::Secret;
 use crate::store::{Change, CommitError, Record};
-
-/// How our `request_uri`s begin (RFC 9126 §2.2).
-pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// A request that was pushed.
 pub struct Pushed {
@@ -36,12 +35,12 @@ pub async fn push(app: &App, visit: &Visit, caller: &Caller, params: &Params) ->
     let mut told = event(Action::AuthorizationPush, visit, &caller.client.id);
     let checked = check(app, visit, caller, params).await;
     let kept = match checked {
-        Ok(request) => {
+        Ok((request, kept)) => {
             told.scope.clone_from(&request.scope);
             told.authorization_details = request.authorization_details.clone().unwrap_or_default();
             told.resources = request.resources.iter().cloned().collect();
             told.actor = request.requested_actor;
-            keep(params, request.dpop_jkt)?
+            keep(&kept, request.dpop_jkt)?
         }
         Err(Failure::Refused(refusal)) => {
             let change = caller.mark(Change::new(told.clone().refused(&refusal)));
@@ -52,8 +51,9 @@ pub async fn push(app: &App, visit: &Visit, caller: &Caller, params: &Params) ->
         }
         Err(broken) => return Err(broken),
     };
-    let reference = Secret::generate(app.entropy.as_ref(), REQUEST_URI_PREFIX);
-    let expires_in = app.settings.pushed_request_life;
+    let reference = Secret::generate(app.entropy.as_ref(), PUSHED);
+    let longest = caller.client.profile.rules().pushed_request_life;
+    let expires_in = longest.into_iter().fold(app.settings.pushed_request_life, Seconds::min);
     let record = Record::PushedRequest {
         digest: reference.digest(),
         client: caller.client.id.clone(),
@@ -74,23 +74,21 @@ async fn check(
     app: &App,
     visit: &Visit,
     caller: &Caller,
-    params: &Params,
-) -> Result<AuthorizationRequest, Failure> {
-    if params.once("request_uri")?.is_some() {
-        return Err(
-            Refusal::new(ErrorCode::InvalidRequest, "a pushed request must not hold request_uri").into()
-        );
-    }
-    if params.once("client_id")?.is_some_and(|id| id != caller.client.id.as_str()) {
+    sent: &Params,
+) -> Result<(AuthorizationRequest, Kept), Failure> {
+    let client = &caller.client;
+    if sent.once("client_id")?.is_some_and(|id| id != client.id.as_str()) {
         return Err(
             Refusal::new(ErrorCode::InvalidRequest, "client_id is not the authenticated client").into()
         );
     }
-    redirect_uri::find(&caller.client.redirect_uris, params.once("redirect_uri")?)?;
-    let mut request = AuthorizationRequest::parse(params)?;
+    let kept = resolve::pushed(app, visit, client, sent).await?;
+    request_object::check_signed(client, kept.signed)?;
+    return_address(client, &kept.params)?;
+    let mut request = AuthorizationRequest::parse(&kept.params)?;
     request.dpop_jkt = bound(request.dpop_jkt, caller.key.clone())?;
-    offer(app, &caller.client, &request, visit.now).await?;
-    Ok(request)
+    offer(app, client, &request, visit.now).await?;
+    Ok((request, kept))
 }
 
 /// `dpop_jkt` and the key of a `DPoP` header are the same thing said twice (RFC 9449 §10.1).
@@ -104,9 +102,10 @@ fn bound(named: Option<Jkt>, proven: Option<Jkt>) -> Result<Option<Jkt>, Refusal
 }
 
 /// What is kept: everything but the credentials, and the key, however it was named.
-fn keep(params: &Params, jkt: Option<Jkt>) -> Result<Value, Failure> {
+fn keep(kept: &Kept, jkt: Option<Jkt>) -> Result<Value, Failure> {
     let mut pairs: Vec<(String, String)> =
-        params.without(&CREDENTIAL_PARAMETERS).without(&["dpop_jkt"]).into();
+        kept.params.without(&CREDENTIAL_PARAMETERS).without(&["dpop_jkt"]).into();
     pairs.extend(jkt.map(|jkt| ("dpop_jkt".to_owned(), jkt.to_string())));
-    serde_json::to_value(pairs).map_err(|_| Broken::Other("parameters are text").into())
+    let kept = Kept { params: Params::try_from(pairs)?, signed: kept.signed };
+    serde_json::to_value(kept).map_err(|_| Broken::Other("parameters are text").into())
 }

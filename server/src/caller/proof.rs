@@ -1,7 +1,7 @@
 //! The proof of a key (RFC 9449 §4.3).
 
 use protocol::client::{Client, SigningAlg};
-use protocol::dpop;
+use protocol::dpop::{self, ProofRefused};
 use protocol::identifier::Jkt;
 use protocol::refusal::{ErrorCode, Refusal};
 
@@ -77,9 +77,8 @@ pub fn prove_key(
         dpop::Expected { method: shown.method, uri: shown.url, access_token, now: visit.now, window, nonce };
     // The same endpoint has a second public URL where clients show certificates (RFC 8705 §5).
     let proof = match (dpop::check(&jwk, &claims, &expected), app.mtls_alias(shown.url)) {
-        (Err(refused), Some(alias)) => {
-            let there = dpop::Expected { uri: &alias, ..expected };
-            dpop::check(&jwk, &claims, &there).map_err(|_| refused)?
+        (Err(ProofRefused::Uri), Some(alias)) => {
+            dpop::check(&jwk, &claims, &dpop::Expected { uri: &alias, ..expected })?
         }
         (verdict, _) => verdict?,
     };

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, Config, Problem};
+use crate::tls::Tls;
 
 /// Writes that the configuration is valid, or every problem on a line of its own, and gives the exit code: 0 or 1.
 ///
@@ -17,7 +18,14 @@ pub fn run(path: Option<&Path>, out: &mut impl Write) -> io::Result<ExitCode> {
 
 fn tell(loaded: &Result<Config, Vec<Problem>>, out: &mut impl Write) -> io::Result<bool> {
     match loaded {
-        Ok(config) => writeln!(out, "configuration is valid: {}", summary(config))?,
+        Ok(config) => {
+            // What the files for TLS hold is no text of the configuration, but a start would end there.
+            if let Err(unfit) = Tls::open(&config.settings) {
+                writeln!(out, "{unfit}")?;
+                return Ok(false);
+            }
+            writeln!(out, "configuration is valid: {}", summary(config))?;
+        }
         Err(problems) => {
             for problem in problems {
                 writeln!(out, "{problem}")?;
@@ -61,6 +69,12 @@ mod tests {
             text,
             "configuration is valid: 1 user, 0 resource servers, 0 clients, 0 agents, 3 details types, 0 rules\n"
         );
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_there_is_a_problem() {
+        let (valid, text) = told("[tls]\ncertificate = \"/nowhere/chain.pem\"\nkey = \"/nowhere/key.pem\"");
+        assert!(!valid && text.starts_with("tls.certificate: /nowhere/chain.pem cannot be read"), "{text}");
     }
 
     #[test]

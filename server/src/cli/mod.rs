@@ -6,6 +6,7 @@ pub mod demo;
 pub mod hash;
 pub mod keys;
 pub mod serve;
+pub mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ pub enum Command {
     /// Look at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Help users.
+    #[command(subcommand)]
+    Users(users::What),
     /// Look after the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -71,6 +75,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(demo)) => demo::run(&demo).await,
         Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
+        Some(Command::Users(what)) => users::run(config, &what).await,
         Some(Command::Keys(command)) => keys::run(config, &command).await,
         Some(Command::Hash(what)) => hash::run(&what),
     }

@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+use crate::certification;
 use crate::clock::SystemClock;
 use crate::config::{self, Config, LogFormat, Settings};
 use crate::secret::SystemEntropy;
+use crate::serve::Listeners;
 use crate::start::{self, Notice};
 
 /// Reads the configuration or prints every problem with it.
@@ -42,9 +44,11 @@ pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server there?", settings.listen))?;
+    let listeners = Listeners::from(listener).complete(&settings).await;
+    let listeners = listeners.context("cannot listen on mtls.listen: is another server there?")?;
     let (app, notices) = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     greet(&settings, &notices)?;
-    crate::serve::serve(app, listener, interrupted()).await?;
+    crate::serve::serve(app, listeners, interrupted()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,6 +67,9 @@ pub fn start_logging(settings: &Settings) {
 
 fn greet(settings: &Settings, notices: &[Notice]) -> std::io::Result<()> {
     let mut out = std::io::stdout();
+    if settings.certification.is_some() {
+        writeln!(out, "{}\n", certification::framed())?;
+    }
     writeln!(out, "Procura is open at {}", settings.issuer)?;
     writeln!(out, "  account   {}/account", settings.issuer)?;
     writeln!(out, "  metadata  {}/.well-known/openid-configuration", settings.issuer)?;

@@ -262,6 +262,9 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
             }
         }
     }
+    for (field, why) in protocol::logout::unfit(&client.metadata, &client.redirect_uris) {
+        entry.no(field, why);
+    }
     let by_code = client.grant_types.contains(&GrantType::AuthorizationCode);
     if by_code && client.redirect_uris.is_empty() {
         entry.no("redirect_uris", "is empty; name one, or set grant_types without authorization_code");

@@ -3,6 +3,7 @@
 //! It is read once, at the start. Whatever is unknown, ill-formed, pointing nowhere or there twice refuses the
 //! start; all of it is told at once, each by file, key and reason.
 
+mod certification;
 mod client;
 mod declared;
 mod deferred;
@@ -12,6 +13,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod mail;
 mod outbound;
 mod problem;
 mod reading;
@@ -24,22 +26,26 @@ mod tests;
 mod transport;
 mod trusted_issuer;
 mod user;
+mod userinfo;
 pub mod written;
 
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 
+pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
 pub use deferred::{CibaSettings, DeviceSettings};
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
+pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
 use problem::Problems;
@@ -102,6 +108,11 @@ pub fn read(
     let folder = file.map_or(Path::new("."), |file| &file.folder);
     let settings = settings(&layers, folder, &mut problems);
     let declared = declarations(&layers, folder, &mut problems);
+    if let (Some(settings), Some(declared)) = (&settings, &declared)
+        && let Some((key, reason)) = transport::missing(settings, declared)
+    {
+        problems.add(key, reason);
+    }
     match (settings, declared) {
         (Some(settings), Some(declared)) if problems.found.is_empty() => Ok(Config { settings, declared }),
         _ => Err(problems.found),

@@ -6,11 +6,14 @@ use std::num::NonZeroU32;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
+use super::certification::CertificationSettings;
 use super::deferred::{CibaSettings, DeviceSettings};
 use super::hidden::Hidden;
 use super::keys::KeySettings;
+use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
+use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
 /// All settings. `config/example.toml` says what each is for.
@@ -58,6 +61,10 @@ pub struct Settings {
     pub ciba: CibaSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
+    /// How mail is sent.
+    pub mail: MailSettings,
+    /// What a password must be.
+    pub passwords: PasswordSettings,
     /// TLS on the address that is listened on.
     pub tls: TlsSettings,
     /// The listener that asks for client certificates.
@@ -68,6 +75,10 @@ pub struct Settings {
     pub limits: Limits,
     /// Signing keys.
     pub keys: KeySettings,
+    /// What makes a test server of this one.
+    pub certification: Option<CertificationSettings>,
+    /// What userinfo asks of a login.
+    pub userinfo: UserinfoSettings,
 }
 
 /// How logs are written.
@@ -116,6 +127,10 @@ pub struct Limits {
     pub uri_bytes: usize,
     /// Attempts to sign in per minute, for a user name from one address.
     pub sign_in_attempts_per_minute: NonZeroU32,
+    /// Failures to sign in per minute from one address, whatever the names.
+    pub failed_sign_ins_per_minute_from_one_address: NonZeroU32,
+    /// Failures to sign in per hour for one name, from browsers that its owner was never signed in with.
+    pub failed_sign_ins_per_hour_for_one_name: NonZeroU32,
     /// Failed client authentications per minute, for a client from one address.
     pub failed_client_authentications_per_minute: NonZeroU32,
 }
@@ -141,11 +156,15 @@ impl Default for Settings {
             device: DeviceSettings::default(),
             ciba: CibaSettings::default(),
             outbound: OutboundSettings::default(),
+            mail: MailSettings::default(),
+            passwords: PasswordSettings::default(),
             tls: TlsSettings::default(),
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),
             limits: Limits::default(),
             keys: KeySettings::default(),
+            certification: None,
+            userinfo: UserinfoSettings::default(),
         }
     }
 }
@@ -164,6 +183,8 @@ impl Default for Limits {
             header_bytes: 16 * 1024,
             uri_bytes: 8 * 1024,
             sign_in_attempts_per_minute: TEN,
+            failed_sign_ins_per_minute_from_one_address: TEN.saturating_mul(TEN),
+            failed_sign_ins_per_hour_for_one_name: TEN.saturating_mul(TEN),
             failed_client_authentications_per_minute: TEN.saturating_mul(TEN),
         }
     }
@@ -206,6 +227,12 @@ impl Settings {
             ("limits.body_bytes", self.limits.body_bytes, 16 * KIB, 16 * KIB * KIB),
             ("limits.header_bytes", self.limits.header_bytes, 8 * KIB, KIB * KIB),
             ("limits.uri_bytes", self.limits.uri_bytes, KIB, 64 * KIB),
+            (
+                "passwords.min_length",
+                self.passwords.min_length,
+                *protocol::password::SHORTEST.start(),
+                *protocol::password::SHORTEST.end(),
+            ),
         ];
         let lives = lives
             .into_iter()
@@ -226,8 +253,16 @@ impl Settings {
             || url::Url::parse(&self.issuer).is_ok_and(|issuer| is_loopback(&issuer));
         let keys = self.keys.wrong(is_local);
         let transport = [self.tls.wrong(), self.mtls.wrong(&self.tls, &self.proxy), self.proxy.wrong()];
-        let mut wrong: Vec<_> =
-            texts.chain(lives).chain(sizes).chain(transport.into_iter().flatten()).chain(keys).collect();
+        let certification = self.certification.iter().flat_map(|table| table.wrong(&self.issuer));
+        let mut wrong: Vec<_> = texts
+            .chain(lives)
+            .chain(sizes)
+            .chain(certification)
+            .chain(transport.into_iter().flatten())
+            .chain(self.userinfo.wrong())
+            .chain(keys)
+            .chain(self.mail.wrong())
+            .collect();
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
             wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
         }

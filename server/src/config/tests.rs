@@ -9,7 +9,9 @@ use protocol::numeric_date::Seconds;
 use super::reading::keys_of;
 use super::*;
 
+mod logout;
 mod refusals;
+mod trusted_issuers;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 
@@ -36,7 +38,12 @@ fn the_default_file_says_what_the_code_says_and_declares_nothing() {
     assert_eq!(config.settings, Settings::default());
     assert!(config.declared.users.is_empty() && config.declared.clients.is_empty());
     assert_eq!(config.declared.details_types.names().count(), 3);
-    for key in keys_of::<Settings>().iter().chain(keys_of::<DpopSettings>()).chain(keys_of::<Limits>()) {
+    for key in keys_of::<Settings>()
+        .iter()
+        .chain(keys_of::<DpopSettings>())
+        .chain(keys_of::<Limits>())
+        .chain(keys_of::<MailSettings>())
+    {
         assert!(mentions(DEFAULT, key), "{key}");
     }
 }
@@ -68,6 +75,7 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<TlsSettings>(),
         keys_of::<MtlsSettings>(),
         keys_of::<ProxySettings>(),
+        keys_of::<UserinfoSettings>(),
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
         keys_of::<trusted_issuer::WrittenTrustedIssuer>(),

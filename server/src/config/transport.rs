@@ -4,9 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use protocol::client::ClientAuthentication;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
+use super::declared::Declared;
+use super::settings::Settings;
 use super::written::duration;
 
 /// TLS on the address that is listened on. Without a certificate it speaks plain HTTP.
@@ -179,6 +182,24 @@ impl ProxySettings {
     }
 }
 
+/// What is missing for the methods of client authentication that are declared.
+pub(super) fn missing(settings: &Settings, declared: &Declared) -> Option<(&'static str, String)> {
+    let uses = |method: ClientAuthentication| {
+        declared.clients.iter().find(|client| client.authentication == method).map(|client| &client.id)
+    };
+    let shown = settings.mtls.listen.is_some() || settings.proxy.client_certificate_header.is_some();
+    let vouched = uses(ClientAuthentication::TlsClientAuth);
+    if let Some(id) = vouched.filter(|_| settings.mtls.ca_file.is_none()) {
+        return Some((
+            "mtls.ca_file",
+            format!("is missing: {:?} authenticates with tls_client_auth", id.as_str()),
+        ));
+    }
+    let any = vouched.or_else(|| uses(ClientAuthentication::SelfSignedTlsClientAuth)).filter(|_| !shown)?;
+    let reason = format!("is missing: {:?} authenticates with a certificate", any.as_str());
+    Some(("mtls.listen", reason))
+}
+
 fn files(certificate: &Option<PathBuf>, key: &Option<PathBuf>) -> Option<TlsFiles> {
     match (certificate, key) {
         (Some(certificate), Some(key)) => {
@@ -216,5 +237,90 @@ mod tests {
             assert_eq!(proxy.trusts(address.parse().unwrap()), trusted, "{address}");
         }
         assert!(!ProxySettings::default().trusts("127.0.0.1".parse().unwrap()));
+    }
+
+    fn read(text: &str) -> Result<crate::config::Config, String> {
+        let file = crate::config::ConfigFile {
+            name: "t.toml".into(),
+            text: text.into(),
+            folder: PathBuf::from("/etc/procura"),
+        };
+        let told = |problems: Vec<crate::config::Problem>| {
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        crate::config::read(Some(&file), []).map_err(told)
+    }
+
+    const PAIR: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
+
+    #[test]
+    fn files_are_found_beside_the_configuration_and_the_issuer_follows_the_certificate() {
+        let settings = read(&format!("listen = \"127.0.0.1:9000\"\n[tls]\n{PAIR}")).unwrap().settings;
+        assert_eq!(settings.issuer, "https://127.0.0.1:9000");
+        let files = settings.tls.files().unwrap();
+        assert_eq!(files.certificate, Path::new("/etc/procura/c.pem"));
+        assert_eq!(files.key, Path::new("/etc/procura/k.pem"));
+        let absolute = read("[mtls]\nca_file = \"/ca.pem\"").unwrap().settings;
+        assert_eq!(absolute.mtls.ca_file.as_deref(), Some(Path::new("/ca.pem")));
+        assert_eq!(absolute.issuer, "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn certificates_are_asked_for_at_the_url_that_is_set_or_the_address_that_is_listened_on() {
+        let mtls = |more: &str| read(&format!("[tls]\n{PAIR}[mtls]\n{more}")).unwrap().settings.mtls.base();
+        assert_eq!(mtls(""), None);
+        assert_eq!(mtls("listen = \"0.0.0.0:8443\"").as_deref(), Some("https://0.0.0.0:8443"));
+        let named = mtls("listen = \"0.0.0.0:8443\"\nurl = \"https://mtls.example\"");
+        assert_eq!(named.as_deref(), Some("https://mtls.example"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_by_its_key() {
+        let client = |method: &str, more: &str| {
+            format!(
+                "[[clients]]\nid = \"c\"\nname = \"C\"\nkind = \"service\"\nauthentication = \"{method}\"\n{more}"
+            )
+        };
+        let named = "tls_client_auth_san_dns = \"c.example\"";
+        let shown = format!("[tls]\n{PAIR}[mtls]\nlisten = \"127.0.0.1:8443\"\nca_file = \"ca.pem\"\n");
+        assert!(read(&format!("{shown}{}", client("tls_client_auth", named))).is_ok());
+        for (text, told) in [
+            ("[tls]\ncertificate = \"c.pem\"".to_owned(), "tls.certificate"),
+            ("[tls]\nminimum_version = \"1.1\"".to_owned(), "tls.minimum_version"),
+            ("[tls]\nreload = 0".to_owned(), "tls.reload"),
+            (format!("issuer = \"http://127.0.0.1:8080\"\n[tls]\n{PAIR}"), "issuer: must be https"),
+            ("[mtls]\nlisten = \"127.0.0.1:8443\"".to_owned(), "mtls.listen: needs certificate"),
+            ("[mtls]\nurl = \"https://mtls.example\"".to_owned(), "mtls.url: needs"),
+            (format!("{shown}url = \"http://mtls.example\""), "mtls.url: must be an https URL"),
+            (format!("{shown}url = \"https://mtls.example/\""), "mtls.url: must be an https URL"),
+            ("[proxy]\ntrusted = [\"10.0.0.0/33\"]".to_owned(), "proxy.trusted"),
+            ("[proxy]\naddress_header = \"x-real-ip\"".to_owned(), "proxy.address_header"),
+            (
+                "[proxy]\nclient_certificate_header = \"client-cert\"".to_owned(),
+                "proxy.client_certificate_header: needs proxy.trusted",
+            ),
+            (
+                "[proxy]\ntrusted = [\"10.0.0.0/8\"]\nclient_certificate_header = \"a b\"".to_owned(),
+                "proxy.client_certificate_header: must be the name",
+            ),
+            (client("tls_client_auth", named), "mtls.ca_file: is missing"),
+            (format!("[mtls]\nca_file = \"ca.pem\"\n{}", client("tls_client_auth", named)), "mtls.listen"),
+            (format!("{shown}{}", client("tls_client_auth", "")), "exactly one of"),
+            (
+                format!("{shown}{}", client("tls_client_auth", "tls_client_auth_subject_dn = \"c\"")),
+                "tls_client_auth_subject_dn must be attributes",
+            ),
+            (
+                format!(
+                    "{shown}{}",
+                    client("tls_client_auth", &format!("{named}\ntls_client_auth_san_ip = \"::1\""))
+                ),
+                "exactly one of",
+            ),
+            (format!("{shown}{}", client("self_signed_tls_client_auth", "")), "clients[0].jwks"),
+        ] {
+            let problems = read(&text).err().unwrap_or_default();
+            assert!(problems.contains(told), "{text}\n-> {problems:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use argon2::password_hash::phc::PasswordHash;
+use protocol::standard_claims;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -73,6 +74,15 @@ impl WrittenUser {
         );
         for claim in self.claims.keys().filter(|claim| OURS.contains(&claim.as_str())) {
             entry.no(format_args!("claims.{claim}"), "this claim is not for the table of claims");
+        }
+        for (claim, Json(value)) in &self.claims {
+            let standard = standard_claims::scope_of(claim).is_some();
+            if standard && standard_claims::told(claim, value).is_none() {
+                entry.no(
+                    format_args!("claims.{claim}"),
+                    "is not what OpenID Connect Core 5.1 says of this claim",
+                );
+            }
         }
         let mut claims: Map<_, _> =
             self.claims.into_iter().map(|(name, Json(value))| (name, value)).collect();

@@ -71,7 +71,14 @@ async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), 
     let own = caller.client.resource_server.as_ref().and_then(|own| registry.resource_servers.get(own));
     let as_server =
         own.map(|server| introspection::answer(&alive, app.issuer(), Asker::ResourceServer(server)));
-    let as_client = || introspection::answer(&alive, app.issuer(), Asker::Client(&caller.client.id));
+    let as_client = || {
+        let mut answer = introspection::answer(&alive, app.issuer(), Asker::Client(&caller.client.id));
+        // A client knows its users by its own names for them (OpenID Connect Core §8).
+        if let Some((sub, user)) = answer.get_mut("sub").zip(alive.subject.user()) {
+            *sub = app.subject_for(&caller.client, user).into();
+        }
+        answer
+    };
     let told = as_server.filter(|answer| *answer != introspection::inactive()).unwrap_or_else(as_client);
     Ok((caller, told))
 }

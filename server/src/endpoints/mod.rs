@@ -1,6 +1,7 @@
 //! Doors for programs. Each one gathers what was sent, calls a trade, and replies.
 
 pub mod backchannel_authentication;
+pub mod certification;
 pub mod device_authorization;
 pub mod grants;
 pub mod health;

@@ -10,6 +10,7 @@ use protocol::client::SigningAlg;
 use protocol::confirmation::Confirmation;
 use protocol::credentials::Credentials;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::step_up::Demand;
 use protocol::token::Token;
 
 use super::reply;
@@ -21,6 +22,9 @@ use crate::jose::NoncePurpose;
 use crate::store::{Change, CommitError};
 use crate::tokens;
 
+/// For a resource that any scope of this server opens.
+pub const ANY_SCOPE: &str = "";
+
 /// A request to a protected resource.
 pub struct Asked<'a> {
     /// The request.
@@ -31,7 +35,7 @@ pub struct Asked<'a> {
     pub method: &'a Method,
     /// The resource's public URL.
     pub url: &'a str,
-    /// The scope word that opens it.
+    /// The scope word that opens it, or [`ANY_SCOPE`].
     pub scope: &'a str,
 }
 
@@ -41,16 +45,34 @@ pub struct Asked<'a> {
 /// The response to send.
 pub async fn open(app: &App, asked: &Asked<'_>) -> Result<Arc<Token>, Box<Response>> {
     let headers = Headers::read(asked.headers, asked.method)
-        .map_err(|refusal| boxed(challenge(app, asked, Some(&refusal), false)))?;
-    let Some(header) = &headers.authorization else { return Err(boxed(challenge(app, asked, None, false))) };
+        .map_err(|refusal| boxed(challenge(app, asked, Some(&refusal), false, "")))?;
+    let Some(header) = &headers.authorization else {
+        return Err(boxed(challenge(app, asked, None, false, "")));
+    };
     let credentials = Credentials::parse(header)
-        .map_err(|reason| boxed(challenge(app, asked, Some(&reason.into()), false)))?;
+        .map_err(|reason| boxed(challenge(app, asked, Some(&reason.into()), false, "")))?;
     let dpop = matches!(credentials, Credentials::Dpop(_));
     match check(app, asked, &headers, &credentials).await {
         Ok(token) => Ok(token),
-        Err(Failure::Refused(refusal)) => Err(boxed(challenge(app, asked, Some(&refusal), dpop))),
+        Err(Failure::Refused(refusal)) => Err(boxed(challenge(app, asked, Some(&refusal), dpop, ""))),
         Err(Failure::Broken(reason)) => Err(boxed(reply::broken(reason))),
     }
+}
+
+/// Checks that the login behind a token is enough for this resource, or answers what would be (RFC 9470 §3).
+///
+/// # Errors
+/// The challenge.
+pub fn check_login(
+    app: &App,
+    asked: &Asked<'_>,
+    token: &Token,
+    demand: &Demand,
+) -> Result<(), Box<Response>> {
+    demand.check(token.login.as_ref(), asked.visit.now).map_err(|reason| {
+        let dpop = token.token_type() == "DPoP";
+        boxed(challenge(app, asked, Some(&reason.into()), dpop, &demand.parameters()))
+    })
 }
 
 fn boxed(response: Response) -> Box<Response> {
@@ -108,7 +130,7 @@ async fn check(
     if !here {
         return Err(invalid().into());
     }
-    if !token.authority.scope.contains(asked.scope) {
+    if asked.scope != ANY_SCOPE && !token.authority.scope.contains(asked.scope) {
         return Err(
             Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this").into()
         );
@@ -116,8 +138,9 @@ async fn check(
     Ok(token)
 }
 
-/// 401, 403 or 400 with the challenges of both schemes; the error stands on the one that was used.
-fn challenge(app: &App, asked: &Asked<'_>, refusal: Option<&Refusal>, dpop: bool) -> Response {
+/// 401, 403 or 400 with the challenges of both schemes; the error, and whatever `more` there is to say of it, stands on
+/// the one that was used.
+fn challenge(app: &App, asked: &Asked<'_>, refusal: Option<&Refusal>, dpop: bool, more: &str) -> Response {
     let status = match refusal.map(|refusal| refusal.code) {
         Some(ErrorCode::InsufficientScope) => StatusCode::FORBIDDEN,
         Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,
@@ -130,7 +153,7 @@ fn challenge(app: &App, asked: &Asked<'_>, refusal: Option<&Refusal>, dpop: bool
             ErrorCode::InsufficientScope => format!(", scope=\"{}\"", asked.scope),
             _ => String::new(),
         };
-        format!("error=\"{}\", error_description=\"{}\"{scope}", refusal.code, refusal.description)
+        format!("error=\"{}\", error_description=\"{}\"{scope}{more}", refusal.code, refusal.description)
     });
     let algs = SigningAlg::ALL.map(SigningAlg::as_str).join(" ");
     let (on_dpop, on_bearer) = if dpop { (error.as_str(), "") } else { ("", error.as_str()) };

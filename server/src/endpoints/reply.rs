@@ -32,7 +32,8 @@ pub fn jwt(media_type: &'static str, jwt: String) -> Response {
     response
 }
 
-fn forbid_keeping(response: &mut Response) {
+/// Nobody may keep this answer.
+pub fn forbid_keeping(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));

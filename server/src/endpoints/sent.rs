@@ -80,10 +80,7 @@ impl FromRequest<Arc<App>> for Sent {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let visit = visit_of(&request).map_err(reply::broken)?;
         let headers = Headers::read(request.headers(), request.method());
-        let is_form = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
-            let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        let is_form = is_form(request.headers());
         let refuse = |refusal: Refusal| reply::refusal(app, &visit, &refusal, false);
         let headers = headers.map_err(refuse)?;
         if !is_form {
@@ -94,6 +91,15 @@ impl FromRequest<Arc<App>> for Sent {
         let params = Params::parse(&body).map_err(|reason| refuse(reason.into()))?;
         Ok(Self { visit, headers, params })
     }
+}
+
+/// Whether the body says that it is a form.
+#[must_use]
+pub fn is_form(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 /// The visit that was noted at the door.

@@ -20,7 +20,7 @@ use crate::app::same;
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};
 use crate::store::{Anchor, Change, CommitError, Ending, Take};
-use crate::tokens::{self, Written};
+use crate::tokens::{self, Along, Written};
 
 /// How often a code may be presented with something wrong before it is dead.
 const MOST_ATTEMPTS: u32 = 3;
@@ -141,7 +141,7 @@ pub(super) async fn issue(
         cnf: cnf.clone(),
         ..first.clone()
     };
-    let access = tokens::write(app, &registry, access)?;
+    let access = tokens::write(app, &registry, client, access)?;
     tell_of(event, &access.token);
     event.actor.clone_from(&code.requested_actor);
 
@@ -160,8 +160,12 @@ pub(super) async fn issue(
     let id_token = match code.authority.scope.contains("openid") {
         true => {
             let refresh_token = refresh.as_ref().map(|refresh| refresh.text.reveal());
-            let pushed = request.pushed_for.map(|id| (id, refresh_token));
-            Some(tokens::id_token(app, client, code, &access, pushed)?)
+            let along = Along {
+                nonce: code.nonce.as_deref(),
+                session: code.session.as_ref(),
+                pushed: request.pushed_for.map(|id| (id, refresh_token)),
+            };
+            tokens::id_token(app, client, &access, &along).await?
         }
         false => None,
     };
@@ -211,6 +215,7 @@ async fn first_token(
         cnf: None,
         issued_at: desk.visit.now,
         login: Some(code.login.clone()),
+        claims: code.claims.clone(),
         consent: Some(consent.id.clone()),
         task,
         parent: None,

@@ -5,6 +5,7 @@ use protocol::audience::Audience;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
+use protocol::claims_request::ClaimsRequest;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
 use protocol::token::{Subject, Token, TokenKind};
@@ -66,13 +67,14 @@ async fn decide(
         cnf,
         issued_at: now,
         login: None,
+        claims: ClaimsRequest::default(),
         consent: None,
         task: None,
         parent: None,
         family: None,
         session: None,
     };
-    let written = tokens::write(app, &registry, token)?;
+    let written = tokens::write(app, &registry, client, token)?;
     tell_of(event, &written.token);
     Ok(Granted {
         event: event.clone(),

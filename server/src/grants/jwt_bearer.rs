@@ -11,6 +11,7 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
 use protocol::authorization_details::AuthorizationDetails;
+use protocol::claims_request::ClaimsRequest;
 use protocol::jwt_bearer::{self, Expected, Grant, GrantRefused, LocalName, TrustedIssuer};
 use protocol::metadata::TOKEN;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -77,13 +78,14 @@ async fn decide(
         cnf,
         issued_at: now,
         login: None,
+        claims: ClaimsRequest::default(),
         consent: None,
         task: None,
         parent: None,
         family: None,
         session: None,
     };
-    let written = tokens::write(app, &registry, token)?;
+    let written = tokens::write(app, &registry, client, token)?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
     let mut requires = tokens::anchors(&written.token);

@@ -10,7 +10,7 @@ use protocol::token_request::RefreshRequest;
 use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
 use crate::failure::Failure;
 use crate::store::{Anchor, Take};
-use crate::tokens;
+use crate::tokens::{self, Along};
 
 /// Issues a new access token, and a new refresh token where the presented one is used up by this.
 pub(super) async fn refresh(desk: &Desk<'_>, request: &RefreshRequest) -> Result<Granted, Refused> {
@@ -66,15 +66,16 @@ async fn decide(
         parent: Some(presented.id.clone()),
         ..presented.as_ref().clone()
     };
-    let access = tokens::write(app, &registry, access)?;
+    let access = tokens::write(app, &registry, client, access)?;
     tell_of(event, &access.token);
 
     let mut keep = vec![access.record()];
     let mut requires = tokens::anchors(&presented);
     let mut take = None;
     let mut successor = None;
-    // Only a public client's token that no key protects is used up by its use (RFC 9700 §4.14.2, FAPI 2.0 §5.3.2.1).
-    if client.is_public() && presented.cnf.is_none() {
+    // Only a public client's token that no key protects is used up by its use (RFC 9700 §4.14.2), and none of a profile
+    // in which it could get lost on its way (FAPI 2.0 §5.3.2.1).
+    if client.profile.rules().refresh_rotation && client.is_public() && presented.cnf.is_none() {
         requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)));
         take = Some(Take::Refresh(presented.id.clone()));
         let next = Token { id: tokens::new_id(app)?, issued_at: now, ..presented.as_ref().clone() };
@@ -83,7 +84,18 @@ async fn decide(
         successor = Some(next.text);
     }
     let asked = request.scope.clone().or_else(|| Some(presented.authority.scope.clone()));
+    // Who signed in through this client is told anew (OpenID Connect Core §12.2).
+    let id_token = match access.token.authority.scope.contains("openid")
+        && access.token.audience == Audience::Resources
+    {
+        true => {
+            let along = Along { session: access.token.session.as_ref(), ..Along::default() };
+            tokens::id_token(app, client, &access, &along).await?
+        }
+        false => None,
+    };
     let mut reply = reply(access, asked);
+    reply.id_token = id_token;
     reply.refresh_token = successor;
     Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
 }

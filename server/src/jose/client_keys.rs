@@ -72,6 +72,20 @@ impl ClientKeys {
         key.encrypt(jwt, enc)
     }
 
+    /// Encrypts claims that are not signed to the first key that fits `alg`.
+    ///
+    /// # Errors
+    /// [`JoseError::NoEncryptionKey`] where the client has none.
+    pub fn encrypt_claims(
+        &self,
+        claims: &Map<String, Value>,
+        alg: KeyManagementAlg,
+        enc: ContentEncryptionAlg,
+    ) -> Result<String, JoseError> {
+        let key = self.1.iter().find(|key| key.alg() == alg).ok_or(JoseError::NoEncryptionKey)?;
+        key.encrypt_claims(claims, enc)
+    }
+
     /// The keys that may have signed a JWT with this `kid` and `alg`. A key registered without `kid` may always have.
     pub fn select(&self, kid: Option<&str>, alg: SigningAlg) -> impl Iterator<Item = &VerifyingKey> {
         self.0

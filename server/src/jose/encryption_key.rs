@@ -57,6 +57,19 @@ impl EncryptionKey {
         jwe::serialize_compact(jwt.as_bytes(), &header, self.encrypter.as_ref())
             .map_err(|_| JoseError::Engine)
     }
+
+    /// A claims set that nobody signed, as an encrypted JWT (RFC 7519 §7.1).
+    pub fn encrypt_claims(
+        &self,
+        claims: &Map<String, Value>,
+        enc: ContentEncryptionAlg,
+    ) -> Result<String, JoseError> {
+        let mut header = JweHeader::new();
+        header.set_content_encryption(enc.as_str());
+        header.set_token_type("JWT");
+        let payload = serde_json::to_vec(claims).map_err(|_| JoseError::NotAnObject)?;
+        jwe::serialize_compact(&payload, &header, self.encrypter.as_ref()).map_err(|_| JoseError::Engine)
+    }
 }
 
 impl fmt::Debug for EncryptionKey {

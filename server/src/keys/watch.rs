@@ -16,6 +16,7 @@ const RECKON: u32 = 90;
 /// Follows the ring, and does what is due, until the house closes.
 pub async fn follow(app: Arc<App>) {
     let mut looks = 0;
+    let mut in_trouble = false;
     let mut known = rotation(&app.settings, &[]);
     loop {
         let looked = async {
@@ -24,8 +25,14 @@ pub async fn follow(app: Arc<App>) {
             }
             look(&app, &known).await
         };
-        if let Err(error) = looked.await {
-            tracing::warn!(%error, "the signing keys could not be looked after");
+        match looked.await {
+            Ok(()) => in_trouble = false,
+            // Once for each trouble, and not once for each look.
+            Err(error) if !in_trouble => {
+                tracing::warn!(%error, "the signing keys could not be looked after; trying on");
+                in_trouble = true;
+            }
+            Err(_) => {}
         }
         looks = looks.wrapping_add(1);
         tokio::time::sleep(LOOK).await;

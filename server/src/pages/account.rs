@@ -13,6 +13,7 @@ use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::identifier::{ClientId, ConsentId};
 use protocol::numeric_date::NumericDate;
 use protocol::task::Intent;
+use protocol::third_party_login;
 
 use super::consent;
 use super::page::{Browser, Form, one, render, see_other};
@@ -94,6 +95,7 @@ async fn live(
         actor_name,
         kind,
         client_name,
+        open: open_link(app, consent).await?,
         since: consent.created_at,
         until: consent.authority.until,
         what: what(registry, &consent.authority, &said, browser.language.code()),
@@ -105,6 +107,21 @@ async fn live(
         tasks: tasks.collect(),
         tokens: live_tokens(app, consent, browser.visit.now).await?,
     })
+}
+
+/// The link that opens the application (OpenID Connect Core §4). The user name goes along only where the application
+/// may know it anyway.
+async fn open_link(app: &App, consent: &Consent) -> Result<Option<String>, Failure> {
+    if consent.client != consent.actor {
+        return Ok(None);
+    }
+    let Some(client) = app.store.find_client(&consent.client).await? else { return Ok(None) };
+    let Some(to) = &client.metadata.initiate_login_uri else { return Ok(None) };
+    let user = app.store.find_user(&consent.user).await?;
+    let knows = consent.authority.scope.contains("profile");
+    let login_hint = user.as_ref().filter(|_| knows).map(|user| user.username.as_str());
+    let target = client.metadata.client_uri.as_ref();
+    Ok(Some(third_party_login::url(to, app.issuer(), login_hint, target).into()))
 }
 
 async fn over(

@@ -1,4 +1,5 @@
-//! `/admin`: agents, live consents and the last decisions, for admins to look at.
+//! `/admin`: agents, live consents and the last decisions, for admins to look at; and links for users who forgot their
+//! password.
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use protocol::audit::LoggedEvent;
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::task::Intent;
+use protocol::user::User;
 
 use super::account::{name_of, what};
-use super::page::{Browser, render};
+use super::page::{Browser, Form, one, render};
 use super::sign_in;
-use super::views::{AdminPage, AgentRow, AuditRow, ConsentRow};
+use super::views::{AdminPage, AgentRow, AuditRow, ConsentRow, ResetLinkPage, UserRow, WhatHappened};
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -45,7 +47,48 @@ async fn view(app: &App, browser: &Browser) -> Result<AdminPage, Failure> {
     let mut events = app.store.audit_tail(MOST_ROWS).await?;
     events.sort_by_key(|logged| std::cmp::Reverse(logged.seq));
     let events = events.into_iter().map(audit_row).collect();
-    Ok(AdminPage { page: browser.page(), agents, consents, events })
+    let users = app.store.enabled_users().await?.into_iter().map(user_row).collect();
+    let csrf = browser.csrf(app).await?;
+    Ok(AdminPage { page: browser.page(), csrf, users, agents, consents, events })
+}
+
+fn user_row(user: User) -> UserRow {
+    UserRow {
+        id: user.id.to_string(),
+        email: user.email().map(str::to_owned),
+        has_password: user.password_hash.is_some(),
+        username: user.username,
+        name: user.name,
+    }
+}
+
+/// `POST /admin/users/reset-link`: a link for a new password, shown this once.
+pub async fn reset_link(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
+    let Some(admin) = browser.signed_in.as_ref().map(|(_, user)| user).filter(|user| user.admin) else {
+        return sign_in::first(&browser);
+    };
+    match browser.sent_by_our_form(&form).await {
+        Ok(true) if sign_in::is_fresh(&browser) => {}
+        Ok(true) => return sign_in::again("/admin"),
+        Ok(false) => return browser.error(WhatHappened::FormRefused, None),
+        Err(reason) => return browser.broken(&reason),
+    }
+    let found = match one(&form, "user").parse() {
+        Ok(id) => app.store.find_user(&id).await,
+        Err(_) => Ok(None),
+    };
+    let user = match found {
+        Ok(Some(user)) if user.enabled => user,
+        Ok(_) => return browser.error(WhatHappened::NotFound, None),
+        Err(error) => return browser.failure(&error.into()),
+    };
+    match crate::sign_in::link_for(&app, &browser.visit, &user, admin).await {
+        Ok(link) => {
+            let (username, link) = (user.username.clone(), link.reveal().to_owned());
+            render(StatusCode::OK, &ResetLinkPage { page: browser.page(), username, link }, None)
+        }
+        Err(failure) => browser.failure(&failure),
+    }
 }
 
 async fn agent_row(app: &App, browser: &Browser, client: &Client) -> Result<Option<AgentRow>, Failure> {

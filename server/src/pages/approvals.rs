@@ -32,7 +32,7 @@ const USER_CODE_TOLD: &str = "user_code_told";
 
 /// `GET /approvals`.
 pub async fn list(State(app): State<Arc<App>>, browser: Browser) -> Response {
-    let Some(signed_in) = browser.login() else { return sign_in::first_for(&browser, APPROVALS).await };
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     match view(&app, &browser, signed_in).await {
         Ok(view) => render(StatusCode::OK, &view, None),
         Err(failure) => browser.failure(&failure),
@@ -65,7 +65,7 @@ async fn view(app: &App, browser: &Browser, signed_in: &SignedIn) -> Result<Appr
 
 /// `GET /approvals/{id}`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<String>) -> Response {
-    let Some(signed_in) = browser.login() else { return sign_in::first_for(&browser, APPROVALS).await };
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     match find(&app, &browser, signed_in, &id).await {
         Ok((waiting, offer)) => show(&app, &browser, &waiting, &offer, None).await,
         Err(response) => *response,
@@ -79,7 +79,7 @@ pub async fn post(
     Path(id): Path<String>,
     Form(form): Form,
 ) -> Response {
-    let Some(signed_in) = browser.login() else { return sign_in::first_for(&browser, APPROVALS).await };
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     let (waiting, offer) = match find(&app, &browser, signed_in, &id).await {
         Ok(found) => found,
         Err(response) => return *response,
@@ -157,7 +157,7 @@ async fn show(
 
 /// `POST /approvals/user-code`: sets the code without which nobody asks, or takes it away.
 pub async fn set_user_code(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let Some(signed_in) = browser.login() else { return sign_in::first_for(&browser, APPROVALS).await };
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     match browser.sent_by_our_form(&form).await {
         Ok(true) => {}
         Ok(false) => return browser.error(WhatHappened::FormRefused, None),

@@ -10,10 +10,10 @@ use protocol::params::Params;
 use protocol::prompt::Next;
 use protocol::refusal::Refusal;
 
-use super::page::{Browser, Form, see_other};
+use super::page::{ACCOUNT_CHOSEN, Browser, Form, see_other};
 use super::views::WhatHappened;
 use crate::app::App;
-use crate::authorization::{self, Begun, SignedIn, Waiting};
+use crate::authorization::{self, Begun, Present, SignedIn, Waiting};
 
 /// `GET /authorize`.
 pub async fn get(
@@ -47,13 +47,27 @@ async fn begin(app: &App, browser: &Browser, params: &Params) -> Response {
     };
     match authorization::begin(app, &browser.visit, params, &binding).await {
         Ok(Begun { interaction, waiting }) => {
+            if let Err(reason) = browser.speak(waiting.request.ui_locales.as_deref()).await {
+                return browser.broken(&reason);
+            }
             go_on(app, browser, &interaction, &waiting, browser.login()).await
         }
         Err(stop) => browser.stop(stop),
     }
 }
 
-/// Leads a waiting request to what comes next: sign-in, consent, or back to the client.
+/// A waiting request in this browser, as it is now.
+pub async fn present<'a>(
+    browser: &Browser,
+    interaction: &'a str,
+    waiting: &'a Waiting,
+    signed_in: Option<&'a SignedIn>,
+) -> Present<'a> {
+    let chosen = browser.session.get::<String>(ACCOUNT_CHOSEN).await.ok().flatten();
+    Present { interaction, waiting, signed_in, account_chosen: chosen.as_deref() == Some(interaction) }
+}
+
+/// Leads a waiting request to what comes next: sign-in, the choice of an account, consent, or back to the client.
 pub async fn go_on(
     app: &App,
     browser: &Browser,
@@ -61,18 +75,20 @@ pub async fn go_on(
     waiting: &Waiting,
     signed_in: Option<&SignedIn>,
 ) -> Response {
-    let next = match authorization::next(app, &browser.visit, interaction, waiting, signed_in).await {
+    let here = present(browser, interaction, waiting, signed_in).await;
+    let next = match authorization::next(app, &browser.visit, &here).await {
         Ok((next, _)) => next,
         Err(stop) => return browser.stop(stop),
     };
     match (next, signed_in) {
         (Next::Proceed, Some(signed_in)) => {
-            match authorization::proceed(app, &browser.visit, interaction, waiting, signed_in).await {
-                Ok(url) => see_other(&url),
+            match authorization::proceed(app, &browser.visit, &here, signed_in).await {
+                Ok(answer) => browser.answer(answer, None),
                 Err(stop) => browser.stop(stop),
             }
         }
         (Next::Consent, _) => see_other(&format!("/consent?interaction={interaction}")),
+        (Next::SelectAccount, _) => see_other(&format!("/select-account?interaction={interaction}")),
         _ => see_other(&format!("/sign-in?interaction={interaction}")),
     }
 }

@@ -18,11 +18,11 @@ use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 use serde_json::{Map, Value};
 
-use super::authorize::go_on;
-use super::page::{Browser, Form, one, render, see_other_for_good, session_broken};
+use super::authorize::{go_on, present};
+use super::page::{Browser, Form, one, render, session_broken};
 use super::views::{
     ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
-    ScopeEntry,
+    ScopeEntry, claim_key,
 };
 use crate::app::App;
 use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
@@ -41,7 +41,8 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query):
         Ok(waiting) => waiting,
         Err(gone) => return *gone,
     };
-    match authorization::next(&app, &browser.visit, interaction, &waiting, browser.login()).await {
+    let here = present(&browser, interaction, &waiting, browser.login()).await;
+    match authorization::next(&app, &browser.visit, &here).await {
         Ok((Next::Consent, offer)) => show(&app, &browser, interaction, &waiting, &offer, None).await,
         Ok(_) => go_on(&app, &browser, interaction, &waiting, browser.login()).await,
         Err(stop) => browser.stop(stop),
@@ -55,11 +56,11 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         Ok(waiting) => waiting,
         Err(gone) => return *gone,
     };
-    let (next, offer) =
-        match authorization::next(&app, &browser.visit, interaction, &waiting, browser.login()).await {
-            Ok(next) => next,
-            Err(stop) => return browser.stop(stop),
-        };
+    let here = present(&browser, interaction, &waiting, browser.login()).await;
+    let (next, offer) = match authorization::next(&app, &browser.visit, &here).await {
+        Ok(next) => next,
+        Err(stop) => return browser.stop(stop),
+    };
     let (Next::Consent, Some(signed_in)) = (next, browser.login()) else {
         return go_on(&app, &browser, interaction, &waiting, browser.login()).await;
     };
@@ -85,8 +86,15 @@ fn shown_key(interaction: &str) -> String {
 /// What an offer comes down to, but for its end, which moves with time and which the user chooses.
 fn fingerprint(offer: &Offer) -> String {
     let Authority { scope, details, resources, until: _ } = &offer.authority;
-    let told =
-        serde_json::json!([offer.client.id, offer.actor.id, scope, details, resources, offer.passing_on_max]);
+    let told = serde_json::json!([
+        offer.client.id,
+        offer.actor.id,
+        scope,
+        details,
+        resources,
+        offer.claims,
+        offer.passing_on_max
+    ]);
     SecretDigest::of(&told.to_string()).to_text()
 }
 
@@ -102,14 +110,15 @@ async fn answer(
     let answered = match one(form, "decision") {
         "approve" => {
             let decision = decision(browser, form, offer);
-            authorization::decide(app, &browser.visit, interaction, waiting, signed_in, &decision).await
+            let here = present(browser, interaction, waiting, Some(signed_in)).await;
+            authorization::decide(app, &browser.visit, &here, signed_in, &decision).await
         }
         _ => authorization::deny(app, &browser.visit, interaction, waiting, Some(signed_in)).await,
     };
     match answered {
-        Ok(url) => {
+        Ok(answer) => {
             forget_shown(browser, interaction).await;
-            see_other_for_good(&url, interaction)
+            browser.answer(answer, Some(interaction))
         }
         Err(Stop::Page(refusal)) if refusal.code == ErrorCode::AccessDenied => {
             show(app, browser, interaction, waiting, offer, Some(ConsentRefused::NothingLeft)).await
@@ -180,6 +189,7 @@ pub(super) async fn question(
         return_host: None,
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
+        claims: offer.claims.iter().filter_map(|name| claim_key(name)).collect(),
         details: details(&offer.registry.types, &offer.authority.details, &task, language),
         task: Some(task),
         durations: OfferedDuration::up_to(longest, browser.language),

@@ -28,11 +28,7 @@ const JUST_ANSWERED: &str = "device_answered";
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
     let query = Params::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let written = one(&query, "user_code");
-    let Some(signed_in) = browser.login() else {
-        let kept: String = written.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
-        let path = if kept.is_empty() { DEVICE.to_owned() } else { format!("{DEVICE}?user_code={kept}") };
-        return sign_in::first_for(&browser, &path).await;
-    };
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     if written.is_empty() {
         let answered = browser.session.remove::<Answered>(JUST_ANSWERED).await.ok().flatten();
         let page = browser.page();
@@ -47,7 +43,7 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query):
 
 /// `POST /device`: the answer.
 pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let Some(signed_in) = browser.login() else { return sign_in::first_for(&browser, DEVICE).await };
+    let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     let written = one(&form, "user_code");
     let (waiting, offer) = match entered(&app, &browser, signed_in, written).await {
         Ok(found) => found,

@@ -6,22 +6,27 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use protocol::local_path::LocalPath;
 use protocol::params::Params;
 use protocol::refusal::Refusal;
 use protocol::user::User;
 use tower_sessions::Session;
 
-use super::views::{ErrorPage, Language, Page, WhatHappened, language_of};
+use super::views::{ErrorPage, FormPostPage, Language, Page, WhatHappened, language_of};
 use crate::app::{App, Visit, same};
-use crate::authorization::{SignedIn, Stop, Waiting};
+use crate::authorization::{Answer, SignedIn, Stop, Waiting};
 use crate::failure::{Broken, Failure};
 use crate::secret::{Secret, SecretDigest};
 use crate::store::StoreError;
 
 /// The session's key for who is signed in.
 pub const SIGNED_IN: &str = "signed_in";
+/// The session's key for the authorization request in which the user chose to go on as who they are.
+pub const ACCOUNT_CHOSEN: &str = "account_chosen";
+/// The session's key for the languages that the last authorization request asked for (`ui_locales`).
+const UI_LOCALES: &str = "ui_locales";
 /// The session's key for its form token.
 const CSRF: &str = "csrf";
 
@@ -33,8 +38,16 @@ pub struct Browser {
     pub session: Session,
     /// Its language.
     pub language: Language,
+    /// The path that it asks for, where that is a page that it can come back to.
+    pub path: Option<LocalPath>,
+    /// What it says that it is (RFC 9110 §10.1.5).
+    pub user_agent: Option<String>,
+    /// The mark that it is known by, if it has one.
+    pub mark: Option<String>,
     /// Who is signed in.
     pub signed_in: Option<(SignedIn, Arc<User>)>,
+    /// Whether this is a test server.
+    pub test_server: bool,
 }
 
 impl FromRequestParts<Arc<App>> for Browser {
@@ -48,22 +61,76 @@ impl FromRequestParts<Arc<App>> for Browser {
         let (Some(visit), Some(session)) = (visit, session) else {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
-        let mut browser = Self { visit, session, language, signed_in: None };
+        let test_server = app.settings.certification.is_some();
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let mut browser = Self {
+            visit,
+            session,
+            language,
+            path: path(parts),
+            user_agent: header(header::USER_AGENT).map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+            mark: cookie(&parts.headers, MARK),
+            signed_in: None,
+            test_server,
+        };
         match browser.find_signed_in(app).await {
             Ok(signed_in) => browser.signed_in = signed_in,
             Err(reason) => return Err(browser.broken(&reason)),
         }
+        let locales = browser.session.get::<String>(UI_LOCALES).await.ok().flatten();
+        browser.language = locales.and_then(|locales| Language::first_of(&locales)).unwrap_or(language);
         Ok(browser)
     }
 }
 
+/// The most of a `User-Agent` that is looked at.
+const LONGEST_AGENT: usize = 500;
+
+/// Where a browser can be led back to: what it asked to see, and no form that it sent.
+fn path(parts: &Parts) -> Option<LocalPath> {
+    if parts.method != Method::GET {
+        return None;
+    }
+    parts.uri.path_and_query().and_then(|path| path.as_str().parse().ok())
+}
+
+/// The value of a cookie.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+}
+
 impl Browser {
+    /// Forgets what somebody began here and did not finish: it is not for whoever comes next.
+    ///
+    /// # Errors
+    /// The session's.
+    pub async fn forget_drafts(&self) -> Result<(), Broken> {
+        for key in [super::security::passkeys::ADDING, super::security::totp::ADDING] {
+            self.session.remove_value(key).await.map_err(session_broken)?;
+        }
+        Ok(())
+    }
+
     async fn find_signed_in(&self, app: &App) -> Result<Option<(SignedIn, Arc<User>)>, Broken> {
         let Some(signed_in) = self.session.get::<SignedIn>(SIGNED_IN).await.map_err(session_broken)? else {
             return Ok(None);
         };
         let user = app.store.find_user(&signed_in.user).await?;
         Ok(user.filter(|user| user.enabled).map(|user| (signed_in, user)))
+    }
+
+    /// Speaks the language that an authorization request asks for (`ui_locales`, OpenID Connect Core §3.1.2.1) from its
+    /// next page on, until another request asks for another one or for none.
+    ///
+    /// # Errors
+    /// The session's.
+    pub async fn speak(&self, ui_locales: Option<&str>) -> Result<(), Broken> {
+        match ui_locales.filter(|locales| Language::first_of(locales).is_some()) {
+            Some(locales) => self.session.insert(UI_LOCALES, locales).await.map_err(session_broken),
+            None => self.session.remove::<String>(UI_LOCALES).await.map(drop).map_err(session_broken),
+        }
     }
 
     /// Who is signed in, for the law.
@@ -75,10 +142,11 @@ impl Browser {
     /// The base of a view.
     #[must_use]
     pub fn page(&self) -> Page {
-        match &self.signed_in {
+        let page = match &self.signed_in {
             Some((_, user)) => Page::for_user(self.language, user.name.clone(), user.admin),
             None => Page::new(self.language),
-        }
+        };
+        Page { test_server: self.test_server, ..page }
     }
 
     /// The session's form token; made when it is first needed.
@@ -175,9 +243,30 @@ impl Browser {
     pub fn stop(&self, stop: Stop) -> Response {
         match stop {
             Stop::Page(refusal) => self.error(WhatHappened::RequestRefused, Some(&refusal)),
-            Stop::Redirect(url) => see_other(&url),
+            Stop::Answer(answer) => self.answer(answer, None),
             Stop::Broken(reason) => self.broken(&reason),
         }
+    }
+
+    /// The answer to a client, as the browser is to bring it there. With it, the pages of this `interaction` are over.
+    #[must_use]
+    pub fn answer(&self, answer: Answer, interaction: Option<&str>) -> Response {
+        let mut response = match answer {
+            Answer::Redirect(url) => see_other(&url),
+            Answer::Form { action, fields } => {
+                let host = url::Url::parse(&action).ok().and_then(|url| url.host_str().map(str::to_owned));
+                let host = host.unwrap_or_else(|| action.clone());
+                let view =
+                    FormPostPage { page: Page::new(self.language), action: action.clone(), host, fields };
+                let mut response = render(StatusCode::OK, &view, Some(&action));
+                also_permit(&mut response, "script-src 'self'");
+                response
+            }
+        };
+        if let Some(interaction) = interaction {
+            close(&mut response, interaction);
+        }
+        response
     }
 }
 
@@ -206,16 +295,43 @@ pub fn see_other(url: &str) -> Response {
 /// The name of the cookie that changes with every answer.
 const ANSWERED: &str = "__Host-procura-answered";
 
-/// Leads on from a page that was answered. Browsers keep pages to show them again at the back button, whatever
-/// `Cache-Control` says, until a cookie that scripts cannot read changes: so one does, and the page is asked for anew.
+/// Leads on from a page that was answered.
 #[must_use]
 pub fn see_other_for_good(url: &str, interaction: &str) -> Response {
     let mut response = see_other(url);
+    close(&mut response, interaction);
+    response
+}
+
+/// Browsers keep pages to show them again at the back button, whatever `Cache-Control` says, until a cookie that
+/// scripts cannot read changes: so one does, and the page is asked for anew.
+fn close(response: &mut Response, interaction: &str) {
     let digest = SecretDigest::of(interaction).to_text();
     let cookie = format!("{ANSWERED}={digest}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+}
+
+/// The name of the cookie of a browser that somebody was signed in with.
+const MARK: &str = "__Host-procura-browser";
+/// How long the mark is kept: a year, about as long as browsers keep anything.
+const MARK_LIFE: i64 = 365 * 86_400;
+
+/// Gives a browser the mark by which it is known.
+pub fn keep_mark(response: &mut Response, mark: &Secret) {
+    let mark = mark.reveal();
+    let cookie = format!("{MARK}={mark}; Path=/; Max-Age={MARK_LIFE}; Secure; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// A page that asks for passkeys: the one script of ours may run on it.
+#[must_use]
+pub fn render_with_script(status: StatusCode, view: &impl Template, leads_to: Option<&str>) -> Response {
+    let mut response = render(status, view, leads_to);
+    also_permit(&mut response, "script-src 'self'");
     response
 }
 
@@ -252,9 +368,19 @@ fn protect(response: &mut Response, leads_to: Option<&str>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
+/// Adds to what a page's content security policy permits: a directive that it does not have yet.
+pub fn also_permit(response: &mut Response, directive: &str) {
+    let headers = response.headers_mut();
+    let before = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+    let after = format!("{}; {directive}", before.unwrap_or("default-src 'none'"));
+    if let Ok(after) = HeaderValue::from_str(&after) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, after);
+    }
+}
+
 /// A URL as a CSP source: its origin, or its scheme where it has none (private-use schemes) and where a source
 /// cannot say it (CSP 3 §2.3.1 has no words for IPv6 addresses, which browsers therefore ignore).
-fn source_of(url: &str) -> Option<String> {
+pub(super) fn source_of(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     match url.origin() {
         url::Origin::Tuple(_, url::Host::Domain(_) | url::Host::Ipv4(_), _) => {

@@ -19,6 +19,9 @@ use crate::authorization::SignedIn;
 use crate::secret::SecretDigest;
 use crate::store::{self, BrowserSession, Change};
 
+/// The name of the session's cookie: bound to this host, this path and encrypted transport (RFC 6265bis §4.1.3.2).
+pub const COOKIE: &str = "__Host-procura";
+
 /// The adapter.
 #[derive(Clone)]
 pub struct Sessions(pub Arc<App>);

@@ -9,11 +9,11 @@ use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 use protocol::user::User;
 
-use super::page::{Browser, Form, one, render, see_other};
-use super::views::{PasswordRefused, SHORTEST_PASSWORD, SetPasswordPage, WhatHappened};
+use super::page::{Browser, Form, keep_mark, one, render, see_other};
+use super::views::{PasswordRefused, SetPasswordPage, WhatHappened};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::sign_in::{self, LONGEST_PASSWORD};
+use crate::sign_in;
 
 /// `GET /set-password`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
@@ -35,7 +35,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         Err(failure) => return browser.failure(&failure),
     };
     let refused = match browser.sent_by_our_form(&form).await {
-        Ok(true) => refused(&form),
+        Ok(true) => refused(&app, &user, &form),
         Ok(false) => Some(PasswordRefused::FormTooOld),
         Err(reason) => return browser.broken(&reason),
     };
@@ -44,21 +44,36 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     }
     let password = PresentedSecret::from(one(&form, "password"));
     match sign_in::set_password(&app, &browser.visit, link, password).await {
-        Ok(()) => see_other("/sign-in"),
+        Ok(user) => done(&app, &browser, &user).await,
         Err(Failure::Refused(_)) => browser.error(WhatHappened::LinkUsed, None),
         Err(failure) => browser.failure(&failure),
     }
 }
 
-fn refused(form: &Params) -> Option<PasswordRefused> {
-    let password = one(form, "password");
-    if password.chars().count() < usize::from(SHORTEST_PASSWORD) {
-        return Some(PasswordRefused::TooShort);
+/// Whoever had the link is not made to wait, however often others fail under their name.
+async fn done(app: &App, browser: &Browser, user: &User) -> Response {
+    let mut response = see_other("/sign-in");
+    match sign_in::remember_browser(app, &browser.visit, &user.id, browser.mark.as_deref()).await {
+        Ok(mark) => {
+            keep_mark(&mut response, &mark);
+            response
+        }
+        Err(failure) => browser.failure(&failure),
     }
-    if password.len() > LONGEST_PASSWORD {
-        return Some(PasswordRefused::TooLong);
+}
+
+/// Why the two fields of a new password are not taken.
+pub(super) fn refused(app: &App, user: &User, form: &Params) -> Option<PasswordRefused> {
+    let password = one(form, "password");
+    if let Err(reason) = sign_in::fits(app, user, password) {
+        return Some(reason.into());
     }
     (password != one(form, "password_again")).then_some(PasswordRefused::NotTheSame)
+}
+
+/// The fewest characters of a password, as pages say it.
+pub(super) fn shortest(app: &App) -> i64 {
+    i64::try_from(app.settings.passwords.min_length).unwrap_or(i64::MAX)
 }
 
 async fn show(
@@ -77,6 +92,7 @@ async fn show(
         csrf,
         link: link.to_owned(),
         username: user.username.clone(),
+        shortest: shortest(app),
         refused,
     };
     render(if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, &view, None)

@@ -13,8 +13,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::config::Settings;
 use crate::keys::watch::follow;
 use crate::router::router;
+use crate::{certification, logout};
 use connection::Reception;
 
 /// How long answers that are on their way may take once the house closes.
@@ -35,17 +37,46 @@ enum Entrance {
     Mtls,
 }
 
-/// Answers on `listener`, and on the one for client certificates where the settings name one, until `stop` is ready;
-/// then finishes what it began.
+/// Where connections come in.
+pub struct Listeners {
+    /// For everybody.
+    pub main: TcpListener,
+    /// For those who show a certificate, where the settings name an address for them.
+    pub mtls: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(main: TcpListener) -> Self {
+        Self { main, mtls: None }
+    }
+}
+
+impl Listeners {
+    /// With a listener for certificates at the address that the settings name, unless there is one already.
+    ///
+    /// # Errors
+    /// When that address cannot be listened on.
+    pub async fn complete(self, settings: &Settings) -> io::Result<Self> {
+        let Self { main, mtls } = self;
+        let mtls = match (mtls, settings.mtls.listen) {
+            (None, Some(address)) => Some(TcpListener::bind(address).await?),
+            (mtls, _) => mtls,
+        };
+        Ok(Self { main, mtls })
+    }
+}
+
+/// Answers on the listeners until `stop` is ready, then finishes what it began.
 ///
 /// # Errors
 /// When the address for client certificates cannot be listened on. A connection that fails is only that
 /// connection's end.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
-    let mtls = match app.settings.mtls.listen {
-        Some(address) => Some(TcpListener::bind(address).await?),
-        None => None,
-    };
+pub async fn serve(
+    app: Arc<App>,
+    listeners: impl Into<Listeners>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let Listeners { main: listener, mtls } = listeners.into().complete(&app.settings).await?;
     let (close, closing) = watch::channel(false);
     let reception = Reception {
         routes: router(&app),
@@ -58,6 +89,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         tokio::spawn(sweep(Arc::clone(&app))),
         tokio::spawn(reload(Arc::clone(&app))),
         tokio::spawn(follow(Arc::clone(&app))),
+        tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
+        tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
     ];
     tokio::pin!(stop);
     loop {

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
-use super::{audit, deferred, endings, keeping, sql, takes};
+use super::{audit, deferred, endings, keeping, logouts, sql, takes};
 
 /// A change with its records made into rows.
 pub(super) struct Prepared {
@@ -83,7 +83,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     Ok(lost)
 }
 
-/// Counts attempts, drops sessions and ends what is to end.
+/// Counts attempts, drops sessions, settles deliveries, forgets what is to be forgotten and ends what is to end.
 async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<Ended, DbErr> {
     for digest in &change.attempts {
         let bump = "UPDATE authorization_code SET attempts = attempts + 1 WHERE digest = $1";
@@ -96,6 +96,10 @@ async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<End
         let drop = "DELETE FROM browser_session WHERE id = $1";
         sql::execute(db, drop, vec![id.clone().into()]).await?;
     }
+    for forget in &change.forget {
+        forget.run(db).await?;
+    }
+    logouts::settle(db, &change.settled).await?;
     let mut all = Ended::default();
     for ending in &change.end {
         let ended = endings::end(db, ending, change.at).await?;

@@ -129,7 +129,11 @@ impl Caches {
                     self.tasks.invalidate_all();
                 }
                 Ending::Task(_) => self.tasks.invalidate_all(),
-                Ending::Token(_) | Ending::Family(_) | Ending::Session(_) | Ending::CodeTokens(_) => {}
+                Ending::Token(_)
+                | Ending::Family(_)
+                | Ending::Session(_)
+                | Ending::SessionsOf { .. }
+                | Ending::CodeTokens(_) => {}
             }
         }
     }

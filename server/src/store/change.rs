@@ -15,7 +15,10 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::{BrowserSession, DeferredRequest, Note, OneTimeLink, SigningKey};
+use super::{
+    BrowserSession, DeferredRequest, Forget, Note, OneTimeLink, Passkey, SessionClient, Settled, SigningKey,
+    Totp,
+};
 use crate::secret::SecretDigest;
 
 /// The effects of one decision. All of them are written in one transaction, or none, apart from the marks of
@@ -31,6 +34,8 @@ pub struct Change {
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
     pub(super) drop_sessions: Vec<String>,
+    pub(super) forget: Vec<Forget>,
+    pub(super) settled: Vec<Settled>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -52,6 +57,8 @@ impl Change {
             end: Vec::new(),
             attempts: Vec::new(),
             drop_sessions: Vec::new(),
+            forget: Vec::new(),
+            settled: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -87,6 +94,12 @@ impl Change {
         self
     }
 
+    /// Throws something of a user's away.
+    pub fn forget(mut self, forget: Forget) -> Self {
+        self.forget.push(forget);
+        self
+    }
+
     /// Counts a vain attempt at a code.
     pub fn bump_attempts(mut self, code: SecretDigest) -> Self {
         self.attempts.push(code);
@@ -102,6 +115,12 @@ impl Change {
     /// Forgets a browser session, by the digest of its cookie's value, without ending what hangs on it.
     pub fn drop_session(mut self, id: &str) -> Self {
         self.drop_sessions.push(id.to_owned());
+        self
+    }
+
+    /// Notes what became of an attempt to tell a client of a logout.
+    pub fn settle(mut self, settled: Settled) -> Self {
+        self.settled.push(settled);
         self
     }
 }
@@ -158,7 +177,7 @@ impl Anchor {
 }
 
 /// Something that can be used once.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Take {
     /// An authorization code (RFC 6749 §4.1.2).
     Code {
@@ -175,6 +194,17 @@ pub enum Take {
     Interaction(String),
     /// A one-time link.
     OneTimeLink(SecretDigest),
+    /// A recovery code, by the digest of the code and its owner.
+    RecoveryCode(SecretDigest),
+    /// The next signature of a passkey: only if it is there still and its counter went on.
+    Passkey {
+        /// Which.
+        id: String,
+        /// The counter that it signed.
+        counter: u32,
+        /// What is known of it now.
+        document: Value,
+    },
     /// The answer to a request whose user is elsewhere: it is given once.
     Answer(SecretDigest),
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
@@ -282,6 +312,37 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// A new passkey.
+    Passkey(Passkey),
+    /// Another name for a passkey.
+    PasskeyName {
+        /// Which.
+        id: String,
+        /// Whose; nobody else's is touched.
+        user: UserId,
+        /// The name.
+        name: String,
+    },
+    /// The authenticator app of a user; one of before is replaced.
+    Totp(Totp),
+    /// The recovery codes of a user, each as the digest of code and owner; those of before are void.
+    RecoveryCodes {
+        /// Whose.
+        user: UserId,
+        /// The digests.
+        digests: Vec<SecretDigest>,
+    },
+    /// A browser in which a user signed in.
+    KnownBrowser {
+        /// The digest of its mark and of the user.
+        mark: SecretDigest,
+        /// The user.
+        user: UserId,
+        /// When it is forgotten.
+        expires_at: NumericDate,
+    },
+    /// A client that takes part in a session; where it did before, only the time is new.
+    SessionClient(SessionClient),
     /// A request whose user is elsewhere.
     Deferred(DeferredRequest),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
@@ -304,8 +365,16 @@ pub enum Ending {
     Token(TokenId),
     /// A refresh family and all descendants of its tokens. Nothing is ever kept for it again.
     Family(FamilyId),
-    /// A browser session and the tokens that hang on it, with their descendants.
+    /// A browser session and the tokens that hang on it, with their descendants. The clients that took part in it are
+    /// queued to be told.
     Session(SessionId),
+    /// Every browser session of a user but one, and the tokens that hang on them, with their descendants.
+    SessionsOf {
+        /// The user.
+        user: UserId,
+        /// The session that stays.
+        except: Option<SessionId>,
+    },
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }

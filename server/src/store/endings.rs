@@ -4,7 +4,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::change::{Ended, Ending};
-use super::sql;
+use super::{logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
 struct Roots {
@@ -27,6 +27,12 @@ const fn roots(ending: &Ending) -> Roots {
         Ending::Token(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE id = $1" },
         Ending::Family(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE family_id = $1" },
         Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
+        // Those that `end_itself` has just ended.
+        Ending::SessionsOf { .. } => Roots {
+            tasks: None,
+            tokens: "SELECT t.id FROM token t JOIN browser_session b ON b.session_id = t.session_id \
+                     WHERE b.user_id = $1 AND b.ended_at = $2",
+        },
         Ending::CodeTokens(_) => Roots {
             tasks: None,
             tokens: "SELECT token_id FROM authorization_code WHERE digest = $1 AND token_id IS NOT NULL \
@@ -43,6 +49,7 @@ fn key(ending: &Ending) -> String {
         Ending::Token(id) => id.as_str().to_owned(),
         Ending::Family(id) => id.as_str().to_owned(),
         Ending::Session(id) => id.as_str().to_owned(),
+        Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
 }
@@ -54,7 +61,7 @@ pub(super) async fn end<C: ConnectionTrait>(
     at: NumericDate,
 ) -> Result<Ended, DbErr> {
     let values = || vec![Value::from(key(ending)), Value::from(at.0)];
-    let mut ended = Ended { consents: end_itself(db, ending, &values).await?, ..Ended::default() };
+    let mut ended = Ended { consents: end_itself(db, ending, at, &values).await?, ..Ended::default() };
     let roots = roots(ending);
     let line = format!(
         "line(id) AS ({} UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)",
@@ -92,6 +99,7 @@ pub(super) async fn end<C: ConnectionTrait>(
 async fn end_itself<C: ConnectionTrait>(
     db: &C,
     ending: &Ending,
+    at: NumericDate,
     values: &impl Fn() -> Vec<Value>,
 ) -> Result<u64, DbErr> {
     match ending {
@@ -111,7 +119,20 @@ async fn end_itself<C: ConnectionTrait>(
         }
         Ending::Session(_) => {
             let end = "UPDATE browser_session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL";
-            sql::execute(db, end, values()).await.map(|_| 0)
+            sql::execute(db, end, values()).await?;
+            // After the session itself: whoever held it alive to take part in it has written that by now.
+            logouts::enqueue(db, &key(ending), at).await.map(|()| 0)
+        }
+        Ending::SessionsOf { except, .. } => {
+            let end = "UPDATE browser_session SET ended_at = $2 \
+                       WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3";
+            let except = except.as_ref().map_or_else(String::new, |id| id.as_str().to_owned());
+            let values = values().into_iter().chain([Value::from(except)]).collect();
+            let end = format!("{end} RETURNING session_id");
+            for row in sql::query(db, &end, values).await? {
+                logouts::enqueue(db, &row.try_get_by_index::<String>(0)?, at).await?;
+            }
+            Ok(0)
         }
         Ending::Task(_) | Ending::Token(_) => Ok(0),
     }

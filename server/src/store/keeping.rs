@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use entity::{
     authorization_code, backchannel_user_code, browser_session, client, consent, deferred_request,
-    details_type, interaction, one_time_link, pushed_request, resource_server, setting, signing_key, task,
-    token, user_account,
+    details_type, interaction, known_browser, one_time_link, pushed_request, resource_server, session_client,
+    setting, signing_key, task, token, totp, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -22,7 +22,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, sql};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, sql};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -40,8 +40,10 @@ pub(super) struct Rows {
     interactions: Vec<interaction::Model>,
     one_time_links: Vec<one_time_link::Model>,
     browser_sessions: Vec<browser_session::Model>,
+    session_clients: Vec<session_client::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
+    credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
 }
@@ -106,12 +108,39 @@ impl Rows {
                 self.details_types.push(details_type_row(&details_type, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
+            Record::Passkey(_)
+            | Record::PasskeyName { .. }
+            | Record::Totp(_)
+            | Record::RecoveryCodes { .. }
+            | Record::KnownBrowser { .. } => self.add_credential(record),
+            Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
             Record::UserCode { user, hash } => {
                 self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
             }
         }
         Ok(())
+    }
+
+    /// What people sign in with.
+    fn add_credential(&mut self, record: Record) {
+        let rows = &mut self.credentials;
+        match record {
+            Record::Passkey(passkey) => rows.passkeys.push(credentials::passkey_row(passkey)),
+            Record::PasskeyName { id, user, name } => rows.names.push([id, user.into(), name]),
+            Record::Totp(totp) => rows.totps.push(totp::Model {
+                user_id: totp.user.into(),
+                created_at: totp.created_at.0,
+                secret: totp.secret.reveal().to_owned(),
+            }),
+            Record::RecoveryCodes { user, digests } => rows.codes.push((user, digests)),
+            Record::KnownBrowser { mark, user, expires_at } => rows.browsers.push(known_browser::Model {
+                digest: mark.to_text(),
+                user_id: user.into(),
+                expires_at: expires_at.0,
+            }),
+            _ => {}
+        }
     }
 
     /// Whether a resource server or a details type is among them.
@@ -156,6 +185,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
         use browser_session::Column;
         replace(db, row.clone(), Column::Id, None, &[Column::EndedAt]).await?;
     }
+    for row in &rows.session_clients {
+        replace(db, row.clone(), session_client::Column::Id, None, &[]).await?;
+    }
     for row in &rows.signing_keys {
         replace(db, row.clone(), signing_key::Column::Kid, None, &[]).await?;
     }
@@ -165,7 +197,7 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.user_codes {
         replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
     }
-    Ok(())
+    rows.credentials.write(db).await
 }
 
 /// Inserts `rows` in portions of few sizes.
@@ -304,6 +336,7 @@ fn user_row(user: &User, origin: Origin) -> Result<user_account::Model, StoreErr
         id: user.id.as_str().to_owned(),
         username_lower: user.username.to_ascii_lowercase(),
         origin: origin.as_str().to_owned(),
+        email_lower: user.email().map(str::to_ascii_lowercase),
         enabled: user.enabled,
         document: json(user)?,
     })

@@ -17,6 +17,8 @@ use super::{Store, StoreError};
 pub(super) const WRITERS_ON_POSTGRES: usize = 3;
 /// How many statements each connection keeps prepared.
 const PREPARED: usize = 400;
+/// How often the tables are tried to be made on SQLite, which has no lock to wait for meanwhile.
+const MOST_STUMBLES: usize = 25;
 /// Held while the tables are made or changed, so that processes that start together do it one after the other.
 const MIGRATION_LOCK: i64 = 0x0070_726f_6375_7261;
 /// Held while a process looks for what every start makes, and makes what is missing.
@@ -112,13 +114,15 @@ impl Store {
     }
 }
 
-/// Two processes may make the tables at the same moment; the one that stumbles finds them made when it tries again.
+/// Processes that start together stumble over each other at every table that one of them makes; who stumbled finds it
+/// made when it tries again.
 async fn migrate_sqlite(writer: &DatabaseConnection) -> Result<(), StoreError> {
     let mut outcome = Migrator::up(writer, None).await;
-    for _ in 0..2 {
+    for _ in 0..MOST_STUMBLES {
         if outcome.is_ok() {
             break;
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
         outcome = Migrator::up(writer, None).await;
     }
     outcome.map_err(StoreError::from)

@@ -3,7 +3,7 @@
 use entity::browser_session;
 use protocol::identifier::{SessionId, UserId};
 use protocol::numeric_date::NumericDate;
-use sea_orm::EntityTrait as _;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use serde_json::Value;
 
 use super::{Store, StoreError, corrupt, read};
@@ -23,7 +23,40 @@ pub struct BrowserSession {
     pub document: Value,
 }
 
+/// The most sessions of one user that are looked at.
+const MOST_SESSIONS: u64 = 200;
+
+fn stored(row: browser_session::Model) -> Result<BrowserSession, StoreError> {
+    let broken = |_| corrupt("browser_session", &row.id);
+    Ok(BrowserSession {
+        session: row.session_id.parse().map_err(broken)?,
+        user: row.user_id.as_deref().map(str::parse).transpose().map_err(broken)?,
+        expires_at: NumericDate(row.expires_at),
+        document: read("browser_session", &row.id, &row.document)?,
+        id: row.id,
+    })
+}
+
 impl Store {
+    /// The sessions in which a user is signed in at `now`, those that last longest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_of_user(
+        &self,
+        user: &UserId,
+        now: NumericDate,
+    ) -> Result<Vec<BrowserSession>, StoreError> {
+        use browser_session::Column;
+        let find = browser_session::Entity::find()
+            .filter(Column::UserId.eq(user.as_str()))
+            .filter(Column::EndedAt.is_null())
+            .filter(Column::ExpiresAt.gt(now.0))
+            .order_by_desc(Column::ExpiresAt)
+            .limit(MOST_SESSIONS);
+        find.all(self.reader()).await?.into_iter().map(stored).collect()
+    }
+
     /// The browser session of this cookie, if it was not ended and is not over at `now`.
     ///
     /// # Errors
@@ -36,16 +69,6 @@ impl Store {
         let found = browser_session::Entity::find_by_id(id_digest).one(self.reader()).await?;
         let lives = |row: &browser_session::Model| {
             row.ended_at.is_none() && !NumericDate(row.expires_at).is_over(now)
-        };
-        let stored = |row: browser_session::Model| {
-            let broken = |_| corrupt("browser_session", &row.id);
-            Ok(BrowserSession {
-                session: row.session_id.parse().map_err(broken)?,
-                user: row.user_id.as_deref().map(str::parse).transpose().map_err(broken)?,
-                expires_at: NumericDate(row.expires_at),
-                document: read("browser_session", &row.id, &row.document)?,
-                id: row.id,
-            })
         };
         found.filter(lives).map(stored).transpose()
     }

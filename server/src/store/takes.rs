@@ -6,7 +6,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::change::{Change, Conflict, Take};
-use super::sql;
+use super::{credentials, sql};
 
 /// Marks what the changes show for the first time. A change that shows something old is out.
 pub(super) async fn mark_first_times<C: ConnectionTrait>(
@@ -64,8 +64,12 @@ pub(super) async fn take_all<C: ConnectionTrait>(
     let mut groups: BTreeMap<(Table, NumericDate), Vec<(usize, Wanted)>> = BTreeMap::new();
     for (index, change) in changes.iter().enumerate() {
         if let (None, Some(take)) = (&lost[index], &change.take) {
-            let (table, wanted) = wanted(take);
-            groups.entry((table, change.at)).or_default().push((index, wanted));
+            match wanted(take) {
+                Some((table, wanted)) => {
+                    groups.entry((table, change.at)).or_default().push((index, wanted));
+                }
+                None => lost[index] = take_passkey(db, take, change.at).await?,
+            }
         }
     }
     // One thing may be wanted at two moments of one batch; the first group that gets it has it.
@@ -103,13 +107,15 @@ enum Table {
     PushedRequest,
     Interaction,
     OneTimeLink,
+    RecoveryCode,
     Answer,
     KeyRing,
 }
 
-fn wanted(take: &Take) -> (Table, Wanted) {
+/// What a take is after; a passkey's next signature is a matter of its own.
+fn wanted(take: &Take) -> Option<(Table, Wanted)> {
     let plain = |key: String| Wanted { key, note: None };
-    match take {
+    Some(match take {
         Take::Code { digest, token } => {
             let note = token.as_ref().map(|id| id.as_str().to_owned());
             (Table::Code, Wanted { key: digest.to_text(), note })
@@ -118,9 +124,21 @@ fn wanted(take: &Take) -> (Table, Wanted) {
         Take::PushedRequest(digest) => (Table::PushedRequest, plain(digest.to_text())),
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
+        Take::RecoveryCode(digest) => (Table::RecoveryCode, plain(digest.to_text())),
         Take::Answer(digest) => (Table::Answer, plain(digest.to_text())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
-    }
+        Take::Passkey { .. } => return None,
+    })
+}
+
+async fn take_passkey<C: ConnectionTrait>(
+    db: &C,
+    take: &Take,
+    at: NumericDate,
+) -> Result<Option<Conflict>, DbErr> {
+    let Take::Passkey { id, counter, document } = take else { return Ok(None) };
+    let taken = credentials::use_passkey(db, id, *counter, document, at).await?;
+    Ok((!taken).then_some(Conflict::AlreadyTaken))
 }
 
 impl Table {
@@ -154,6 +172,9 @@ impl Table {
             Self::PushedRequest => once("pushed_request", "digest"),
             Self::Interaction => once("interaction", "id"),
             Self::OneTimeLink => once("one_time_link", "digest"),
+            Self::RecoveryCode => format!(
+                "UPDATE recovery_code SET taken_at = $1 WHERE digest IN ({keys}) AND taken_at IS NULL RETURNING digest"
+            ),
             Self::Answer => once("deferred_request", "digest"),
             Self::KeyRing => format!(
                 "UPDATE key_ring SET version = version + 1, changed_at = $1 \

@@ -43,6 +43,30 @@ impl Store {
         find.one(self.reader()).await?.as_ref().map(user).transpose().map(|found| found.map(Arc::new))
     }
 
+    /// The enabled users with this e-mail address, without regard to ASCII case, at most ten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users_by_email(&self, email: &str) -> Result<Vec<User>, StoreError> {
+        let rows = user_account::Entity::find()
+            .filter(user_account::Column::EmailLower.eq(email.to_ascii_lowercase()))
+            .filter(user_account::Column::Enabled.eq(true))
+            .limit(10)
+            .all(self.reader())
+            .await?;
+        rows.iter().map(user).collect()
+    }
+
+    /// The enabled users, at most a thousand, by their usernames.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn enabled_users(&self) -> Result<Vec<User>, StoreError> {
+        let mut users = self.some_users().await?;
+        users.sort_by(|a, b| a.username.cmp(&b.username));
+        Ok(users)
+    }
+
     /// How many users there are.
     ///
     /// # Errors

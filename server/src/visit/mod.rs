@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -39,14 +40,48 @@ pub async fn receive(State(app): State<Arc<App>>, mut request: Request, next: Ne
         next.run(request).instrument(span.clone()).await
     };
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+    if is_for_https_alone(app.issuer()) {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    }
     if let Ok(header) = header {
         response.headers_mut().insert(X_REQUEST_ID, header);
     }
     response
 }
 
+/// How long a browser comes by https alone (RFC 6797 §6.1; FAPI 2.0 §5.2.3).
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Whether browsers are told to come by https alone: not where people try things out on their own machine, whose name
+/// other programs share.
+fn is_for_https_alone(issuer: &str) -> bool {
+    let Some(rest) = issuer.strip_prefix("https://") else { return false };
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    !matches!(host, "localhost" | "127.0.0.1" | "[")
+}
+
 fn visit(app: &App, id: RequestId, arrival: Arrival) -> Visit {
     let now: NumericDate = app.clock.now();
     let Arrival { from, certificate } = arrival;
     Visit { now, id, from, certificate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_bound_to_https_where_it_is_spoken_to_the_world() {
+        for (issuer, bound) in [
+            ("https://login.example", true),
+            ("https://login.example:8443/t1", true),
+            ("https://localhost.example", true),
+            ("https://localhost:8443", false),
+            ("https://127.0.0.1:8443", false),
+            ("https://[::1]:8443", false),
+            ("http://127.0.0.1:8080", false),
+        ] {
+            assert_eq!(is_for_https_alone(issuer), bound, "{issuer}");
+        }
+    }
 }

@@ -4,4 +4,5 @@ mod authorization_code;
 mod client_credentials;
 mod exchange;
 mod exchange_refused;
+mod jwt_bearer;
 mod refresh;

@@ -10,6 +10,7 @@ use josekit::jws::{self, JwsHeader};
 use protocol::actor::Chain;
 use protocol::audience::Audience;
 use protocol::authority::Authority;
+use protocol::claims_request::ClaimsRequest;
 use protocol::client::SigningAlg;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::numeric_date::{NumericDate, Seconds};
@@ -253,6 +254,7 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
         client: "desk".parse()?,
         actor: "desk".parse()?,
         authority: authority.clone(),
+        claims: std::collections::BTreeSet::new(),
         passing_on: PassingOn::No,
         offline_access: true,
         created_at: now,
@@ -273,6 +275,7 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
             // Base64url of SHA-256, which is how the house keeps a secret and how RFC 7636 §4.2 makes a challenge.
             code_challenge: SecretDigest::of(&one.verifier).to_text().parse().ok(),
             nonce: None,
+            claims: ClaimsRequest::default(),
             dpop_jkt: None,
             login: Login { auth_time: now, acr: None, amr: vec!["pwd".into()] },
             session: Some("ses_scene".parse()?),
@@ -297,6 +300,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         client: "desk".parse()?,
         actor: agent.id.clone(),
         authority: authority.clone(),
+        claims: std::collections::BTreeSet::new(),
         passing_on: PassingOn::No,
         offline_access: true,
         created_at: now,
@@ -316,6 +320,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         cnf: None,
         issued_at: now,
         login: Some(Login { auth_time: now, acr: None, amr: vec!["pwd".into()] }),
+        claims: ClaimsRequest::default(),
         consent: Some(consent.id.clone()),
         task: Some(TaskRef::from(&task)),
         parent: None,
@@ -323,7 +328,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         session: None,
     };
     let registry = app.registry().await.map_err(broken)?;
-    let written = tokens::write(app, &registry, token).map_err(broken)?;
+    let written = tokens::write(app, &registry, &agent, token).map_err(broken)?;
     let change = Change::housekeeping(now)
         .keep(Record::Consent(consent))
         .keep(Record::Task(task))

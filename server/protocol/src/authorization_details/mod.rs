@@ -3,7 +3,7 @@
 mod built_in;
 mod details_type;
 mod narrowing;
-mod strict_json;
+pub(crate) mod strict_json;
 mod words;
 
 use std::collections::BTreeMap;

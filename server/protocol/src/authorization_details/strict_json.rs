@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Value};
 
 /// Parses `text`, refusing repeated names, nesting beyond `depth`, and NULs, at which some readers stop.
-pub(super) fn parse(text: &str, depth: usize) -> Result<Value, serde_json::Error> {
+pub(crate) fn parse(text: &str, depth: usize) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth }.deserialize(&mut deserializer)?;
     deserializer.end()?;

@@ -176,6 +176,20 @@ pub enum SubjectType {
     Pairwise,
 }
 
+impl SubjectType {
+    /// Every type, in the order discovery lists them.
+    pub const ALL: [Self; 2] = [Self::Public, Self::Pairwise];
+
+    /// As it stands in metadata.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
 /// How a client learns of the answer to a backchannel authentication request (CIBA §5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

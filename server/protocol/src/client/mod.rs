@@ -14,6 +14,7 @@ use crate::confirmation::Demand;
 use crate::identifier::{ClientId, DetailsTypeName, UserId};
 use crate::numeric_date::NumericDate;
 use crate::profile::{SecurityProfile, SenderConstraint};
+use crate::response_mode::ResponseMode;
 use crate::scope::Scope;
 
 pub use algorithms::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
@@ -213,6 +214,44 @@ impl Client {
     pub const fn needs_bound_tokens(&self) -> bool {
         let demand = self.binding_demand();
         demand.key || demand.certificate || demand.either
+    }
+
+    /// Its authorization requests must be pushed (RFC 9126 §6).
+    #[must_use]
+    pub const fn needs_pushed_requests(&self) -> bool {
+        self.require_pushed_authorization_requests || self.profile.rules().pushed_requests
+    }
+
+    /// Its authorization requests must be signed (RFC 9101 §10.5).
+    #[must_use]
+    pub const fn needs_signed_requests(&self) -> bool {
+        self.metadata.require_signed_request_object || self.profile.rules().signed_requests
+    }
+
+    /// It gets signed authorization responses only (FAPI 2.0 Message Signing §5.4.1).
+    #[must_use]
+    pub const fn needs_signed_responses(&self) -> bool {
+        self.profile.rules().signed_responses && self.metadata.authorization_signed_response_alg.is_some()
+    }
+
+    /// How an authorization response travels to it: as it `named`, or as is usual for it.
+    #[must_use]
+    pub const fn response_mode(&self, named: Option<ResponseMode>) -> ResponseMode {
+        match named {
+            Some(mode) => mode,
+            None if self.needs_signed_responses() => ResponseMode::QueryJwt,
+            None => ResponseMode::Query,
+        }
+    }
+
+    /// How its authorization responses are signed, where it wants them signed: as it registered, else with the default
+    /// of JARM (§3), else with what its profile likes best.
+    #[must_use]
+    pub fn authorization_response_alg(&self) -> SigningAlg {
+        let permitted = self.profile.rules().signing_algs;
+        let usual = || permitted.iter().find(|alg| **alg == SigningAlg::Rs256).or(permitted.first());
+        let registered = self.metadata.authorization_signed_response_alg;
+        registered.or_else(|| usual().copied()).unwrap_or(SigningAlg::Rs256)
     }
 
     /// The client as an actor in the namespace of `issuer`.

@@ -18,6 +18,7 @@ use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
 use crate::authorization::Registered;
 use crate::authorization_details::AuthorizationDetails;
+use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
 use crate::consent::Consent;
@@ -208,6 +209,7 @@ impl Delegation {
             cnf: self.cnf,
             issued_at: now,
             login: self.subject.login,
+            claims: ClaimsRequest::default(),
             consent,
             task: task.or(self.subject.task),
             parent: Some(self.subject.id),

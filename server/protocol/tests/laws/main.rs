@@ -11,4 +11,5 @@ mod params;
 mod parsers;
 mod prompt;
 mod redirect_uri;
+mod request_object;
 mod world;

@@ -36,6 +36,8 @@ pub struct ConsentSummary {
     pub kind: Kind,
     /// The client through which it was asked, where that is another one.
     pub client_name: Option<String>,
+    /// Where the application is opened, with its user signed in, if it can be from here (OpenID Connect Core §4).
+    pub open: Option<String>,
     /// When it was given.
     pub since: NumericDate,
     /// When it ends.

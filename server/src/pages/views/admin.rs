@@ -1,4 +1,4 @@
-//! The admin page: what is there and what happened last. It only shows.
+//! The admin page: what is there and what happened last.
 
 use askama::Template;
 use protocol::audit::Outcome;
@@ -14,12 +14,31 @@ use super::page::Page;
 pub struct AdminPage {
     /// The frame.
     pub page: Page,
+    /// The token of all forms on the page.
+    pub csrf: String,
+    /// The enabled users.
+    pub users: Vec<UserRow>,
     /// Every agent.
     pub agents: Vec<AgentRow>,
     /// Every live consent.
     pub consents: Vec<ConsentRow>,
     /// The last events of the audit log, the newest first.
     pub events: Vec<AuditRow>,
+}
+
+/// A user. The row's form posts `csrf` and `user` to `/admin/users/reset-link`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserRow {
+    /// Their id.
+    pub id: String,
+    /// What they type to sign in.
+    pub username: String,
+    /// How pages address them.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: Option<String>,
+    /// Whether they have a password.
+    pub has_password: bool,
 }
 
 /// An agent.

@@ -31,6 +31,8 @@ pub struct ConsentPage {
     pub resources: Vec<ResourceInWords>,
     /// What may be done, by scope.
     pub scopes: Vec<ScopeEntry>,
+    /// The claims about the user that are asked for by name, each as the key of its words; see [`claim_key`].
+    pub claims: Vec<&'static str>,
     /// What may be done, in detail.
     pub details: Vec<DetailEntry>,
     /// The durations to choose from, the shortest first; the last one is chosen at first.
@@ -69,6 +71,33 @@ pub enum Afar {
         /// When it asked.
         asked_at: NumericDate,
     },
+}
+
+/// The key of the words for a standard claim (OpenID Connect Core §5.1), if it is one.
+#[must_use]
+pub fn claim_key(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "name" => "claim-name",
+        "family_name" => "claim-family-name",
+        "given_name" => "claim-given-name",
+        "middle_name" => "claim-middle-name",
+        "nickname" => "claim-nickname",
+        "preferred_username" => "claim-preferred-username",
+        "profile" => "claim-profile",
+        "picture" => "claim-picture",
+        "website" => "claim-website",
+        "gender" => "claim-gender",
+        "birthdate" => "claim-birthdate",
+        "zoneinfo" => "claim-zoneinfo",
+        "locale" => "claim-locale",
+        "updated_at" => "claim-updated-at",
+        "email" => "claim-email",
+        "email_verified" => "claim-email-verified",
+        "address" => "claim-address",
+        "phone_number" => "claim-phone-number",
+        "phone_number_verified" => "claim-phone-number-verified",
+        _ => return None,
+    })
 }
 
 /// Who asks, and who is to act.
@@ -271,5 +300,20 @@ impl DetailEntry {
             RiskLevel::Medium => "medium",
             RiskLevel::High => "high",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::standard_claims::BY_SCOPE;
+
+    use super::claim_key;
+
+    #[test]
+    fn every_standard_claim_has_words() {
+        for name in BY_SCOPE.into_iter().flat_map(|(_, names)| names) {
+            assert!(claim_key(name).is_some(), "{name}");
+        }
+        assert_eq!(claim_key("salary"), None);
     }
 }

@@ -63,6 +63,16 @@ impl Language {
         }
     }
 
+    /// The first of these language tags (BCP 47), divided by spaces, that is one of ours: `ui_locales` (OpenID Connect
+    /// Core §3.1.2.1).
+    #[must_use]
+    pub fn first_of(tags: &str) -> Option<Self> {
+        tags.split(' ').take(MOST_RANGES).find_map(|tag| {
+            let primary = tag.split('-').next().unwrap_or_default();
+            Self::ALL.into_iter().find(|language| language.code().eq_ignore_ascii_case(primary))
+        })
+    }
+
     /// The words under `key`.
     #[must_use]
     pub fn t(self, key: &str) -> String {
@@ -179,6 +189,25 @@ mod tests {
         ] {
             assert_eq!(language_of(header), language, "{header:?}");
         }
+    }
+
+    #[test]
+    fn the_first_tag_that_is_a_language_of_ours_is_spoken() {
+        for (tags, language) in [
+            ("de", Some(Language::German)),
+            ("fr-CA de-AT en", Some(Language::German)),
+            ("EN-gb", Some(Language::English)),
+            ("se", None),
+            ("", None),
+            ("  den", None),
+        ] {
+            assert_eq!(Language::first_of(tags), language, "{tags:?}");
+        }
+    }
+
+    #[test]
+    fn discovery_names_the_languages_there_are() {
+        assert_eq!(Language::ALL.map(Language::code), protocol::metadata::UI_LOCALES);
     }
 
     #[test]

@@ -7,41 +7,76 @@
 mod account;
 mod admin;
 mod afar;
+mod change_password;
 mod consent;
 mod duration;
 mod error;
+mod forgot_password;
+mod form_post;
 mod home;
 mod language;
 mod moment;
 mod page;
+mod passkey;
+mod recovery_codes;
 #[cfg(test)]
 mod samples;
+mod second_factor;
+mod security;
+mod select_account;
 mod set_password;
 mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod tests;
+mod totp;
 
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
+pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
+pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
+pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use consent::{
     ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
+    claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use forgot_password::{ForgotPasswordPage, ResetLinkPage, forgot_mail};
+pub use form_post::FormPostPage;
 pub use home::HomePage;
 pub use language::{Argument, Language, Piece, language_of};
 pub use moment::Moment;
 pub use page::Page;
-pub use set_password::{PasswordRefused, SHORTEST_PASSWORD, SetPasswordPage};
+pub use passkey::{AddPasskeyPage, PasskeyRefused};
+pub use recovery_codes::RecoveryCodesPage;
+pub use second_factor::{SecondFactorPage, SecondFactorRefused};
+pub use security::{PasskeyRow, Said, SecurityPage, SessionRow};
+pub use select_account::SelectAccountPage;
+pub use set_password::{PasswordRefused, SetPasswordPage};
 pub use sign_in::{SignInPage, SignInRefused};
 pub use sign_out::{SignOutPage, SignedOutPage};
+pub use totp::{AddTotpPage, Square, TotpRefused};
 
 /// The one stylesheet, served as `/assets/procura.css` with `text/css`.
 pub const CSS: &str = include_str!("../../../../templates/procura.css");
 
+/// The script that sends a form on, served as `/assets/form_post.js` with `text/javascript`.
+pub const FORM_POST: &str = include_str!("../../../../templates/form_post.js");
+/// What asks the browser for passkeys, served as `/assets/passkeys.js` with `text/javascript`.
+pub const PASSKEYS_JS: &str = include_str!("../../../../templates/passkeys.js");
+
 /// The mark, served as `/assets/logo.svg` with `image/svg+xml`.
 pub const LOGO: &str = include_str!("../../../../templates/logo.svg");
+
+/// The script of the signed-out page, served as `/assets/signed-out.js`.
+pub const SIGNED_OUT_JS: &str = include_str!("../../../../templates/signed_out.js");
+
+/// The page that clients' pages hold in a frame, served as `/check-session`.
+pub const CHECK_SESSION: &str = include_str!("../../../../templates/check_session.html");
+
+/// Its script, served as `/assets/check-session.js`.
+pub const CHECK_SESSION_JS: &str = include_str!("../../../../templates/check_session.js");

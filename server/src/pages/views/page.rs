@@ -14,19 +14,21 @@ pub struct Page {
     pub user_name: Option<String>,
     /// Whether that user may see the admin pages.
     pub admin: bool,
+    /// Whether this is a test server, which says so on each page.
+    pub test_server: bool,
 }
 
 impl Page {
     /// A page for somebody we do not know yet.
     #[must_use]
     pub const fn new(language: Language) -> Self {
-        Self { language, user_name: None, admin: false }
+        Self { language, user_name: None, admin: false, test_server: false }
     }
 
     /// A page for the user of this name.
     #[must_use]
     pub fn for_user(language: Language, name: impl Into<String>, admin: bool) -> Self {
-        Self { language, user_name: Some(name.into()), admin }
+        Self { user_name: Some(name.into()), admin, ..Self::new(language) }
     }
 
     /// The words under `key`.

@@ -106,6 +106,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
             identifier: t.s("https://api.shop.example"),
         }],
         scopes: scopes(t),
+        claims: vec![],
         details: details(t),
         durations: OfferedDuration::up_to(Seconds::days(1), language),
         passing_on_max: 2,
@@ -120,6 +121,7 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
     let client_name = t.s("Order Book");
     let plain = ConsentPage {
         asked: Asked::Application { client_name },
+        claims: ["email", "birthdate"].into_iter().filter_map(claim_key).collect(),
         task: None,
         details: vec![],
         passing_on_max: 0,
@@ -191,6 +193,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         actor_name: t.s("Refund Agent"),
         kind: Kind::Agent,
         client_name: t.some("Shop Assistant"),
+        open: None,
         since: NOW,
         until: NOW.plus(Seconds::days(1)),
         what: what.clone(),
@@ -213,6 +216,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         actor_name: t.s("Order Book"),
         kind: Kind::Application,
         client_name: None,
+        open: t.some("https://books.example/sign-in?iss=https%3A%2F%2Fas.example"),
         what: permitted(t)[1..].to_vec(),
         passing_on_max: 0,
         offline_access: false,
@@ -320,6 +324,14 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
     };
     AdminPage {
         page: Page::for_user(language, t.s("Olga Owner"), true),
+        csrf: t.s("csrf-1"),
+        users: vec![UserRow {
+            id: t.s("usr_1"),
+            username: t.s("alice"),
+            name: t.s("Alice Example"),
+            email: t.some("alice@shop.example"),
+            has_password: true,
+        }],
         agents: vec![
             agent("refund-agent", false, ClientStatus::Active),
             agent("mail-agent", false, ClientStatus::Suspended),
@@ -349,6 +361,113 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
     }
 }
 
+/// The pages about signing in, with all that they can say.
+fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let mut samples = Vec::new();
+    let page = Page::new(language);
+    let alice = Page::for_user(language, t.s("Alice Example"), false);
+    let second = SecondFactorPage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        username: t.s("alice"),
+        passkey: t.some(r#"{"challenge":"x"}"#),
+        code: true,
+        refused: None,
+    };
+    samples.push(("second-factor", second.render()));
+    for (name, refused) in [
+        ("second-factor-wrong", SecondFactorRefused::WrongCode),
+        ("second-factor-recovery-wrong", SecondFactorRefused::WrongRecoveryCode),
+        ("second-factor-passkey", SecondFactorRefused::Passkey),
+        ("second-factor-too-many", SecondFactorRefused::TooManyAttempts),
+        ("second-factor-too-old", SecondFactorRefused::FormTooOld),
+    ] {
+        let passkey = None;
+        samples.push((name, SecondFactorPage { refused: Some(refused), passkey, ..second.clone() }.render()));
+    }
+    let row = |id: &str, name: &str, used| PasskeyRow { id: t.s(id), name: t.s(name), added: NOW, used };
+    let session = |browser: &str, system: Option<String>, current| SessionRow {
+        id: t.s("ses_1"),
+        browser: Some(browser.to_owned()),
+        system,
+        network: Some("203.0.113.*".into()),
+        since: NOW,
+        current,
+    };
+    let whole = SecurityPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        said: None,
+        has_password: true,
+        passkeys: Some(vec![row("k1", "My phone", Some(NOW)), row("k2", "The yellow key", None)]),
+        totp: Some(NOW),
+        recovery_codes: Some(9),
+        sessions: vec![
+            session("Firefox", Some("Linux".into()), true),
+            session("Safari", None, false),
+            SessionRow { browser: None, ..session("", None, false) },
+        ],
+    };
+    samples.push(("security", whole.render()));
+    for said in Said::ALL {
+        let bare = SecurityPage {
+            said: Some(said),
+            has_password: false,
+            passkeys: Some(Vec::new()),
+            totp: None,
+            recovery_codes: Some(0),
+            sessions: Vec::new(),
+            ..whole.clone()
+        };
+        samples.push((said.key(), bare.render()));
+    }
+    let options = t.s(r#"{"challenge":"x"}"#);
+    for (name, refused) in [
+        ("add-passkey", None),
+        ("add-passkey-refused", Some(PasskeyRefused::Refused)),
+        ("add-passkey-too-many", Some(PasskeyRefused::TooMany)),
+        ("add-passkey-too-old", Some(PasskeyRefused::FormTooOld)),
+    ] {
+        let (page, csrf, options) = (alice.clone(), t.s("csrf-1"), options.clone());
+        samples.push((name, AddPasskeyPage { page, csrf, options, refused }.render()));
+    }
+    for (name, refused) in [
+        ("add-totp", None),
+        ("add-totp-wrong", Some(TotpRefused::WrongCode)),
+        ("add-totp-too-old", Some(TotpRefused::FormTooOld)),
+    ] {
+        let square = Square::of("otpauth://totp/alice?secret=GEZDGNBVGY3TQOJQ").unwrap();
+        let (page, csrf, secret) = (alice.clone(), t.s("csrf-1"), t.s("GEZDGNBVGY3TQOJQ"));
+        samples.push((name, AddTotpPage { page, csrf, secret, square, refused }.render()));
+    }
+    let codes = vec![t.s("01AB-CDEF-GHJK-MNPQ"), t.s("2345-6789-ABCD-EFGH")];
+    let issuer = t.s("https://as.example");
+    samples.push(("recovery-codes", RecoveryCodesPage { page: alice.clone(), issuer, codes }.render()));
+    for (name, refused) in [
+        ("change-password", None),
+        ("change-password-old", Some(ChangeRefused::Old)),
+        ("change-password-too-many", Some(ChangeRefused::TooManyAttempts)),
+        ("change-password-short", Some(ChangeRefused::New(PasswordRefused::TooShort))),
+        ("change-password-other", Some(ChangeRefused::New(PasswordRefused::NotTheSame))),
+    ] {
+        let (page, csrf, username) = (alice.clone(), t.s("csrf-1"), t.s("alice"));
+        samples.push((name, ChangePasswordPage { page, csrf, username, shortest: 12, refused }.render()));
+    }
+    for (name, sent, too_old) in
+        [("forgot", false, false), ("forgot-too-old", false, true), ("forgot-sent", true, false)]
+    {
+        samples.push((
+            name,
+            ForgotPasswordPage { page: alice.clone(), csrf: t.s("csrf-1"), sent, too_old }.render(),
+        ));
+    }
+    let (username, link) = (t.s("alice"), t.s("https://as.example/set-password?link=x"));
+    samples.push(("reset-link", ResetLinkPage { page: alice, username, link }.render()));
+    samples
+}
+
 /// Every page in every state.
 pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -360,6 +479,10 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         page: page.clone(),
         csrf: t.s("csrf-1"),
         interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        again: false,
+        passkey: t.some(r#"{"challenge":"x"}"#),
+        forgot: true,
         client_name: t.some("Shop Assistant"),
         username: t.s("alice"),
         refused: None,
@@ -367,12 +490,40 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
     add("sign-in", sign_in.render());
     add("sign-in-wrong", refused(SignInRefused::WrongUsernameOrPassword).render());
+    add("sign-in-passkey-refused", refused(SignInRefused::Passkey).render());
+    add("sign-in-again", SignInPage { again: true, client_name: None, ..sign_in.clone() }.render());
     add("sign-in-too-many", refused(SignInRefused::TooManyAttempts).render());
     add("sign-in-too-old", refused(SignInRefused::FormTooOld).render());
     add(
         "sign-in-plain",
-        SignInPage { client_name: None, username: String::new(), ..sign_in.clone() }.render(),
+        SignInPage {
+            client_name: None,
+            username: String::new(),
+            passkey: None,
+            forgot: false,
+            ..sign_in.clone()
+        }
+        .render(),
     );
+
+    let select_account = |form_too_old| SelectAccountPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        client_name: t.s("Shop Assistant"),
+        user_name: t.s("Alice Example"),
+        username: t.s("alice"),
+        form_too_old,
+    };
+    add("select-account", select_account(false).render());
+    add("select-account-too-old", select_account(true).render());
+    let form_post = FormPostPage {
+        page: page.clone(),
+        action: t.s("https://shop.example/callback"),
+        host: t.s("shop.example"),
+        fields: vec![("code".into(), t.s("pac_1")), ("state".into(), t.s("xyz"))],
+    };
+    add("form-post", form_post.render());
 
     for (name, consent) in consents(language, t) {
         add(name, consent.render());
@@ -404,12 +555,23 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         page: page.clone(),
         continue_to: to.map(|to| t.s(to)),
         client_name,
+        frames: vec![],
+        goes_on: false,
     };
     add("signed-out", signed_out(None, None).render());
     add(
         "signed-out-continue",
         signed_out(Some("https://shop.example/bye"), t.some("Shop Assistant")).render(),
     );
+    let frames = SignedOutPage {
+        frames: vec![
+            t.s("https://shop.example/out?iss=x&sid=y"),
+            t.s("https://books.example/out?iss=x&sid=y"),
+        ],
+        goes_on: true,
+        ..signed_out(Some("https://shop.example/bye"), t.some("Shop Assistant"))
+    };
+    add("signed-out-frames", frames.render());
     add("signed-out-continue-plain", signed_out(Some("https://shop.example/bye"), None).render());
 
     let set_password = |refused| SetPasswordPage {
@@ -417,18 +579,24 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         csrf: t.s("csrf-1"),
         link: t.s("link-secret"),
         username: t.s("alice"),
+        shortest: 12,
         refused,
     };
     add("set-password", set_password(None).render());
     for (name, refused) in [
         ("set-password-too-short", PasswordRefused::TooShort),
         ("set-password-too-long", PasswordRefused::TooLong),
+        ("set-password-own-name", PasswordRefused::OwnName),
+        ("set-password-common", PasswordRefused::Common),
         ("set-password-not-the-same", PasswordRefused::NotTheSame),
         ("set-password-too-old", PasswordRefused::FormTooOld),
     ] {
         add(name, set_password(Some(refused)).render());
     }
 
+    for (name, html) in security(language, t) {
+        add(name, html);
+    }
     add("account", account(language, t).render());
     add(
         "account-empty",
@@ -443,6 +611,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         "admin-empty",
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
+    let test_server = Page { test_server: true, ..page.clone() };
+    add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
     samples
 }

@@ -4,9 +4,6 @@ use askama::Template;
 
 use super::page::Page;
 
-/// The fewest characters of a password.
-pub const SHORTEST_PASSWORD: u8 = 12;
-
 /// The page. It posts `password`, `password_again`, `csrf` and `link` to `/set-password`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "set_password.html")]
@@ -19,6 +16,8 @@ pub struct SetPasswordPage {
     pub link: String,
     /// Whose password it is, for the browser's password manager too.
     pub username: String,
+    /// The fewest characters.
+    pub shortest: i64,
     /// Why the last attempt failed.
     pub refused: Option<PasswordRefused>,
 }
@@ -26,38 +25,69 @@ pub struct SetPasswordPage {
 /// Why a password was not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PasswordRefused {
-    /// It has fewer than [`SHORTEST_PASSWORD`] characters.
+    /// It has too few characters.
     TooShort,
     /// It is longer than any password needs to be.
     TooLong,
+    /// It is the name of its owner.
+    OwnName,
+    /// It is among those that are tried first.
+    Common,
     /// The two are not the same.
     NotTheSame,
     /// The page was open for too long.
     FormTooOld,
 }
 
+impl PasswordRefused {
+    /// What went wrong, in words.
+    #[must_use]
+    pub fn words(self, page: &Page, shortest: i64) -> String {
+        match self {
+            Self::TooShort => page.t_count("set-password-too-short", &shortest),
+            Self::TooLong => page.t("set-password-too-long"),
+            Self::OwnName => page.t("set-password-own-name"),
+            Self::Common => page.t("set-password-common"),
+            Self::NotTheSame => page.t("set-password-not-the-same"),
+            Self::FormTooOld => page.t("form-too-old"),
+        }
+    }
+
+    /// Whether the first of the two fields is at fault.
+    #[must_use]
+    pub const fn is_the_first(self) -> bool {
+        matches!(self, Self::TooShort | Self::TooLong | Self::OwnName | Self::Common)
+    }
+}
+
+impl From<protocol::password::PasswordRefused> for PasswordRefused {
+    fn from(refused: protocol::password::PasswordRefused) -> Self {
+        match refused {
+            protocol::password::PasswordRefused::TooShort => Self::TooShort,
+            protocol::password::PasswordRefused::TooLong => Self::TooLong,
+            protocol::password::PasswordRefused::OwnName => Self::OwnName,
+            protocol::password::PasswordRefused::Common => Self::Common,
+        }
+    }
+}
+
 impl SetPasswordPage {
     /// What went wrong, in words.
     #[must_use]
     pub fn refused_words(&self) -> Option<String> {
-        self.refused.map(|refused| match refused {
-            PasswordRefused::TooShort => self.page.t_count("set-password-too-short", &SHORTEST_PASSWORD),
-            PasswordRefused::TooLong => self.page.t("set-password-too-long"),
-            PasswordRefused::NotTheSame => self.page.t("set-password-not-the-same"),
-            PasswordRefused::FormTooOld => self.page.t("form-too-old"),
-        })
+        self.refused.map(|refused| refused.words(&self.page, self.shortest))
     }
 
     /// What a password has to be, in words.
     #[must_use]
     pub fn hint(&self) -> String {
-        self.page.t_count("set-password-hint", &SHORTEST_PASSWORD)
+        self.page.t_count("set-password-hint", &self.shortest)
     }
 
     /// Whether the first of the two fields is at fault.
     #[must_use]
     pub fn first_is_wrong(&self) -> bool {
-        matches!(self.refused, Some(PasswordRefused::TooShort | PasswordRefused::TooLong))
+        self.refused.is_some_and(PasswordRefused::is_the_first)
     }
 
     /// Whether the second is.

@@ -1,10 +1,11 @@
-//! Signing in with a username and a password.
+//! Signing in with a username and a password, or with a passkey.
 
 use askama::Template;
 
 use super::page::Page;
 
-/// The sign-in page. It posts `username`, `password`, `csrf` and `interaction` to `/sign-in`; or `decision=cancel`.
+/// The sign-in page. It posts `username`, `password`, `csrf`, `interaction` and `next` to `/sign-in`; or
+/// `decision=cancel`; or, by its script, `credential` to `/sign-in/passkey`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignInPage {
@@ -14,6 +15,14 @@ pub struct SignInPage {
     pub csrf: String,
     /// The authorization request that waits for the sign-in; empty where somebody came by themselves.
     pub interaction: String,
+    /// Where they are led after it, if no authorization request waits; empty where they said nothing.
+    pub next: String,
+    /// Whether they are signed in already, and asked once more.
+    pub again: bool,
+    /// What `navigator.credentials.get` is given, as JSON; none where this site can have no passkeys.
+    pub passkey: Option<String>,
+    /// Whether a new password can be asked for by mail.
+    pub forgot: bool,
     /// The client that asks, if one does.
     pub client_name: Option<String>,
     /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
@@ -27,6 +36,8 @@ pub struct SignInPage {
 pub enum SignInRefused {
     /// The username or the password.
     WrongUsernameOrPassword,
+    /// The passkey.
+    Passkey,
     /// There were too many attempts; only time helps.
     TooManyAttempts,
     /// The page was open for too long; it can simply be sent again.
@@ -39,6 +50,7 @@ impl SignInRefused {
     pub const fn key(self) -> &'static str {
         match self {
             Self::WrongUsernameOrPassword => "sign-in-wrong",
+            Self::Passkey => "passkey-refused",
             Self::TooManyAttempts => "sign-in-too-many-attempts",
             Self::FormTooOld => "form-too-old",
         }

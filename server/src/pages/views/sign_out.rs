@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::page::Page;
 
-/// Asks whether to sign out. It posts `csrf`, what is `carried`, and `decision=confirm` or `decision=cancel` to `/logout`.
+/// Asks whether to sign out. It posts `csrf`, what is `carried`, and `decision=confirm` or `decision=cancel` to `/logout/confirm`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "sign_out.html")]
 pub struct SignOutPage {
@@ -28,6 +28,10 @@ pub struct SignedOutPage {
     pub continue_to: Option<String>,
     /// Whose place that is.
     pub client_name: Option<String>,
+    /// What the browser is to load, so that clients sign the user out too (Front-Channel Logout §2).
+    pub frames: Vec<String>,
+    /// Whether the page goes on by itself, once that is loaded.
+    pub goes_on: bool,
 }
 
 impl SignedOutPage {

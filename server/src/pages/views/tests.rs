@@ -103,12 +103,16 @@ fn german_pages_speak_german() {
     assert!(words[0].html.contains(r#"<html lang="de""#));
 }
 
+/// How a page names a script, which is always a file of ours.
+const OUR_SCRIPT: &str = "<script src=\"/assets/";
+
 #[test]
 fn what_others_wrote_never_becomes_markup() {
     for language in Language::ALL {
         for sample in samples::all(language, HOSTILE) {
             let html = &sample.html;
-            assert!(!html.contains("<script"), "{}: {html}", sample.name);
+            let ours = sample.html.replace(OUR_SCRIPT, "");
+            assert!(!ours.contains("<script"), "{}: {html}", sample.name);
             if sample.name != "error-plain" && !sample.name.starts_with("signed-out") {
                 assert!(html.contains("&#60;script&#62;"), "{}: nothing hostile was shown", sample.name);
             }
@@ -119,9 +123,11 @@ fn what_others_wrote_never_becomes_markup() {
 #[test]
 fn no_template_switches_escaping_off_or_brings_style_or_script() {
     for (path, text) in files(&root().join("templates"), "html") {
+        let text = text.replace(OUR_SCRIPT, "");
         for forbidden in
             ["|safe", "| safe", "escape", "<style", "<script", " style=", " onclick", "javascript:", "{{-"]
         {
+            let text = text.replace(OUR_SCRIPT, "");
             assert!(!text.contains(forbidden), "{}: {forbidden}", path.display());
         }
     }
@@ -217,15 +223,41 @@ fn every_page_has_the_ids_that_it_is_known_by() {
                 "consent-task",
             ],
         ),
-        ("consent-application", &["consent-form", "consent-scopes", "error-summary"]),
+        ("consent-application", &["consent-form", "consent-scopes", "consent-claims", "error-summary"]),
+        (
+            "select-account",
+            &[
+                "select-account-form",
+                "select-account-who",
+                "select-account-continue",
+                "select-account-other",
+                "select-account-cancel",
+            ],
+        ),
+        ("form-post", &["form-post", "form-post-continue"]),
         ("error-request-refused", &["error-page", "error-code", "error-description", "error-request"]),
         ("sign-out", &["logout-form", "logout-confirm", "logout-cancel"]),
         ("signed-out", &["logged-out"]),
+        ("sign-in", &["login-passkey-form", "login-passkey", "login-forgot"]),
+        (
+            "second-factor",
+            &["second-factor-form", "second-factor-code", "second-factor-submit", "recovery-form"],
+        ),
+        ("security", &["security", "passkeys", "sessions", "this-session", "recovery-codes-left", "totp-on"]),
+        ("add-passkey", &["add-passkey-form", "add-passkey-submit"]),
+        ("add-totp", &["add-totp-form", "totp-secret", "totp-square", "totp-code"]),
+        ("recovery-codes", &["recovery-codes", "codes"]),
+        ("change-password", &["change-password-form", "old-password", "set-password"]),
+        ("forgot", &["forgot-form", "forgot-email"]),
+        ("forgot-sent", &["forgot-sent"]),
+        ("reset-link", &["reset-link", "the-link"]),
+        ("signed-out-frames", &["logged-out", "logout-continue"]),
         ("set-password", &["set-password-form", "set-password", "set-password-again", "set-password-submit"]),
         ("account", &["consents", "ended-consents", "consent-ended"]),
         ("account-empty", &["no-consents"]),
         ("admin", &["admin-agents", "admin-consents", "admin-events"]),
         ("home", &["home", "issuer"]),
+        ("home-test-server", &["home", "test-server"]),
     ] {
         let sample = samples::friendly().into_iter().find(|s| s.name == name).unwrap();
         for id in ids {
@@ -278,6 +310,8 @@ fn a_link_that_leads_to_no_web_page_is_not_offered() {
         page: Page::default(),
         continue_to: Some("javascript:alert(1)".into()),
         client_name: None,
+        frames: vec![],
+        goes_on: true,
     };
     assert!(!page.render().unwrap().contains("javascript"));
 }

@@ -40,6 +40,7 @@ macro_rules! promises {
 mod anchors;
 mod commits;
 mod endings;
+mod logouts;
 mod opening;
 mod reads;
 mod samples;

@@ -1,0 +1,2 @@
+// Sends the answer on as soon as the page is there.
+document.getElementById("form-post").submit();

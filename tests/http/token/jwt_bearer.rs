@@ -1,0 +1,320 @@
+//! A JWT as an authorization grant (RFC 7523 §2.1, §3.1).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use tests::{Answer, Client, Database, House, INVENTORY, Key, ORDERS, on_both_databases, random};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+on_both_databases! {
+    an_assertion_of_a_trusted_issuer_brings_a_token_for_its_user,
+    an_assertion_is_taken_once,
+    a_user_who_is_gone_or_disabled_gets_nothing,
+}
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const THEM: &str = "https://partner.example";
+
+/// A house that believes `THEM`, as far as `rule` says.
+async fn house(database: Database, key: &Key, rule: &str) -> House {
+    let issuer = format!("[[trusted_issuers]]\nissuer = \"{THEM}\"\njwks = {}\n{rule}\n", key.jwks_toml());
+    build(database, &issuer).await
+}
+
+async fn build(database: Database, fragment: &str) -> House {
+    let fragment = fragment.to_owned();
+    House::build(database, move |town| {
+        let exchange = "\"urn:ietf:params:oauth:grant-type:token-exchange\"]";
+        let with_grant = town.replace(exchange, &exchange.replace(']', &format!(", \"{GRANT}\"]")));
+        format!("{fragment}\n{with_grant}")
+    })
+    .await
+}
+
+const USUAL: &str =
+    "clients = [\"web\", \"orders-api\"]\nscope = \"orders:read orders:write profile openid\"";
+
+/// Claims that are right.
+fn claims(house: &House) -> Value {
+    let now = house.door().now().0;
+    json!({ "iss": THEM, "sub": "alice", "aud": house.issuer(), "iat": now, "exp": now + 60, "jti": random() })
+}
+
+fn signed(key: &Key, claims: &Value) -> String {
+    key.sign(&json!({ "alg": "ES256" }), claims)
+}
+
+async fn present(client: &Client, assertion: &str, more: &[(&str, &str)]) -> Answer {
+    let mut all = vec![("grant_type", GRANT), ("assertion", assertion)];
+    all.extend_from_slice(more);
+    client.token(&all).await
+}
+
+const AT_ORDERS: [(&str, &str); 2] = [("scope", "orders:read"), ("resource", ORDERS)];
+
+async fn an_assertion_of_a_trusted_issuer_brings_a_token_for_its_user(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let web = house.client("web");
+    let answer = present(&web, &signed(&key, &claims(&house)), &AT_ORDERS).await.ok();
+    let event = house.told("token.jwt_bearer", "granted").await;
+    assert_eq!(event["reason"], format!("by an assertion of {THEM}"));
+    let token = answer.claims();
+    let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    assert_eq!((&token["sub"], &token["sub_profile"]), (&json!(alice.id), &json!("user")));
+    assert_eq!((&token["client_id"], &token["aud"]), (&json!("web"), &json!(ORDERS)));
+    assert_eq!((&token["scope"], &event["user"]), (&json!("orders:read"), &json!(alice.id)));
+    assert!(token.get("act").is_none() && token.get("auth_time").is_none());
+    assert!(answer.json.get("refresh_token").is_none() && answer.json.get("id_token").is_none());
+    assert!(house.is_active(answer.access_token()).await);
+
+    // The token endpoint's URL names this server too, and so does a list of one.
+    for aud in [json!(house.url("/token")), json!([house.issuer()])] {
+        let mut named = claims(&house);
+        named["aud"] = aud;
+        present(&web, &signed(&key, &named), &AT_ORDERS).await.ok();
+    }
+    // A service brings its key, and its token is bound to it.
+    let bound = present(&house.client("orders-api"), &signed(&key, &claims(&house)), &AT_ORDERS).await.ok();
+    assert_eq!(bound.json["token_type"], "DPoP");
+    assert!(bound.claims()["cnf"]["jkt"].is_string());
+}
+
+async fn an_assertion_is_taken_once(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let web = house.client("web");
+    let assertion = signed(&key, &claims(&house));
+    let (mut granted, mut refused) = (0, 0);
+    let present = || present(&web, &assertion, &AT_ORDERS);
+    let answers = tokio::join!(present(), present(), present(), present());
+    for answer in [answers.0, answers.1, answers.2, answers.3] {
+        match answer.status {
+            200 => granted += 1,
+            _ => {
+                answer.refused("invalid_grant");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((granted, refused), (1, 3));
+    house.later(65);
+    present().await.refused("invalid_grant");
+    house.told("token.jwt_bearer", "invalid_grant").await;
+}
+
+async fn a_user_who_is_gone_or_disabled_gets_nothing(database: Database) {
+    let key = Key::generate();
+    let mut house = house(database, &key, USUAL).await;
+    let mut nobody = claims(&house);
+    nobody["sub"] = "mallory".into();
+    let web = house.client("web");
+    let unknown = present(&web, &signed(&key, &nobody), &AT_ORDERS).await.refused("invalid_grant");
+    house.told("token.jwt_bearer", "invalid_grant").await;
+    // Bob is declared no more, and so disabled; agents that he owned would stand in the way.
+    house
+        .restart_changed(|config| {
+            let config = config.replace("owner = \"bob\"", "owner = \"admin\"");
+            let (before, after) = config.split_once("[[users]]\nusername = \"bob\"").unwrap();
+            let rest = after.find("[[").unwrap();
+            format!("{before}{}", &after[rest..])
+        })
+        .await;
+    let mut bob = claims(&house);
+    bob["sub"] = "bob".into();
+    let web = house.client("web");
+    let disabled = present(&web, &signed(&key, &bob), &AT_ORDERS).await.refused("invalid_grant");
+    assert_eq!(disabled.body, unknown.body, "who is here and who is not is nobody's business");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_assertion_is_an_invalid_grant() {
+    let key = Key::generate();
+    let house = house(Database::Sqlite, &key, USUAL).await;
+    let web = house.client("web");
+    let now = house.door().now().0;
+    for (name, value) in [
+        ("iss", json!("https://other.example")),
+        ("iss", Value::Null),
+        ("sub", Value::Null),
+        ("sub", json!("")),
+        ("aud", json!("https://other.example")),
+        ("aud", json!([house.issuer(), "https://other.example"])),
+        ("aud", json!(format!("{}/", house.issuer()))),
+        ("aud", Value::Null),
+        ("exp", Value::Null),
+        ("exp", json!(now - 60)),
+        ("exp", json!(now + 400)),
+        ("iat", json!(now + 120)),
+        ("nbf", json!(now + 120)),
+        ("jti", Value::Null),
+        ("jti", json!("x".repeat(300))),
+    ] {
+        let mut wrong = claims(&house);
+        if value.is_null() {
+            wrong.as_object_mut().unwrap().remove(name);
+        } else {
+            wrong[name] = value.clone();
+        }
+        let answer = present(&web, &signed(&key, &wrong), &AT_ORDERS).await;
+        assert_eq!(answer.json["error"], "invalid_grant", "{name} {value}: {}", answer.body);
+        answer.refused("invalid_grant");
+        house.told("token.jwt_bearer", "invalid_grant").await;
+    }
+    let right = signed(&key, &claims(&house));
+    let stranger = signed(&Key::generate(), &claims(&house));
+    let as_proof = key.sign(&json!({ "alg": "ES256", "typ": "dpop+jwt" }), &claims(&house));
+    let unsigned = key.sign(&json!({ "alg": "none" }), &claims(&house));
+    let critical = key.sign(&json!({ "alg": "ES256", "crit": ["x"], "x": 1 }), &claims(&house));
+    let bent = format!("{}A", &right[..right.len() - 2]);
+    let two = format!("{right} {right}");
+    for wrong in ["x", "a.b.c", &stranger, &as_proof, &unsigned, &critical, &bent, &two] {
+        present(&web, wrong, &AT_ORDERS).await.refused("invalid_grant");
+    }
+    web.token(&[("grant_type", GRANT)]).await.refused("invalid_request");
+    // None of it used up anything.
+    present(&web, &right, &AT_ORDERS).await.ok();
+    // A wrong client is told so, however good its grant.
+    let impostor = web.authenticating(tests::Authentication::Basic("wrong".into()));
+    present(&impostor, &signed(&key, &claims(&house)), &AT_ORDERS).await.refused("invalid_client");
+}
+
+#[tokio::test]
+async fn it_brings_no_more_than_its_issuer_may_and_the_client_is_registered_for() {
+    let key = Key::generate();
+    let rule = "clients = [\"web\", \"agent-a\"]\nscope = \"orders:read inventory:read offline_access\"\n\
+                resources = [\"https://orders.example\"]\ntoken_life = \"1m\"";
+    let house = house(Database::Sqlite, &key, rule).await;
+    let web = house.client("web");
+    let ask = |more: &'static [(&'static str, &'static str)]| {
+        let assertion = signed(&key, &claims(&house));
+        let web = &web;
+        async move { present(web, &assertion, more).await }
+    };
+    let all = ask(&[]).await.ok();
+    assert_eq!((&all.claims()["scope"], &all.json["expires_in"]), (&json!("orders:read"), &json!(60)));
+    ask(&[("scope", "orders:write"), ("resource", ORDERS)]).await.refused("invalid_scope");
+    ask(&[("scope", "orders:read offline_access")]).await.refused("invalid_scope");
+    ask(&[("scope", "profile")]).await.refused("invalid_scope");
+    ask(&[("scope", "inventory:read"), ("resource", INVENTORY)]).await.refused("invalid_target");
+    let details = "[{\"type\":\"agent_task\",\"task\":\"x\"}]";
+    let assertion = signed(&key, &claims(&house));
+    present(&web, &assertion, &[("authorization_details", details)])
+        .await
+        .refused("invalid_authorization_details");
+    // Another client may not present it, be it registered for the grant or not.
+    for other in ["post", "orders-api"] {
+        let assertion = signed(&key, &claims(&house));
+        present(&house.client(other), &assertion, &AT_ORDERS).await.refused("invalid_grant");
+    }
+    let assertion = signed(&key, &claims(&house));
+    present(&house.client("shop"), &assertion, &AT_ORDERS).await.refused("unauthorized_client");
+}
+
+#[tokio::test]
+async fn an_agent_that_brings_one_acts_for_the_user() {
+    let key = Key::generate();
+    let rule = "clients = [\"agent-a\"]\nscope = \"orders:read\"";
+    let fragment = format!("[[trusted_issuers]]\nissuer = \"{THEM}\"\njwks = {}\n{rule}\n", key.jwks_toml());
+    let house = House::build(Database::Sqlite, move |town| {
+        let grants = format!("id = \"agent-a\"\ngrant_types = [\"{GRANT}\"]");
+        format!("{fragment}\n{}", town.replacen("id = \"agent-a\"", &grants, 1))
+    })
+    .await;
+    let agent = house.client("agent-a");
+    let answer = present(&agent, &signed(&key, &claims(&house)), &AT_ORDERS).await.ok();
+    let token = answer.claims();
+    assert_eq!((&token["act"]["sub"], &token["sub_profile"]), (&json!("agent-a"), &json!("user")));
+    assert!(token["cnf"]["jkt"].is_string());
+}
+
+#[tokio::test]
+async fn users_are_named_by_a_list_or_by_a_verified_address() {
+    let key = Key::generate();
+    let listed = format!("{USUAL}\nsubjects = {{ \"employee-17\" = \"alice\" }}");
+    let house = house(Database::Sqlite, &key, &listed).await;
+    let web = house.client("web");
+    let named = |name: &str| {
+        let mut claims = claims(&house);
+        claims["sub"] = name.into();
+        signed(&key, &claims)
+    };
+    let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    let answer = present(&web, &named("employee-17"), &AT_ORDERS).await.ok();
+    assert_eq!(answer.claims()["sub"], json!(alice.id));
+    present(&web, &named("alice"), &AT_ORDERS).await.refused("invalid_grant");
+
+    let by_email =
+        format!("{USUAL}\nsubject_claim = \"email\"\nsubjects = {{ \"alice@people.example\" = \"alice\" }}");
+    let house = self::house(Database::Sqlite, &key, &by_email).await;
+    let web = house.client("web");
+    for (verified, fine) in [(json!(true), true), (json!(false), false), (Value::Null, false)] {
+        let mut claims = claims(&house);
+        claims["sub"] = "opaque".into();
+        claims["email"] = "alice@people.example".into();
+        claims["email_verified"] = verified;
+        let answer = present(&web, &signed(&key, &claims), &AT_ORDERS).await;
+        if fine {
+            answer.ok()
+        } else {
+            answer.refused("invalid_grant")
+        };
+    }
+}
+
+/// Serves `jwks`, whatever it is then, and counts how often it was asked for.
+async fn publish(jwks: Arc<std::sync::Mutex<Value>>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let _ = stream.read(&mut head).await;
+            count.fetch_add(1, Ordering::SeqCst);
+            let body = jwks.lock().unwrap().to_string();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/jwk-set+json\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (uri, asked)
+}
+
+fn set_of(key: &Key, kid: &str) -> Value {
+    let mut jwk = key.jwk.clone();
+    jwk["kid"] = kid.into();
+    json!({ "keys": [jwk] })
+}
+
+#[tokio::test]
+async fn keys_that_an_issuer_publishes_are_fetched_when_they_are_needed_and_when_they_change() {
+    let (first, second) = (Key::generate(), Key::generate());
+    let published = Arc::new(std::sync::Mutex::new(set_of(&first, "one")));
+    let (uri, asked) = publish(Arc::clone(&published)).await;
+    let fragment = format!(
+        "outbound.permitted_addresses = [\"127.0.0.0/8\"]\n[[trusted_issuers]]\nissuer = \"{THEM}\"\n\
+         jwks_uri = \"{uri}\"\n{USUAL}\n"
+    );
+    let house = build(Database::Sqlite, &fragment).await;
+    let web = house.client("web");
+    let by = |key: &Key, kid: &str| key.sign(&json!({ "alg": "ES256", "kid": kid }), &claims(&house));
+    present(&web, &by(&first, "one"), &AT_ORDERS).await.ok();
+    present(&web, &by(&first, "one"), &AT_ORDERS).await.ok();
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the set is kept");
+    *published.lock().unwrap() = set_of(&second, "two");
+    house.later(60);
+    present(&web, &by(&second, "two"), &AT_ORDERS).await.ok();
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "an unknown kid is looked for once");
+    for _ in 0..5 {
+        present(&web, &by(&second, "three"), &AT_ORDERS).await.refused("invalid_grant");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "and not as often as somebody likes");
+    present(&web, &by(&first, "one"), &AT_ORDERS).await.refused("invalid_grant");
+}

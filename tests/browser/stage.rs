@@ -292,10 +292,12 @@ async fn welcome(mut stream: TcpStream, heard: mpsc::UnboundedSender<String>) {
             Ok(count) => head.extend_from_slice(&buffer[..count]),
         }
     }
-    let head = String::from_utf8_lossy(&head);
-    let target = head.split(' ').nth(1).unwrap_or_default();
+    let target = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned();
     if target.starts_with("/callback") {
-        let _ = heard.send(target.to_owned());
+        let _ = match posted(&mut stream, &head).await {
+            Some(form) => heard.send(format!("{target}?{form}")),
+            None => heard.send(target),
+        };
     }
     let page = "<!doctype html><html lang=en><link rel=icon href=data:,><title>The application</title><p id=back>Welcome back.";
     let answer = format!(
@@ -303,4 +305,20 @@ async fn welcome(mut stream: TcpStream, heard: mpsc::UnboundedSender<String>) {
         page.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+/// The form that was posted, if one was: what came behind the head, and what is still to come of it.
+async fn posted(stream: &mut TcpStream, so_far: &[u8]) -> Option<String> {
+    let end = so_far.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&so_far[..end]).to_ascii_lowercase();
+    let length = head.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse().ok()?;
+    let mut body = so_far[end..].to_vec();
+    let mut buffer = [0; 4096];
+    while body.len() < length {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => body.extend_from_slice(&buffer[..count]),
+        }
+    }
+    String::from_utf8(body).ok()
 }

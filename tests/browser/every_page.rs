@@ -107,8 +107,6 @@ impl Tour {
         self.stop(person, "signed-out", "logged-out").await;
     }
 
-<<<<<<< HEAD
-=======
     /// Bob, who sets up an app and a passkey (at least its page), changes his password and forgets it.
     async fn security(&mut self, person: &Person) {
         let house = self.stage.house.door().clone();
@@ -154,7 +152,6 @@ impl Tour {
         self.stop(person, "forgot-sent", "forgot-sent").await;
     }
 
->>>>>>> main
     /// Alice is signed in; a television and an agent ask her from elsewhere.
     async fn elsewhere(&mut self, person: &Person) {
         let stage = Arc::clone(&self.stage);
@@ -201,54 +198,6 @@ impl Tour {
         person.write("approvals-code", "1").await;
         person.click("approvals-code-submit").await;
         self.stop(person, "approvals-code-refused", "error-summary").await;
-<<<<<<< HEAD
-    }
-
-    /// Bob, who sets up an app and a passkey (at least its page), changes his password and forgets it.
-    async fn security(&mut self, person: &Person) {
-        let house = self.stage.house.door().clone();
-        person.goto(&house.url("/sign-in")).await;
-        self.stage.sign_in(person, "bob").await;
-        person.see("no-consents").await;
-        person.goto(&house.url("/account/security/password")).await;
-        self.stop(person, "change-password", "change-password-form").await;
-        person.goto(&house.url("/account/security/passkey")).await;
-        self.stop(person, "add-passkey", "add-passkey-form").await;
-        person.goto(&house.url("/account/security/totp")).await;
-        self.stop(person, "add-totp", "add-totp-form").await;
-        let secret = person.see("totp-secret").await.text().await.unwrap();
-        person.write("totp-code", &tests::code_at(&secret, house.now())).await;
-        person.click("add-totp-submit").await;
-        self.stop(person, "recovery-codes", "recovery-codes").await;
-        person.goto(&house.url("/account/security")).await;
-        self.stop(person, "security", "security").await;
-        person.click("sign-out").await;
-        person.click("logout-confirm").await;
-        person.see("logged-out").await;
-        self.stage.sign_in(person, "bob").await;
-        person.see("second-factor").await;
-        person.eval("document.querySelector('#recovery').open = true").await;
-        self.stop(person, "second-factor", "second-factor").await;
-        person.write("second-factor-code", "000000").await;
-        person.click("second-factor-submit").await;
-        self.stop(person, "second-factor-refused", "error-summary").await;
-        self.stage.house.later(60);
-        person.write("second-factor-code", &tests::code_at(&secret, house.now())).await;
-        person.click("second-factor-submit").await;
-        person.see("no-consents").await;
-        person.goto(&house.url("/account/security")).await;
-        person.click("remove-totp").await;
-        self.stop(person, "security-said", "security-said").await;
-        person.click("sign-out").await;
-        person.click("logout-confirm").await;
-        person.see("logged-out").await;
-        person.goto(&house.url("/forgot-password")).await;
-        self.stop(person, "forgot", "forgot-form").await;
-        person.write("forgot-email", "nobody@people.example").await;
-        person.click("forgot-submit").await;
-        self.stop(person, "forgot-sent", "forgot-sent").await;
-=======
->>>>>>> main
     }
 
     async fn admin(&mut self, person: &Person) {

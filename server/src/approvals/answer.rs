@@ -5,7 +5,6 @@ use std::sync::Arc;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization::Approval;
 use protocol::claims_request::ClaimsRequest;
-use protocol::claims_request::ClaimsRequest;
 use protocol::code::Code;
 use protocol::deferred::Way;
 use protocol::identifier::{SessionId, UserId};
@@ -70,7 +69,6 @@ pub async fn approve(
         code_challenge: None,
         nonce: None,
         dpop_jkt: waiting.request.dpop_jkt.clone(),
-        claims: ClaimsRequest::default(),
         login: answerer.login.clone(),
         session: None,
     };

@@ -3,15 +3,9 @@
 use std::sync::Arc;
 
 use entity::{
-<<<<<<< HEAD
-    authorization_code, backchannel_user_code, browser_session, client, consent, deferred_request,
-    details_type, interaction, known_browser, one_time_link, pushed_request, resource_server, session_client,
-    setting, signing_key, task, token, totp, user_account,
-=======
     authorization_code, backchannel_user_code, browser_session, client, client_registration, consent,
     deferred_request, details_type, initial_access_token, interaction, known_browser, one_time_link,
     pushed_request, resource_server, session_client, setting, signing_key, task, token, totp, user_account,
->>>>>>> main
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;

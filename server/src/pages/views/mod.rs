@@ -37,20 +37,11 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
-<<<<<<< HEAD
-pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow};
-=======
->>>>>>> main
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
-<<<<<<< HEAD
-pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
-pub use change_password::{ChangePasswordPage, ChangeRefused};
-=======
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
->>>>>>> main
 pub use consent::{
     ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
     claim_key,

@@ -194,12 +194,14 @@ async fn an_agent_that_asks_is_the_one_that_acts(database: Database) {
     let more = [("authorization_details", details_text.as_str()), ("binding_message", "Refund 4711?")];
     let asked = town.ask_alice(&agent, &more).await.ok();
     let page = town.question(&alice).await;
-    for words in ["agent-d the agent, an AI agent, wants to act for you", "Refund order 4711", "At most 50"] {
+    for words in [", an AI agent, wants to act for you", "Refund order 4711", "At most 50"] {
         assert!(page.text().contains(words), "{words}: {}", page.text());
     }
     page.approve(|form| {
         form.untick("scope", "orders:read");
-    }).await.page();
+    })
+    .await
+    .page();
     let other_key = town.client("agent-d");
     town.poll(&other_key, &asked).await.refused("invalid_grant");
     let tokens = town.poll(&agent, &asked).await.ok();
@@ -351,9 +353,12 @@ async fn whoever_was_not_asked_neither_sees_nor_answers() {
         }
     }
     assert_eq!(bob.post(&page.path, &fields).await.page().status, 400);
-    let refused = page.approve(|form| {
-        form.fill("csrf", "x");
-    }).await.page();
+    let refused = page
+        .approve(|form| {
+            form.fill("csrf", "x");
+        })
+        .await
+        .page();
     assert_eq!(refused.status, 400);
     assert!(!house.events().await.iter().any(|event| event.event.consent.is_some()));
     town.poll(&town.client("other-till"), &asked).await.refused("invalid_grant");
@@ -370,13 +375,7 @@ async fn what_is_malformed_is_refused_with_its_own_word() {
     let (house, till) = (&town.house, town.client("till"));
     for (more, code) in [
         (("binding_message", "a\nb"), "invalid_binding_message"),
-        (
-            (
-                "binding_message",
-                "much too long. much too long. much too long. much too long. much too long. much too long. much too long. much too long. much too long.",
-            ),
-            "invalid_binding_message",
-        ),
+        (("binding_message", &"much too long. ".repeat(10)), "invalid_binding_message"),
         (("requested_expiry", "soon"), "invalid_request"),
         (("resource", "https://elsewhere.example"), "invalid_target"),
         (("authorization_details", "[{\"type\":\"nothing\"}]"), "invalid_authorization_details"),

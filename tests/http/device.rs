@@ -268,9 +268,12 @@ async fn nothing_is_allowed_without_a_click_in_our_own_form() {
     alice.page(&path).await;
     town.poll_device(&tv, &asked).await.refused("authorization_pending");
     for token in ["", "x"] {
-        let again = page.approve(|form| {
-            form.fill("csrf", token);
-        }).await.page();
+        let again = page
+            .approve(|form| {
+                form.fill("csrf", token);
+            })
+            .await
+            .page();
         assert_eq!(again.status, 400, "{}", again.text());
     }
     let form = page.form();
@@ -311,7 +314,9 @@ async fn an_agent_on_a_device_acts_by_its_own_key_and_has_a_task() {
     }
     page.approve(|form| {
         form.untick("scope", "orders:write");
-    }).await.page();
+    })
+    .await
+    .page();
     let other_key = town.client("agent-d");
     town.poll_device(&other_key, &asked).await.refused("invalid_grant");
     town.poll_device(&agent.clone().without_dpop(), &asked).await.refused("invalid_grant");

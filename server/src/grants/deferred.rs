@@ -74,10 +74,10 @@ async fn no_answer(
         _ if kept.answered => NoAnswer::Denied,
         told => told,
     };
-    // Whoever may not use their account any more says neither yes nor no.
+    // Whoever may not use their account any more says neither yes nor no. A hint that names nobody is not told apart.
     let gone_for_good = match &kept.user {
         Some(user) => match desk.app.store.find_user(user).await {
-            Ok(user) => !user.is_some_and(|user| user.enabled),
+            Ok(user) => user.is_some_and(|user| !user.enabled),
             Err(error) => return desk.refused(&event, error),
         },
         None => false,

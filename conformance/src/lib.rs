@@ -17,6 +17,8 @@ pub mod profile;
 pub mod report;
 pub mod rfc7009;
 pub mod rfc7523;
+pub mod rfc7591;
+pub mod rfc7592;
 pub mod rfc7636;
 pub mod rfc7662;
 pub mod rfc8414;
@@ -50,6 +52,8 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         rfc7662::CHECKS,
         rfc7009::CHECKS,
         rfc9449::CHECKS,
+        rfc7591::CHECKS,
+        rfc7592::CHECKS,
         rfc8693::CHECKS,
         oauth21::CHECKS,
         oidc_core::CHECKS,

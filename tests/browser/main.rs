@@ -11,3 +11,4 @@ mod plain_means;
 mod refusals;
 mod signing_in;
 mod stage;
+mod upstream;

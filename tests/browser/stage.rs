@@ -50,6 +50,26 @@ redirect_uris = ["http://127.0.0.1/callback"]
 scope = "openid profile orders:read"
 resources = ["https://orders.example"]
 
+[[clients]]
+id = "television"
+name = "Television"
+kind = "application"
+authentication = "none"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code"]
+scope = "openid profile orders:read"
+resources = ["https://orders.example"]
+
+[[clients]]
+id = "till"
+name = "Till"
+kind = "application"
+authentication = "client_secret_basic"
+secret_sha256 = "61d65a9b825e87a6dc3e8fc81f6b826cf52c991d4c61bdbf4b4ed04d3f067382"
+grant_types = ["urn:openid:params:grant-type:ciba"]
+scope = "openid profile orders:read"
+resources = ["https://orders.example"]
+authorization_details_types = ["agent_task", "mcp_tool"]
+
 [[agents]]
 id = "refund-agent"
 name = "Refund Agent"

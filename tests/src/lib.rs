@@ -38,7 +38,6 @@ pub use post_office::{Mail, PostOffice};
 pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
 pub use site::Site;
-pub use town::{INVENTORY, ORDERS, password_of};
 pub use town::{INVENTORY, ORDERS, password_of, secret_sha256};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

@@ -8,6 +8,7 @@ pub mod browser;
 pub mod check;
 pub mod flow;
 pub mod forms;
+pub mod jarm;
 pub mod jose;
 pub mod oauth21;
 pub mod oidc_core;
@@ -24,6 +25,7 @@ pub mod rfc8414;
 pub mod rfc8693;
 pub mod rfc8707;
 pub mod rfc9068;
+pub mod rfc9101;
 pub mod rfc9126;
 pub mod rfc9207;
 pub mod rfc9396;
@@ -41,6 +43,8 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         rfc7636::CHECKS,
         rfc9207::CHECKS,
         rfc9126::CHECKS,
+        rfc9101::CHECKS,
+        jarm::CHECKS,
         rfc7523::CHECKS,
         rfc8707::CHECKS,
         rfc9396::CHECKS,

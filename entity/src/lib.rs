@@ -13,6 +13,8 @@ pub mod consent;
 pub mod deferred_request;
 pub mod details_type;
 pub mod ended_family;
+pub mod federated_identity;
+pub mod federated_session;
 pub mod initial_access_token;
 pub mod interaction;
 pub mod key_ring;

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
 mod m2_device_ciba;
+mod m2_federation;
 mod m2_keys;
 mod m2_logout;
 mod m2_registration;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2_logout::Migration),
             Box::new(m2_users::Migration),
             Box::new(m2_device_ciba::Migration),
+            Box::new(m2_federation::Migration),
         ]
     }
 }

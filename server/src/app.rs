@@ -27,6 +27,7 @@ use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
+use crate::upstreams::Upstreams;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
@@ -48,6 +49,8 @@ pub struct App {
     pub trusted_issuers: TrustedIssuers,
     /// Asks others.
     pub outbound: Outbound,
+    /// The OpenID Providers that people may sign in at.
+    pub upstreams: Upstreams,
     /// What our listeners show in the handshake, and who vouches for clients' certificates.
     pub tls: Tls,
     /// Tells the time.

@@ -30,6 +30,7 @@ use crate::sign_in;
 use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
+use crate::upstreams::Upstreams;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +137,7 @@ pub async fn open(
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
         outbound: Outbound::new(&settings.outbound)?,
+        upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
         rules,
         registry: RegistryCache::new(itself),

@@ -34,10 +34,10 @@ fn the_configuration_is_valid_and_that_of_a_test_server() {
     let config = procura();
     assert!(config.settings.certification.is_some());
     let claims = &config.declared.users[0].claims;
-    let missing: Vec<_> = protocol::userinfo::CLAIMS_BY_SCOPE
+    let missing: Vec<_> = protocol::standard_claims::BY_SCOPE
         .into_iter()
         .flat_map(|(_, names)| names)
-        .filter(|name| !["name", "preferred_username"].contains(name) && claims.get(**name).is_none())
+        .filter(|name| !["name", "preferred_username"].contains(*name) && claims.get(**name).is_none())
         .collect();
     assert!(missing.is_empty(), "alice has no {missing:?}");
 }

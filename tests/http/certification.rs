@@ -1,6 +1,8 @@
 //! A test server: what a conformance suite needs is there when it is configured, and only then.
 
-use tests::House;
+use tests::{Database, House};
+
+use crate::elsewhere::Elsewhere;
 
 #[tokio::test]
 async fn without_the_table_nothing_of_it_is_there() {
@@ -56,8 +58,9 @@ async fn become_test_server(house: &mut House) {
 #[tokio::test]
 async fn whoever_knows_the_word_rotates_the_keys_and_nobody_else() {
     let mut house = House::open().await;
-    let rotate = |word: &str| format!("/certification/{word}/rotate-keys");
-    let post = |house: &House, word: &str| house.send(house.request("POST", &rotate(word)));
+    async fn post(house: &House, word: &str) -> tests::Answer {
+        house.send(house.request("POST", &format!("/certification/{word}/rotate-keys"))).await
+    }
     assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 404, "not without the table");
     become_test_server(&mut house).await;
     let kids = |jwks: &serde_json::Value| {
@@ -70,6 +73,33 @@ async fn whoever_knows_the_word_rotates_the_keys_and_nobody_else() {
     assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 204);
     let after = kids(&house.send(house.request("GET", "/jwks")).await.json);
     assert!(after.is_superset(&before) && after.len() > before.len(), "{before:?} {after:?}");
+}
+
+#[tokio::test]
+async fn whoever_knows_the_word_answers_backchannel_requests_and_nobody_else() {
+    let mut town = Elsewhere::on(Database::Sqlite).await;
+    become_test_server(&mut town.house).await;
+    let till = town.client("till");
+    for (action, told) in [("allow", "granted"), ("deny", "access_denied")] {
+        let asked = town.ask_alice(&till, &[]).await.ok();
+        let answer = async |word: &str, id: &str, action: &str| {
+            let path = format!("/certification/{word}/ciba/{id}/{action}");
+            town.house.send(town.house.request("POST", &path)).await.status
+        };
+        let id = asked.text("auth_req_id");
+        assert_eq!(answer("a-word-that-somebody-guessed", id, action).await, 404);
+        assert_eq!(answer("a-word-that-nobody-guesses", id, "perhaps").await, 404);
+        assert_eq!(answer("a-word-that-nobody-guesses", "unknown", action).await, 400);
+        town.poll(&till, &asked).await.refused("authorization_pending");
+        assert_eq!(answer("a-word-that-nobody-guesses", id, action).await, 204);
+        town.house.told("consent.decide", told).await;
+        assert_eq!(answer("a-word-that-nobody-guesses", id, action).await, 400, "an answer is given once");
+        let polled = town.poll(&till, &asked).await;
+        match action {
+            "allow" => drop(polled.ok()),
+            _ => drop(polled.refused("access_denied")),
+        }
+    }
 }
 
 #[tokio::test]

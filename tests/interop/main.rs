@@ -6,6 +6,11 @@ mod guest;
 use serde_json::{Value, json};
 use tests::{Database, House, Key, ORDERS, Secured, Wanted};
 
+/// RFC 8628 §3.4.
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// Client-Initiated Backchannel Authentication §10.1.
+const CIBA: &str = "urn:openid:params:grant-type:ciba";
+
 /// The clients that the guests are.
 struct Guests {
     toml: String,
@@ -20,7 +25,7 @@ fn jwks(key: &Key) -> String {
 /// Declares the clients: by secret in the header, by secret in the body, by key, by nothing,
 /// by certificate, one that signs its requests, and a resource server.
 fn guests(secured: &Secured) -> Guests {
-    let [jwt, api, signed] = [(); 3].map(|()| Key::generate());
+    let [jwt, api, signed, afar] = [(); 4].map(|()| Key::generate());
     let shown = secured.clients.issue(Wanted::client("guest-mtls"));
     let reach = format!("resources = [\"{ORDERS}\"]");
     let app = |id: &str, authentication: &str, more: &str| {
@@ -50,6 +55,15 @@ fn guests(secured: &Secured) -> Guests {
             ),
         ),
         app("guest-open", "none", ""),
+        app(
+            "guest-afar",
+            "private_key_jwt",
+            &format!(
+                "jwks = {}\ngrant_types = [\"{DEVICE_CODE}\", \"{CIBA}\"]\n\
+                 backchannel_token_delivery_mode = \"poll\"",
+                jwks(&afar)
+            ),
+        ),
         app(
             "guest-signed",
             "private_key_jwt",
@@ -88,6 +102,7 @@ fn guests(secured: &Secured) -> Guests {
         "jwt": client("guest-jwt", json!({ "jwk": jwt.private_jwk() })),
         "open": client("guest-open", json!({})),
         "signed": client("guest-signed", json!({ "jwk": signed.private_jwk() })),
+        "afar": client("guest-afar", json!({ "jwk": afar.private_jwk() })),
         "mtls": client("guest-mtls", json!({ "certificate": shown.pem, "key": shown.key_pem })),
         "api": client("guest-api", json!({ "jwk": api.private_jwk() })),
     });

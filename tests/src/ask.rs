@@ -118,6 +118,14 @@ impl Ask {
         self.approved_in_part(person, |_| {}).await
     }
 
+    /// The code that the browser brought back.
+    #[must_use]
+    #[track_caller]
+    pub fn code_from(&self, back: &url::Url) -> Code {
+        let code = Arrival::Away(back.clone()).param("code");
+        Code { code, verifier: self.verifier.clone(), redirect_uri: self.redirect_uri.clone() }
+    }
+
     /// It is approved as `change` leaves the form.
     pub async fn approved_in_part(&self, person: &Person, change: impl FnOnce(&mut Form)) -> Code {
         let code = match self.brought_by(person).await {

@@ -237,6 +237,12 @@ impl House {
         &self.app
     }
 
+    /// A JWT with the key that signs with this algorithm, whatever its claims say.
+    #[must_use]
+    pub fn sign(&self, alg: protocol::client::SigningAlg, typ: &str, claims: &serde_json::Value) -> String {
+        self.app.keys.sign(alg, typ, claims.as_object().unwrap()).unwrap()
+    }
+
     /// The audit log, the oldest event first.
     pub async fn events(&self) -> Vec<LoggedEvent> {
         self.app.store.audit_after(0, 10_000).await.unwrap()

@@ -56,6 +56,21 @@ pub enum Action {
     /// A user set the code without which nobody asks them from afar, or took it away.
     #[serde(rename = "user.set_user_code")]
     UserSetUserCode,
+    /// An upstream OpenID Provider made an account for somebody who signed in there.
+    #[serde(rename = "user.create")]
+    UserCreate,
+    /// An identity at an upstream OpenID Provider was linked to an account.
+    #[serde(rename = "user.link")]
+    UserLink,
+    /// Such a link was taken away.
+    #[serde(rename = "user.unlink")]
+    UserUnlink,
+    /// What an upstream OpenID Provider says changed an account: its rights, its name, its address.
+    #[serde(rename = "user.update")]
+    UserUpdate,
+    /// An upstream OpenID Provider said that somebody signed out there.
+    #[serde(rename = "upstream.logout")]
+    UpstreamLogout,
     /// A client pushed an authorization request.
     #[serde(rename = "authorization.push")]
     AuthorizationPush,

@@ -68,14 +68,6 @@ pub enum ErrorCode {
     InsufficientUserAuthentication,
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType,
-    /// RFC 7591 §3.2.2.
-    InvalidRedirectUri,
-    /// RFC 7591 §3.2.2.
-    InvalidClientMetadata,
-    /// RFC 7591 §3.2.2.
-    InvalidSoftwareStatement,
-    /// RFC 7591 §3.2.2.
-    UnapprovedSoftwareStatement,
     /// RFC 8628 §3.5.
     AuthorizationPending,
     /// RFC 8628 §3.5.
@@ -94,6 +86,14 @@ pub enum ErrorCode {
     InvalidBindingMessage,
     /// Client-Initiated Backchannel Authentication §12.
     TransactionFailed,
+    /// RFC 7591 §3.2.2.
+    InvalidRedirectUri,
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata,
+    /// RFC 7591 §3.2.2.
+    InvalidSoftwareStatement,
+    /// RFC 7591 §3.2.2.
+    UnapprovedSoftwareStatement,
 }
 
 impl ErrorCode {
@@ -129,10 +129,6 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::UnsupportedTokenType => "unsupported_token_type",
-            Self::InvalidRedirectUri => "invalid_redirect_uri",
-            Self::InvalidClientMetadata => "invalid_client_metadata",
-            Self::InvalidSoftwareStatement => "invalid_software_statement",
-            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
@@ -142,6 +138,10 @@ impl ErrorCode {
             Self::InvalidUserCode => "invalid_user_code",
             Self::InvalidBindingMessage => "invalid_binding_message",
             Self::TransactionFailed => "transaction_failed",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
         }
     }
 }

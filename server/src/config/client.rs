@@ -10,12 +10,14 @@ use protocol::audience::{ResourceIndicator, Resources};
 use protocol::certificate::certificates_of;
 use protocol::client::{
     AuthMethod, ClientAuthentication, ClientMetadata, DeliveryMode, GrantType, KeySource, SigningAlg,
+    SubjectType,
 };
 use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::NumericDate;
 use protocol::profile::{Judged, SecurityProfile};
 use protocol::registration::redirect_uris::{self, is_loopback};
 use protocol::scope::Scope;
+use protocol::subject;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -293,6 +295,12 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     }
     check_backchannel(client, entry);
     check_certificate(client, method, entry);
+    let sector_identifier_uri = client.metadata.sector_identifier_uri.as_ref();
+    if client.metadata.subject_type == SubjectType::Pairwise
+        && let Err(why) = subject::sector(sector_identifier_uri, &client.redirect_uris)
+    {
+        entry.no("subject_type", why);
+    }
     check_references(client, known, entry);
 }
 

@@ -25,6 +25,7 @@ mod settings;
 mod tests;
 mod transport;
 mod trusted_issuer;
+mod upstream;
 mod user;
 mod userinfo;
 pub mod written;
@@ -46,6 +47,7 @@ pub use problem::Problem;
 pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
@@ -56,8 +58,16 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 7] =
-    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "trusted_issuers"];
+const DECLARATIONS: [&str; 8] = [
+    "users",
+    "resource_servers",
+    "clients",
+    "agents",
+    "details_types",
+    "rules",
+    "trusted_issuers",
+    "upstreams",
+];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]

@@ -63,12 +63,12 @@ pub struct Settings {
     pub ciba: CibaSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
-    /// Clients that nobody declared.
-    pub registration: RegistrationSettings,
     /// How mail is sent.
     pub mail: MailSettings,
     /// What a password must be.
     pub passwords: PasswordSettings,
+    /// Clients that nobody declared.
+    pub registration: RegistrationSettings,
     /// TLS on the address that is listened on.
     pub tls: TlsSettings,
     /// The listener that asks for client certificates.
@@ -160,9 +160,9 @@ impl Default for Settings {
             device: DeviceSettings::default(),
             ciba: CibaSettings::default(),
             outbound: OutboundSettings::default(),
-            registration: RegistrationSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
+            registration: RegistrationSettings::default(),
             tls: TlsSettings::default(),
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::protected::{self, Asked};
 use super::reply;
 use crate::app::{App, Visit};
-use crate::certification;
+use crate::{approvals, certification};
 
 /// The protected resource's path.
 pub const RESOURCE: &str = "/certification/resource";
@@ -21,6 +21,8 @@ pub const RESOURCE: &str = "/certification/resource";
 const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 /// The path of the hook that publishes the next signing keys.
 pub const ROTATE_KEYS: &str = "/certification/{secret}/rotate-keys";
+/// The path of the hook that answers backchannel requests.
+pub const CIBA: &str = "/certification/{secret}/ciba/{auth_req_id}/{action}";
 /// The longest name that is given back.
 const LONGEST_ID: usize = 100;
 
@@ -62,6 +64,27 @@ pub async fn rotate_keys(
         return StatusCode::NOT_FOUND.into_response();
     }
     match certification::rotate_keys(&app, &visit).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(failure) => reply::failure(&app, &visit, failure, false),
+    }
+}
+
+/// `POST /certification/{secret}/ciba/{auth_req_id}/{action}`: answers a backchannel request for its user, by `allow`
+/// or `deny`.
+pub async fn ciba(
+    State(app): State<Arc<App>>,
+    Path((word, auth_req_id, action)): Path<(String, String, String)>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
+    let allow = match action.as_str() {
+        "allow" => true,
+        "deny" => false,
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    if !certification::opens(&app, &word) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match approvals::decide_for_test(&app, &visit, &auth_req_id, allow).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(failure) => reply::failure(&app, &visit, failure, false),
     }

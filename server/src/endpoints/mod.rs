@@ -15,4 +15,5 @@ pub mod reply;
 pub mod revoke;
 pub mod sent;
 pub mod token;
+pub mod upstream_logout;
 pub mod userinfo;

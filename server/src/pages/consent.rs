@@ -162,15 +162,9 @@ async fn show(
     offer: &Offer,
     refused: Option<ConsentRefused>,
 ) -> Response {
-    let view = match question(app, browser, interaction, offer, refused).await {
-        Ok(view) => {
-            let return_host = return_host(&waiting.return_address);
-            let is_here = url::Url::parse(&waiting.return_address).is_ok_and(|url| is_loopback(&url));
-            let introduced = view.introduced;
-            let introduced =
-                introduced.map(|known| Introduced { return_host: return_host.clone(), is_here, ..known });
-            ConsentPage { return_host, introduced, ..view }
-        }
+    let return_address = Some(waiting.return_address.as_str());
+    let view = match question(app, browser, interaction, offer, return_address, refused).await {
+        Ok(view) => view,
         Err(reason) => return browser.broken(&reason),
     };
     let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
@@ -184,12 +178,13 @@ pub(super) async fn question(
     browser: &Browser,
     name: &str,
     offer: &Offer,
+    return_address: Option<&str>,
     refused: Option<ConsentRefused>,
 ) -> Result<ConsentPage, Broken> {
     let csrf = browser.csrf(app).await?;
     browser.session.insert(&shown_key(name), fingerprint(offer)).await.map_err(session_broken)?;
     let language = browser.language.code();
-    let (marks, introduced) = introduce(app, &offer.client, language).await?;
+    let (marks, introduced) = introduce(app, &offer.client, return_address, language).await?;
     let longest = offer.authority.until.since(browser.visit.now);
     let task = Intent::of(&offer.authority.details);
     Ok(ConsentPage {
@@ -199,7 +194,7 @@ pub(super) async fn question(
         asked: asked(app, offer, language).await,
         marks,
         introduced,
-        return_host: None,
+        return_host: return_address.and_then(return_host),
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
         claims: offer.claims.iter().filter_map(|name| claim_key(name)).collect(),
@@ -232,6 +227,7 @@ fn return_host(address: &str) -> Option<String> {
 async fn introduce(
     app: &App,
     client: &Client,
+    return_address: Option<&str>,
     language: &str,
 ) -> Result<(ClientMarks, Option<Introduced>), Broken> {
     let vouched = registration::vouched(app, client).await?;
@@ -241,7 +237,10 @@ async fn introduce(
         Vouched::Nobody => None,
         Vouched::ItsDocument { host } => Some(host.clone()),
     };
-    Ok((marks, Some(Introduced { document_host, return_host: None, is_here: false })))
+    let address = return_address.and_then(|address| url::Url::parse(address).ok());
+    let is_here = address.as_ref().is_some_and(is_loopback);
+    let return_host = address.and_then(|url| url.host_str().map(str::to_owned));
+    Ok((marks, Some(Introduced { document_host, return_host, is_here })))
 }
 
 async fn asked(app: &App, offer: &Offer, language: &str) -> Asked {

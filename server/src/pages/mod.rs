@@ -10,6 +10,7 @@ pub mod browser_state;
 pub mod client_marks;
 pub mod consent;
 pub mod device;
+pub mod federation;
 pub mod forgot_password;
 pub mod home;
 pub mod page;

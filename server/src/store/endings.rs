@@ -58,8 +58,8 @@ fn key(ending: &Ending) -> String {
         Ending::Token(id) => id.as_str().to_owned(),
         Ending::Family(id) => id.as_str().to_owned(),
         Ending::Session(id) => id.as_str().to_owned(),
-        Ending::Client(id) => id.as_str().to_owned(),
         Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
+        Ending::Client(id) => id.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
 }
@@ -133,7 +133,6 @@ async fn end_itself<C: ConnectionTrait>(
             // After the session itself: whoever held it alive to take part in it has written that by now.
             logouts::enqueue(db, &key(ending), at).await.map(|()| 0)
         }
-        Ending::Client(_) => end_client(db, values).await,
         Ending::SessionsOf { except, .. } => {
             let end = "UPDATE browser_session SET ended_at = $2 \
                        WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3";
@@ -145,6 +144,7 @@ async fn end_itself<C: ConnectionTrait>(
             }
             Ok(0)
         }
+        Ending::Client(_) => end_client(db, values).await,
         Ending::Task(_) | Ending::Token(_) => Ok(0),
     }
 }

@@ -22,7 +22,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, sql};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, sql};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -43,11 +43,12 @@ pub(super) struct Rows {
     session_clients: Vec<session_client::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
-    registrations: Vec<client_registration::Model>,
-    initial_access_tokens: Vec<initial_access_token::Model>,
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
+    registrations: Vec<client_registration::Model>,
+    initial_access_tokens: Vec<initial_access_token::Model>,
+    federation: federation::Rows,
 }
 
 impl Rows {
@@ -110,13 +111,15 @@ impl Rows {
                 self.details_types.push(details_type_row(&details_type, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
-            Record::Registered(registered) => self.registrations.push(registered.into_row()),
-            Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
+            Record::FederatedIdentity(kept) => self.federation.add_identity(&kept)?,
+            Record::FederatedSession(kept) => self.federation.add_session(kept),
             Record::Passkey(_)
             | Record::PasskeyName { .. }
             | Record::Totp(_)
             | Record::RecoveryCodes { .. }
             | Record::KnownBrowser { .. } => self.add_credential(record),
+            Record::Registered(registered) => self.registrations.push(registered.into_row()),
+            Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
             Record::UserCode { user, hash } => {
@@ -207,7 +210,8 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.user_codes {
         replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
     }
-    rows.credentials.write(db).await
+    rows.credentials.write(db).await?;
+    rows.federation.write(db).await
 }
 
 /// Inserts `rows` in portions of few sizes.
@@ -227,7 +231,7 @@ where
 /// Inserts `row` or replaces the one of the same `key`, apart from the `kept` columns. A row that an admin
 /// declared (`origin`) is replaced by an admin's only, and what was declared at all never by what somebody said of
 /// themselves.
-async fn replace<C, M, A>(
+pub(super) async fn replace<C, M, A>(
     db: &C,
     row: M,
     key: <A::Entity as EntityTrait>::Column,
@@ -257,7 +261,7 @@ where
     insert.exec_without_returning(db).await.map(|_| ())
 }
 
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|_| StoreError::Database("a document cannot be written".to_owned()))
 }
 

@@ -107,10 +107,10 @@ enum Table {
     PushedRequest,
     Interaction,
     OneTimeLink,
-    InitialAccessToken,
-    UnusedRegistration,
     RecoveryCode,
     Answer,
+    InitialAccessToken,
+    UnusedRegistration,
     KeyRing,
 }
 
@@ -126,10 +126,10 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::PushedRequest(digest) => (Table::PushedRequest, plain(digest.to_text())),
         Take::Interaction(id) => (Table::Interaction, plain(id.clone())),
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
-        Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
-        Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::RecoveryCode(digest) => (Table::RecoveryCode, plain(digest.to_text())),
         Take::Answer(digest) => (Table::Answer, plain(digest.to_text())),
+        Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
+        Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
         Take::Passkey { .. } => return None,
     })
@@ -176,6 +176,10 @@ impl Table {
             Self::PushedRequest => once("pushed_request", "digest"),
             Self::Interaction => once("interaction", "id"),
             Self::OneTimeLink => once("one_time_link", "digest"),
+            Self::RecoveryCode => format!(
+                "UPDATE recovery_code SET taken_at = $1 WHERE digest IN ({keys}) AND taken_at IS NULL RETURNING digest"
+            ),
+            Self::Answer => once("deferred_request", "digest"),
             Self::InitialAccessToken => format!(
                 "UPDATE initial_access_token SET uses_left = uses_left - 1 \
                  WHERE digest IN ({keys}) AND uses_left > 0 AND expires_at > $1 RETURNING digest"
@@ -186,10 +190,6 @@ impl Table {
                  AND NOT EXISTS (SELECT 1 FROM token t WHERE t.client_id = client_registration.client_id \
                  AND substr(t.client_id, 1, 4) IN ('dyn_', 'http')) RETURNING client_id"
             ),
-            Self::RecoveryCode => format!(
-                "UPDATE recovery_code SET taken_at = $1 WHERE digest IN ({keys}) AND taken_at IS NULL RETURNING digest"
-            ),
-            Self::Answer => once("deferred_request", "digest"),
             Self::KeyRing => format!(
                 "UPDATE key_ring SET version = version + 1, changed_at = $1 \
                  WHERE CAST(version AS TEXT) IN ({keys}) RETURNING CAST(version - 1 AS TEXT)"

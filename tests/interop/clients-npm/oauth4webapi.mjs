@@ -46,11 +46,10 @@ async function signIn(client, auth, redirectUri, { DPoP, pushed, resource } = {}
   return withNonce(
     () => oauth.authorizationCodeGrantRequest(as, client, auth, callback, redirectUri, verifier, { DPoP }),
     async (response) => {
-      const kept = response.clone()
       const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
         expectedNonce: nonce, requireIdToken: true,
       })
-      await oauth.validateApplicationLevelSignature(as, kept)
+      await oauth.validateApplicationLevelSignature(as, response)
       return tokens
     },
   )

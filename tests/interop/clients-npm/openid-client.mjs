@@ -98,6 +98,23 @@ await step('a certificate in place of a secret, and tokens bound to it', async (
   await failed(() => client.fetchUserInfo(config, bound.access_token, bound.claims().sub), 'without the certificate')
 })
 
+const { afar } = house.clients
+const asAfar = await discover(afar.id, client.PrivateKeyJwt({ key: await importJWK(afar.jwk, 'ES256'), kid: afar.jwk.kid }))
+
+await step('the device flow', async () => {
+  const waiting = await client.initiateDeviceAuthorization(asAfar, { scope: 'openid' })
+  await visit(waiting.verification_uri_complete)
+  const got = await client.pollDeviceAuthorizationGrant(asAfar, waiting)
+  same(got.claims().sub, claims.sub, 'the subject')
+})
+
+await step('backchannel authentication (CIBA, poll)', async () => {
+  const waiting = await client.initiateBackchannelAuthentication(asAfar, { scope: 'openid', login_hint: 'alice' })
+  await visit(`${house.issuer}/approvals`)
+  const got = await client.pollBackchannelAuthenticationGrant(asAfar, waiting)
+  same(got.claims().sub, claims.sub, 'the subject')
+})
+
 await step('introspection and revocation', async () => {
   const asApi = await discover(house.clients.api.id, client.PrivateKeyJwt({
     key: await importJWK(house.clients.api.jwk, 'ES256'), kid: house.clients.api.jwk.kid,

@@ -3,6 +3,7 @@
 from guest import done, house, same, step, visit
 from requests_oauth2client import (
     BearerToken,
+    ClientSecretBasic,
     DPoPToken,
     OAuth2Client,
     PrivateKeyJwt,
@@ -26,7 +27,7 @@ def with_key(one, **more):
     return client(auth, one.get("redirect_uri"), **more)
 
 
-web = client((basic["id"], basic["secret"]), basic["redirect_uri"])
+web = client(ClientSecretBasic(basic["id"], basic["secret"]), basic["redirect_uri"])
 
 with step("code with PKCE, state, nonce and issuer checked"):
     asked = web.authorization_request(scope="openid offline_access", prompt="consent")

@@ -176,16 +176,16 @@ impl Client {
         matches!(self.authentication, ClientAuthentication::None)
     }
 
-    /// Its name in `language`, where it registered one, and else the one for everybody (RFC 7591 §2.2).
-    #[must_use]
-    pub fn name_in(&self, language: &str) -> &str {
-        self.metadata.in_languages.get(&format!("client_name#{language}")).unwrap_or(&self.name)
-    }
-
     /// How it learns of the answer to a backchannel authentication request: by asking, unless it said otherwise.
     #[must_use]
     pub fn delivery_mode(&self) -> DeliveryMode {
         self.metadata.backchannel_token_delivery_mode.unwrap_or(DeliveryMode::Poll)
+    }
+
+    /// Its name in `language`, where it registered one, and else the one for everybody (RFC 7591 §2.2).
+    #[must_use]
+    pub fn name_in(&self, language: &str) -> &str {
+        self.metadata.in_languages.get(&format!("client_name#{language}")).unwrap_or(&self.name)
     }
 
     /// What makes it an agent, if it is one.

@@ -13,6 +13,7 @@ mod client_marks;
 mod consent;
 mod duration;
 mod error;
+mod federation;
 mod forgot_password;
 mod form_post;
 mod home;
@@ -47,6 +48,9 @@ pub use consent::{
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use federation::{
+    ConnectionsPage, LeavingPage, LinkedUpstream, UpstreamButton, UpstreamTrouble, UpstreamTroublePage,
+};
 pub use forgot_password::{ForgotPasswordPage, ResetLinkPage, forgot_mail};
 pub use form_post::FormPostPage;
 pub use home::HomePage;

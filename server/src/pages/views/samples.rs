@@ -153,15 +153,6 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
         asked: Asked::ForActor { client_name: t.s("Order Book"), actor: service },
         ..whole.clone()
     };
-    let introduced = |document_host, is_here| {
-        let client_name = t.s("Somebody's Agent");
-        let introduced = Introduced { document_host, return_host: t.some("shop.example"), is_here };
-        ConsentPage {
-            asked: Asked::Application { client_name },
-            introduced: Some(introduced),
-            ..whole.clone()
-        }
-    };
     let from_device = Afar::Device {
         user_code: t.s("WDJB-MJHT"),
         from: t.some("203.0.113.7"),
@@ -172,6 +163,15 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
     let binding_message = t.some("W4SCT");
     let from_afar = Afar::Backchannel { id: "req_1".into(), binding_message, asked_at: NOW };
     let from_afar = ConsentPage { afar: Some(from_afar), return_host: None, ..itself.clone() };
+    let introduced = |document_host, is_here| {
+        let client_name = t.s("Somebody's Agent");
+        let introduced = Introduced { document_host, return_host: t.some("shop.example"), is_here };
+        ConsentPage {
+            asked: Asked::Application { client_name },
+            introduced: Some(introduced),
+            ..whole.clone()
+        }
+    };
     vec![
         ("consent-registered-itself", introduced(None, false)),
         ("consent-by-document", introduced(t.some("agents.example"), true)),
@@ -546,6 +546,8 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         client_name: t.some("Shop Assistant"),
         marks: marks(t),
         username: t.s("alice"),
+        upstreams: vec![upstream(t)],
+        home_realms: true,
         refused: None,
     };
     let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
@@ -587,6 +589,9 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     };
     add("form-post", form_post.render());
 
+    for (name, html) in federation(&page, &alice, t) {
+        add(name, html);
+    }
     for (name, consent) in consents(language, t) {
         add(name, consent.render());
     }
@@ -679,6 +684,57 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let test_server = Page { test_server: true, ..page.clone() };
     add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
+    samples
+}
+
+fn upstream(t: Theirs) -> UpstreamButton {
+    UpstreamButton { id: "company".into(), name: t.s("The Company") }
+}
+
+/// The pages around an upstream.
+fn federation(page: &Page, alice: &Page, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let leaving = LeavingPage {
+        page: page.clone(),
+        upstream_name: t.s("The Company"),
+        url: t.s("https://login.company.example/authorize?client_id=procura"),
+    };
+    let trouble = |what, linking| UpstreamTroublePage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        linking,
+        upstream: "company".into(),
+        upstream_name: t.s("The Company"),
+        what,
+        request_id: t.s("r_3"),
+    };
+    let connections = ConnectionsPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        fresh: true,
+        just_linked: t.some("The Company"),
+        just_unlinked: t.some("The Partner"),
+        linked: [true, false]
+            .map(|may_go| LinkedUpstream {
+                upstream: Some("company".into()),
+                name: t.s("The Company"),
+                since: NOW,
+                may_go,
+            })
+            .into(),
+        others: vec![UpstreamButton { id: "partner".into(), name: t.s("The Partner") }],
+    };
+    let old = ConnectionsPage { fresh: false, just_linked: None, just_unlinked: None, ..connections.clone() };
+    let none = ConnectionsPage { linked: Vec::new(), others: Vec::new(), ..old.clone() };
+    let mut samples = vec![
+        ("leaving", leaving.render()),
+        ("connections", connections.render()),
+        ("connections-old", old.render()),
+        ("connections-none", none.render()),
+        ("upstream-linking", trouble(UpstreamTrouble::OfAnother, true).render()),
+    ];
+    samples.extend(UpstreamTrouble::ALL.map(|what| (what.key(), trouble(what, false).render())));
     samples
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::client_marks::ClientMarks;
+use super::federation::UpstreamButton;
 use super::page::Page;
 
 /// The sign-in page. It posts `username`, `password`, `csrf`, `interaction` and `next` to `/sign-in`; or
@@ -30,6 +31,10 @@ pub struct SignInPage {
     pub marks: ClientMarks,
     /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
     pub username: String,
+    /// The upstream OpenID Providers that one may sign in at instead.
+    pub upstreams: Vec<UpstreamButton>,
+    /// Whether an e-mail address may lead to one of them, so that a password need not be typed.
+    pub home_realms: bool,
     /// Why the last attempt failed.
     pub refused: Option<SignInRefused>,
 }

@@ -55,21 +55,24 @@ async fn become_test_server(house: &mut House) {
     house.restart_changed(|config| config.replacen("[[users]]", &table, 1)).await;
 }
 
+/// Rotates the keys by the hook, with this word; the status.
+async fn rotate(house: &House, word: &str) -> u16 {
+    house.send(house.request("POST", &format!("/certification/{word}/rotate-keys"))).await.status
+}
+
 #[tokio::test]
 async fn whoever_knows_the_word_rotates_the_keys_and_nobody_else() {
     let mut house = House::open().await;
-    let rotate = |word: &str| format!("/certification/{word}/rotate-keys");
-    let post = |house: &House, word: &str| house.send(house.request("POST", &rotate(word)));
-    assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 404, "not without the table");
+    assert_eq!(rotate(&house, "a-word-that-nobody-guesses").await, 404, "not without the table");
     become_test_server(&mut house).await;
     let kids = |jwks: &serde_json::Value| {
         let keys = jwks["keys"].as_array().unwrap().iter();
         keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
     };
     let before = kids(&house.send(house.request("GET", "/jwks")).await.json);
-    assert_eq!(post(&house, "a-word-that-somebody-guessed").await.status, 404);
+    assert_eq!(rotate(&house, "a-word-that-somebody-guessed").await, 404);
     assert_eq!(kids(&house.send(house.request("GET", "/jwks")).await.json), before);
-    assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 204);
+    assert_eq!(rotate(&house, "a-word-that-nobody-guesses").await, 204);
     let after = kids(&house.send(house.request("GET", "/jwks")).await.json);
     assert!(after.is_superset(&before) && after.len() > before.len(), "{before:?} {after:?}");
 }

@@ -8,6 +8,7 @@ pub mod browser;
 pub mod check;
 pub mod flow;
 pub mod forms;
+pub mod jarm;
 pub mod jose;
 pub mod oauth21;
 pub mod oidc_core;
@@ -16,12 +17,15 @@ pub mod profile;
 pub mod report;
 pub mod rfc7009;
 pub mod rfc7523;
+pub mod rfc7591;
+pub mod rfc7592;
 pub mod rfc7636;
 pub mod rfc7662;
 pub mod rfc8414;
 pub mod rfc8693;
 pub mod rfc8707;
 pub mod rfc9068;
+pub mod rfc9101;
 pub mod rfc9126;
 pub mod rfc9207;
 pub mod rfc9396;
@@ -39,6 +43,8 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         rfc7636::CHECKS,
         rfc9207::CHECKS,
         rfc9126::CHECKS,
+        rfc9101::CHECKS,
+        jarm::CHECKS,
         rfc7523::CHECKS,
         rfc8707::CHECKS,
         rfc9396::CHECKS,
@@ -46,6 +52,8 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         rfc7662::CHECKS,
         rfc7009::CHECKS,
         rfc9449::CHECKS,
+        rfc7591::CHECKS,
+        rfc7592::CHECKS,
         rfc8693::CHECKS,
         oauth21::CHECKS,
         oidc_core::CHECKS,

@@ -9,11 +9,11 @@ pub struct Model {
     /// The `client_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// `config` or `admin`: who declared it.
+    /// Who declared it: `config`, `admin`, it `registered` itself, or its `document` says it.
     pub origin: String,
     /// `active`, `suspended` or `retired`.
     pub status: String,
-    /// When an agent ends.
+    /// When an agent ends, or a client that registered itself ended.
     pub expires_at: Option<i64>,
     /// The client as JSON.
     pub document: String,

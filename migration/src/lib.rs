@@ -5,8 +5,10 @@ use sea_orm_migration::prelude::MigrationTrait;
 
 mod m1_first;
 mod m2_device_ciba;
+mod m2_federation;
 mod m2_keys;
 mod m2_logout;
+mod m2_registration;
 mod m2_replay_without_rowid;
 mod m2_users;
 
@@ -19,10 +21,12 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m1_first::Migration),
             Box::new(m2_replay_without_rowid::Migration),
+            Box::new(m2_registration::Migration),
             Box::new(m2_keys::Migration),
             Box::new(m2_logout::Migration),
             Box::new(m2_users::Migration),
             Box::new(m2_device_ciba::Migration),
+            Box::new(m2_federation::Migration),
         ]
     }
 }

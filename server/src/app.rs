@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
+use crate::logos::Logos;
 use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
@@ -26,6 +27,7 @@ use crate::secret::Entropy;
 use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
+use crate::upstreams::Upstreams;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
@@ -47,6 +49,8 @@ pub struct App {
     pub trusted_issuers: TrustedIssuers,
     /// Asks others.
     pub outbound: Outbound,
+    /// The OpenID Providers that people may sign in at.
+    pub upstreams: Upstreams,
     /// What our listeners show in the handshake, and who vouches for clients' certificates.
     pub tls: Tls,
     /// Tells the time.
@@ -73,6 +77,12 @@ pub struct App {
     pub nobodys_password: Option<String>,
     /// Events that anybody can cause, kept from flooding the audit log.
     pub unauthenticated_events: Attempts,
+    /// Clients that one address registers, or makes us look up.
+    pub registrations: Attempts,
+    /// Metadata documents that one host is asked for.
+    pub document_hosts: Attempts,
+    /// The logos of clients.
+    pub logos: Logos,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.
     pub password_hashing: tokio::sync::Semaphore,
 }

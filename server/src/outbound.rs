@@ -215,6 +215,12 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn max_age(directives: &str) -> Option<i64> {
+    // What may not be kept is old at once (RFC 9111 §5.2.2.4, §5.2.2.5).
+    let forbids =
+        |one: &str| ["no-store", "no-cache"].iter().any(|word| one.trim().eq_ignore_ascii_case(word));
+    if directives.split(',').any(forbids) {
+        return Some(0);
+    }
     let mut named = directives.split(',').filter_map(|directive| directive.trim().split_once('='));
     let (_, seconds) = named.find(|(name, _)| name.eq_ignore_ascii_case("max-age"))?;
     seconds.trim_matches('"').parse().ok()
@@ -330,6 +336,20 @@ mod tests {
         assert_eq!(outbound.get(&long, "*/*").await.unwrap_err(), OutboundError::TooLong);
         assert_eq!(outbound.get(&unannounced, "*/*").await.unwrap_err(), OutboundError::TooLong);
         assert_eq!(outbound.get(&slow, "*/*").await.unwrap_err(), OutboundError::TimedOut);
+    }
+
+    #[test]
+    fn what_may_not_be_kept_is_old_at_once() {
+        for (directives, seconds) in [
+            ("max-age=60", Some(60)),
+            ("public, MAX-AGE=\"60\"", Some(60)),
+            ("no-store, max-age=60", Some(0)),
+            ("No-Cache", Some(0)),
+            ("private", None),
+            ("max-age=x", None),
+        ] {
+            assert_eq!(max_age(directives), seconds, "{directives}");
+        }
     }
 
     #[tokio::test]

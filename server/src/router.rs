@@ -21,6 +21,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::app::App;
 use crate::endpoints::{self, reply, sent};
 use crate::failure::Broken;
+use crate::federation;
+use crate::pages::federation::connections::{self, CONNECTIONS};
 use crate::pages::session_store::{COOKIE, Sessions};
 use crate::{pages, visit};
 
@@ -39,6 +41,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TOKEN, post(endpoints::token::post))
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
+        .route(metadata::REGISTER, post(endpoints::register::post))
         .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
         .layer(cors());
 
@@ -51,6 +54,14 @@ pub fn router(app: &Arc<App>) -> Router {
         )
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
+        .route(
+            &format!("{}/{{upstream}}/backchannel-logout", federation::PATH),
+            post(endpoints::upstream_logout::post),
+        )
+        .route(
+            &format!("{}/{{client_id}}", metadata::REGISTER),
+            get(endpoints::register::get).put(endpoints::register::put).delete(endpoints::register::delete),
+        )
         .route("/healthz", get(endpoints::health::live))
         .route("/readyz", get(endpoints::health::ready));
 
@@ -75,14 +86,18 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/approvals", get(pages::approvals::list))
         .route("/approvals/user-code", post(pages::approvals::set_user_code))
         .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
+        .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))
+        .route("/admin/clients", get(pages::admin_clients::list))
+        .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
         .route(metadata::LOGOUT, get(pages::sign_out::get).post(pages::sign_out::post))
+        .route(&format!("{}/{{upstream}}/callback", federation::PATH), get(pages::federation::callback))
         .merge(forms)
         .fallback(pages::home::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(app), pages::browser_state::follow))
@@ -92,6 +107,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/assets/form_post.js", get(pages::assets::form_post))
         .route("/assets/passkeys.js", get(pages::assets::passkeys))
         .route("/assets/logo.svg", get(pages::assets::logo))
+        .route("/clients/{client_id}/logo", get(pages::client_marks::logo))
         .route("/assets/signed-out.js", get(pages::assets::signed_out))
         .route("/assets/check-session.js", get(pages::assets::check_session))
         .route(metadata::CHECK_SESSION, get(pages::browser_state::page));

@@ -21,6 +21,7 @@ use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
 use crate::keys::secret_setting::secret_setting;
 use crate::keys::{self, KeysError, Workshop};
+use crate::logos::Logos;
 use crate::mail::{MailError, Mailer};
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
@@ -29,6 +30,7 @@ use crate::sign_in;
 use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
+use crate::upstreams::Upstreams;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,8 @@ const PAIRWISE_KEY: &str = "pairwise_subject_key";
 const LINK_LIFE: Seconds = Seconds::days(1);
 /// At most so many events a minute that anybody can cause.
 const MOST_EVENTS_OF_STRANGERS: u32 = 600;
+/// How many metadata documents one host is asked for in a minute.
+const MOST_DOCUMENTS_OF_ONE_HOST: u32 = 60;
 /// How many passwords are hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How many clients' keys are kept parsed.
@@ -133,6 +137,7 @@ pub async fn open(
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
         outbound: Outbound::new(&settings.outbound)?,
+        upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
         rules,
         registry: RegistryCache::new(itself),
@@ -143,6 +148,9 @@ pub async fn open(
         mailer: Mailer::new(&settings.mail)?,
         nobodys_password: nobodys_password(&store).await?,
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
+        registrations: Attempts::new(settings.registration.requests_per_minute.get()),
+        document_hosts: Attempts::new(MOST_DOCUMENTS_OF_ONE_HOST),
+        logos: Logos::new(),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,
         clock,

@@ -12,7 +12,7 @@ use tests::password_of;
 use crate::stage::{Stage, play_at, refund};
 
 /// What is wrong with a page, in words.
-type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
+pub type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
 /// Looks at the page that a person has open.
 type Look = for<'a> fn(&'a Person, &'a str) -> Found<'a>;
 
@@ -71,6 +71,8 @@ impl Tour {
         self.stop(person, "consent", "consent-form").await;
         person.click("consent-approve").await;
         person.see("back").await;
+        person.goto(&stage.asks("order-book", &[("scope", "openid"), ("prompt", "select_account")])).await;
+        self.stop(person, "select-account", "select-account-form").await;
         let details = refund().to_string();
         person.goto(&stage.asks("refund-agent", &[("authorization_details", &details)])).await;
         self.stop(person, "consent-agent", "consent-form").await;
@@ -98,6 +100,7 @@ impl Tour {
         }
         person.eval("document.querySelector('#ended-consents').open = true").await;
         self.stop(person, "account-ended", "ended-consents").await;
+        self.elsewhere(person).await;
         person.click("sign-out").await;
         self.stop(person, "sign-out", "logout-form").await;
         person.click("logout-confirm").await;
@@ -149,6 +152,54 @@ impl Tour {
         self.stop(person, "forgot-sent", "forgot-sent").await;
     }
 
+    /// Alice is signed in; a television and an agent ask her from elsewhere.
+    async fn elsewhere(&mut self, person: &Person) {
+        let stage = Arc::clone(&self.stage);
+        person.goto(&stage.house.url("/device")).await;
+        self.stop(person, "device", "device-form").await;
+        person.write("user-code", "BBBB-BBBB").await;
+        person.click("device-submit").await;
+        self.stop(person, "device-refused", "error-summary").await;
+        let tv = tests::Client::new(stage.house.door(), "television", tests::Authentication::None);
+        let asked = tv.post("/device_authorization", &[("scope", "openid orders:read")]).await.ok();
+        person.goto(&stage.house.url("/device")).await;
+        person.write("user-code", &asked.text("user_code").to_lowercase()).await;
+        person.click("device-submit").await;
+        self.stop(person, "device-consent", "device-code").await;
+        person.click("device-approve").await;
+        self.stop(person, "device-answered", "device-answered").await;
+
+        person.goto(&stage.house.url("/approvals")).await;
+        self.stop(person, "approvals-empty", "no-approvals").await;
+        let secret = tests::Authentication::Basic("the secret of the till".into());
+        let till = tests::Client::new(stage.house.door(), "till", secret);
+        let details = refund().to_string();
+        let asks = [
+            ("scope", "openid orders:read"),
+            ("login_hint", "alice"),
+            ("binding_message", "Order 4711"),
+            ("authorization_details", details.as_str()),
+        ];
+        for _ in 0..2 {
+            till.post("/backchannel/authorize", &asks).await.ok();
+        }
+        person.goto(&stage.house.url("/account")).await;
+        self.stop(person, "account-approvals", "approvals-waiting").await;
+        person.goto(&stage.house.url("/approvals")).await;
+        self.stop(person, "approvals", "approvals").await;
+        person.eval("document.querySelector('#approvals a').click()").await;
+        self.stop(person, "approvals-question", "binding-message").await;
+        person.click("ciba-deny").await;
+        self.stop(person, "approvals-answered", "approvals-answered").await;
+        person.eval("document.querySelector('#approvals a').click()").await;
+        person.see("binding-message").await;
+        person.click("ciba-approve").await;
+        person.see("approvals-answered").await;
+        person.write("approvals-code", "1").await;
+        person.click("approvals-code-submit").await;
+        self.stop(person, "approvals-code-refused", "error-summary").await;
+    }
+
     async fn admin(&mut self, person: &Person) {
         let house = self.stage.house.door().clone();
         let agent = self.stage.house.client("agent-a");
@@ -161,6 +212,10 @@ impl Tour {
         self.stop(person, "account-empty", "no-consents").await;
         person.goto(&house.url("/admin")).await;
         self.stop(person, "admin", "admin-events").await;
+        person.goto(&house.url("/admin/clients")).await;
+        self.stop(person, "admin-clients", "admin-clients").await;
+        person.goto(&house.url("/admin/clients/agent-a")).await;
+        self.stop(person, "admin-client", "admin-client").await;
         person.eval("document.querySelector('#admin-users form').submit()").await;
         self.stop(person, "reset-link", "reset-link").await;
     }
@@ -235,7 +290,7 @@ fn headings<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
             && levels.iter().filter(|level| **level == 1).count() == 1
             && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1);
         let unnamed = "[...document.querySelectorAll('input:not([type=hidden]), select')] \
-            .filter(e => !e.closest('[aria-hidden]') && !e.ariaHidden && !(e.labels[0]?.innerText.trim())).map(e => e.outerHTML)";
+            .filter(e => !e.closest('[aria-hidden]') && !e.ariaHidden && !(e.labels[0]?.textContent.trim())).map(e => e.outerHTML)";
         let unnamed = person.eval(unnamed).await;
         let mut found: Vec<_> =
             unnamed.as_array().unwrap().iter().map(|field| format!("has no label: {field}")).collect();
@@ -255,11 +310,11 @@ async fn headings_go_down_one_step_at_a_time_and_every_field_has_a_label() {
     .await;
 }
 
-fn axe_source() -> PathBuf {
+pub fn axe_source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/node_modules/axe-core/axe.min.js")
 }
 
-fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
+pub fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
     Box::pin(async move {
         // Our policy allows no script; axe is one.
         person.cdp("Page.setBypassCSP", json!({ "enabled": true })).await;
@@ -308,7 +363,7 @@ async fn axe_finds_nothing_serious_on_any_page_in_light_and_in_dark() {
     .await;
 }
 
-fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
+pub fn pictures<'a>(person: &'a Person, name: &'a str) -> Found<'a> {
     Box::pin(async move {
         let folder = PathBuf::from(std::env::var_os("PROCURA_TEST_PICTURES").unwrap());
         for (scheme, width) in [("light", 1000), ("dark", 1000), ("light", 390), ("dark", 320)] {

@@ -3,6 +3,7 @@
 
 mod account;
 mod approving;
+mod coming_back;
 mod every_page;
 mod logout;
 mod passkeys;
@@ -10,3 +11,4 @@ mod plain_means;
 mod refusals;
 mod signing_in;
 mod stage;
+mod upstream;

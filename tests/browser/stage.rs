@@ -50,6 +50,26 @@ redirect_uris = ["http://127.0.0.1/callback"]
 scope = "openid profile orders:read"
 resources = ["https://orders.example"]
 
+[[clients]]
+id = "television"
+name = "Television"
+kind = "application"
+authentication = "none"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code"]
+scope = "openid profile orders:read"
+resources = ["https://orders.example"]
+
+[[clients]]
+id = "till"
+name = "Till"
+kind = "application"
+authentication = "client_secret_basic"
+secret_sha256 = "61d65a9b825e87a6dc3e8fc81f6b826cf52c991d4c61bdbf4b4ed04d3f067382"
+grant_types = ["urn:openid:params:grant-type:ciba"]
+scope = "openid profile orders:read"
+resources = ["https://orders.example"]
+authorization_details_types = ["agent_task", "mcp_tool"]
+
 [[agents]]
 id = "refund-agent"
 name = "Refund Agent"
@@ -272,10 +292,12 @@ async fn welcome(mut stream: TcpStream, heard: mpsc::UnboundedSender<String>) {
             Ok(count) => head.extend_from_slice(&buffer[..count]),
         }
     }
-    let head = String::from_utf8_lossy(&head);
-    let target = head.split(' ').nth(1).unwrap_or_default();
+    let target = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned();
     if target.starts_with("/callback") {
-        let _ = heard.send(target.to_owned());
+        let _ = match posted(&mut stream, &head).await {
+            Some(form) => heard.send(format!("{target}?{form}")),
+            None => heard.send(target),
+        };
     }
     let page = "<!doctype html><html lang=en><link rel=icon href=data:,><title>The application</title><p id=back>Welcome back.";
     let answer = format!(
@@ -283,4 +305,20 @@ async fn welcome(mut stream: TcpStream, heard: mpsc::UnboundedSender<String>) {
         page.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+/// The form that was posted, if one was: what came behind the head, and what is still to come of it.
+async fn posted(stream: &mut TcpStream, so_far: &[u8]) -> Option<String> {
+    let end = so_far.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&so_far[..end]).to_ascii_lowercase();
+    let length = head.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse().ok()?;
+    let mut body = so_far[end..].to_vec();
+    let mut buffer = [0; 4096];
+    while body.len() < length {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => body.extend_from_slice(&buffer[..count]),
+        }
+    }
+    String::from_utf8(body).ok()
 }

@@ -10,15 +10,27 @@ const GROUND: &[&str] = &[
     "jose",
     "key_sets",
     "mail",
+    "logos",
     "outbound",
     "registry",
     "secret",
     "store",
+    "upstreams",
     "tls",
     "trusted_issuers",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
-const TRADES: &[&str] = &["approvals", "authorization", "caller", "logout", "sign_in", "tasks", "tokens"];
+const TRADES: &[&str] = &[
+    "approvals",
+    "authorization",
+    "caller",
+    "federation",
+    "logout",
+    "registration",
+    "sign_in",
+    "tasks",
+    "tokens",
+];
 
 /// Room by room, from the ground up.
 pub const ROOMS: &[(&str, &[&[&str]])] = &[
@@ -29,7 +41,9 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("jose", &[&["secret"]]),
     ("mail", &[&["config"]]),
     ("outbound", &[&["config", "secret"]]),
+    ("logos", &[&["outbound"]]),
     ("store", &[&["secret"]]),
+    ("upstreams", &[&["config", "outbound", "secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
@@ -40,8 +54,11 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     // A caller is what the others act for; an authorization of an agent opens a task.
     // What waits for a user's word is an authorization, and some of it is redeemed for the client it is pushed to.
     ("approvals", &[GROUND, &["authorization", "caller", "grants", "sign_in"]]),
-    ("authorization", &[GROUND, &["caller", "tasks"]]),
-    ("caller", &[GROUND]),
+    ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
+    // Who a client is may stand in a document that has to be fetched first.
+    ("caller", &[GROUND, &["registration"]]),
+    ("federation", &[GROUND]),
+    ("registration", &[GROUND]),
     ("logout", &[GROUND]),
     ("sign_in", &[GROUND]),
     ("tasks", &[GROUND]),
@@ -52,9 +69,9 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     // Views know nothing but values: what they show is given to them.
     ("pages/views", &[]),
     ("visit", &[&["app", "config", "secret", "tls"]]),
-    ("router", &[&["app", "failure", "endpoints", "pages", "visit"]]),
+    ("router", &[&["app", "failure", "federation", "endpoints", "pages", "visit"]]),
     ("certification", &[GROUND, &["keys"]]),
-    ("serve", &[&["app", "certification", "config", "keys", "logout", "router", "tls"]]),
+    ("serve", &[&["app", "certification", "config", "keys", "logout", "registration", "router", "tls"]]),
     ("start", &[GROUND, &["keys", "sign_in"]]),
     (
         "cli",
@@ -99,12 +116,13 @@ pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["totp_rs", "webauthn_rs"], &["sign_in"]),
     (&["qrcode"], &["pages/views"]),
     (&["reqwest"], &["outbound", "cli/demo"]),
-    (&["oauth2", "openidconnect"], &["cli/demo"]),
+    (&["oauth2", "openidconnect"], &["cli/demo", "federation", "upstreams"]),
+    (&["chrono"], &["federation"]),
     (&["figment"], &["config"]),
     // The PEM of a certificate is read where it arrives.
     (&["rustls", "tokio_rustls"], &["outbound", "tls", "visit", "cli/demo"]),
     (&["x509_parser"], &["tls"]),
-    (&["clap", "anyhow"], &["cli", "cli/hash", "cli/demo", "main"]),
+    (&["clap", "anyhow"], &["cli", "cli/hash", "cli/users", "cli/demo", "main"]),
     (&["tracing_subscriber"], &["config", "cli"]),
 ];
 

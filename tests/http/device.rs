@@ -329,8 +329,9 @@ async fn whoever_was_stopped_meanwhile_gets_nothing() {
         let alice = town.house.signed_in("alice").await;
         let page = alice.page(&format!("/device?user_code={}", asked.text("user_code"))).await;
         page.approve(|_| {}).await.page();
+        drop((tv, alice, page));
         town.house.restart_changed(|config| without_entry(&config, what)).await;
-        let answer = town.poll_device(&tv, &asked).await;
+        let answer = town.poll_device(&town.client("tv"), &asked).await;
         let expected = if what.starts_with("id") { "invalid_client" } else { "invalid_grant" };
         answer.refused(expected);
     }

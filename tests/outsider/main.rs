@@ -3,6 +3,7 @@
 mod access_tokens;
 mod oauth2_crate;
 mod openid_connect;
+mod upstream_provider;
 
 use oauth2::{HttpRequest, HttpResponse};
 use tests::{Arrival, House};

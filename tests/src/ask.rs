@@ -54,6 +54,13 @@ impl Ask {
         self
     }
 
+    /// Another `redirect_uri`.
+    #[must_use]
+    pub fn returning_to(self, uri: &str) -> Self {
+        let asked = self.without("redirect_uri").with("redirect_uri", uri);
+        Self { redirect_uri: uri.to_owned(), ..asked }
+    }
+
     /// `requested_actor`.
     #[must_use]
     pub fn actor(self, id: &str) -> Self {
@@ -109,6 +116,14 @@ impl Ask {
     /// All of it is approved by `person`, who is signed in.
     pub async fn approved_by(&self, person: &Person) -> Code {
         self.approved_in_part(person, |_| {}).await
+    }
+
+    /// The code that the browser brought back.
+    #[must_use]
+    #[track_caller]
+    pub fn code_from(&self, back: &url::Url) -> Code {
+        let code = Arrival::Away(back.clone()).param("code");
+        Code { code, verifier: self.verifier.clone(), redirect_uri: self.redirect_uri.clone() }
     }
 
     /// It is approved as `change` leaves the form.

@@ -218,6 +218,13 @@ impl House {
         self.door.clock.turn(Seconds(seconds));
     }
 
+    /// What the server does every minute: ends what is over, and sweeps it out.
+    pub async fn sweep(&self) {
+        let now = self.door.now();
+        server::registration::expire(&self.app, now).await.unwrap();
+        self.app.store.sweep(now).await.unwrap();
+    }
+
     /// The server's own store.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -228,6 +235,12 @@ impl House {
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// A JWT with the key that signs with this algorithm, whatever its claims say.
+    #[must_use]
+    pub fn sign(&self, alg: protocol::client::SigningAlg, typ: &str, claims: &serde_json::Value) -> String {
+        self.app.keys.sign(alg, typ, claims.as_object().unwrap()).unwrap()
     }
 
     /// The audit log, the oldest event first.

@@ -9,6 +9,7 @@ mod authenticator;
 pub mod browser;
 mod client;
 mod database;
+mod fake_provider;
 mod form;
 mod house;
 mod key;
@@ -20,6 +21,7 @@ mod postgres;
 pub mod program;
 mod receiver;
 mod secured;
+mod site;
 pub mod street;
 mod town;
 
@@ -28,6 +30,7 @@ pub use ask::{Ask, Code};
 pub use authenticator::{Passkey, code_at};
 pub use client::{Authentication, Client, Proof};
 pub use database::Database;
+pub use fake_provider::{FakeProvider, Says};
 pub use form::Form;
 pub use house::{Door, House};
 pub use key::{Key, random, unverified_claims, unverified_header};
@@ -36,6 +39,7 @@ pub use pki::{Authority, Identity, Wanted};
 pub use post_office::{Mail, PostOffice};
 pub use receiver::{Heard, Receiver};
 pub use secured::Secured;
+pub use site::Site;
 pub use town::{INVENTORY, ORDERS, password_of, secret_sha256};
 
 /// Makes of each named function two tests, `sqlite::…` and `postgres::…`. Each function takes a [`Database`]; one

@@ -246,6 +246,18 @@ impl Page {
         self.submit(&self.form(), Some(("decision", "deny"))).await
     }
 
+    /// Where the link of this id leads.
+    #[must_use]
+    #[track_caller]
+    pub fn link(&self, id: &str) -> String {
+        let tag =
+            self.html.split('<').find(|tag| tag.starts_with("a ") && tag.contains(&format!("id=\"{id}\"")));
+        let href = tag.and_then(|tag| tag.split_once("href=\"")?.1.split('"').next());
+        unescape(
+            href.unwrap_or_else(|| panic!("no link {id} at {}: {} {}", self.path, self.status, self.text())),
+        )
+    }
+
     /// What can be read on the page, without tags, in one line.
     #[must_use]
     pub fn text(&self) -> String {

@@ -56,6 +56,21 @@ pub enum Action {
     /// A user set the code without which nobody asks them from afar, or took it away.
     #[serde(rename = "user.set_user_code")]
     UserSetUserCode,
+    /// An upstream OpenID Provider made an account for somebody who signed in there.
+    #[serde(rename = "user.create")]
+    UserCreate,
+    /// An identity at an upstream OpenID Provider was linked to an account.
+    #[serde(rename = "user.link")]
+    UserLink,
+    /// Such a link was taken away.
+    #[serde(rename = "user.unlink")]
+    UserUnlink,
+    /// What an upstream OpenID Provider says changed an account: its rights, its name, its address.
+    #[serde(rename = "user.update")]
+    UserUpdate,
+    /// An upstream OpenID Provider said that somebody signed out there.
+    #[serde(rename = "upstream.logout")]
+    UpstreamLogout,
     /// A client pushed an authorization request.
     #[serde(rename = "authorization.push")]
     AuthorizationPush,
@@ -101,6 +116,18 @@ pub enum Action {
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,
+    /// A token was made that lets somebody register clients.
+    #[serde(rename = "registration.token")]
+    RegistrationToken,
+    /// A client registered itself.
+    #[serde(rename = "client.register")]
+    ClientRegister,
+    /// A client changed its registration.
+    #[serde(rename = "client.update")]
+    ClientUpdate,
+    /// A client ended its registration, or never used it.
+    #[serde(rename = "client.delete")]
+    ClientDelete,
     /// A signing key was made.
     #[serde(rename = "key.make")]
     KeyMake,

@@ -89,6 +89,8 @@ identifiers! {
     DetailsTypeName;
     /// The name of an admin rule in the configuration.
     RuleId;
+    /// The name of an upstream OpenID Provider in the configuration, which stands in its paths here.
+    UpstreamId;
 }
 
 impl X5tS256 {

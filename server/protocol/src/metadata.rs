@@ -29,6 +29,8 @@ pub const INTROSPECT: &str = "/introspect";
 pub const REVOKE: &str = "/revoke";
 /// `userinfo_endpoint` (OpenID Connect Core §5.3).
 pub const USERINFO: &str = "/userinfo";
+/// `registration_endpoint` (RFC 7591 §3).
+pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
 
@@ -62,6 +64,10 @@ pub struct Facts<'a> {
     pub details_types: &'a DetailsTypes,
     /// The resource servers (RFC 9728 §4).
     pub resources: &'a [ResourceIndicator],
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: bool,
+    /// Whether a client id may be the URL of a metadata document.
+    pub client_id_metadata_documents: bool,
     /// What is done with client certificates, where they can be shown.
     pub certificates: Option<Certificates<'a>>,
 }
@@ -105,6 +111,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     backchannel(&mut document);
     introspection(&mut document);
     openid(&mut document);
+    registration(facts, &mut document);
     logout(facts.issuer, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
@@ -239,6 +246,17 @@ fn openid(document: &mut Map<String, Value>) {
     put(document, "claims_supported", of_id_token.into_iter().chain(of_scopes));
 }
 
+/// How clients come to be known here, other than by the operator.
+fn registration(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    if facts.registration {
+        let base = facts.issuer.trim_end_matches('/');
+        document.insert("registration_endpoint".to_owned(), format!("{base}{REGISTER}").into());
+    }
+    if facts.client_id_metadata_documents {
+        document.insert("client_id_metadata_document_supported".to_owned(), true.into());
+    }
+}
+
 /// How sessions end (RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3, Session Management
 /// §3.3).
 fn logout(issuer: &str, document: &mut Map<String, Value>) {
@@ -275,6 +293,8 @@ mod tests {
             scopes: &"orders:read openid".parse().unwrap(),
             details_types: &DetailsTypes::new(built_in()).unwrap(),
             resources: &["urn:orders".parse().unwrap()],
+            registration: false,
+            client_id_metadata_documents: false,
             certificates: None,
         })
     }
@@ -285,6 +305,8 @@ mod tests {
             scopes: &Scope::empty(),
             details_types: &DetailsTypes::new(built_in()).unwrap(),
             resources: &[],
+            registration: false,
+            client_id_metadata_documents: false,
             certificates: Some(Certificates { base, authorities }),
         })
     }
@@ -366,12 +388,32 @@ mod tests {
     }
 
     #[test]
+    fn registration_is_told_of_where_there_is_one() {
+        let closed = document("https://as.example");
+        assert!(!closed.contains_key("registration_endpoint"));
+        assert!(!closed.contains_key("client_id_metadata_document_supported"));
+        let open = metadata(&Facts {
+            issuer: "https://as.example",
+            scopes: &Scope::empty(),
+            details_types: &DetailsTypes::default(),
+            resources: &[],
+            registration: true,
+            client_id_metadata_documents: true,
+            certificates: None,
+        });
+        assert_eq!(open["registration_endpoint"], "https://as.example/register");
+        assert_eq!(open["client_id_metadata_document_supported"], true);
+    }
+
+    #[test]
     fn no_list_is_empty_and_none_names_a_thing_twice() {
         let bare = metadata(&Facts {
             issuer: "https://as.example",
             scopes: &Scope::empty(),
             details_types: &DetailsTypes::default(),
             resources: &[],
+            registration: false,
+            client_id_metadata_documents: false,
             certificates: None,
         });
         assert!(!bare.contains_key("protected_resources"));

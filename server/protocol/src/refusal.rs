@@ -86,6 +86,14 @@ pub enum ErrorCode {
     InvalidBindingMessage,
     /// Client-Initiated Backchannel Authentication §12.
     TransactionFailed,
+    /// RFC 7591 §3.2.2.
+    InvalidRedirectUri,
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata,
+    /// RFC 7591 §3.2.2.
+    InvalidSoftwareStatement,
+    /// RFC 7591 §3.2.2.
+    UnapprovedSoftwareStatement,
 }
 
 impl ErrorCode {
@@ -130,6 +138,10 @@ impl ErrorCode {
             Self::InvalidUserCode => "invalid_user_code",
             Self::InvalidBindingMessage => "invalid_binding_message",
             Self::TransactionFailed => "transaction_failed",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
         }
     }
 }

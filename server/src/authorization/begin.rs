@@ -17,6 +17,7 @@ use super::resolve::{self, Resolved, Unresolved};
 use super::{Stop, WAITING_LIFE, Waiting, event, offer};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
+use crate::registration;
 use crate::secret::random_id;
 use crate::store::{Change, CommitError, Record};
 
@@ -72,7 +73,7 @@ async fn find_client(app: &App, visit: &Visit, params: &Params) -> Result<Arc<Cl
     let unknown = || Stop::Page(Refusal::new(ErrorCode::InvalidRequest, "client_id is missing or unknown"));
     let id = params.once("client_id").map_err(Failure::from)?.ok_or_else(unknown)?;
     let id: ClientId = id.parse().map_err(|_| unknown())?;
-    let found = app.store.find_client(&id).await.map_err(Failure::from)?;
+    let found = registration::find_client(app, visit, &id).await?;
     found.filter(|client| client.is_live(visit.now)).ok_or_else(unknown)
 }
 

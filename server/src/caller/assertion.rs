@@ -22,7 +22,7 @@ pub(super) async fn check(
 ) -> Result<(Arc<Client>, Mark), Failure> {
     let unverified = jose::decode(assertion).map_err(|_| unknown())?;
     let claimed = client_assertion::unverified_client(&unverified.claims)?;
-    let client = known(app, &claimed).await?;
+    let client = known(app, visit, &claimed).await?;
     let alg = unverified.alg().map_err(|_| unknown())?;
     let rules = client.profile.rules();
     let registered = client.metadata.token_endpoint_auth_signing_alg;

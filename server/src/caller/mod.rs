@@ -22,6 +22,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use crate::app::{App, Visit};
 use crate::failure::Failure;
 use crate::jose::NoncePurpose;
+use crate::registration;
 use crate::secret::SecretDigest;
 use crate::store::{Change, Conflict, ReplayKey};
 
@@ -184,7 +185,7 @@ async fn authenticate(
         Presented::Nothing => return Err(unknown()),
         // A client that proves itself with a certificate sends its `client_id` too (RFC 8705 §2).
         Presented::PublicId(id) => {
-            let client = known(app, id).await?;
+            let client = known(app, visit, id).await?;
             if client.authentication.method().needs_certificate() {
                 let Some(certificate) = &visit.certificate else { return Err(unknown()) };
                 if !certificate::proves(app, visit, &client, certificate).await {
@@ -232,8 +233,12 @@ fn unknown() -> Failure {
     Refusal::new(ErrorCode::InvalidClient, "client authentication failed").into()
 }
 
-async fn known(app: &App, id: &ClientId) -> Result<Arc<Client>, Failure> {
-    app.store.find_client(id).await?.ok_or_else(unknown)
+async fn known(app: &App, visit: &Visit, id: &ClientId) -> Result<Arc<Client>, Failure> {
+    match registration::find_client(app, visit, id).await {
+        Ok(found) => found.ok_or_else(unknown),
+        Err(Failure::Refused(_)) => Err(unknown()),
+        Err(broken) => Err(broken),
+    }
 }
 
 fn secret_digest(client: &Client) -> Option<&str> {

@@ -5,6 +5,7 @@ pub mod config_check;
 pub mod demo;
 pub mod hash;
 pub mod keys;
+pub mod registration;
 pub mod serve;
 pub mod users;
 
@@ -44,6 +45,9 @@ pub enum Command {
     /// Look after the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Let somebody register clients.
+    #[command(subcommand)]
+    Registration(RegistrationCommand),
     /// Hash a password or a client secret, read from standard input, for the configuration.
     #[command(subcommand)]
     Hash(hash::What),
@@ -63,6 +67,13 @@ pub enum AuditCommand {
     Tail(audit_tail::Tail),
 }
 
+/// What can be done about clients that register themselves.
+#[derive(Debug, Subcommand)]
+pub enum RegistrationCommand {
+    /// Make an initial access token, and print it once.
+    Token(registration::Token),
+}
+
 /// Does what the arguments say.
 ///
 /// # Errors
@@ -77,6 +88,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
         Some(Command::Users(what)) => users::run(config, &what).await,
         Some(Command::Keys(command)) => keys::run(config, &command).await,
+        Some(Command::Registration(RegistrationCommand::Token(token))) => {
+            registration::token(config, &token).await
+        }
         Some(Command::Hash(what)) => hash::run(&what),
     }
 }

@@ -10,11 +10,14 @@ use protocol::audience::{ResourceIndicator, Resources};
 use protocol::certificate::certificates_of;
 use protocol::client::{
     AuthMethod, ClientAuthentication, ClientMetadata, DeliveryMode, GrantType, KeySource, SigningAlg,
+    SubjectType,
 };
 use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::NumericDate;
-use protocol::profile::SecurityProfile;
+use protocol::profile::{Judged, SecurityProfile};
+use protocol::registration::redirect_uris::{self, is_loopback};
 use protocol::scope::Scope;
+use protocol::subject;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -23,8 +26,6 @@ use super::declared::{DeclaredAgent, DeclaredClient, DeclaredKind};
 use super::jwks::{self, KeyMaterial};
 use super::known::Known;
 use super::problem::Entry;
-use super::redirect_uri;
-use super::settings::is_loopback;
 use super::user::is_short;
 use super::written::{Json, moment};
 
@@ -257,7 +258,7 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     ];
     for (field, uris) in registered {
         for (i, uri) in uris.iter().enumerate() {
-            if let Err(why) = redirect_uri::check(uri) {
+            if let Err(why) = redirect_uris::check(uri) {
                 entry.no(format_args!("{field}[{i}]"), why);
             }
         }
@@ -282,17 +283,24 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
             );
         }
     }
-    let rules = client.profile.rules();
-    if !rules.auth_methods.contains(&method) {
-        let profile = client.profile.as_str();
-        entry.no("authentication", format_args!("the profile {profile} does not permit {}", method.as_str()));
-    }
-    if !rules.signing_algs.contains(&client.id_token_signed_response_alg) {
-        entry
-            .no("id_token_signed_response_alg", format_args!("not permitted in {}", client.profile.as_str()));
+    let judged = Judged {
+        method,
+        redirect_uris: &client.redirect_uris,
+        id_token_signed_response_alg: client.id_token_signed_response_alg,
+        metadata: &client.metadata,
+    };
+    for no in client.profile.judge(&judged) {
+        let key = if no.member == "token_endpoint_auth_method" { "authentication" } else { no.member };
+        entry.no(key, no.why);
     }
     check_backchannel(client, entry);
     check_certificate(client, method, entry);
+    let sector_identifier_uri = client.metadata.sector_identifier_uri.as_ref();
+    if client.metadata.subject_type == SubjectType::Pairwise
+        && let Err(why) = subject::sector(sector_identifier_uri, &client.redirect_uris)
+    {
+        entry.no("subject_type", why);
+    }
     check_references(client, known, entry);
 }
 

@@ -29,6 +29,7 @@ use super::reading::{section, section_of_two};
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
 use super::trusted_issuer::WrittenTrustedIssuer;
+use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
 
 /// Everything declared, in the order of the file; agents come after the other clients.
@@ -45,6 +46,8 @@ pub struct Declared {
     pub details_types: DetailsTypes,
     /// `[[rules]]`.
     pub rules: Vec<DeclaredRule>,
+    /// `[[upstreams]]`.
+    pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
 }
@@ -183,6 +186,11 @@ impl Declared {
         let rules = section::<WrittenRule>(layers, "rules", problems);
         let rules =
             rules.into_iter().filter_map(|(key, rule)| rule.check(&known, problems.at(&key))).collect();
+        let upstreams = section::<WrittenUpstream>(layers, "upstreams", problems);
+        let upstreams: Vec<_> = upstreams
+            .into_iter()
+            .filter_map(|(key, upstream)| upstream.check(&known.usernames, folder, problems.at(&key)))
+            .collect();
         let details_types = details_type::all(types, problems);
         let trusted = section::<WrittenTrustedIssuer>(layers, "trusted_issuers", problems);
         let trusted_issuers = trusted
@@ -196,6 +204,7 @@ impl Declared {
             clients: proven.into_iter().map(|(_, client, _)| client).collect(),
             details_types,
             rules,
+            upstreams,
             trusted_issuers,
         })
     }

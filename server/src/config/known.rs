@@ -61,7 +61,20 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     tell(problems, clients.chain(named(root, "resource_servers", "identifier")));
     tell(problems, named(root, "details_types", "name"));
     tell(problems, named(root, "rules", "id"));
+    tell(problems, named(root, "upstreams", "id"));
+    tell(problems, named(root, "upstreams", "issuer"));
+    tell(problems, domains(root));
     tell(problems, named(root, "trusted_issuers", "issuer"));
+}
+
+/// Every domain that an upstream speaks for: two cannot speak for one.
+fn domains(root: &Dict) -> impl Iterator<Item = (String, String)> + '_ {
+    entries(root, "upstreams").flat_map(|(key, entry)| {
+        let listed = entry.as_dict().and_then(|entry| entry.get("email_domains")?.as_array());
+        let texts = listed.unwrap_or_default().iter().filter_map(Value::as_str);
+        let lower = texts.map(str::to_ascii_lowercase);
+        lower.map(|domain| (format!("{key}.email_domains"), domain)).collect::<Vec<_>>()
+    })
 }
 
 fn tell(problems: &mut Problems, names: impl Iterator<Item = (String, String)>) {

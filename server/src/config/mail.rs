@@ -1,9 +1,9 @@
 //! `[mail]` and `[passwords]`: what people are written to, and what their passwords must be.
 
+use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
-use super::settings::is_loopback;
 
 /// How mail is sent. Without a server, none is.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]

@@ -17,7 +17,7 @@ mod mail;
 mod outbound;
 mod problem;
 mod reading;
-pub mod redirect_uri;
+mod registration;
 mod resource_server;
 mod rule;
 mod settings;
@@ -25,6 +25,7 @@ mod settings;
 mod tests;
 mod transport;
 mod trusted_issuer;
+mod upstream;
 mod user;
 mod userinfo;
 pub mod written;
@@ -43,8 +44,10 @@ pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use mail::{MailSettings, PasswordSettings};
 pub use outbound::OutboundSettings;
 pub use problem::Problem;
+pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
+pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
 
 use layers::Layers;
@@ -55,8 +58,16 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 7] =
-    ["users", "resource_servers", "clients", "agents", "details_types", "rules", "trusted_issuers"];
+const DECLARATIONS: [&str; 8] = [
+    "users",
+    "resource_servers",
+    "clients",
+    "agents",
+    "details_types",
+    "rules",
+    "trusted_issuers",
+    "upstreams",
+];
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -150,7 +161,8 @@ fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<S
         };
     }
     let unread = settings.keys.read_files(folder);
-    for (key, reason) in unread.into_iter().chain(settings.wrong()) {
+    let unknown = settings.registration.unknown(&known::Known::of(&layers.root));
+    for (key, reason) in unread.into_iter().chain(settings.wrong()).chain(unknown) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {
             "issuer" if !issuer_is_set => ("listen", format!("issuer must be set with it: {reason}")),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use protocol::numeric_date::Seconds;
+use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
@@ -12,6 +13,7 @@ use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
+use super::registration::RegistrationSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -65,6 +67,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// What a password must be.
     pub passwords: PasswordSettings,
+    /// Clients that nobody declared.
+    pub registration: RegistrationSettings,
     /// TLS on the address that is listened on.
     pub tls: TlsSettings,
     /// The listener that asks for client certificates.
@@ -158,6 +162,7 @@ impl Default for Settings {
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
+            registration: RegistrationSettings::default(),
             tls: TlsSettings::default(),
             mtls: MtlsSettings::default(),
             proxy: ProxySettings::default(),
@@ -263,6 +268,7 @@ impl Settings {
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();
+        wrong.extend(self.registration.wrong());
         if self.tls.files().is_some() && !self.issuer.starts_with("https://") {
             wrong.push(("issuer", "must be https, since [tls] names a certificate".to_owned()));
         }
@@ -296,11 +302,6 @@ fn issuer_is_wrong(issuer: &str) -> Option<&'static str> {
     let plain = url.as_str();
     let same = plain == issuer || plain.strip_suffix('/') == Some(issuer);
     (!same).then_some("must be in its plain form: lower case, no default port, nothing escaped without need")
-}
-
-/// Whether the host is this very machine, by one of the names that RFC 8252 §7.3 and §8.3 know for it.
-pub(super) fn is_loopback(url: &url::Url) -> bool {
-    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 fn database_is_wrong(url: &str) -> Option<&'static str> {

@@ -72,6 +72,8 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<client::WrittenAgent>(),
         keys_of::<ClientMetadata>(),
         keys_of::<OutboundSettings>(),
+        keys_of::<RegistrationSettings>(),
+        keys_of::<StatementIssuer>(),
         keys_of::<TlsSettings>(),
         keys_of::<MtlsSettings>(),
         keys_of::<ProxySettings>(),
@@ -79,6 +81,7 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
         keys_of::<trusted_issuer::WrittenTrustedIssuer>(),
+        keys_of::<upstream::WrittenUpstream>(),
     ];
     for key in tables.concat().iter().chain(&DECLARATIONS) {
         assert!(mentions(EXAMPLE, key), "{key}");

@@ -72,7 +72,7 @@ pub fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<NumericDate, D::Erro
 }
 
 /// JSON written as TOML. TOML's own date-times become texts.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Json(pub Value);
 
 /// The member by which TOML's date-times come through serde.

@@ -12,6 +12,7 @@ use protocol::scope::Scope;
 
 use super::reply;
 use crate::app::App;
+use crate::config::Registering;
 use crate::failure::Failure;
 
 /// What this server offers, derived from what it does.
@@ -34,6 +35,8 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         scopes: &scopes,
         details_types: &registry.types,
         resources: &resources,
+        registration: app.settings.registration.enabled != Registering::Closed,
+        client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
         certificates,
     };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()

@@ -14,19 +14,22 @@ use protocol::numeric_date::Seconds;
 use protocol::params::Params;
 use protocol::prompt::Next;
 use protocol::refusal::ErrorCode;
+use protocol::registration::redirect_uris::is_loopback;
 use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 use serde_json::{Map, Value};
 
 use super::authorize::{go_on, present};
+use super::client_marks;
 use super::page::{Browser, Form, one, render, session_broken};
 use super::views::{
-    ActorInWords, Asked, ConsentPage, ConsentRefused, DetailEntry, OfferedDuration, ResourceInWords,
-    ScopeEntry, claim_key,
+    ActorInWords, Asked, ClientMarks, ConsentPage, ConsentRefused, DetailEntry, Introduced, OfferedDuration,
+    ResourceInWords, ScopeEntry, claim_key,
 };
 use crate::app::App;
 use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
 use crate::failure::Broken;
+use crate::registration::{self, Vouched};
 use crate::registry::Registry;
 use crate::secret::SecretDigest;
 
@@ -159,8 +162,9 @@ async fn show(
     offer: &Offer,
     refused: Option<ConsentRefused>,
 ) -> Response {
-    let view = match question(app, browser, interaction, offer, refused).await {
-        Ok(view) => ConsentPage { return_host: return_host(&waiting.return_address), ..view },
+    let return_address = Some(waiting.return_address.as_str());
+    let view = match question(app, browser, interaction, offer, return_address, refused).await {
+        Ok(view) => view,
         Err(reason) => return browser.broken(&reason),
     };
     let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
@@ -174,19 +178,23 @@ pub(super) async fn question(
     browser: &Browser,
     name: &str,
     offer: &Offer,
+    return_address: Option<&str>,
     refused: Option<ConsentRefused>,
 ) -> Result<ConsentPage, Broken> {
     let csrf = browser.csrf(app).await?;
     browser.session.insert(&shown_key(name), fingerprint(offer)).await.map_err(session_broken)?;
     let language = browser.language.code();
+    let (marks, introduced) = introduce(app, &offer.client, return_address, language).await?;
     let longest = offer.authority.until.since(browser.visit.now);
     let task = Intent::of(&offer.authority.details);
     Ok(ConsentPage {
         page: browser.page(),
         csrf,
         interaction: name.to_owned(),
-        asked: asked(app, offer).await,
-        return_host: None,
+        asked: asked(app, offer, language).await,
+        marks,
+        introduced,
+        return_host: return_address.and_then(return_host),
         resources: resources(&offer.registry, offer),
         scopes: scopes(&offer.registry, offer, language),
         claims: offer.claims.iter().filter_map(|name| claim_key(name)).collect(),
@@ -215,8 +223,28 @@ fn return_host(address: &str) -> Option<String> {
     url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned))
 }
 
-async fn asked(app: &App, offer: &Offer) -> Asked {
-    let client_name = offer.client.name.clone();
+/// What the client shows of itself, and how far that can be trusted. Where the answer goes is for whoever knows it.
+async fn introduce(
+    app: &App,
+    client: &Client,
+    return_address: Option<&str>,
+    language: &str,
+) -> Result<(ClientMarks, Option<Introduced>), Broken> {
+    let vouched = registration::vouched(app, client).await?;
+    let marks = client_marks::of(client, &vouched, language);
+    let document_host = match &vouched {
+        Vouched::ByOperator => return Ok((marks, None)),
+        Vouched::Nobody => None,
+        Vouched::ItsDocument { host } => Some(host.clone()),
+    };
+    let address = return_address.and_then(|address| url::Url::parse(address).ok());
+    let is_here = address.as_ref().is_some_and(is_loopback);
+    let return_host = address.and_then(|url| url.host_str().map(str::to_owned));
+    Ok((marks, Some(Introduced { document_host, return_host, is_here })))
+}
+
+async fn asked(app: &App, offer: &Offer, language: &str) -> Asked {
+    let client_name = offer.client.name_in(language).to_owned();
     if offer.actor.id != offer.client.id {
         return Asked::ForActor { client_name, actor: actor_in_words(app, &offer.actor).await };
     }

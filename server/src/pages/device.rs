@@ -142,7 +142,7 @@ async fn show(
         from,
         asked_at: waiting.request.asked_at,
     };
-    match consent::question(app, browser, &waiting.id, offer, refused).await {
+    match consent::question(app, browser, &waiting.id, offer, None, refused).await {
         Ok(view) => {
             let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
             render(status, &ConsentPage { afar: Some(afar), ..view }, None)

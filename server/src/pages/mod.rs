@@ -2,12 +2,15 @@
 
 pub mod account;
 pub mod admin;
+pub mod admin_clients;
 pub mod approvals;
 pub mod assets;
 pub mod authorize;
 pub mod browser_state;
+pub mod client_marks;
 pub mod consent;
 pub mod device;
+pub mod federation;
 pub mod forgot_password;
 pub mod home;
 pub mod page;

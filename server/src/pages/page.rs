@@ -129,7 +129,9 @@ impl Browser {
     pub async fn speak(&self, ui_locales: Option<&str>) -> Result<(), Broken> {
         match ui_locales.filter(|locales| Language::first_of(locales).is_some()) {
             Some(locales) => self.session.insert(UI_LOCALES, locales).await.map_err(session_broken),
-            None => self.session.remove::<String>(UI_LOCALES).await.map(drop).map_err(session_broken),
+            // A session in which nothing changes need not be written.
+            None if self.session.get_value(UI_LOCALES).await.map_err(session_broken)?.is_none() => Ok(()),
+            None => self.session.remove_value(UI_LOCALES).await.map(drop).map_err(session_broken),
         }
     }
 

@@ -13,6 +13,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
+use super::federation::{Ends, UNTIL};
 use super::page::SIGNED_IN;
 use crate::app::App;
 use crate::authorization::SignedIn;
@@ -61,6 +62,10 @@ impl SessionStore for Sessions {
         let nobodys: SessionId = NOBODYS.parse().map_err(broken)?;
         let end = NumericDate(record.expiry_date.unix_timestamp());
         let end = if signed_in.is_some() { end } else { end.min(self.0.clock.now().plus(NOBODYS_LIFE)) };
+        // One that began at an upstream lasts as long as the upstream's sessions may.
+        let latest: Option<Ends> =
+            record.data.get(UNTIL).cloned().and_then(|value| serde_json::from_value(value).ok());
+        let end = latest.map_or(end, |latest| end.min(latest.0));
         let kept = BrowserSession {
             id: digest(&record.id),
             session: signed_in.as_ref().map_or(nobodys, |signed_in| signed_in.session.clone()),

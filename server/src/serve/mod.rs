@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::config::Settings;
 use crate::keys::watch::follow;
+use crate::registration;
 use crate::router::router;
 use crate::{certification, logout};
 use connection::Reception;
@@ -138,6 +139,9 @@ async fn reload(app: Arc<App>) {
 async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
+        if let Err(failure) = registration::expire(&app, app.clock.now()).await {
+            tracing::warn!(?failure, "clients that were never used could not be ended");
+        }
         loop {
             match app.store.sweep(app.clock.now()).await {
                 Ok(0) => break,

@@ -84,6 +84,8 @@ pub async fn set_password(
 pub async fn link_user(app: &App, visit: &Visit, link: &str) -> Result<Option<Arc<User>>, Failure> {
     let found = app.store.find_one_time_link(&SecretDigest::of(link), visit.now).await?;
     match found.filter(|link| link.purpose == SET_PASSWORD) {
+        // An account that an upstream made has no password.
+        Some(link) if app.store.is_made_by_upstream(&link.user).await? => Ok(None),
         Some(link) => Ok(app.store.find_user(&link.user).await?.filter(|user| user.enabled)),
         None => Ok(None),
     }
@@ -110,10 +112,16 @@ async fn write_to(app: &App, visit: &Visit, address: &str, letter: &Letter) -> R
     if !sources || !attempts.mails.count(&SecretDigest::of(address).to_text()) {
         return tell_stranger(app, visit, "too many requests for mail").await;
     }
-    let users = match address.len() {
+    let found = match address.len() {
         3..=LONGEST_ADDRESS => app.store.users_by_email(address).await?,
         _ => Vec::new(),
     };
+    let mut users = Vec::new();
+    for user in found {
+        if !app.store.is_made_by_upstream(&user.id).await? {
+            users.push(user);
+        }
+    }
     let mut written = false;
     for user in users.iter().filter(|user| user.verified_email().is_some()) {
         let (url, link) = new_link(app.entropy.as_ref(), app.issuer(), &user.id, visit.now, MAILED_LIFE);

@@ -153,6 +153,11 @@ async fn enter(
     login: &Login,
     with: impl FnOnce(Change) -> Change,
 ) -> Result<Result<(), UsedBefore>, NotSignedIn> {
+    // An account that an upstream made is entered through it alone: whoever is out there is out here.
+    if app.store.is_made_by_upstream(&user.id).await.map_err(Failure::from)? {
+        tell_refused(app, visit, Some(&user.id), "the account is its upstream's").await?;
+        return Ok(Err(UsedBefore));
+    }
     let mut event = event(Action::UserSignIn, visit, &user.id);
     event.reason = Some(login.amr.join(" "));
     let change = with(Change::new(event).requires(Anchor::User(user.id.clone())));

@@ -263,6 +263,7 @@ fn touched(change: &Change) -> Vec<Anchor> {
             Ending::Task(id) => Some(Anchor::Task(id.clone())),
             Ending::Token(id) => Some(Anchor::Token(id.clone())),
             Ending::Session(id) => Some(Anchor::Session(id.clone())),
+            Ending::Client(id) => Some(Anchor::Client(id.clone())),
             // Ending all sessions of a user holds each row as it writes it.
             Ending::Family(_) | Ending::CodeTokens(_) | Ending::SessionsOf { .. } => None,
         })

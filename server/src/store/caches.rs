@@ -124,6 +124,10 @@ impl Caches {
         }
         for ending in &prepared.change.end {
             match ending {
+                Ending::Client(_) => {
+                    self.consents.invalidate_all();
+                    self.tasks.invalidate_all();
+                }
                 Ending::Consent(id) => {
                     self.consents.invalidate(id);
                     self.tasks.invalidate_all();

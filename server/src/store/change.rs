@@ -16,8 +16,8 @@ use protocol::user::User;
 use serde_json::Value;
 
 use super::{
-    BrowserSession, DeferredRequest, Forget, Note, OneTimeLink, Passkey, SessionClient, Settled, SigningKey,
-    Totp,
+    BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget, InitialAccessToken, Note,
+    OneTimeLink, Passkey, Registered, SessionClient, Settled, SigningKey, Totp,
 };
 use crate::secret::SecretDigest;
 
@@ -207,6 +207,10 @@ pub enum Take {
     },
     /// The answer to a request whose user is elsewhere: it is given once.
     Answer(SecretDigest),
+    /// One of the uses of an initial access token (RFC 7591 §3).
+    InitialAccessToken(SecretDigest),
+    /// A registration of a client that was never used.
+    UnusedRegistration(ClientId),
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -218,6 +222,10 @@ pub enum Origin {
     Config,
     /// An admin.
     Admin,
+    /// The client itself (RFC 7591).
+    Registered,
+    /// The document that its id points to.
+    Document,
 }
 
 impl Origin {
@@ -225,6 +233,8 @@ impl Origin {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",
+            Self::Registered => "registered",
+            Self::Document => "document",
         }
     }
 }
@@ -312,6 +322,10 @@ pub enum Record {
     },
     /// A browser session; one of the same id is replaced, but one that was ended stays so.
     BrowserSession(BrowserSession),
+    /// An identity at an upstream and its account; one of the same identity is replaced.
+    FederatedIdentity(FederatedIdentity),
+    /// A session that began at an upstream.
+    FederatedSession(FederatedSession),
     /// A new passkey.
     Passkey(Passkey),
     /// Another name for a passkey.
@@ -341,6 +355,10 @@ pub enum Record {
         /// When it is forgotten.
         expires_at: NumericDate,
     },
+    /// How a client registered; of the same client it is replaced, but for when that was and whether it was used.
+    Registered(Registered),
+    /// A token that lets somebody register clients.
+    InitialAccessToken(InitialAccessToken),
     /// A client that takes part in a session; where it did before, only the time is new.
     SessionClient(SessionClient),
     /// A request whose user is elsewhere.
@@ -375,6 +393,9 @@ pub enum Ending {
         /// The session that stays.
         except: Option<SessionId>,
     },
+    /// A client that registered itself: its registration, its consents with all that [`Ending::Consent`] ends, and its
+    /// own tokens with their descendants (RFC 7592 §2.3). The client itself is kept as retired beside it.
+    Client(ClientId),
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }

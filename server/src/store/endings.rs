@@ -26,6 +26,15 @@ const fn roots(ending: &Ending) -> Roots {
         },
         Ending::Token(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE id = $1" },
         Ending::Family(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE family_id = $1" },
+        Ending::Client(_) => Roots {
+            tasks: Some(
+                "SELECT t.id FROM task t JOIN consent c ON c.id = t.consent_id \
+                 WHERE c.client_id = $1 OR c.actor_id = $1",
+            ),
+            tokens: "SELECT id FROM token WHERE client_id = $1 AND substr(client_id, 1, 4) IN ('dyn_', 'http') \
+                     UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id \
+                     WHERE c.client_id = $1 OR c.actor_id = $1",
+        },
         Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
         // Those that `end_itself` has just ended.
         Ending::SessionsOf { .. } => Roots {
@@ -50,6 +59,7 @@ fn key(ending: &Ending) -> String {
         Ending::Family(id) => id.as_str().to_owned(),
         Ending::Session(id) => id.as_str().to_owned(),
         Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
+        Ending::Client(id) => id.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
 }
@@ -134,8 +144,36 @@ async fn end_itself<C: ConnectionTrait>(
             }
             Ok(0)
         }
+        Ending::Client(_) => end_client(db, values).await,
         Ending::Task(_) | Ending::Token(_) => Ok(0),
     }
+}
+
+/// Ends the registration and the consents of a client, and notes since when it is over.
+async fn end_client<C: ConnectionTrait>(db: &C, values: &impl Fn() -> Vec<Value>) -> Result<u64, DbErr> {
+    let id = || values().into_iter().take(1).collect();
+    let end =
+        "UPDATE consent SET state = 'revoked' WHERE (client_id = $1 OR actor_id = $1) AND state = 'active'";
+    let ended = sql::execute(db, end, id()).await?;
+    let void = "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL \
+                AND consent_id IN (SELECT id FROM consent WHERE client_id = $1 OR actor_id = $1)";
+    sql::execute(db, void, values()).await?;
+    // Another change of the same batch may have written the client anew: whatever it is now, it is retired.
+    for row in sql::query(db, "SELECT document FROM client WHERE id = $1", id()).await? {
+        let document: String = row.try_get_by_index(0)?;
+        let retire = "UPDATE client SET status = 'retired', expires_at = $2, document = $3 WHERE id = $1";
+        let document = retired(&document).unwrap_or(document);
+        sql::execute(db, retire, values().into_iter().chain([Value::from(document)]).collect()).await?;
+    }
+    sql::execute(db, "DELETE FROM client_registration WHERE client_id = $1", id()).await?;
+    Ok(ended)
+}
+
+/// A client's document, retired.
+fn retired(document: &str) -> Option<String> {
+    let mut document: serde_json::Value = serde_json::from_str(document).ok()?;
+    document.as_object_mut()?.insert("status".to_owned(), "retired".into());
+    Some(document.to_string())
 }
 
 /// Notes that nothing of these families may live, for as long as anything of them could.

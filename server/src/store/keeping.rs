@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, backchannel_user_code, browser_session, client, consent, deferred_request,
-    details_type, interaction, known_browser, one_time_link, pushed_request, resource_server, session_client,
-    setting, signing_key, task, token, totp, user_account,
+    authorization_code, backchannel_user_code, browser_session, client, client_registration, consent,
+    deferred_request, details_type, initial_access_token, interaction, known_browser, one_time_link,
+    pushed_request, resource_server, session_client, setting, signing_key, task, token, totp, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -22,7 +22,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, sql};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, sql};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -46,6 +46,9 @@ pub(super) struct Rows {
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
+    registrations: Vec<client_registration::Model>,
+    initial_access_tokens: Vec<initial_access_token::Model>,
+    federation: federation::Rows,
 }
 
 impl Rows {
@@ -108,11 +111,15 @@ impl Rows {
                 self.details_types.push(details_type_row(&details_type, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
+            Record::FederatedIdentity(kept) => self.federation.add_identity(&kept)?,
+            Record::FederatedSession(kept) => self.federation.add_session(kept),
             Record::Passkey(_)
             | Record::PasskeyName { .. }
             | Record::Totp(_)
             | Record::RecoveryCodes { .. }
             | Record::KnownBrowser { .. } => self.add_credential(record),
+            Record::Registered(registered) => self.registrations.push(registered.into_row()),
+            Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
             Record::UserCode { user, hash } => {
@@ -162,6 +169,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.initial_access_tokens).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
 }
 
@@ -191,13 +199,19 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.signing_keys {
         replace(db, row.clone(), signing_key::Column::Kid, None, &[]).await?;
     }
+    for row in &rows.registrations {
+        use client_registration::Column;
+        let kept = [Column::RegisteredAt, Column::UsedAt];
+        replace(db, row.clone(), Column::ClientId, None, &kept).await?;
+    }
     for row in &rows.settings {
         replace(db, row.clone(), setting::Column::Name, None, &[]).await?;
     }
     for row in &rows.user_codes {
         replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
     }
-    rows.credentials.write(db).await
+    rows.credentials.write(db).await?;
+    rows.federation.write(db).await
 }
 
 /// Inserts `rows` in portions of few sizes.
@@ -215,8 +229,9 @@ where
 }
 
 /// Inserts `row` or replaces the one of the same `key`, apart from the `kept` columns. A row that an admin
-/// declared (`origin`) is replaced by an admin's only.
-async fn replace<C, M, A>(
+/// declared (`origin`) is replaced by an admin's only, and what was declared at all never by what somebody said of
+/// themselves.
+pub(super) async fn replace<C, M, A>(
     db: &C,
     row: M,
     key: <A::Entity as EntityTrait>::Column,
@@ -237,15 +252,16 @@ where
     let mut conflict = OnConflict::column(key);
     conflict.update_columns(columns);
     if let Some(origin) = origin {
-        let stands = Expr::col(origin.as_column_ref()).ne("admin");
-        let comes = Expr::cust("excluded.origin").eq("admin");
-        conflict.action_and_where(stands.or(comes));
+        let (stands, comes) = (|| Expr::col(origin.as_column_ref()), || Expr::cust("excluded.origin"));
+        let declared = comes().is_not_in(["registered", "document"]);
+        let same = comes().eq(stands());
+        conflict.action_and_where(comes().eq("admin").or(same).or(declared.and(stands().ne("admin"))));
     }
     let insert = <A::Entity as EntityTrait>::insert(row.into_active_model()).on_conflict(conflict);
     insert.exec_without_returning(db).await.map(|_| ())
 }
 
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|_| StoreError::Database("a document cannot be written".to_owned()))
 }
 

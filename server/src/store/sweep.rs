@@ -15,7 +15,7 @@ const AFTERLIFE: Seconds = Seconds::days(1);
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; requests of users elsewhere, because their clients are told that they are over;
 /// tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 11] = [
+const TABLES: [(&str, &str, Seconds); 13] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
@@ -23,7 +23,9 @@ const TABLES: [(&str, &str, Seconds); 11] = [
     ("session_client", "id", Seconds(0)),
     ("one_time_link", "digest", Seconds(0)),
     ("known_browser", "digest", Seconds(0)),
+    ("initial_access_token", "digest", Seconds(0)),
     ("ended_family", "family_id", Seconds(0)),
+    ("federated_session", "id", Seconds(0)),
     ("authorization_code", "digest", AFTERLIFE),
     ("deferred_request", "digest", AFTERLIFE),
     ("token", "id", AFTERLIFE),
@@ -50,6 +52,6 @@ impl Store {
                 }
             }
         }
-        Ok(all)
+        Ok(all + self.sweep_registrations(now, AFTERLIFE).await?)
     }
 }

@@ -109,6 +109,8 @@ enum Table {
     OneTimeLink,
     RecoveryCode,
     Answer,
+    InitialAccessToken,
+    UnusedRegistration,
     KeyRing,
 }
 
@@ -126,6 +128,8 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::OneTimeLink(digest) => (Table::OneTimeLink, plain(digest.to_text())),
         Take::RecoveryCode(digest) => (Table::RecoveryCode, plain(digest.to_text())),
         Take::Answer(digest) => (Table::Answer, plain(digest.to_text())),
+        Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
+        Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
         Take::Passkey { .. } => return None,
     })
@@ -176,6 +180,16 @@ impl Table {
                 "UPDATE recovery_code SET taken_at = $1 WHERE digest IN ({keys}) AND taken_at IS NULL RETURNING digest"
             ),
             Self::Answer => once("deferred_request", "digest"),
+            Self::InitialAccessToken => format!(
+                "UPDATE initial_access_token SET uses_left = uses_left - 1 \
+                 WHERE digest IN ({keys}) AND uses_left > 0 AND expires_at > $1 RETURNING digest"
+            ),
+            // What is used is marked by the sweeper; what it did not see yet shows by its tokens.
+            Self::UnusedRegistration => format!(
+                "UPDATE client_registration SET used_at = $1 WHERE client_id IN ({keys}) AND used_at IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM token t WHERE t.client_id = client_registration.client_id \
+                 AND substr(t.client_id, 1, 4) IN ('dyn_', 'http')) RETURNING client_id"
+            ),
             Self::KeyRing => format!(
                 "UPDATE key_ring SET version = version + 1, changed_at = $1 \
                  WHERE CAST(version AS TEXT) IN ({keys}) RETURNING CAST(version - 1 AS TEXT)"

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use entity::user_account;
+use entity::{federated_identity, user_account};
+use protocol::federation::account::LinkedBy;
 use protocol::identifier::UserId;
 use protocol::user::User;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _,
+};
 
-use super::{Origin, Store, StoreError, read};
+use super::{Origin, Store, StoreError, keeping, read};
 
 /// How many users are looked at at once.
 const MOST_USERS: u64 = 1000;
@@ -75,10 +79,16 @@ impl Store {
         Ok(user_account::Entity::find().count(self.reader()).await?)
     }
 
-    /// All users, at most a thousand, for the few times somebody looks at them all.
+    /// All users but those that an upstream made, at most a thousand, for the few times somebody looks at them all.
     async fn some_users(&self) -> Result<Vec<User>, StoreError> {
+        let made = federated_identity::Entity::find()
+            .select_only()
+            .column(federated_identity::Column::UserId)
+            .filter(federated_identity::Column::UserId.is_not_null())
+            .filter(federated_identity::Column::LinkedBy.eq(keeping::word(&LinkedBy::Creation)));
         let rows = user_account::Entity::find()
             .filter(user_account::Column::Enabled.eq(true))
+            .filter(user_account::Column::Id.not_in_subquery(made.into_query()))
             .limit(MOST_USERS)
             .all(self.reader())
             .await?;

@@ -1,6 +1,8 @@
 //! Client metadata that is not needed on the way of every request, under its registered names (RFC 7591 §2, OpenID
 //! Connect Registration §2 and the specifications that add to them).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -34,6 +36,9 @@ pub struct ClientMetadata {
     /// The software's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_version: Option<String>,
+    /// What of these is said in several languages: members such as `client_name#de` (RFC 7591 §2.2).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_languages: BTreeMap<String, String>,
 
     // OpenID Connect (OpenID Connect Registration §2).
     /// On the web or on people's own machines.

@@ -182,6 +182,12 @@ impl Client {
         self.metadata.backchannel_token_delivery_mode.unwrap_or(DeliveryMode::Poll)
     }
 
+    /// Its name in `language`, where it registered one, and else the one for everybody (RFC 7591 §2.2).
+    #[must_use]
+    pub fn name_in(&self, language: &str) -> &str {
+        self.metadata.in_languages.get(&format!("client_name#{language}")).unwrap_or(&self.name)
+    }
+
     /// What makes it an agent, if it is one.
     #[must_use]
     pub const fn agent(&self) -> Option<&Agent> {

@@ -11,5 +11,6 @@ mod params;
 mod parsers;
 mod prompt;
 mod redirect_uri;
+mod registration;
 mod request_object;
 mod world;

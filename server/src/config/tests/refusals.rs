@@ -185,12 +185,17 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "write one of",
         ),
         (
-            "profile = \"oauth2.1\"",
-            "profile = \"fapi2\"",
+            "profile = \"oauth2.1\"\n\n# What else",
+            "profile = \"fapi2\"\napplication_type = \"native\"\n\n# What else",
             "clients[0].authentication",
             "fapi2 does not permit none",
         ),
-        ("profile = \"oauth2.1\"", "subject_type = \"both\"", "clients[0].subject_type", "public, pairwise"),
+        (
+            "profile = \"oauth2.1\"\n\n# What else",
+            "subject_type = \"both\"\n",
+            "clients[0].subject_type",
+            "public, pairwise",
+        ),
         (
             "# jwks_uri = \"https://orders.example/jwks.json\"",
             "jwks_uri = \"https://orders.example/jwks.json\"",
@@ -283,6 +288,19 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "\n[[rules]]",
             "rules[0].resources",
             "must name the resource servers",
+        ),
+        // claims of the wrong type, and names for users without a sector to be for
+        (
+            "family_name = \"Arnold\", locale = \"en\"",
+            "family_name = \"Arnold\", birthdate = \"yesterday\"",
+            "users[0].claims.birthdate",
+            "OpenID Connect Core 5.1",
+        ),
+        (
+            "id = \"orders-api\"\n",
+            "id = \"orders-api\"\nsubject_type = \"pairwise\"\n",
+            "clients[1].subject_type",
+            "sector_identifier_uri",
         ),
     ];
     let mut surprises = Vec::new();

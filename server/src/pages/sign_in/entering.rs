@@ -11,6 +11,7 @@ use protocol::user::User;
 use serde::{Deserialize, Serialize};
 
 use super::super::authorize::go_on;
+use super::super::federation::UNTIL;
 use super::super::page::{Browser, SIGNED_IN, keep_mark, one, see_other, session_broken};
 use super::super::views::WhatHappened;
 use crate::app::App;
@@ -115,13 +116,17 @@ pub(super) async fn first_factor(app: &App, browser: &Browser, way: &Way, user: 
 /// Somebody is signed in by this login, whoever vouches for it: makes their session, remembers the browser, and leads
 /// them on.
 pub async fn enter(app: &App, browser: &Browser, way: &Way, user: &User, login: Login) -> Response {
-    let signed_in = match remember(app, browser, &way.interaction, user, login).await {
-        Ok(signed_in) => signed_in,
-        Err(reason) => return browser.broken(&reason),
-    };
+    match remember(app, browser, &way.interaction, user, login).await {
+        Ok(signed_in) => lead_on(app, browser, way, user, &signed_in).await,
+        Err(reason) => browser.broken(&reason),
+    }
+}
+
+/// Remembers the browser of somebody whose session has begun, and leads them on.
+pub async fn lead_on(app: &App, browser: &Browser, way: &Way, user: &User, signed_in: &SignedIn) -> Response {
     let mark = sign_in::remember_browser(app, &browser.visit, &user.id, browser.mark.as_deref()).await;
     let mut response = match &way.waiting {
-        Some(waiting) => go_on(app, browser, &way.interaction, waiting, Some(&signed_in)).await,
+        Some(waiting) => go_on(app, browser, &way.interaction, waiting, Some(signed_in)).await,
         None => see_other(way.next.as_ref().map_or("/account", LocalPath::as_str)),
     };
     match mark {
@@ -132,8 +137,8 @@ pub async fn enter(app: &App, browser: &Browser, way: &Way, user: &User, login: 
     response
 }
 
-/// The cookie gets a new value, so that nobody who knew the old one comes along.
-async fn remember(
+/// Begins the session of somebody who is signed in. The cookie gets a new value, so that nobody who knew the old one comes along.
+pub async fn remember(
     app: &App,
     browser: &Browser,
     interaction: &str,
@@ -148,7 +153,8 @@ async fn remember(
             .parse()
             .map_err(|_| Broken::Other("a random id is no identifier"))?,
     };
-    for key in [HALFWAY, CEREMONY] {
+    // Who vouches for them now says how long this lasts.
+    for key in [HALFWAY, CEREMONY, UNTIL] {
         browser.session.remove_value(key).await.map_err(session_broken)?;
     }
     if let Some(before) = browser.login().filter(|before| before.user != user.id) {

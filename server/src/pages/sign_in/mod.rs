@@ -13,13 +13,14 @@ use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 
 use super::page::{Browser, Form, one, render_with_script, see_other, session_broken};
-use super::views::{SignInPage, SignInRefused};
+use super::views::{ClientMarks, SignInPage, SignInRefused};
+use super::{client_marks, federation};
 use crate::app::App;
 use crate::authorization;
 use crate::failure::Failure;
 use crate::sign_in::{self, Ceremony, NotSignedIn};
 
-pub use entering::{PRESENCE, Presence, Way, again, enter, first, is_fresh};
+pub use entering::{PRESENCE, Presence, Way, again, enter, first, is_fresh, lead_on, remember};
 
 use entering::{CEREMONY, first_factor};
 
@@ -71,6 +72,11 @@ async fn view(
         Some(waiting) => app.store.find_client(&waiting.client).await?,
         None => None,
     };
+    let language = browser.language.code();
+    let marks = match &client {
+        Some(client) => client_marks::find(app, client, language).await?,
+        None => ClientMarks::default(),
+    };
     let asked = sign_in::ask_for_passkey(app, &browser.visit, &[])?;
     let passkey = keep_ceremony(browser, asked).await?;
     let mut page = browser.page();
@@ -83,8 +89,11 @@ async fn view(
         again: browser.signed_in.is_some() && way.interaction.is_empty(),
         passkey,
         forgot: app.mailer.is_some(),
-        client_name: client.map(|client| client.name.clone()),
+        client_name: client.map(|client| client.name_in(language).to_owned()),
+        marks,
         username: username.to_owned(),
+        upstreams: federation::buttons(app, browser),
+        home_realms: app.upstreams.have_domains(),
         refused,
     })
 }
@@ -110,6 +119,9 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     }
     if one(&form, "decision") == "cancel" {
         return cancel(&app, &browser, &way).await;
+    }
+    if let Some(leaving) = federation::from_sign_in(&app, &browser, &form, &way).await {
+        return leaving;
     }
     let password = PresentedSecret::from(one(&form, "password"));
     let mark = browser.mark.as_deref();

@@ -5,6 +5,7 @@ use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::NumericDate;
 use protocol::task::Intent;
 
+use super::client_marks::{ClientMarks, Introduced};
 use super::duration::OfferedDuration;
 use super::language::Piece;
 use super::page::Page;
@@ -23,6 +24,10 @@ pub struct ConsentPage {
     pub interaction: String,
     /// Who asks, and for whom.
     pub asked: Asked,
+    /// What the client shows of itself.
+    pub marks: ClientMarks,
+    /// How far the client can be trusted, where nobody declared it.
+    pub introduced: Option<Introduced>,
     /// The host of the redirect URI, where the user goes back to.
     pub return_host: Option<String>,
     /// The task, as far as the request speaks of one.

@@ -6,11 +6,14 @@
 
 mod account;
 mod admin;
+mod admin_clients;
 mod afar;
 mod change_password;
+mod client_marks;
 mod consent;
 mod duration;
 mod error;
+mod federation;
 mod forgot_password;
 mod form_post;
 mod home;
@@ -35,14 +38,19 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
+pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
+pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
     ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
     claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};
+pub use federation::{
+    ConnectionsPage, LeavingPage, LinkedUpstream, UpstreamButton, UpstreamTrouble, UpstreamTroublePage,
+};
 pub use forgot_password::{ForgotPasswordPage, ResetLinkPage, forgot_mail};
 pub use form_post::FormPostPage;
 pub use home::HomePage;

@@ -4,6 +4,7 @@ use askama::Template as _;
 use protocol::audit::Outcome;
 use protocol::authorization_details::RiskLevel;
 use protocol::client::ClientStatus;
+use protocol::client_rules::{self, Line, Source, Topic, Words};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::task::{Intent, TaskStatus};
 
@@ -99,6 +100,8 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         csrf: t.s("csrf-1"),
         interaction: t.s("i_1"),
         asked: Asked::ForActor { client_name: t.s("Shop Assistant"), actor: agent(t) },
+        marks: marks(t),
+        introduced: None,
         return_host: t.some("shop.example"),
         task: Some(task(t)),
         resources: vec![ResourceInWords {
@@ -160,7 +163,18 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
     let binding_message = t.some("W4SCT");
     let from_afar = Afar::Backchannel { id: "req_1".into(), binding_message, asked_at: NOW };
     let from_afar = ConsentPage { afar: Some(from_afar), return_host: None, ..itself.clone() };
+    let introduced = |document_host, is_here| {
+        let client_name = t.s("Somebody's Agent");
+        let introduced = Introduced { document_host, return_host: t.some("shop.example"), is_here };
+        ConsentPage {
+            asked: Asked::Application { client_name },
+            introduced: Some(introduced),
+            ..whole.clone()
+        }
+    };
     vec![
+        ("consent-registered-itself", introduced(None, false)),
+        ("consent-by-document", introduced(t.some("agents.example"), true)),
         ("consent-device", on_device),
         ("consent-ciba", from_afar),
         ("consent", whole),
@@ -169,6 +183,52 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
         ("consent-service", by_service),
         ("consent-for-service", for_service),
     ]
+}
+
+fn marks(t: Theirs) -> ClientMarks {
+    ClientMarks {
+        logo: t.some("/clients/shop/logo"),
+        policy: t.some("https://shop.example/privacy"),
+        tos: t.some("https://shop.example/terms"),
+    }
+}
+
+fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClientPage) {
+    let page = Page::for_user(language, t.s("Olga Owner"), true);
+    let row = |id: &str, kind, vouched, status| ClientRow {
+        id: t.s(id),
+        path: format!("/admin/clients/{id}"),
+        name: t.s("Shop Assistant"),
+        kind,
+        profile: "oauth2.1",
+        vouched,
+        status,
+    };
+    let clients = vec![
+        row("shop", Kind::Application, VouchedFor::Operator, ClientStatus::Active),
+        row("dyn_1", Kind::Service, VouchedFor::Nobody, ClientStatus::Suspended),
+        row("refund-agent", Kind::Agent, VouchedFor::Document, ClientStatus::Retired),
+    ];
+    let said = [
+        client_rules::Said::Words(Words::Required),
+        client_rules::Said::Values(vec![t.s("ES256"), t.s("https://shop.example/cb")]),
+        client_rules::Said::Values(vec![]),
+        client_rules::Said::Lasts(Seconds::minutes(1)),
+    ];
+    let said = said.into_iter().cycle();
+    let sources = [Source::Everybody, Source::Profile, Source::Registration].into_iter().cycle();
+    let mut lines: Vec<Line> = AdminClientPage::TOPICS
+        .into_iter()
+        .zip(said.zip(sources))
+        .map(|(topic, (said, source))| Line { topic, said, source })
+        .collect();
+    lines.extend(AdminClientPage::WORDS.into_iter().map(|words| Line {
+        topic: Topic::Keys,
+        said: client_rules::Said::Words(words),
+        source: Source::Profile,
+    }));
+    let one = AdminClientPage { page: page.clone(), client: clients[0].clone(), lines };
+    (AdminClientsPage { page, clients }, one)
 }
 
 fn permitted(t: Theirs) -> Vec<Permitted> {
@@ -484,7 +544,10 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         passkey: t.some(r#"{"challenge":"x"}"#),
         forgot: true,
         client_name: t.some("Shop Assistant"),
+        marks: marks(t),
         username: t.s("alice"),
+        upstreams: vec![upstream(t)],
+        home_realms: true,
         refused: None,
     };
     let refused = |refused| SignInPage { refused: Some(refused), ..sign_in.clone() };
@@ -498,6 +561,7 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         "sign-in-plain",
         SignInPage {
             client_name: None,
+            marks: ClientMarks::default(),
             username: String::new(),
             passkey: None,
             forgot: false,
@@ -525,6 +589,9 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     };
     add("form-post", form_post.render());
 
+    for (name, html) in federation(&page, &alice, t) {
+        add(name, html);
+    }
     for (name, consent) in consents(language, t) {
         add(name, consent.render());
     }
@@ -611,9 +678,63 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         "admin-empty",
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
+    let (list, one) = admin_clients(language, t);
+    add("admin-clients", list.render());
+    add("admin-client", one.render());
     let test_server = Page { test_server: true, ..page.clone() };
     add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());
+    samples
+}
+
+fn upstream(t: Theirs) -> UpstreamButton {
+    UpstreamButton { id: "company".into(), name: t.s("The Company") }
+}
+
+/// The pages around an upstream.
+fn federation(page: &Page, alice: &Page, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let leaving = LeavingPage {
+        page: page.clone(),
+        upstream_name: t.s("The Company"),
+        url: t.s("https://login.company.example/authorize?client_id=procura"),
+    };
+    let trouble = |what, linking| UpstreamTroublePage {
+        page: page.clone(),
+        csrf: t.s("csrf-1"),
+        interaction: t.s("i_1"),
+        next: t.s("/admin"),
+        linking,
+        upstream: "company".into(),
+        upstream_name: t.s("The Company"),
+        what,
+        request_id: t.s("r_3"),
+    };
+    let connections = ConnectionsPage {
+        page: alice.clone(),
+        csrf: t.s("csrf-1"),
+        fresh: true,
+        just_linked: t.some("The Company"),
+        just_unlinked: t.some("The Partner"),
+        linked: [true, false]
+            .map(|may_go| LinkedUpstream {
+                upstream: Some("company".into()),
+                name: t.s("The Company"),
+                since: NOW,
+                may_go,
+            })
+            .into(),
+        others: vec![UpstreamButton { id: "partner".into(), name: t.s("The Partner") }],
+    };
+    let old = ConnectionsPage { fresh: false, just_linked: None, just_unlinked: None, ..connections.clone() };
+    let none = ConnectionsPage { linked: Vec::new(), others: Vec::new(), ..old.clone() };
+    let mut samples = vec![
+        ("leaving", leaving.render()),
+        ("connections", connections.render()),
+        ("connections-old", old.render()),
+        ("connections-none", none.render()),
+        ("upstream-linking", trouble(UpstreamTrouble::OfAnother, true).render()),
+    ];
+    samples.extend(UpstreamTrouble::ALL.map(|what| (what.key(), trouble(what, false).render())));
     samples
 }
 

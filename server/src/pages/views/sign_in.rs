@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use super::client_marks::ClientMarks;
+use super::federation::UpstreamButton;
 use super::page::Page;
 
 /// The sign-in page. It posts `username`, `password`, `csrf`, `interaction` and `next` to `/sign-in`; or
@@ -25,8 +27,14 @@ pub struct SignInPage {
     pub forgot: bool,
     /// The client that asks, if one does.
     pub client_name: Option<String>,
+    /// What that client shows of itself.
+    pub marks: ClientMarks,
     /// What stands in the username field: `login_hint` (OpenID Connect Core §3.1.2.1) or what was typed before.
     pub username: String,
+    /// The upstream OpenID Providers that one may sign in at instead.
+    pub upstreams: Vec<UpstreamButton>,
+    /// Whether an e-mail address may lead to one of them, so that a password need not be typed.
+    pub home_realms: bool,
     /// Why the last attempt failed.
     pub refused: Option<SignInRefused>,
 }

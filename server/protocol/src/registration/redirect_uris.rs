@@ -1,7 +1,5 @@
 //! Which redirect URIs may be registered (OAuth 2.1 §2.3.1, §8.4; RFC 9700 §2.6).
 
-use super::settings::is_loopback;
-
 /// The longest redirect URI, in bytes.
 const LONGEST: usize = 2048;
 
@@ -14,6 +12,9 @@ pub enum UnfitRedirectUri {
     /// With a fragment (RFC 6749 §3.1.2).
     #[error("must not have a fragment")]
     Fragment,
+    /// With a wildcard for a host: it is compared as it stands and would never fit.
+    #[error("must not have a wildcard in its host")]
+    Wildcard,
     /// With a user name or password, which makes a host look like another.
     #[error("must not name a user")]
     UserInfo,
@@ -25,6 +26,12 @@ pub enum UnfitRedirectUri {
         "must be https, or have a private-use scheme with a dot in it, such as com.example.app:/callback"
     )]
     SchemeWithoutDot,
+}
+
+/// Whether the host is this very machine, by one of the names that RFC 8252 §7.3 and §8.3 know for it.
+#[must_use]
+pub fn is_loopback(url: &url::Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 /// Checks a redirect URI that somebody wants to register.
@@ -40,6 +47,9 @@ pub fn check(uri: &str) -> Result<(), UnfitRedirectUri> {
     let parsed = url::Url::parse(uri).ok().filter(|_| spelled).ok_or(UnfitRedirectUri::NotAbsolute)?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(UnfitRedirectUri::UserInfo);
+    }
+    if parsed.host_str().is_some_and(|host| host.contains('*')) {
+        return Err(UnfitRedirectUri::Wildcard);
     }
     match parsed.scheme() {
         // The parser forgives `https:host` and upper case; browsers and clients that compare texts do not.
@@ -84,6 +94,7 @@ mod tests {
             ("https://shop.example\\@evil.example/", NotAbsolute),
             ("https://shop.example/cb#", Fragment),
             ("https://shop.example/cb#x", Fragment),
+            ("https://*.shop.example/cb", Wildcard),
             ("https://shop@evil.example/cb", UserInfo),
             ("http://shop.example/cb", NotEncrypted),
             ("http://127.0.0.1.evil.example/cb", NotEncrypted),

@@ -1,0 +1,309 @@
+//! From somebody who was signed in at an upstream to an account here.
+
+use std::sync::Arc;
+
+use protocol::audit::Action;
+use protocol::federation::account::{
+    self, AccountRefused, Candidate, Known, LinkedBy, MOST_IDENTITIES, Story, Verdict,
+};
+use protocol::federation::profile::Profile;
+use protocol::federation::rights::{self, Rights};
+use protocol::federation::{Identity, Upstream};
+use protocol::identifier::UserId;
+use protocol::numeric_date::Seconds;
+use protocol::user::User;
+use serde_json::Map;
+
+use super::{Proven, Trouble, event, rights_of, with_rights};
+use crate::app::{App, Visit};
+use crate::failure::Broken;
+use crate::secret::random_id;
+use crate::store::{
+    Anchor, Change, CommitError, Conflict, FederatedIdentity, Origin, Record, ReplayKey, StoreError,
+};
+use crate::upstreams::Connection;
+
+/// How long it is remembered that an identity or a name was taken: longer than any request takes, so that of two at
+/// the same moment one finds what the other wrote.
+const A_MOMENT: Seconds = Seconds(60);
+/// The claims of an account that its upstream says, and takes away again.
+const THEIRS: [&str; 8] =
+    ["email", "email_verified", "given_name", "family_name", "middle_name", "nickname", "locale", "zoneinfo"];
+
+/// Gives somebody their account, as it is after what the upstream says of them now. `owner` is who came to link it.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn enter(
+    app: &App,
+    visit: &Visit,
+    connection: &Connection,
+    proven: &Proven,
+    owner: Option<&UserId>,
+) -> Result<Arc<User>, Trouble> {
+    let scene = Scene { app, visit, upstream: connection.upstream(), proven };
+    match scene.enter(owner).await {
+        // Somebody else did the same at the same moment: what they wrote is there now.
+        Err(Stopped::TooLate) => scene.enter(owner).await,
+        other => other,
+    }
+    .map_err(|stopped| match stopped {
+        Stopped::Trouble(trouble) => trouble,
+        Stopped::TooLate => Trouble::Broken(StoreError::Unavailable("an account is being made").into()),
+    })
+}
+
+enum Stopped {
+    Trouble(Trouble),
+    TooLate,
+}
+
+impl<T: Into<Trouble>> From<T> for Stopped {
+    fn from(trouble: T) -> Self {
+        Self::Trouble(trouble.into())
+    }
+}
+
+struct Scene<'a> {
+    app: &'a App,
+    visit: &'a Visit,
+    upstream: &'a Upstream,
+    proven: &'a Proven,
+}
+
+impl Scene<'_> {
+    async fn enter(&self, owner: Option<&UserId>) -> Result<Arc<User>, Stopped> {
+        let store = &self.app.store;
+        let identity = &self.proven.identity;
+        let row = store.find_identity(identity).await?;
+        let known = row.as_ref().and_then(|row| Some(Known { user: row.user.clone()?, by: row.by }));
+        let declared = match self.upstream.links.get(&identity.subject) {
+            Some(username) => store.find_user_by_username(username).await?.map(|user| user.id.clone()),
+            None => None,
+        };
+        let story = Story {
+            upstream: self.upstream,
+            profile: &self.proven.profile,
+            known: known.as_ref(),
+            declared: declared.as_ref(),
+            same_email: &self.same_email().await?,
+            owner,
+        };
+        match account::decide(&story) {
+            Ok(Verdict::SignIn(user)) => {
+                let row = row.ok_or(Trouble::Broken(Broken::Inconsistent("an identity without its row")))?;
+                self.update(&user, row).await
+            }
+            Ok(Verdict::Link(user, by)) => self.link(&user, by, row).await,
+            Ok(Verdict::Create) => self.create().await,
+            Err(refused) => {
+                if refused == AccountRefused::LinkWithdrawn
+                    && let Some(row) = row
+                {
+                    self.withdraw(row).await?;
+                }
+                Err(Trouble::Account(refused).into())
+            }
+        }
+    }
+
+    /// The local accounts with the same address, where that may matter.
+    async fn same_email(&self) -> Result<Vec<Candidate>, StoreError> {
+        let email = self.proven.profile.email.as_ref().filter(|_| self.upstream.link_by_email);
+        let Some(email) = email else { return Ok(Vec::new()) };
+        let mut candidates = Vec::new();
+        for user in self.app.store.users_by_email(&email.address).await? {
+            let linked = !self.app.store.identities_of_user(&user.id).await?.is_empty();
+            candidates.push(Candidate {
+                verified: user.verified_email().is_some(),
+                admin: user.admin,
+                enabled: user.enabled,
+                linked,
+                user: user.id,
+            });
+        }
+        Ok(candidates)
+    }
+
+    /// The rights that the upstream grants now.
+    fn mapped(&self) -> Rights {
+        rights::mapped(&self.proven.profile.groups, &self.upstream.groups)
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Arc<User>, Stopped> {
+        let user = self.app.store.find_user_now(id).await?;
+        let user = user.ok_or(Trouble::Broken(Broken::Inconsistent("an identity of nobody")))?;
+        if user.enabled { Ok(user) } else { Err(Trouble::Disabled.into()) }
+    }
+
+    /// Somebody who was here before.
+    async fn update(&self, id: &UserId, row: FederatedIdentity) -> Result<Arc<User>, Stopped> {
+        let before = self.user(id).await?;
+        let (has, granted) = rights::regrant(&rights_of(&before), &row.granted, &self.mapped());
+        let mut after = with_rights(before.as_ref().clone(), &has);
+        if row.by == LinkedBy::Creation {
+            after = as_said(after, &self.proven.profile);
+        }
+        let changed = after != *before;
+        if !changed && granted == row.granted {
+            return Ok(before);
+        }
+        let words = if has == rights_of(&before) { "the profile changed" } else { "the rights changed" };
+        let change = self.change(Action::UserUpdate, words, id);
+        let change = self.keep(change, FederatedIdentity { granted, ..row }, &after, changed).await?;
+        self.commit(change).await?;
+        Ok(Arc::new(after))
+    }
+
+    async fn link(
+        &self,
+        id: &UserId,
+        by: LinkedBy,
+        row: Option<FederatedIdentity>,
+    ) -> Result<Arc<User>, Stopped> {
+        let before = self.user(id).await?;
+        if self.app.store.identities_of_user(id).await?.len() >= MOST_IDENTITIES {
+            return Err(Trouble::Account(AccountRefused::NoAccount).into());
+        }
+        if let Some(row) = row {
+            self.withdraw(row).await?;
+        }
+        let (has, granted) = rights::regrant(&rights_of(&before), &Rights::default(), &self.mapped());
+        let after = with_rights(before.as_ref().clone(), &has);
+        let words = match by {
+            LinkedBy::Owner => "linked by its owner",
+            LinkedBy::Configuration => "linked by the configuration",
+            LinkedBy::Email => "linked by its verified e-mail address",
+            LinkedBy::Creation => "linked",
+        };
+        let change = self.taken_once(self.change(Action::UserLink, words, id));
+        let changed = after != *before;
+        let change = self.keep(change, self.row(id.clone(), by, granted), &after, changed).await?;
+        self.commit(change).await?;
+        Ok(Arc::new(after))
+    }
+
+    /// Somebody new.
+    async fn create(&self) -> Result<Arc<User>, Stopped> {
+        let entropy = self.app.entropy.as_ref();
+        let id: UserId =
+            random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
+        let profile = &self.proven.profile;
+        let mut username = None;
+        for name in profile.usernames(self.upstream, &random_id(entropy, "")) {
+            if self.app.store.find_user_by_username(&name).await?.is_none() {
+                username = Some(name);
+                break;
+            }
+        }
+        let username = username.ok_or(Broken::Other("every username is taken"))?;
+        let (has, granted) = rights::regrant(&Rights::default(), &Rights::default(), &self.mapped());
+        let user = User {
+            id: id.clone(),
+            name: profile.display_name().unwrap_or(&username).to_owned(),
+            password_hash: None,
+            claims: profile.claims(),
+            admin: false,
+            enabled: true,
+            username,
+        };
+        let user = with_rights(user, &has);
+        let name = ReplayKey::new("username", &[&user.username.to_ascii_lowercase()]);
+        let mut told = event(Action::UserCreate, self.visit, self.upstream, "");
+        told.user = Some(id.clone());
+        let change = self
+            .taken_once(Change::new(told))
+            .first_time(name, self.visit.now.plus(A_MOMENT))
+            .keep(Record::User { user: user.clone(), origin: Origin::Admin })
+            .keep(Record::FederatedIdentity(self.row(id, LinkedBy::Creation, granted)));
+        self.commit(change).await?;
+        Ok(Arc::new(user))
+    }
+
+    /// Takes an identity away from the account it had, with the rights that came from it.
+    async fn withdraw(&self, row: FederatedIdentity) -> Result<(), Stopped> {
+        let change = withdrawn(self.app, self.visit, self.upstream, row, "withdrawn by the configuration");
+        self.commit(change.await?).await
+    }
+
+    fn row(&self, user: UserId, by: LinkedBy, granted: Rights) -> FederatedIdentity {
+        let identity: Identity = self.proven.identity.clone();
+        FederatedIdentity { identity, user: Some(user), by, linked_at: self.visit.now, granted }
+    }
+
+    /// A change to an account, as long as it may be used.
+    fn change(&self, action: Action, words: &str, user: &UserId) -> Change {
+        let mut told = event(action, self.visit, self.upstream, words);
+        told.user = Some(user.clone());
+        Change::new(told).requires(Anchor::User(user.clone()))
+    }
+
+    fn taken_once(&self, change: Change) -> Change {
+        let Identity { issuer, subject } = &self.proven.identity;
+        let key = ReplayKey::new("federated identity", &[issuer, subject]);
+        change.first_time(key, self.visit.now.plus(A_MOMENT))
+    }
+
+    async fn keep(
+        &self,
+        change: Change,
+        row: FederatedIdentity,
+        user: &User,
+        changed: bool,
+    ) -> Result<Change, StoreError> {
+        let change = change.keep(Record::FederatedIdentity(row));
+        if !changed {
+            return Ok(change);
+        }
+        let origin = self.app.store.user_origin(&user.id).await?;
+        Ok(change.keep(Record::User { user: user.clone(), origin }))
+    }
+
+    async fn commit(&self, change: Change) -> Result<(), Stopped> {
+        match self.app.store.commit(change).await {
+            Ok(_) => Ok(()),
+            Err(CommitError::Conflict(Conflict::NotAlive(_))) => Err(Trouble::Disabled.into()),
+            Err(CommitError::Conflict(_)) => Err(Stopped::TooLate),
+            Err(CommitError::Broken(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// The change that takes an identity away from its account, with the rights that came from it.
+pub(super) async fn withdrawn(
+    app: &App,
+    visit: &Visit,
+    upstream: &Upstream,
+    row: FederatedIdentity,
+    words: &str,
+) -> Result<Change, StoreError> {
+    let mut told = event(Action::UserUnlink, visit, upstream, words);
+    told.user.clone_from(&row.user);
+    let mut change = Change::new(told);
+    let before = match &row.user {
+        Some(user) => app.store.find_user_now(user).await?,
+        None => None,
+    };
+    if let Some(before) = before {
+        let (has, _) = rights::regrant(&rights_of(&before), &row.granted, &Rights::default());
+        let after = with_rights(before.as_ref().clone(), &has);
+        if after != *before {
+            let origin = app.store.user_origin(&after.id).await?;
+            change = change.keep(Record::User { user: after, origin });
+        }
+    }
+    let nobodys = FederatedIdentity { user: None, granted: Rights::default(), ..row };
+    Ok(change.keep(Record::FederatedIdentity(nobodys)))
+}
+
+/// An account that the upstream made, as the upstream describes it now. Its username stays.
+fn as_said(mut user: User, profile: &Profile) -> User {
+    if let Some(name) = profile.display_name() {
+        name.clone_into(&mut user.name);
+    }
+    let kept = user.claims.into_iter().filter(|(name, _)| !THEIRS.contains(&name.as_str()));
+    let mut claims: Map<_, _> = kept.collect();
+    claims.extend(profile.claims());
+    user.claims = claims;
+    user
+}

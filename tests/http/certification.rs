@@ -55,24 +55,31 @@ async fn become_test_server(house: &mut House) {
     house.restart_changed(|config| config.replacen("[[users]]", &table, 1)).await;
 }
 
+/// Rotates the keys by the hook, with this word; the status.
+async fn rotate(house: &House, word: &str) -> u16 {
+    house.send(house.request("POST", &format!("/certification/{word}/rotate-keys"))).await.status
+}
+
 #[tokio::test]
 async fn whoever_knows_the_word_rotates_the_keys_and_nobody_else() {
     let mut house = House::open().await;
-    async fn post(house: &House, word: &str) -> tests::Answer {
-        house.send(house.request("POST", &format!("/certification/{word}/rotate-keys"))).await
-    }
-    assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 404, "not without the table");
+    assert_eq!(rotate(&house, "a-word-that-nobody-guesses").await, 404, "not without the table");
     become_test_server(&mut house).await;
     let kids = |jwks: &serde_json::Value| {
         let keys = jwks["keys"].as_array().unwrap().iter();
         keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
     };
     let before = kids(&house.send(house.request("GET", "/jwks")).await.json);
-    assert_eq!(post(&house, "a-word-that-somebody-guessed").await.status, 404);
+    assert_eq!(rotate(&house, "a-word-that-somebody-guessed").await, 404);
     assert_eq!(kids(&house.send(house.request("GET", "/jwks")).await.json), before);
-    assert_eq!(post(&house, "a-word-that-nobody-guesses").await.status, 204);
+    assert_eq!(rotate(&house, "a-word-that-nobody-guesses").await, 204);
     let after = kids(&house.send(house.request("GET", "/jwks")).await.json);
     assert!(after.is_superset(&before) && after.len() > before.len(), "{before:?} {after:?}");
+}
+
+/// Answers a backchannel request by the hook, with this word; the status.
+async fn answer(house: &House, word: &str, id: &str, action: &str) -> u16 {
+    house.send(house.request("POST", &format!("/certification/{word}/ciba/{id}/{action}"))).await.status
 }
 
 #[tokio::test]
@@ -82,18 +89,18 @@ async fn whoever_knows_the_word_answers_backchannel_requests_and_nobody_else() {
     let till = town.client("till");
     for (action, told) in [("allow", "granted"), ("deny", "access_denied")] {
         let asked = town.ask_alice(&till, &[]).await.ok();
-        let answer = async |word: &str, id: &str, action: &str| {
-            let path = format!("/certification/{word}/ciba/{id}/{action}");
-            town.house.send(town.house.request("POST", &path)).await.status
-        };
         let id = asked.text("auth_req_id");
-        assert_eq!(answer("a-word-that-somebody-guessed", id, action).await, 404);
-        assert_eq!(answer("a-word-that-nobody-guesses", id, "perhaps").await, 404);
-        assert_eq!(answer("a-word-that-nobody-guesses", "unknown", action).await, 400);
+        assert_eq!(answer(&town.house, "a-word-that-somebody-guessed", id, action).await, 404);
+        assert_eq!(answer(&town.house, "a-word-that-nobody-guesses", id, "perhaps").await, 404);
+        assert_eq!(answer(&town.house, "a-word-that-nobody-guesses", "unknown", action).await, 400);
         town.poll(&till, &asked).await.refused("authorization_pending");
-        assert_eq!(answer("a-word-that-nobody-guesses", id, action).await, 204);
+        assert_eq!(answer(&town.house, "a-word-that-nobody-guesses", id, action).await, 204);
         town.house.told("consent.decide", told).await;
-        assert_eq!(answer("a-word-that-nobody-guesses", id, action).await, 400, "an answer is given once");
+        assert_eq!(
+            answer(&town.house, "a-word-that-nobody-guesses", id, action).await,
+            400,
+            "an answer is given once"
+        );
         let polled = town.poll(&till, &asked).await;
         match action {
             "allow" => drop(polled.ok()),

@@ -94,8 +94,8 @@ await step('a certificate in place of a secret, and tokens bound to it', async (
   config[client.customFetch] = fetchWith(mtls)
   const bound = await signIn(config, mtls.redirect_uri, 'openid')
   await client.fetchUserInfo(config, bound.access_token, bound.claims().sub)
-  delete config[client.customFetch]
-  await failed(() => client.fetchUserInfo(config, bound.access_token, bound.claims().sub), 'without the certificate')
+  const bare = await client.discovery(issuer, mtls.id, { use_mtls_endpoint_aliases: true }, client.TlsClientAuth())
+  await failed(() => client.fetchUserInfo(bare, bound.access_token, bound.claims().sub), 'without the certificate')
 })
 
 const { afar } = house.clients

@@ -290,7 +290,7 @@ fn headings<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
             && levels.iter().filter(|level| **level == 1).count() == 1
             && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1);
         let unnamed = "[...document.querySelectorAll('input:not([type=hidden]), select')] \
-            .filter(e => !e.closest('[aria-hidden]') && !e.ariaHidden && !(e.labels[0]?.innerText.trim())).map(e => e.outerHTML)";
+            .filter(e => !e.closest('[aria-hidden]') && !e.ariaHidden && !(e.labels[0]?.textContent.trim())).map(e => e.outerHTML)";
         let unnamed = person.eval(unnamed).await;
         let mut found: Vec<_> =
             unnamed.as_array().unwrap().iter().map(|field| format!("has no label: {field}")).collect();

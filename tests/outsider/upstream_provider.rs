@@ -1,14 +1,14 @@
 //! A person signs in at an OpenID Provider that we did not write (node-oidc-provider), and signs out there.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::json;
 use tests::{Database, Form, House, browser};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 use url::Url;
 
 /// How long the provider may take to start, on a loaded machine.
@@ -19,26 +19,34 @@ fn folder() -> PathBuf {
 }
 
 /// The provider. It ends with the test.
-async fn provider(issuer: &str, client: serde_json::Value) -> Child {
+struct Provider(Child);
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn provider(issuer: &str, client: serde_json::Value) -> Provider {
     let mut running = Command::new(folder().join("node_modules/.bin/node"))
         .arg(folder().join("provider.mjs"))
         .arg(json!({ "issuer": issuer, "client": client }).to_string())
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .expect("the provider starts");
-    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    let ready = async {
-        while let Ok(Some(line)) = lines.next_line().await {
-            if line == "ready" {
-                return true;
-            }
+    let lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let running = Provider(running);
+    let (told, heard) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let _ = told.send(line);
         }
-        false
-    };
-    assert!(tokio::time::timeout(PATIENCE, ready).await.unwrap_or(false), "the provider is not ready");
+    });
+    let ready = || heard.recv_timeout(PATIENCE).expect("the provider says that it is ready");
+    while ready() != "ready" {}
     running
 }
 
@@ -114,7 +122,7 @@ async fn somebody_signs_in_at_node_oidc_provider_and_signs_out_there() {
         "backchannel_logout_uri": house.url("/federation/node/backchannel-logout"),
         "backchannel_logout_session_required": true,
     });
-    let _provider = provider(&issuer, client).await;
+    let _provider = provider(&issuer, client);
 
     let (grace, mut there) = (house.person(), Visitor::new());
     let filled = [("login", "grace"), ("password", "any")];

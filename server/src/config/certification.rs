@@ -54,7 +54,8 @@ mod tests {
     use super::super::{ConfigFile, read};
 
     fn told(table: &str) -> Vec<String> {
-        let text = format!("issuer = \"https://op.example\"\n[certification]\n{table}");
+        let text =
+            format!("issuer = \"https://op.example\"\nkeys.allow_plaintext = true\n[certification]\n{table}");
         let file = ConfigFile { name: "t.toml".into(), text, folder: ".".into() };
         match read(Some(&file), []) {
             Ok(config) => {

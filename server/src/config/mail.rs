@@ -4,7 +4,6 @@ use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::hidden::Hidden;
-use protocol::registration::redirect_uris::is_loopback;
 
 /// How mail is sent. Without a server, none is.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]

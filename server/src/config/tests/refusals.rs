@@ -289,6 +289,19 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "rules[0].resources",
             "must name the resource servers",
         ),
+        // claims of the wrong type, and names for users without a sector to be for
+        (
+            "family_name = \"Arnold\", locale = \"en\"",
+            "family_name = \"Arnold\", birthdate = \"yesterday\"",
+            "users[0].claims.birthdate",
+            "OpenID Connect Core 5.1",
+        ),
+        (
+            "id = \"orders-api\"\n",
+            "id = \"orders-api\"\nsubject_type = \"pairwise\"\n",
+            "clients[1].subject_type",
+            "sector_identifier_uri",
+        ),
     ];
     let mut surprises = Vec::new();
     for (from, to, key, reason) in cases {

@@ -51,7 +51,7 @@ pub async fn from_sign_in(app: &App, browser: &Browser, form: &Params, way: &Way
     let purpose = Purpose::SignIn { interaction: way.interaction.clone(), then: way.next.clone() };
     let request = way.waiting.as_ref().map(|waiting| &waiting.request);
     let demand = match request {
-        Some(request) => Demand::of(request.prompt, request.max_age, Vec::new()),
+        Some(request) => Demand::of(request.prompt, request.max_age, request.acr_values.clone()),
         // Whoever is signed in already and comes here without anything waiting wants to prove that it is them.
         None if browser.signed_in.is_some() => Demand::again(),
         None => Demand::default(),

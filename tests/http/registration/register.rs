@@ -346,7 +346,7 @@ async fn r_7591_29_members_of_extensions_are_registered_and_what_they_say_holds(
     assert_eq!(refused.param("error"), "invalid_request", "it must push");
     let pushed = ask.clone().pushed(&client).await;
     let code = pushed.approved_by(&alice).await;
-    code.redeem(&client).await.refused("invalid_dpop_proof");
+    code.redeem(&client).await.refused("invalid_request");
     let proving = client.clone().with_dpop();
     let code = ask.pushed(&proving).await.approved_by(&alice).await;
     let tokens = code.redeem(&proving).await.ok();

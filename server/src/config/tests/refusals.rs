@@ -104,7 +104,12 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "resource_servers[0].scopes.email",
             "belongs to OpenID Connect",
         ),
-        ("token_life = \"2m\"", "token_life = \"2d\"", "resource_servers[0].token_life", "1 to 86400"),
+        (
+            "token_life = \"2m\"\n\n# Its scopes",
+            "token_life = \"2d\"\n\n# Its scopes",
+            "resource_servers[0].token_life",
+            "1 to 86400",
+        ),
         (
             "token_format = \"jwt\"",
             "token_format = \"saml\"",

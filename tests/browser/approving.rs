@@ -28,7 +28,7 @@ async fn a_user_approves_and_the_client_gets_a_code_with_state_and_iss() {
         let answer = stage.application.answer().await;
         assert_eq!(answer["state"], "the state & more");
         assert_eq!(answer["iss"], stage.house.issuer());
-        assert_eq!(answer.len(), 3, "{answer:?}");
+        assert_eq!(answer.len(), 4, "code, state, iss and session_state: {answer:?}");
         alice.see("back").await;
         let consent = only_consent(&stage).await;
         assert_eq!((consent.actor.as_str(), consent.client.as_str()), ("refund-agent", "shop-assistant"));

@@ -216,6 +216,7 @@ impl Tour {
         self.stop(person, "admin-clients", "admin-clients").await;
         person.goto(&house.url("/admin/clients/agent-a")).await;
         self.stop(person, "admin-client", "admin-client").await;
+        person.goto(&house.url("/admin")).await;
         person.eval("document.querySelector('#admin-users form').submit()").await;
         self.stop(person, "reset-link", "reset-link").await;
     }

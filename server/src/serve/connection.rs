@@ -62,11 +62,12 @@ impl Reception {
                     Some(tls) => reception.shake_hands(tls, stream, peer).await,
                     None => reception.http1(stream, peer, None).await,
                 },
-                Entrance::Mtls => match &app.tls.mtls {
-                    Some(tls) => reception.shake_hands(tls, stream, peer).await,
-                    // There is no such listener without its certificate.
-                    None => {}
-                },
+                // There is no such listener without its certificate.
+                Entrance::Mtls => {
+                    if let Some(tls) = &app.tls.mtls {
+                        reception.shake_hands(tls, stream, peer).await;
+                    }
+                }
             }
             drop(place);
         });

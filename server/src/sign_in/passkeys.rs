@@ -117,7 +117,7 @@ pub fn ask_for_passkey(app: &App, visit: &Visit, allowed: &[Passkey]) -> Result<
 pub async fn ask_for_new_passkey(app: &App, visit: &Visit, user: &User) -> Result<Option<Ceremony>, Failure> {
     let Some(site) = site(app) else { return Ok(None) };
     let known = app.store.passkeys_of_user(&user.id).await?;
-    let known = known.iter().filter_map(|passkey| Some(URL_SAFE_NO_PAD.decode(&passkey.id).ok()?.into()));
+    let known = known.iter().filter_map(|passkey| URL_SAFE_NO_PAD.decode(&passkey.id).ok());
     let known = known.collect();
     let asked = site.start_passkey_registration(handle(&user.id), &user.username, &user.name, Some(known));
     let (options, state) = asked.map_err(|_| Broken::Other("a passkey cannot be asked for"))?;

@@ -240,6 +240,7 @@ impl Origin {
 }
 
 /// Something that is written.
+#[expect(clippy::large_enum_variant, reason = "each is made once, moved once and written")]
 pub enum Record {
     /// An issued token.
     Token {

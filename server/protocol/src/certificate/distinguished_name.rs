@@ -165,8 +165,7 @@ fn string(text: &str) -> Result<(String, &str), InvalidName> {
     // How much of the value stands, whatever spaces follow it unescaped.
     let mut kept = 0;
     let mut rest = text;
-    loop {
-        let Some(c) = rest.chars().next() else { break };
+    while let Some(c) = rest.chars().next() {
         match c {
             ',' | '+' => break,
             '"' | ';' | '<' | '>' | '\0' => return Err(InvalidName::Value),
@@ -177,7 +176,7 @@ fn string(text: &str) -> Result<(String, &str), InvalidName> {
                     value.push(u8::try_from(next).unwrap_or_default());
                     rest = escaped.get(1..).unwrap_or_default();
                 } else {
-                    let pair = escaped.get(..2).and_then(|pair| hex_bytes(pair)).ok_or(InvalidName::Value)?;
+                    let pair = escaped.get(..2).and_then(hex_bytes).ok_or(InvalidName::Value)?;
                     value.extend(pair);
                     rest = escaped.get(2..).unwrap_or_default();
                 }

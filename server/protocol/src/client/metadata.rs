@@ -307,8 +307,10 @@ mod tests {
 
     #[test]
     fn content_encryption_has_its_default_only_beside_an_algorithm_for_the_key() {
-        let mut metadata = ClientMetadata::default();
-        metadata.id_token_encrypted_response_enc = Some(ContentEncryptionAlg::A256Gcm);
+        let mut metadata = ClientMetadata {
+            id_token_encrypted_response_enc: Some(ContentEncryptionAlg::A256Gcm),
+            ..ClientMetadata::default()
+        };
         assert_eq!(metadata.id_token_encryption(), None);
         metadata.id_token_encrypted_response_enc = None;
         metadata.id_token_encrypted_response_alg = Some(KeyManagementAlg::EcdhEs);

@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn every_doubt_about_an_address_leaves_the_account_alone() {
-        let doubts: [(&str, fn(&mut World)); 9] = [
+        type Doubt = (&'static str, fn(&mut World));
+        let doubts: [Doubt; 9] = [
             ("not verified there", |w| w.profile = profile("alice@company.example", false)),
             ("another domain", |w| w.profile = profile("alice@elsewhere.example", true)),
             ("no address", |w| w.profile.email = None),

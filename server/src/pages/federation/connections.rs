@@ -15,7 +15,7 @@ use super::super::sign_in;
 use super::super::views::{ConnectionsPage, LinkedUpstream, UpstreamButton, WhatHappened};
 use super::leave;
 use crate::app::App;
-use crate::failure::{Broken, Failure};
+use crate::failure::Failure;
 use crate::federation::{self, Proven, Purpose, Trouble};
 use crate::upstreams::Connection;
 
@@ -119,6 +119,6 @@ pub(super) async fn link(
     federation::enter(app, &browser.visit, connection, proven, Some(user)).await?;
     let name = connection.upstream().name_in(browser.language.code());
     let noted = browser.session.insert(JUST_LINKED, name).await;
-    noted.map_err(|error| Trouble::Broken(Broken::from(session_broken(error))))?;
+    noted.map_err(|error| Trouble::Broken(session_broken(error)))?;
     Ok(see_other(CONNECTIONS))
 }

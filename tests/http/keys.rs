@@ -287,7 +287,13 @@ async fn the_encryption_key_can_be_changed(database: Database) {
 #[tokio::test]
 async fn a_new_key_is_sealed_from_the_beginning() {
     let mut house = House::open().await;
+    let without = house.app().settings.clone();
     house.restart_changed(|config| with_key(&config, FIRST)).await;
+    // Whoever has no key for those that are there, makes none beside them.
+    let rotate = KeysCommand::Rotate(Rotate { alg: None });
+    let refused = act(house.store(), &without, &rotate, &mut Vec::new()).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("no encryption key is configured"), "{refused:#}");
+    assert_eq!(raw(house.store()).await.0.len(), 4);
     let next = command(&house, KeysCommand::Rotate(Rotate { alg: None })).await.unwrap();
     assert_eq!(next.lines().count(), 4, "{next}");
     let (keys, _) = raw(house.store()).await;

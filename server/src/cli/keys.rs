@@ -121,6 +121,8 @@ pub async fn act(
             }
         }
         KeysCommand::Rotate(rotate) => {
+            // Whoever cannot open the keys that are there must not write new ones under another key, or under none.
+            keys::publish(&store.signing_keys().await?, &at_rest)?;
             let algs = rotate.alg.map_or_else(|| SigningAlg::ALL.to_vec(), |alg| vec![alg.into()]);
             for key in by_hand::rotate(&workshop, &algs, &rotation, now).await? {
                 writeln!(out, "{}", line(&key, &rotation))?;

@@ -197,7 +197,7 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
         ),
         (
             "profile = \"oauth2.1\"\n\n# What else",
-            "subject_type = \"both\"\n",
+            "subject_type = \"both\"\n\n# What else",
             "clients[0].subject_type",
             "public, pairwise",
         ),
@@ -258,10 +258,10 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "no property",
         ),
         ("[details_types.words.en]", "[details_types.words.fr]", "details_types[0].words", "`en` is missing"),
-        ("max_life = \"5m\"", "max_life = 0", "details_types[0].max_life", "positive"),
+        ("\nmax_life = \"5m\"", "\nmax_life = 0", "details_types[0].max_life", "positive"),
         (
-            "max_life = \"5m\"",
-            "max_life = 60\nschema_json = \"{}\"",
+            "\nmax_life = \"5m\"",
+            "\nmax_life = 60\nschema_json = \"{}\"",
             "details_types[0].schema",
             "either schema",
         ),

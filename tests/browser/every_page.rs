@@ -260,7 +260,7 @@ fn focus<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
                 .eval(
                     "(() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect(); \
                      return [e.outerHTML.slice(0, 90), e === document.body || s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 \
-                     && b.width > 4 && b.height > 4 && b.top >= 0 && b.left >= 0]; })()",
+                     && b.width > 4 && b.height > 4 && (b.top >= 0 || b.height > innerHeight && b.bottom > 0) && b.left >= 0]; })()",
                 )
                 .await;
             if seen[1] != true {
@@ -323,6 +323,8 @@ pub fn axe<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
         let mut found = Vec::new();
         for scheme in ["light", "dark"] {
             person.prefer(scheme).await;
+            // Colours on their way from one scheme to the other are nobody's choice.
+            person.eval("void document.getAnimations().forEach(a => a.finish())").await;
             let run = json!({
                 "expression": format!("{source};axe.run(document, {{ resultTypes: ['violations'] }}).then(r => JSON.stringify(r.violations \
                     .filter(v => v.impact === 'serious' || v.impact === 'critical') \

@@ -49,6 +49,22 @@ pub struct Pages {
     pub approve: String,
     /// The button to deny.
     pub deny: String,
+    /// The field for a device's code.
+    pub user_code: String,
+    /// The button beside it.
+    pub user_code_submit: String,
+    /// The button to approve what a device asks.
+    pub device_approve: String,
+    /// The button to deny it.
+    pub device_deny: String,
+    /// Where users find what they are asked from afar: a path of the issuer, below which each question has its own.
+    pub approvals: String,
+    /// The button to approve what is asked from afar.
+    pub ciba_approve: String,
+    /// The button to deny it.
+    pub ciba_deny: String,
+    /// The button to sign out.
+    pub sign_out: String,
 }
 
 impl Default for Pages {
@@ -59,6 +75,14 @@ impl Default for Pages {
             sign_in: "login-submit".into(),
             approve: "consent-approve".into(),
             deny: "consent-deny".into(),
+            user_code: "user-code".into(),
+            user_code_submit: "device-submit".into(),
+            device_approve: "device-approve".into(),
+            device_deny: "device-deny".into(),
+            approvals: "/approvals".into(),
+            ciba_approve: "ciba-approve".into(),
+            ciba_deny: "ciba-deny".into(),
+            sign_out: "logout-confirm".into(),
         }
     }
 }
@@ -112,6 +136,15 @@ pub struct Clients {
     pub secret_post: Option<Client>,
     /// A client that must push its authorization requests.
     pub pushing: Option<Client>,
+    /// A public client with the device flow.
+    pub device: Option<Client>,
+    /// A confidential client with the device flow, and with CIBA by polling.
+    pub from_afar: Option<Client>,
+    /// A client with the code flow and refresh tokens that keeps to the FAPI 2.0 Security Profile, with
+    /// `private_key_jwt` and DPoP.
+    pub fapi: Option<Client>,
+    /// A client with the code flow that keeps to FAPI 2.0 Message Signing too, requests and responses.
+    pub message_signing: Option<Client>,
 }
 
 /// One client.
@@ -131,6 +164,9 @@ pub struct Client {
     /// Its redirect URI, where it has one.
     #[serde(default)]
     pub redirect_uri: Option<String>,
+    /// Where it wants the browser after a logout.
+    #[serde(default)]
+    pub post_logout_redirect_uri: Option<String>,
 }
 
 /// How a client authenticates.

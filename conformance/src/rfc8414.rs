@@ -19,6 +19,7 @@ checks! {
     "R-8414-9" Must "RFC 8414 §2" "Members with unwelcome defaults are published." => no_defaults;
     "R-8414-10" Must "RFC 8414 §2" "A grant type and a client authentication that are not listed are refused." => honest;
     "R-8414-11" Must "RFC 8414 §2" "Where JWTs authenticate clients their algorithms are listed, none never." => assertion_algs;
+    "R-8414-12" Must "RFC 8414 §2" "A token authenticates at introspection only if its type is listed." => no_unlisted_type;
     "R-8414-13" Must "RFC 8414 §2" "PKCE is listed, with S256 and without plain." => pkce;
     "R-8414-15" Must "RFC 8414 §2" "The key set holds public keys only, each with its own kid." => public_keys;
     "R-8414-17" Must "RFC 8414 §2" "Each endpoint of the document answers." => endpoints_answer;
@@ -161,5 +162,20 @@ async fn cors(world: &World) -> Verdict {
         let allowed = answer.header("access-control-allow-origin");
         demand!(allowed == "*" || allowed == "https://app.example", "{url} does not allow other origins");
     }
+    Ok(())
+}
+
+async fn no_unlisted_type(world: &World) -> Verdict {
+    let listed = world.listed("introspection_endpoint_auth_methods_supported");
+    let service = world.client(&world.profile.clients.service)?;
+    let own = world.own_token(service)?.send().await?.granted()?;
+    let bearer = format!("Bearer {}", own.token());
+    let request = world.post_unknown("introspection_endpoint")?.with("token", own.token());
+    let answer = request.header("Authorization", &bearer).send().await?;
+    if listed.iter().any(|method| method.eq_ignore_ascii_case("bearer")) {
+        return answer.is(&[200], "a bearer token, which is listed");
+    }
+    answer.is(&[400, 401], "a bearer token, which is not listed")?;
+    demand!(answer.json.get("active").is_none(), "it is told all the same: {}", answer.brief());
     Ok(())
 }

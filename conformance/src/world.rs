@@ -164,6 +164,14 @@ impl World {
         if self.listed(member).contains(&value) { Ok(()) } else { skip(format!("{member} lacks {value}")) }
     }
 
+    /// Skips unless a list in the metadata holds anything.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub fn needs_any(&self, member: &str) -> Result<(), Problem> {
+        if self.listed(member).is_empty() { skip(format!("{member} is not advertised")) } else { Ok(()) }
+    }
+
     /// A GET without anything, redirects not followed.
     ///
     /// # Errors

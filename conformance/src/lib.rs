@@ -28,6 +28,7 @@ pub mod rfc7662;
 pub mod rfc8414;
 pub mod rfc8628;
 pub mod rfc8693;
+pub mod rfc8705;
 pub mod rfc8707;
 pub mod rfc9068;
 pub mod rfc9101;
@@ -67,6 +68,7 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         logout::CHECKS,
         rfc8628::CHECKS,
         ciba::CHECKS,
+        rfc8705::CHECKS,
         fapi2::CHECKS,
         rfc9701::CHECKS,
     ]
@@ -109,7 +111,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all);
-        assert!(all >= 120, "{all}");
+        assert!(all >= 500, "{all}");
     }
 
     #[test]

@@ -126,6 +126,9 @@ async fn behind_a_proxy_a_proof_is_for_the_url_that_the_world_knows() {
     send(format!("{internal}/token")).await.refused("invalid_dpop_proof");
     house.told("client.authenticate", "invalid_dpop_proof").await;
     assert_eq!(send(format!("{public}/token")).await.ok().text("token_type"), "DPoP");
+    // Browsers are kept on https there, which nobody asks of them at the address within.
+    let page = house.send(house.request("GET", "/sign-in")).await;
+    assert!(page.header("strict-transport-security").contains("max-age="), "{page:?}");
     // What is said of the way there changes nothing.
     let request = web.authenticated(house.request("POST", "/token"), &OWN);
     let request = request.header("X-Forwarded-Host", "evil.example").header("Forwarded", "host=evil.example");

@@ -19,17 +19,22 @@ struct Row<'p> {
 
 /// What shows that a requirement is kept.
 enum Shown<'p> {
-    Suite,
+    /// The suite, and tests of what it cannot see.
+    Suite(Vec<&'p str>),
     Tests(Vec<&'p str>),
     LeftOut(&'p str),
 }
 
 impl<'p> Row<'p> {
     fn shown(&self) -> Shown<'p> {
-        match (self.shown_by, self.shown_by.strip_prefix("left out:")) {
-            ("the suite", _) => Shown::Suite,
-            (_, Some(reason)) => Shown::LeftOut(reason.trim()),
-            (tests, None) => Shown::Tests(tests.split(", ").map(|test| test.trim_matches('`')).collect()),
+        if let Some(reason) = self.shown_by.strip_prefix("left out:") {
+            return Shown::LeftOut(reason.trim());
+        }
+        let mut tests: Vec<_> = self.shown_by.split(", ").map(|test| test.trim_matches('`')).collect();
+        if tests.first() == Some(&"the suite") {
+            Shown::Suite(tests.split_off(1))
+        } else {
+            Shown::Tests(tests)
         }
     }
 }
@@ -75,7 +80,7 @@ fn counted<'p>(rows: &[Row<'p>]) -> Counts<'p> {
     let mut counted = Counts::new();
     for row in rows {
         let kind = match row.shown() {
-            Shown::Suite => 1,
+            Shown::Suite(_) => 1,
             Shown::Tests(_) => 2,
             Shown::LeftOut(_) => 3,
         };
@@ -133,22 +138,23 @@ fn problems(page: &str, checks: &[(&str, &str, &str)], read: &dyn Fn(&str) -> Op
             problems.push(format!("{id} says nothing, or not where"));
         }
         let check = checks.iter().find(|(known, _, _)| *known == id);
+        if let Some((_, section, sentence)) = check
+            && (row.section, row.what) != (*section, *sentence)
+        {
+            problems.push(format!("{id}: the suite says {sentence:?}, {section}"));
+        }
         match (row.shown(), check) {
-            (Shown::Suite, Some((_, section, sentence))) => {
-                if (row.section, row.what) != (section, sentence) {
-                    problems.push(format!("{id}: the suite says {sentence:?}, {section}"));
-                }
+            (Shown::Suite(_), None) => problems.push(format!("{id} is not in the suite")),
+            (Shown::Tests(_) | Shown::LeftOut(_), Some(_)) => {
+                problems.push(format!("{id} is in the suite, and the page does not say so"));
             }
-            (Shown::Suite, None) => problems.push(format!("{id} is not in the suite")),
-            (_, Some(_)) => problems.push(format!("{id} is in the suite, and the page does not say so")),
-            (Shown::Tests(tests), None) => {
-                problems.extend(tests.iter().filter_map(|test| wrong_with(test, read)))
+            (Shown::Suite(tests), Some(_)) | (Shown::Tests(tests), None) => {
+                problems.extend(tests.iter().filter_map(|test| wrong_with(test, read)));
             }
-            (Shown::LeftOut(reason), None) => {
-                if reason.len() < 10 || reason.contains("no test yet") {
-                    problems.push(format!("{id} is left out without a reason"));
-                }
+            (Shown::LeftOut(reason), None) if reason.len() < 10 || reason.contains("no test yet") => {
+                problems.push(format!("{id} is left out without a reason"));
             }
+            (Shown::LeftOut(_), None) => {}
         }
     }
     let missing = checks.iter().filter(|(id, _, _)| !seen.contains(id));
@@ -195,6 +201,7 @@ fn what_is_wrong_with_a_page_of_requirements_is_found() {
         ("It is so.", "It was so.", "R-1-1: the suite says"),
         ("| R-1-3 ", "| R-1-2 ", "R-1-2 stands twice"),
         ("left out: there is no such thing", "left out:", "P-1-4 is left out without a reason"),
+        ("the suite |\n", "the suite, `a.rs::helps` |\n", "a.rs::helps is no test"),
         ("`a.rs::it_is` |\n", "`b.rs::it_is` |\n", "b.rs is not there"),
         ("`a.rs::it_is` |\n", "`a.rs::it` |\n", "a.rs has no function it"),
         ("`a.rs::it_is` |\n", "`a.rs::it_was` |\n", "a.rs::it_was is ignored"),

@@ -174,9 +174,7 @@ async fn signed_request(world: &World) -> Verdict {
         header["kid"] = kid.into();
     }
     let good = key.sign(&header, &claims)?;
-    let send = |jwt: String| async move {
-        Ok::<_, Problem>(world.post(ENDPOINT, client)?.with("request", &jwt).send().await?)
-    };
+    let send = |jwt: String| async move { world.post(ENDPOINT, client)?.with("request", &jwt).send().await };
     decide(world, &world.profile.pages.ciba_deny).await?;
     for wrong in [
         jose::unsigned(&serde_json::json!({ "alg": "none" }), &claims),

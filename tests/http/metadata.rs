@@ -67,7 +67,7 @@ async fn a_document_that_is_broken_anywhere_does_not_keep_to_its_schema() {
     for (document, path) in BOTH {
         let told = house.send(house.request("GET", path)).await.ok().json;
         for (member, value) in told.as_object().unwrap() {
-            let mut broken = vec![json!(null), json!(7), json!({ "x": "y" })];
+            let mut broken = vec![json!(null), json!(7), json!("")];
             match value {
                 Value::Array(list) => {
                     let doubled = list.iter().chain(list.first());

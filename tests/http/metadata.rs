@@ -70,7 +70,7 @@ async fn a_document_that_is_broken_anywhere_does_not_keep_to_its_schema() {
             let mut broken = vec![json!(null), json!(7), json!("")];
             match value {
                 Value::Array(list) => {
-                    let doubled = list.iter().chain(list.first());
+                    let doubled = list.iter().chain(list.first()).cloned();
                     broken.extend([json!([]), json!([7]), json!(["not a value"]), doubled.collect()]);
                 }
                 Value::String(url) => {

@@ -7,6 +7,7 @@ from authlib.integrations.base_client import BaseApp, OAuth2Mixin, OpenIDMixin
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from guest import certificate_of, done, house, same, step, visit
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -24,14 +25,25 @@ class App(OAuth2Mixin, OpenIDMixin, BaseApp):
     client_cls = OAuth2Session
 
 
+class Orders(JWTBearerTokenValidator):
+    """The resource server."""
+
+    def get_jwks(self):
+        return requests.get(metadata["jwks_uri"]).json()
+
+
+def assertion(auth, *request):
+    """A new assertion for each request: its `jti` would stay the same, together with the other claims."""
+    # The audience is the issuer alone, and it lives for a minute: the library would have the endpoint and an hour.
+    method = PrivateKeyJWT(house["issuer"], claims={"exp": int(time.time()) + 60}, alg="ES256")
+    return method(auth, *request)
+
+
 def private_key_jwt(client, **more):
-    # The audience of the assertion is the issuer alone, and it lives for a minute: the library would have the endpoint
-    # and an hour.
     session = OAuth2Session(
         client["id"], ECKey.import_key(client["jwk"]), token_endpoint_auth_method="private_key_jwt", **more
     )
-    soon = {"exp": int(time.time()) + 60}
-    session.register_client_auth_method(PrivateKeyJWT(house["issuer"], claims=soon, alg="ES256"))
+    session.register_client_auth_method(("private_key_jwt", assertion))
     return session
 
 
@@ -83,6 +95,12 @@ with step("private_key_jwt and client credentials", "private_key_jwt"):
 with step("introspection", "introspection"):
     told = own.introspect_token(metadata["introspection_endpoint"], token=token_of_api["access_token"]).json()
     same((told["active"], told["client_id"]), (True, api["id"]), "the token")
+
+with step("a token that a resource server reads by RFC 9068", "JWT access tokens"):
+    orders = Orders(house["issuer"], house["orders"])
+    read = orders.authenticate_token(token_of_api["access_token"])
+    orders.validate_token(read, ["orders:read"], None)
+    same(read["client_id"], api["id"], "the client")
 
 with step("a signed request", "JAR"):
     # Signed by joserfc, which is Authlib's own, and handed over as Authlib hands over what it has no name for.

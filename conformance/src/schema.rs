@@ -30,30 +30,36 @@ pub struct Fault {
     pub unregistered: bool,
 }
 
-impl Document {
-    /// Everything that is wrong with a document.
+/// The schema of one of the documents, ready for use.
+pub struct Schema(jsonschema::Validator);
+
+impl Schema {
+    /// The schema of this document.
     ///
     /// # Errors
-    /// Where the schemas themselves cannot be read.
-    pub fn faults(self, told: &Value) -> anyhow::Result<Vec<Fault>> {
+    /// Where it cannot be read.
+    pub fn of(document: Document) -> anyhow::Result<Self> {
         let members: Value = serde_json::from_str(MEMBERS).context("members.json")?;
         let registry = Registry::new().add("urn:procura:schema:members", members)?.prepare()?;
-        let schema = match self {
-            Self::AuthorizationServer => AUTHORIZATION_SERVER,
-            Self::OpenIdConfiguration => OPENID_CONFIGURATION,
+        let schema = match document {
+            Document::AuthorizationServer => AUTHORIZATION_SERVER,
+            Document::OpenIdConfiguration => OPENID_CONFIGURATION,
         };
         let schema: Value = serde_json::from_str(schema)?;
-        let schema = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex())
-            .with_registry(&registry)
-            .build(&schema)
-            .map_err(|error| anyhow::anyhow!("{error}"))?;
-        let mut faults: Vec<_> = schema.iter_errors(told).map(|error| Fault::of(&error)).collect();
+        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+        let schema = options.with_registry(&registry).build(&schema);
+        Ok(Self(schema.map_err(|error| anyhow::anyhow!("{error}"))?))
+    }
+
+    /// Everything that is wrong with a document.
+    #[must_use]
+    pub fn faults(&self, told: &Value) -> Vec<Fault> {
+        let mut faults: Vec<_> = self.0.iter_errors(told).map(|error| Fault::of(&error)).collect();
         // Where a known member is wrong, all members count as unknown.
         if faults.iter().any(|fault| !fault.unregistered) {
             faults.retain(|fault| !fault.unregistered);
         }
-        Ok(faults)
+        faults
     }
 }
 
@@ -70,6 +76,8 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use serde_json::json;
 
@@ -92,19 +100,24 @@ mod tests {
         })
     }
 
+    fn faults(document: Document, told: &Value) -> Vec<Fault> {
+        static SCHEMAS: LazyLock<[Schema; 2]> = LazyLock::new(|| BOTH.map(|one| Schema::of(one).unwrap()));
+        SCHEMAS[usize::from(document == BOTH[1])].faults(told)
+    }
+
     /// The faults of the sound document with this change, in each of the two.
     fn changed(change: impl Fn(&mut Value)) -> [Vec<Fault>; 2] {
         let mut told = sound();
         change(&mut told);
-        BOTH.map(|document| document.faults(&told).unwrap())
+        BOTH.map(|document| faults(document, &told))
     }
 
     #[test]
     fn a_sound_document_has_no_faults() {
         assert_eq!(changed(|_| ()), [vec![], vec![]]);
         let least = json!({ "issuer": "https://as.example", "response_types_supported": ["code"] });
-        assert_eq!(Document::AuthorizationServer.faults(&least).unwrap(), []);
-        assert_ne!(Document::OpenIdConfiguration.faults(&least).unwrap(), []);
+        assert_eq!(faults(Document::AuthorizationServer, &least), []);
+        assert_ne!(faults(Document::OpenIdConfiguration, &least), []);
     }
 
     #[test]

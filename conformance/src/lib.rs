@@ -37,6 +37,7 @@ pub mod rfc9207;
 pub mod rfc9396;
 pub mod rfc9449;
 pub mod rfc9701;
+pub mod schema;
 pub mod world;
 
 use check::{Check, Level, Problem};

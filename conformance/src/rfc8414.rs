@@ -4,6 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::check::Verdict;
+use crate::schema::{Document, Schema};
 use crate::world::{World, well_known};
 use crate::{checks, demand};
 
@@ -15,7 +16,7 @@ checks! {
     "R-8414-5" Must "RFC 8414 §3.3" "The issuer in the document is the one the document was found by." => same_issuer;
     "R-8414-6" Must "RFC 8414 §3.3" "A forged Host header changes nothing in the document." => forged_host;
     "R-8414-7" Must "RFC 8414 §2" "Authorization and token endpoint and the response types are there." => required;
-    "R-8414-8" Must "RFC 8414 §3.2" "No member is an empty list." => no_empty_lists;
+    "R-8414-8" Must "RFC 8414 §3.2" "Members are of the types and values that their specifications give them, and no list is empty." => well_formed;
     "R-8414-9" Must "RFC 8414 §2" "Members with unwelcome defaults are published." => no_defaults;
     "R-8414-10" Must "RFC 8414 §2" "A grant type and a client authentication that are not listed are refused." => honest;
     "R-8414-11" Must "RFC 8414 §2" "Where JWTs authenticate clients their algorithms are listed, none never." => assertion_algs;
@@ -84,10 +85,18 @@ async fn required(world: &World) -> Verdict {
     Ok(())
 }
 
-async fn no_empty_lists(world: &World) -> Verdict {
-    for (name, value) in world.metadata.json.as_object().into_iter().flatten() {
-        demand!(value.as_array().is_none_or(|list| !list.is_empty()), "{name} is empty");
-        demand!(!value.is_null(), "{name} is null");
+async fn well_formed(world: &World) -> Verdict {
+    let [_, openid] = well_known(&world.issuer);
+    let openid = world.get(&openid).await?;
+    let mut documents = vec![(Document::AuthorizationServer, &world.metadata.json)];
+    if openid.status == 200 {
+        documents.push((Document::OpenIdConfiguration, &openid.json));
+    }
+    for (document, told) in documents {
+        // Members of the server's own are its own business.
+        let faults = Schema::of(document)?.faults(told).into_iter().filter(|fault| !fault.unregistered);
+        let faults: Vec<_> = faults.map(|fault| format!("{} {}", fault.place, fault.what)).collect();
+        demand!(faults.is_empty(), "{document:?}: {}", faults.join("; "));
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod guessing;
 mod introspect;
 mod keys;
 mod logout;
+mod metadata;
 mod par;
 mod passkeys;
 mod passwords;

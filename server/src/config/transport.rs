@@ -187,7 +187,7 @@ pub(super) fn missing(settings: &Settings, declared: &Declared) -> Option<(&'sta
     let uses = |method: ClientAuthentication| {
         declared.clients.iter().find(|client| client.authentication == method).map(|client| &client.id)
     };
-    let shown = settings.mtls.listen.is_some() || settings.proxy.client_certificate_header.is_some();
+    let shown = settings.takes_certificates();
     let vouched = uses(ClientAuthentication::TlsClientAuth);
     if let Some(id) = vouched.filter(|_| settings.mtls.ca_file.is_none()) {
         return Some((

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::acr::{self, Standing};
+use crate::acr;
 use crate::audience::Resources;
 use crate::authorization_details::AuthorizationDetails;
 use crate::claims_request::{ClaimsRequest, InvalidClaims};
@@ -246,11 +246,7 @@ impl AuthorizationRequest {
     /// name it asked for.
     #[must_use]
     pub fn told_login(&self, client: &Client, login: &Login) -> Login {
-        let asked = self.acr_for(client, false).values;
-        match (acr::standing(&asked, Some(login)), acr::told(&asked, Some(login))) {
-            (Standing::Met, Some(told)) => Login { acr: Some(told.to_owned()), ..login.clone() },
-            _ => login.clone(),
-        }
+        acr::told_login(&self.acr_for(client, false).values, login)
     }
 
     /// Whether the user whom the client calls `subject` may be the one: where the `claims` parameter asks for a `sub`,

@@ -10,12 +10,15 @@ mod backchannel;
 mod deliver;
 mod device;
 mod end;
+mod mail;
 mod user_code;
 
-pub use answer::{Answerer, approve, decide_for_test, deny, offer_for};
+pub use answer::{Answerer, approve, decide_for_test, deny, offer_for, readiness};
 pub use backchannel::{BackchannelAsked, ask_user};
+pub use deliver::deliver_for_ever;
 pub use device::{DeviceAsked, NotEntered, ask_device, enter_user_code};
 pub use end::end;
+pub use mail::{Letter, News};
 pub use user_code::{SHORTEST_USER_CODE, set_user_code};
 
 use protocol::audit::AuditEvent;

@@ -730,7 +730,7 @@ async fn a_stronger_sign_in_is_asked_for_before_a_yes_and_a_weaker_one_gives_non
 
 async fn a_user_is_told_by_mail_of_what_waits_and_of_nothing_secret(database: Database) {
     let post = PostOffice::open().await;
-    let town = Elsewhere::with(database, &format!("request_life = \"1h\"\n{}", post.config)).await;
+    let town = Elsewhere::with(database, &post.config).await;
     let (house, till, alice) = (&town.house, town.client("till"), town.house.signed_in("alice").await);
     let asked = town.ask_alice(&till, &[("binding_message", "W4SCT")]).await.ok();
     let mail = post.mail().await;

@@ -72,10 +72,10 @@ pub async fn approve(
     if readiness(waiting, offer, &answerer.login, true) == Readiness::TooWeak {
         return Err(PromptRefused::Unmet.into());
     }
-    allow(app, visit, waiting, answerer, offer, decision).await
+    say_yes(app, visit, waiting, answerer, offer, decision).await
 }
 
-async fn allow(
+async fn say_yes(
     app: &Arc<App>,
     visit: &Visit,
     waiting: &DeferredRequest,
@@ -201,5 +201,5 @@ pub async fn decide_for_test(
         until: offer.authority.until,
     };
     let decision = Decision { approval, passing_on: false };
-    allow(app, visit, &waiting, &answerer, &offer, &decision).await
+    say_yes(app, visit, &waiting, &answerer, &offer, &decision).await
 }

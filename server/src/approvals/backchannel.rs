@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::audit::{Action, AuditEvent};
 use protocol::backchannel::{BackchannelRequest, Expected, SignedRequest, check_alone};
 use protocol::client::{Client, DeliveryMode, GrantType};
 use protocol::deferred::{Deferred, Polling, Way};
@@ -14,7 +14,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
 
 use super::deliver::Delivery;
-use super::{Letter, News, asked_user, keep, mail, refuse, tell_of, user_code, wanted};
+use super::{Letter, News, asked_user, event_of, keep, mail, refuse, tell_of, user_code, wanted};
 use crate::app::{App, Visit};
 use crate::authorization::{self, Offer};
 use crate::caller::Caller;
@@ -62,9 +62,7 @@ pub async fn ask_user(
     params: &Params,
     letter: &Letter,
 ) -> Result<BackchannelAsked, Failure> {
-    let mut told = AuditEvent::new(Action::AuthorizationBackchannel, Outcome::Granted, visit.now);
-    told.request = Some(visit.id.clone());
-    told.client = Some(caller.client.id.clone());
+    let mut told = event_of(Action::AuthorizationBackchannel, visit, caller);
     let checked = check(app, visit, caller, params, &mut told).await;
     let Checked { request, user, known, offer } = match checked {
         Ok(checked) => checked,

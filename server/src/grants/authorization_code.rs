@@ -60,10 +60,8 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Gra
         authorization_details: request.authorization_details.as_ref(),
         pushed_for: None,
     };
-    match issue(desk, &redemption, &stored.code, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let decided = issue(desk, &redemption, &stored.code, &mut event).await;
+    desk.told(&event, decided)
 }
 
 fn gone() -> Refusal {

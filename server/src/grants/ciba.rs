@@ -41,8 +41,6 @@ pub(super) async fn push(desk: &Desk<'_>, auth_req_id: &str) -> Result<Granted, 
         authorization_details: None,
         pushed_for: Some(auth_req_id),
     };
-    match issue(desk, &redemption, &code, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let decided = issue(desk, &redemption, &code, &mut event).await;
+    desk.told(&event, decided)
 }

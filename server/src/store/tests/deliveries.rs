@@ -3,6 +3,7 @@
 use protocol::numeric_date::Seconds;
 
 use super::*;
+use crate::secret::SecretDigest;
 
 promises! {
     an_answer_is_given_to_one_at_a_time_and_again_when_its_lease_is_over;

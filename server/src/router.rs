@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use protocol::metadata;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -56,7 +56,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(
             metadata::BACKCHANNEL_AUTHENTICATION,
             // Programs come here; the mail that goes out is for people.
-            post(endpoints::backchannel_authentication::post).layer(Extension(pages::question_mail::letter())),
+            post(endpoints::backchannel_authentication::post)
+                .layer(Extension(pages::question_mail::letter())),
         )
         .route(
             &format!("{}/{{upstream}}/backchannel-logout", federation::PATH),

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tests::{
-    Client, Database, House, Key, ORDERS, PostOffice, code_at, on_both_databases, password_of, unverified_claims,
+    Client, Database, House, Key, ORDERS, PostOffice, code_at, on_both_databases, password_of,
+    unverified_claims,
 };
 
 use crate::elsewhere::{CIBA, DEVICE_CODE, Elsewhere, INTERVAL};
@@ -576,7 +577,8 @@ async fn a_user_may_be_named_by_an_address_that_somebody_made_sure_of(database: 
         let asked = ask(hint).await;
         let told = house.told("authorization.backchannel", "granted").await;
         assert!(told.get("user").is_none(), "{hint}: {told}");
-        let members = |answer: &tests::Answer| answer.json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let members =
+            |answer: &tests::Answer| answer.json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(members(&asked), members(&named), "{hint}");
         town.poll(&till, &asked).await.refused("authorization_pending");
     }
@@ -587,7 +589,8 @@ async fn a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows(data
     let (house, alice) = (&town.house, town.house.signed_in("alice").await);
     let (till, other) = (town.client("till-pairwise"), town.client("other-pairwise"));
     let asked = town.ask_alice(&till, &[]).await.ok();
-    let public = house.told("authorization.backchannel", "granted").await["user"].as_str().unwrap().to_owned();
+    let public =
+        house.told("authorization.backchannel", "granted").await["user"].as_str().unwrap().to_owned();
     town.question(&alice).await.approve(|_| {}).await.page();
     let tokens = town.poll(&till, &asked).await.ok();
     let id_token = tokens.text("id_token").to_owned();
@@ -678,7 +681,7 @@ async fn a_stronger_sign_in_is_asked_for_before_a_yes_and_a_weaker_one_gives_non
     let asked = town.ask_alice(&till, &[("acr_values", MULTI)]).await.ok();
     // She has nothing more than a password: she is sent to sign in, and then told that it is not enough.
     let sign_in = town.question(&alice).await;
-    assert_eq!(sign_in.path, "/sign-in", "{}", sign_in.text());
+    assert!(sign_in.path.starts_with("/sign-in?next="), "{}", sign_in.path);
     let again = sign_in.sign_in("alice", &password_of("alice")).await.page();
     assert!(again.path.starts_with("/approvals/") && again.status == 403, "{} {}", again.status, again.path);
     assert!(again.html.contains("error-summary"), "{}", again.text());
@@ -707,12 +710,13 @@ async fn a_stronger_sign_in_is_asked_for_before_a_yes_and_a_weaker_one_gives_non
     // Who signed in with less before can still say no; and what is only a wish is given up once it was tried for.
     let asked = town.ask_alice(&till, &[("acr_values", "phr")]).await.ok();
     let sign_in = town.question(&strong).await;
-    assert_eq!(sign_in.path, "/sign-in");
+    assert!(sign_in.path.starts_with("/sign-in?next="), "{}", sign_in.path);
     let page = town.question(&strong).await;
-    assert_eq!(page.path, "/sign-in", "to come again is not to sign in");
+    assert!(page.path.starts_with("/sign-in?next="), "to come again is not to sign in");
     house.later(30);
     let half = page.sign_in("alice", &password_of("alice")).await.page();
-    let page = strong.prove(&half, "/sign-in/second-factor", &code_at(&secret, house.door().now())).await.page();
+    let page =
+        strong.prove(&half, "/sign-in/second-factor", &code_at(&secret, house.door().now())).await.page();
     assert_eq!(page.status, 403);
     assert!(page.deny().await.page().html.contains("approvals-answered"));
     town.poll(&till, &asked).await.refused("access_denied");
@@ -721,7 +725,8 @@ async fn a_stronger_sign_in_is_asked_for_before_a_yes_and_a_weaker_one_gives_non
     let sign_in = town.question(&strong).await;
     house.later(30);
     let half = sign_in.sign_in("alice", &password_of("alice")).await.page();
-    let page = strong.prove(&half, "/sign-in/second-factor", &code_at(&secret, house.door().now())).await.page();
+    let page =
+        strong.prove(&half, "/sign-in/second-factor", &code_at(&secret, house.door().now())).await.page();
     assert_eq!(page.status, 200, "{}", page.text());
     page.approve(|_| {}).await.page();
     let told = unverified_claims(town.poll(&till, &asked).await.ok().text("id_token"));

@@ -29,7 +29,8 @@ impl WithFile {
     }
 
     async fn run(&self, words: &[&str]) -> Output {
-        let (file, words) = (self.file.clone(), words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let (file, words) =
+            (self.file.clone(), words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         let run = move || {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             program::run(&file, &words).unwrap()
@@ -79,7 +80,8 @@ async fn a_link_printed_on_the_command_line_sets_a_password_once(database: Datab
 }
 
 async fn initial_access_tokens_are_made_listed_and_revoked_on_the_command_line(database: Database) {
-    let here = WithFile::open(database, "[registration]\nenabled = \"token\"\nrequests_per_minute = 100\n").await;
+    let here =
+        WithFile::open(database, "[registration]\nenabled = \"token\"\nrequests_per_minute = 100\n").await;
     let house = &here.house;
     let register = |token: String| {
         let request = house.request("POST", "/register").bearer_auth(token);
@@ -100,7 +102,10 @@ async fn initial_access_tokens_are_made_listed_and_revoked_on_the_command_line(d
     };
     let (team, other) = (make("the team", "2").await, make("others", "1").await);
     let told = house.told("registration.token", "granted").await;
-    assert!(told["reason"].as_str().unwrap().contains("others") && !told.to_string().contains(&other), "{told}");
+    assert!(
+        told["reason"].as_str().unwrap().contains("others") && !told.to_string().contains(&other),
+        "{told}"
+    );
     assert_eq!(register(team.clone()).await.status, 201);
 
     let list = here.prints(&["registration", "tokens"]).await;

@@ -39,7 +39,10 @@ const CONFIDENTIAL: [(&str, &str); 9] = [
     ("till-signed", "backchannel_authentication_request_signing_alg = \"ES256\""),
     ("till-code", "backchannel_user_code_parameter = true"),
     ("till-fapi", "profile = \"fapi-ciba\""),
-    ("till-pairwise", "subject_type = \"pairwise\"\nredirect_uris = [\"https://till-pairwise.example/callback\"]"),
+    (
+        "till-pairwise",
+        "subject_type = \"pairwise\"\nredirect_uris = [\"https://till-pairwise.example/callback\"]",
+    ),
     ("other-pairwise", "subject_type = \"pairwise\"\nredirect_uris = [\"https://other.example/callback\"]"),
 ];
 

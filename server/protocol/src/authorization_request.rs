@@ -122,10 +122,9 @@ impl Refuse for AuthorizationRequestRefused {
             Self::Prompt(reason) => reason.code(),
             Self::Claims(reason) => reason.code(),
             Self::ResponseMode(reason) => reason.code(),
-            Self::OtherResponseMode
-            | Self::PlainResponse
-            | Self::NoCodeChallenge
-            | Self::Malformed(_) => ErrorCode::InvalidRequest,
+            Self::OtherResponseMode | Self::PlainResponse | Self::NoCodeChallenge | Self::Malformed(_) => {
+                ErrorCode::InvalidRequest
+            }
         }
     }
 }

@@ -113,9 +113,8 @@ pub async fn revoke(path: Option<&Path>, revoke: &Revoke) -> anyhow::Result<Exit
     let count = found.len();
     let mut event = AuditEvent::new(Action::RegistrationToken, Outcome::Granted, now);
     event.reason = Some(format!("revoked: {count} for {}", revoke.name.trim()));
-    let forget = |change: Change, token: InitialAccessToken| {
-        change.forget(Forget::InitialAccessToken(token.digest))
-    };
+    let forget =
+        |change: Change, token: InitialAccessToken| change.forget(Forget::InitialAccessToken(token.digest));
     let written = store.commit(found.into_iter().fold(Change::new(event), forget)).await;
     store.close().await;
     written?;

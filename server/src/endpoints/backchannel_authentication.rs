@@ -18,11 +18,7 @@ use crate::failure::Failure;
 use crate::jose::NoncePurpose;
 
 /// Takes the question of a client in.
-pub async fn post(
-    State(app): State<Arc<App>>,
-    Extension(letter): Extension<Letter>,
-    sent: Sent,
-) -> Response {
+pub async fn post(State(app): State<Arc<App>>, Extension(letter): Extension<Letter>, sent: Sent) -> Response {
     match answer(&app, &sent, &letter).await {
         Ok(asked) => {
             let mut body =

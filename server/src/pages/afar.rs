@@ -133,9 +133,7 @@ impl Question {
             Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::AccessDenied => {
                 Err(ConsentRefused::NothingLeft)
             }
-            Err(Failure::Refused(refusal))
-                if refusal.code == ErrorCode::UnmetAuthenticationRequirements =>
-            {
+            Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::UnmetAuthenticationRequirements => {
                 Err(ConsentRefused::TooWeak)
             }
             Err(failure) => Ok(gone(browser, &failure)),

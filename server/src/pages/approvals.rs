@@ -12,9 +12,7 @@ use super::account::name_of;
 use super::afar::{Leads, Question};
 use super::page::{Browser, Form, one, render, see_other, session_broken};
 use super::sign_in;
-use super::views::{
-    Afar, Answered, ApprovalsPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened,
-};
+use super::views::{Afar, Answered, ApprovalsPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened};
 use crate::app::App;
 use crate::approvals;
 use crate::authorization::SignedIn;

@@ -96,10 +96,5 @@ fn afar(browser: &Browser, written: &str, question: &Question) -> Afar {
         Way::Device { from } => from.clone(),
         Way::Backchannel { .. } => None,
     };
-    Afar::Device {
-        user_code: shown_code(written),
-        from_here: from == here,
-        from,
-        asked_at: request.asked_at,
-    }
+    Afar::Device { user_code: shown_code(written), from_here: from == here, from, asked_at: request.asked_at }
 }

@@ -30,7 +30,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn find_user_by_pairwise_subject(&self, subject: &str) -> Result<Option<Arc<User>>, StoreError> {
+    pub async fn find_user_by_pairwise_subject(
+        &self,
+        subject: &str,
+    ) -> Result<Option<Arc<User>>, StoreError> {
         let Some(row) = pairwise_subject::Entity::find_by_id(subject).one(self.reader()).await? else {
             return Ok(None);
         };

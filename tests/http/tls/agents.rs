@@ -66,8 +66,7 @@ async fn an_agent_acts_by_its_certificate_with_tokens_bound_to_it(database: Data
 async fn an_agent_known_by_an_authority_binds_its_tokens_to_a_key_of_its_own(database: Database) {
     let secured = Secured::prepare();
     let named = "tls_client_auth_subject_dn = \"CN=agent-v,O=Example\\\\, Inc.\"";
-    let house =
-        House::on_secured(database, &secured, &declared("agent-v", "tls_client_auth", named)).await;
+    let house = House::on_secured(database, &secured, &declared("agent-v", "tls_client_auth", named)).await;
     let agent = client(&house, "agent-v");
     let own = secured.clients.issue(Wanted::client("agent-v"));
     let subject = house.token_for(&agent, "orders:read").await;

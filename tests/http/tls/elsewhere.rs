@@ -63,7 +63,8 @@ async fn fapi_ciba_from_the_signed_request_to_tokens_that_are_bound_to_a_certifi
          backchannel_authentication_request_signing_alg = \"ES256\"",
         key.jwks_toml()
     );
-    let house = House::on_secured(database, &secured, &format!("{SETTINGS}{}", declared("bank", &more))).await;
+    let house =
+        House::on_secured(database, &secured, &format!("{SETTINGS}{}", declared("bank", &more))).await;
     let bank = client(&house, "bank");
     let own = secured.clients.issue(Wanted::client("bank"));
     // It bears the name, but nobody vouches for it; or somebody does, for another name.

@@ -17,8 +17,7 @@ fn settings() -> String {
 
 /// A client of this method, which needs no browser.
 fn metadata(method: &str, more: &Value) -> Value {
-    let mut metadata =
-        json!({ "grant_types": ["client_credentials"], "response_types": [], "token_endpoint_auth_method": method });
+    let mut metadata = json!({ "grant_types": ["client_credentials"], "response_types": [], "token_endpoint_auth_method": method });
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     metadata
 }
@@ -94,8 +93,9 @@ async fn a_method_that_nobody_can_use_here_is_not_registered() {
     key["x5c"] = json!([Wanted::client("robot").self_signed().x5c()]);
     let shown = json!({ "jwks": { "keys": [key] } });
     let secured = Secured::prepare();
-    let without_authorities = secured.settings().lines().filter(|line| !line.starts_with("ca_file"));
-    let without_authorities = format!("{}\n", without_authorities.collect::<Vec<_>>().join("\n"));
+    let all = secured.settings();
+    let rest: Vec<&str> = all.lines().filter(|line| !line.starts_with("ca_file")).collect();
+    let without_authorities = format!("{}\n", rest.join("\n"));
     let plain = House::open_with(&settings()).await;
     let half = House::on_settings(&secured, &format!("{without_authorities}{}", settings())).await;
     let behind = House::open_with(&format!(

@@ -35,7 +35,10 @@ mod tests {
     fn a_client_that_is_away_is_told_again_later_and_later_and_then_no_more() {
         for status in [None, Some(500), Some(503)] {
             let waits: Vec<_> = (1..=MOST_ATTEMPTS).map(|attempt| again_after(status, attempt)).collect();
-            assert_eq!(waits, [Some(2), Some(8), Some(32), Some(128), Some(512), None].map(|wait| wait.map(Seconds)));
+            assert_eq!(
+                waits,
+                [Some(2), Some(8), Some(32), Some(128), Some(512), None].map(|wait| wait.map(Seconds))
+            );
             assert_eq!(again_after(status, u32::MAX), None);
             assert_eq!(again_after(status, 0), None);
         }

@@ -73,6 +73,8 @@ pub struct App {
     pub user_code_failures: Attempts,
     /// Writes mail, if it can.
     pub mailer: Option<Mailer>,
+    /// Mails to one user about questions that wait for them.
+    pub question_mails: Attempts,
     /// The hash of a password that nobody has, as costly to check as those that people have.
     pub nobodys_password: Option<String>,
     /// Events that anybody can cause, kept from flooding the audit log.

@@ -7,6 +7,7 @@ mod authorize;
 mod backchannel;
 mod bad_input;
 mod certification;
+mod cli;
 mod client_authentication;
 mod client_keys;
 mod consent;

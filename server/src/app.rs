@@ -234,6 +234,24 @@ impl App {
         self.registry.current(&self.store).await
     }
 
+    /// The part of `authority` that `user`, being in the groups that they are in now, may let others use; none where
+    /// nothing is left, or nobody is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open_to(
+        &self,
+        registered: Registered<'_>,
+        user: &UserId,
+        authority: &Authority,
+    ) -> Result<Option<Authority>, Failure> {
+        if !registered.keep_for_groups() {
+            return Ok(Some(authority.clone()));
+        }
+        let user = self.store.find_user(user).await?;
+        Ok(user.and_then(|user| registered.authority_open_to(&user.groups(), authority)))
+    }
+
     /// Writes the event of a refusal. Nothing else is changed, so that only a broken store can keep it away; then the
     /// caller is told of that instead.
     ///

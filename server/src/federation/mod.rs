@@ -24,6 +24,7 @@ use protocol::local_path::LocalPath;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
+use protocol::user::GROUPS;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Visit};
@@ -201,9 +202,7 @@ fn event(action: Action, visit: &Visit, upstream: &Upstream, words: &str) -> Aud
 
 /// What an account may do, from what it says of itself.
 fn rights_of(user: &protocol::user::User) -> Rights {
-    let groups = user.claims.get(GROUPS).and_then(serde_json::Value::as_array);
-    let groups = groups.into_iter().flatten().filter_map(|group| group.as_str().map(str::to_owned));
-    Rights { admin: user.admin, groups: groups.collect() }
+    Rights { admin: user.admin, groups: user.groups() }
 }
 
 /// The account with these rights.
@@ -217,6 +216,3 @@ fn with_rights(mut user: protocol::user::User, rights: &Rights) -> protocol::use
     }
     user
 }
-
-/// The claim in which an account's groups stand.
-const GROUPS: &str = "groups";

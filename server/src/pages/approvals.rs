@@ -127,7 +127,7 @@ async fn find(
     let waiting = found
         .filter(|found| found.waits(browser.visit.now))
         .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))?;
-    match approvals::offer_for(app, &browser.visit, &waiting).await {
+    match approvals::offer_for(app, &browser.visit, &waiting, &signed_in.user).await {
         Ok(offer) => Ok((waiting, offer)),
         Err(failure) => Err(Box::new(gone(browser, &failure))),
     }

@@ -116,7 +116,7 @@ async fn entered(
         NotEntered::TooMany => again(UserCodeRefused::TooMany, StatusCode::TOO_MANY_REQUESTS),
         NotEntered::Broken(reason) => Box::new(browser.broken(&reason)),
     })?;
-    match approvals::offer_for(app, &browser.visit, &waiting).await {
+    match approvals::offer_for(app, &browser.visit, &waiting, &signed_in.user).await {
         Ok(offer) => Ok((waiting, offer)),
         Err(failure) => Err(Box::new(gone(browser, &failure))),
     }

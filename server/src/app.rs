@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use protocol::audience::ResourceIndicator;
 use protocol::audit::AuditEvent;
+use protocol::authority::Authority;
+use protocol::authorization::Registered;
 use protocol::client::{Client, Encryption, KeySource, SigningAlg};
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;

@@ -12,6 +12,7 @@ use super::*;
 mod logout;
 mod refusals;
 mod trusted_issuers;
+mod upstreams;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 

@@ -17,14 +17,12 @@ use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::federation::account::AccountRefused;
 use protocol::federation::demand::{Demand, LoginRefused};
 use protocol::federation::profile::Profile;
-use protocol::federation::rights::Rights;
 use protocol::federation::{Identity, Upstream};
 use protocol::identifier::{UpstreamId, UserId};
 use protocol::local_path::LocalPath;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
-use protocol::user::GROUPS;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Visit};
@@ -198,21 +196,4 @@ fn event(action: Action, visit: &Visit, upstream: &Upstream, words: &str) -> Aud
     let divider = if words.is_empty() { "" } else { ": " };
     event.reason = Some(format!("upstream {}{divider}{words}", upstream.id));
     event
-}
-
-/// What an account may do, from what it says of itself.
-fn rights_of(user: &protocol::user::User) -> Rights {
-    Rights { admin: user.admin, groups: user.groups() }
-}
-
-/// The account with these rights.
-fn with_rights(mut user: protocol::user::User, rights: &Rights) -> protocol::user::User {
-    user.admin = rights.admin;
-    if rights.groups.is_empty() {
-        user.claims.remove(GROUPS);
-    } else {
-        let groups: Vec<_> = rights.groups.iter().cloned().collect();
-        user.claims.insert(GROUPS.to_owned(), groups.into());
-    }
-    user
 }

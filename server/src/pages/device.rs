@@ -53,6 +53,10 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         Ok(ours) => ours,
         Err(reason) => return browser.broken(&reason),
     };
+    // A form of ours may have been open for too long; one without any token is not ours.
+    if one(&form, "csrf").is_empty() {
+        return browser.error(WhatHappened::FormRefused, None);
+    }
     if !ours || !consent::is_as_shown(&browser, &waiting.id, &offer).await {
         let refused = Some(ConsentRefused::FormTooOld);
         return show(&app, &browser, written, &waiting, &offer, refused).await;

@@ -56,6 +56,7 @@ pub use open::Furnishing;
 pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
+pub use users::password_mark;
 
 use caches::Caches;
 use queue::Waiting;

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod logout;
 mod procura;
+mod rights;
 
 use serde_json::{Value, json};
 use tests::{Arrival, Database, FakeProvider, House, Page, Person};
@@ -35,6 +36,18 @@ impl World {
         let there = FakeProvider::open("web", "zoe", now).await;
         let house = House::on_with(database, &upstream(&there.issuer, lines)).await;
         Self { house, there }
+    }
+
+    /// The same, where some words at the resource servers are kept for groups: a line of TOML.
+    async fn keeping_for_groups(database: Database, lines: &str, scope_groups: &str) -> Self {
+        let now = server::clock::Clock::now(&server::clock::SystemClock);
+        let there = FakeProvider::open("web", "zoe", now).await;
+        let fragment = upstream(&there.issuer, lines);
+        let kept = format!("{scope_groups}\n[resource_servers.scopes]\n\"orders:read\"");
+        let house = House::build(database, |town| {
+            format!("{fragment}\n{}", town.replace("[resource_servers.scopes]\n\"orders:read\"", &kept))
+        });
+        Self { house: house.await, there }
     }
 
     /// Presses the button: where the browser is sent.

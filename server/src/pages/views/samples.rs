@@ -291,6 +291,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         csrf: t.s("csrf-1"),
         just_ended: t.some("Travel Agent"),
         waiting: 2,
+        connections: true,
         consents: vec![first, second],
         ended: vec![ended(Kind::Agent, ConsentEnd::Revoked), ended(Kind::Service, ConsentEnd::TimeOver)],
     }

@@ -32,8 +32,8 @@ async fn equip(house: &House, person: &Person) -> Equipped {
 }
 
 async fn a_secret_that_no_code_has_confirmed_lies_sealed_in_its_session(database: Database) {
-    let key = "encryption_key = \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"";
-    let house = House::on_with(database, &format!("[keys]\n{key}\n")).await;
+    let key = "8f1d0c6b5a4e3f2d1c0b9a8f7e6d5c4b3a2f1e0d9c8b7a6f5e4d3c2b1a0f9e8d";
+    let house = House::on_with(database, &format!("keys.encryption_key = \"{key}\"\n")).await;
     let alice = house.signed_in("alice").await;
     let page = alice.page("/account/security/totp").await;
     let secret = page.text_of("totp-secret").replace(' ', "");

@@ -130,7 +130,8 @@ pub fn approve(offered: &Authority, approval: &Approval, registered: Registered<
     let scope = offered.scope.common(&approval.scope);
     let kept = offered.details.iter().enumerate().filter(|(index, _)| approval.details.contains(index));
     let details = AuthorizationDetails(kept.map(|(_, detail)| detail.clone()).collect());
-    registered.only(&Authority { details, until: offered.until.min(approval.until), ..offered.clone() }, scope)
+    registered
+        .only(&Authority { details, until: offered.until.min(approval.until), ..offered.clone() }, scope)
 }
 
 /// What one token takes of `given`: all of it, or the part that the token request names (RFC 6749 §6, RFC 8707

@@ -64,7 +64,8 @@ mod tests {
         /// `a:pay` is for tellers and for bosses at one place; `both` is for tellers at one, for bosses at another.
         fn new() -> Self {
             let server = |identifier: &str, scopes: &[&str], groups: serde_json::Value| -> ResourceServer {
-                let words: BTreeMap<_, _> = scopes.iter().map(|word| (*word, json!({"en": "words"}))).collect();
+                let words: BTreeMap<_, _> =
+                    scopes.iter().map(|word| (*word, json!({"en": "words"}))).collect();
                 serde_json::from_value(json!({
                     "identifier": identifier, "name": "N", "signing_alg": "ES256", "scopes": words,
                     "scope_groups": groups
@@ -80,7 +81,10 @@ mod tests {
                 server("urn:b", &["b:see", "both"], json!({"both": ["bosses"]})),
             ];
             Self {
-                servers: servers.into_iter().map(|server| (server.identifier.clone(), Arc::new(server))).collect(),
+                servers: servers
+                    .into_iter()
+                    .map(|server| (server.identifier.clone(), Arc::new(server)))
+                    .collect(),
                 types: DetailsTypes::new([]).unwrap(),
                 itself: "https://as.example".parse().unwrap(),
             }
@@ -112,7 +116,11 @@ mod tests {
     fn a_word_that_is_kept_for_groups_is_for_members_of_one_of_them() {
         let world = World::new();
         assert_eq!(world.open(&[], "a:pay a:see"), "a:see");
-        assert_eq!(world.open(&["Tellers", "others"], "a:pay a:see"), "a:see", "names are compared as they are");
+        assert_eq!(
+            world.open(&["Tellers", "others"], "a:pay a:see"),
+            "a:see",
+            "names are compared as they are"
+        );
         assert_eq!(world.open(&["bosses"], "a:pay a:see"), "a:pay a:see");
         assert_eq!(world.open(&["others", "tellers"], "a:pay"), "a:pay");
     }
@@ -139,7 +147,9 @@ mod tests {
     #[test]
     fn what_is_left_is_for_the_places_that_it_means_something_at() {
         let world = World::new();
-        let open = |groups: &[&str], scope: &str| world.registered().authority_open_to(&set(groups), &authority(scope));
+        let open = |groups: &[&str], scope: &str| {
+            world.registered().authority_open_to(&set(groups), &authority(scope))
+        };
         let left = open(&[], "a:pay b:see").unwrap();
         assert_eq!(left.scope.to_string(), "b:see");
         assert_eq!(left.resources, ["urn:b".parse().unwrap()].into());

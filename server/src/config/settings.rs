@@ -212,7 +212,9 @@ impl Settings {
     #[must_use]
     pub fn links_lead_elsewhere(&self) -> bool {
         let issuer = url::Url::parse(&self.issuer).ok().filter(|issuer| issuer.scheme() == "http");
-        issuer.and_then(|issuer| issuer.port_or_known_default()).is_some_and(|port| port != self.listen.port())
+        issuer
+            .and_then(|issuer| issuer.port_or_known_default())
+            .is_some_and(|port| port != self.listen.port())
     }
 
     /// What is wrong with the values, each by its key.

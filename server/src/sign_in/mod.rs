@@ -99,8 +99,9 @@ impl Halfway {
     ) -> Result<(Arc<User>, Login), NotSignedIn> {
         let user = app.store.find_user(&self.user).await.map_err(Failure::from)?;
         // A password that was reset in between is nobody's first step any more.
-        let goes_on =
-            |user: &Arc<User>| user.enabled && self.is_live(visit.now) && password_mark(user) == self.password;
+        let goes_on = |user: &Arc<User>| {
+            user.enabled && self.is_live(visit.now) && password_mark(user) == self.password
+        };
         let user = user.filter(goes_on).ok_or(NotSignedIn::Wrong)?;
         let methods: Vec<Method> = self.methods.iter().copied().chain([method]).collect();
         Ok((user, acr::login(&methods, visit.now)))

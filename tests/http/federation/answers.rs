@@ -281,9 +281,12 @@ async fn an_upstream_that_goes_away_on_the_way_back_is_away_and_not_untrue() {
 #[tokio::test]
 async fn an_upstream_that_says_it_cannot_now_is_away_and_one_that_says_no_has_spoken() {
     let world = World::open("").await;
-    for (error, status) in
-        [("temporarily_unavailable", 503), ("server_error", 503), ("access_denied", 403), ("login_required", 403)]
-    {
+    for (error, status) in [
+        ("temporarily_unavailable", 503),
+        ("server_error", 503),
+        ("access_denied", 403),
+        ("login_required", 403),
+    ] {
         let person = world.house.person();
         let sent = world.leave(&person).await;
         let page = person.page(&world.back_with(&sent, &[("error", error)], &[])).await;
@@ -329,12 +332,14 @@ async fn this_server_proves_itself_by_an_assertion_of_its_own_key_where_it_is_to
         });
         let mut seen = std::collections::BTreeSet::new();
         for form in forms {
-            let field = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            let field =
+                |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
             assert_eq!(field("client_secret"), None);
             let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
             assert_eq!(field("client_assertion_type").as_deref(), Some(kind));
             let assertion = field("client_assertion").expect("an assertion");
-            let claims = world.house.app().keys.verify_own(&assertion, "JWT").expect("signed with a key of /jwks");
+            let claims =
+                world.house.app().keys.verify_own(&assertion, "JWT").expect("signed with a key of /jwks");
             assert_eq!(tests::unverified_header(&assertion)["alg"], "ES256");
             assert_eq!((&claims["iss"], &claims["sub"]), (&json!("web"), &json!("web")));
             let issuer = &world.there.issuer;

@@ -40,14 +40,18 @@ impl World {
 
     /// The same, where some words at the resource servers are kept for groups: a line of TOML.
     async fn keeping_for_groups(database: Database, lines: &str, scope_groups: &str) -> Self {
+        let kept = format!("{scope_groups}\n[resource_servers.scopes]\n\"orders:read\"");
+        let change = |town: String| town.replace("[resource_servers.scopes]\n\"orders:read\"", &kept);
+        Self::with_town(database, lines, change).await
+    }
+
+    /// The same, with the declarations changed by `change`.
+    async fn with_town(database: Database, lines: &str, change: impl FnOnce(String) -> String) -> Self {
         let now = server::clock::Clock::now(&server::clock::SystemClock);
         let there = FakeProvider::open("web", "zoe", now).await;
         let fragment = upstream(&there.issuer, lines);
-        let kept = format!("{scope_groups}\n[resource_servers.scopes]\n\"orders:read\"");
-        let house = House::build(database, |town| {
-            format!("{fragment}\n{}", town.replace("[resource_servers.scopes]\n\"orders:read\"", &kept))
-        });
-        Self { house: house.await, there }
+        let house = House::build(database, |town| format!("{fragment}\n{}", change(town))).await;
+        Self { house, there }
     }
 
     /// Presses the button: where the browser is sent.

@@ -35,7 +35,7 @@ async fn a_word_that_is_kept_for_a_group_is_granted_by_its_members_alone_and_goe
     assert!(page.text().contains("See your orders"), "{}", page.text());
     assert!(!page.text().contains("Change your orders"), "{}", page.text());
     let got = ask().approved_by(&alice).await.redeem(&web).await.ok();
-    assert_eq!(got.json["scope"], "offline_access orders:read");
+    assert_eq!(got.json["scope"], "orders:read");
     let event = world.house.told("token.authorization_code", "granted").await;
     assert_eq!(event["scope"], "orders:read");
     // Where nothing else is asked for, her no is the server's.
@@ -49,7 +49,7 @@ async fn a_word_that_is_kept_for_a_group_is_granted_by_its_members_alone_and_goe
     assert!(page.text().contains("Change your orders"), "{}", page.text());
     let code = ask().approved_by(&zoe).await;
     let got = code.redeem(&web).await.ok();
-    assert_eq!(got.json["scope"], "offline_access orders:read orders:write");
+    assert_eq!(got.json["scope"], "orders:read orders:write");
     let (first, refresh) = (got.access_token().to_owned(), got.text("refresh_token").to_owned());
     assert_eq!(told_scope(&world.house, &first).await, "orders:read orders:write");
     let waits = ask().approved_by(&zoe).await;
@@ -125,15 +125,20 @@ async fn an_upstream_that_is_gone_from_the_configuration_leaves_no_rights_behind
 }
 
 async fn a_house_whose_only_admin_came_from_an_upstream_makes_no_other(database: Database) {
-    let mut world = World::on(database, OPS).await;
+    let rename = |town: String| town.replace("username = \"admin\"", "username = \"ada\"");
+    let mut world = World::with_town(database, OPS, rename).await;
     world.groups(&["ops"]);
     world.signed_in().await;
-    // The admin of the configuration goes; zoe stays.
-    let gone = |config: String| config.replace("admin = true\nemail", "admin = false\nemail");
-    world.house.restart_changed(|config| gone(config).replace("username = \"admin\"", "username = \"ada\"")).await;
-    assert!(world.user("zoe").await.admin);
-    assert!(!world.user("admin").await.enabled, "retired, and not made anew");
+    // Ada is an admin no more; zoe is.
+    let config = |config: String| config.replace("admin = true\nemail", "admin = false\nemail");
+    world.house.restart_changed(config).await;
+    assert!(world.user("zoe").await.admin && !world.user("ada").await.admin);
+    assert!(world.house.store().find_user_by_username("admin").await.unwrap().is_none());
     assert!(world.house.notices.iter().all(|notice| !notice.admin));
+    // Without her upstream there is none left, and somebody has to be the first again.
+    world.house.restart_changed(|config| without_upstreams(&config)).await;
+    assert!(world.user("admin").await.admin);
+    assert!(world.house.notices.iter().any(|notice| notice.admin));
 }
 
 #[tokio::test]

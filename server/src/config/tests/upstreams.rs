@@ -54,7 +54,12 @@ fn an_upstream_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "client_secret",
             "exactly one",
         ),
-        ("client_secret = \"x\"", "client_secret_env = \"PROCURA_NO_SUCH\"", "client_secret_env", "is not set"),
+        (
+            "client_secret = \"x\"",
+            "client_secret_env = \"PROCURA_NO_SUCH\"",
+            "client_secret_env",
+            "is not set",
+        ),
         ("client_secret = \"x\"", "client_secret_file = \"none\"", "client_secret_file", "cannot be read"),
         (
             "client_secret = \"x\"",

@@ -472,6 +472,7 @@ fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<
         ],
     };
     samples.push(("security", whole.render()));
+    samples.push(("security-no-passkeys", SecurityPage { passkeys: None, ..whole.clone() }.render()));
     for said in Said::ALL {
         let bare = SecurityPage {
             said: Some(said),

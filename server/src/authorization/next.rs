@@ -120,7 +120,7 @@ fn hinted(app: &App, hint: &str) -> Result<String, Refusal> {
     if claims.contains_key("exp") { Ok(sub.to_owned()) } else { Err(none()) }
 }
 
-/// The same, as it is for this user, who answers it.
+/// A waiting request, judged anew for the user who answers it.
 pub(super) async fn story_of(
     app: &App,
     visit: &Visit,

@@ -212,7 +212,8 @@ async fn whoever_guesses_codes_waits_and_the_browser_that_is_known_does_not() {
     let page = guesser.prove(&page, "/sign-in/second-factor", &code).await.page();
     assert_eq!(page.status, 429, "even the right one waits");
     // The same address, but a browser in which she was signed in before.
-    let page = known.page("/sign-in").await.sign_in("alice", &password_of("alice")).await.page();
+    let page =
+        known.page("/sign-in?next=%2Faccount").await.sign_in("alice", &password_of("alice")).await.page();
     let page = known.prove(&page, "/sign-in/second-factor", &code).await.page();
     assert_eq!(page.path, "/account");
 }

@@ -87,7 +87,8 @@ async fn an_agent_gets_no_word_that_its_user_may_not_grant_any_more(database: Da
     world.house.later(2);
     agent.exchange(&subject, &both).await.refused("invalid_scope");
     world.house.told("token.exchange", "invalid_scope").await;
-    let token = agent.exchange(&subject, &[("resource", ORDERS)]).await.ok();
+    let read = [("scope", "orders:read"), ("resource", ORDERS)];
+    let token = agent.exchange(&subject, &read).await.ok();
     assert_eq!(token.claims()["scope"], "orders:read");
     let write = [("scope", "orders:write"), ("resource", ORDERS)];
     agent.exchange(&subject, &write).await.refused("invalid_scope");

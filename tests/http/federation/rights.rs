@@ -7,6 +7,7 @@ use tests::{Arrival, Database, House, ORDERS, on_both_databases};
 use super::World;
 
 on_both_databases! {
+    a_house_whose_only_admin_came_from_an_upstream_makes_no_other,
     a_word_that_is_kept_for_a_group_is_granted_by_its_members_alone_and_goes_with_the_group,
     an_agent_gets_no_word_that_its_user_may_not_grant_any_more,
     an_upstream_that_is_gone_from_the_configuration_leaves_no_rights_behind,
@@ -122,6 +123,29 @@ async fn an_upstream_that_is_gone_from_the_configuration_leaves_no_rights_behind
     assert_ne!(zoe.page("/admin").await.status, 200);
     let admin = world.user("admin").await;
     assert!(admin.admin, "what was given here stays");
+}
+
+async fn a_house_whose_only_admin_came_from_an_upstream_makes_no_other(database: Database) {
+    let rename = |town: String| town.replace("username = \"admin\"", "username = \"ada\"");
+    let mut world = World::with_town(database, OPS, rename).await;
+    world.groups(&["ops"]);
+    world.signed_in().await;
+    // The database was made with an `admin`, who is not declared any more: out of the way with them.
+    let former = protocol::user::User { username: "former".into(), ..world.user("admin").await };
+    assert!(!former.enabled);
+    let record = server::store::Record::User { user: former, origin: server::store::Origin::Config };
+    let change = server::store::Change::housekeeping(world.house.door().now()).keep(record);
+    world.house.store().commit(change).await.unwrap();
+    // Ada is an admin no more; zoe is.
+    let config = |config: String| config.replace("admin = true\nemail", "admin = false\nemail");
+    world.house.restart_changed(config).await;
+    assert!(world.user("zoe").await.admin && !world.user("ada").await.admin);
+    assert!(world.house.store().find_user_by_username("admin").await.unwrap().is_none());
+    assert!(world.house.notices.iter().all(|notice| !notice.admin));
+    // Without her upstream there is none left, and somebody has to be the first again.
+    world.house.restart_changed(|config| without_upstreams(&config)).await;
+    assert!(world.user("admin").await.admin);
+    assert!(world.house.notices.iter().any(|notice| notice.admin));
 }
 
 #[tokio::test]

@@ -72,9 +72,9 @@ async fn a_link_printed_on_the_command_line_sets_a_password_once(database: Datab
         form.fill("password_again", "another secret, a long one");
         page.submit(&form, None).await.page()
     };
-    assert_eq!(set().await.path, "/sign-in");
+    assert_eq!(set().await.path, "/account", "whoever has the link is signed in by it");
     assert_eq!(set().await.status, 400, "it is used up");
-    person.sign_in("alice", "another secret, a long one").await;
+    house.person().sign_in("alice", "another secret, a long one").await;
     let refused = house.person().page("/sign-in").await.sign_in("alice", &password_of("alice")).await.page();
     assert_eq!(refused.status, 401);
 }

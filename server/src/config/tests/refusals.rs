@@ -238,10 +238,10 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
         ("expires = 2030-06-30T00:00:00Z\n\n", "", "agents[0].expires", "is missing"),
         ("max_chain_depth = 2", "max_chain_depth = 11", "agents[0].max_chain_depth", "from 1 to 10"),
         (
-            "id = \"refund-agent\"",
-            "id = \"refund-agent\"\nauthentication = \"none\"",
+            "Default: \"private_key_jwt\".\nauthentication = \"private_key_jwt\"",
+            "Default: \"private_key_jwt\".\nauthentication = \"client_secret_basic\"",
             "agents[0].authentication",
-            "no such key",
+            "a key that nobody else has",
         ),
         // details types
         ("[details_types.schema]\n", "[details_types.schema]\ntype = 5\n", "details_types[0].schema", ""),

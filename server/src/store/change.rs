@@ -31,6 +31,7 @@ pub struct Change {
     pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
     pub(super) requires: Vec<Anchor>,
     pub(super) passwords: Vec<(UserId, Option<String>)>,
+    pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
@@ -55,6 +56,7 @@ impl Change {
             first_time: Vec::new(),
             requires: Vec::new(),
             passwords: Vec::new(),
+            unchanged: Vec::new(),
             take: None,
             keep: Vec::new(),
             end: Vec::new(),
@@ -81,6 +83,13 @@ impl Change {
     /// Only if `user` still has the password of this mark ([`super::password_mark`]) when the change is written.
     pub fn requires_password(mut self, user: UserId, mark: Option<String>) -> Self {
         self.passwords.push((user, mark));
+        self
+    }
+
+    /// Only if `user` is still as it was read when the change is written: who writes an account writes all of it, and
+    /// must not bring back what somebody else took away meanwhile.
+    pub fn requires_unchanged(mut self, user: &User) -> Self {
+        self.unchanged.push(user.clone());
         self
     }
 
@@ -443,6 +452,8 @@ pub enum Conflict {
     NotAlive(Anchor),
     /// What was to be taken is gone.
     AlreadyTaken,
+    /// Somebody else changed it meanwhile.
+    Changed,
 }
 
 impl fmt::Display for Conflict {
@@ -451,6 +462,7 @@ impl fmt::Display for Conflict {
             Self::Replayed(_) => "it was seen before",
             Self::NotAlive(_) => "what it depends on is not alive",
             Self::AlreadyTaken => "it was taken before",
+            Self::Changed => "it was changed meanwhile",
         })
     }
 }

@@ -62,6 +62,7 @@ async fn view(
         passkeys: offered.then(|| rows.collect()),
         totp: factors.totp,
         recovery_codes: recovers.then_some(left),
+        connections: app.upstreams.iter().next().is_some(),
         sessions: sessions::rows(app, browser, signed_in).await?,
     })
 }

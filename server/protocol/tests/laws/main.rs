@@ -13,4 +13,5 @@ mod prompt;
 mod redirect_uri;
 mod registration;
 mod request_object;
+mod tasks;
 mod world;

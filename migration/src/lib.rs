@@ -11,6 +11,7 @@ mod m2_logout;
 mod m2_registration;
 mod m2_replay_without_rowid;
 mod m2_users;
+mod m3_tasks;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2_users::Migration),
             Box::new(m2_device_ciba::Migration),
             Box::new(m2_federation::Migration),
+            Box::new(m3_tasks::Migration),
         ]
     }
 }

@@ -52,6 +52,9 @@ pub fn router(app: &Arc<App>) -> Router {
             &format!("{}/{{id}}", metadata::GRANTS),
             get(endpoints::grants::get).delete(endpoints::grants::delete),
         )
+        .route(metadata::TASKS, get(endpoints::tasks::list).post(endpoints::tasks::post))
+        .route(&format!("{}/{{id}}", metadata::TASKS), get(endpoints::tasks::get))
+        .route(&format!("{}/{{id}}/{{operation}}", metadata::TASKS), post(endpoints::tasks::operate))
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
         .route(

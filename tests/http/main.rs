@@ -35,6 +35,7 @@ mod set_password;
 mod sign_in;
 mod signed_introspection;
 mod stories;
+mod tasks;
 mod tls;
 mod token;
 mod userinfo;

@@ -33,6 +33,8 @@ pub const USERINFO: &str = "/userinfo";
 pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
+/// `tasks_endpoint`, Procura's own.
+pub const TASKS: &str = "/tasks";
 
 /// `end_session_endpoint` (RP-Initiated Logout §2.1).
 pub const LOGOUT: &str = "/logout";
@@ -139,6 +141,7 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("tasks_endpoint", TASKS),
         ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
         ("backchannel_authentication_endpoint", BACKCHANNEL_AUTHENTICATION),
     ] {

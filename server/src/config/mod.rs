@@ -27,6 +27,7 @@ mod transport;
 mod trusted_issuer;
 mod upstream;
 mod user;
+mod tasks;
 mod userinfo;
 pub mod written;
 
@@ -48,6 +49,7 @@ pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
+pub use tasks::TaskSettings;
 pub use userinfo::UserinfoSettings;
 
 use layers::Layers;

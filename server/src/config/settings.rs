@@ -15,6 +15,7 @@ use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
+use super::tasks::TaskSettings;
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
@@ -81,6 +82,8 @@ pub struct Settings {
     pub keys: KeySettings,
     /// What makes a test server of this one.
     pub certification: Option<CertificationSettings>,
+    /// How many tasks there may be.
+    pub tasks: TaskSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
 }
@@ -169,6 +172,7 @@ impl Default for Settings {
             limits: Limits::default(),
             keys: KeySettings::default(),
             certification: None,
+            tasks: TaskSettings::default(),
             userinfo: UserinfoSettings::default(),
         }
     }

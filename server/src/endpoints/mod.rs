@@ -14,6 +14,7 @@ pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod sent;
+pub mod tasks;
 pub mod token;
 pub mod upstream_logout;
 pub mod userinfo;

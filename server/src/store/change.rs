@@ -10,7 +10,7 @@ use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
-use protocol::task::Task;
+use protocol::task::{Hand, Task, TaskStatus};
 use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
@@ -30,6 +30,7 @@ pub struct Change {
     pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
     pub(super) requires: Vec<Anchor>,
     pub(super) take: Option<Take>,
+    pub(super) derives: Vec<TaskId>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
@@ -53,6 +54,7 @@ impl Change {
             first_time: Vec::new(),
             requires: Vec::new(),
             take: None,
+            derives: Vec::new(),
             keep: Vec::new(),
             end: Vec::new(),
             attempts: Vec::new(),
@@ -79,6 +81,12 @@ impl Change {
     /// named here.
     pub fn take(mut self, take: Take) -> Self {
         self.take = Some(take);
+        self
+    }
+
+    /// Only if each of these tasks may have one more token derived from it; counts it for all of them.
+    pub fn derives(mut self, tasks: Vec<TaskId>) -> Self {
+        self.derives = tasks;
         self
     }
 
@@ -211,6 +219,17 @@ pub enum Take {
     InitialAccessToken(SecretDigest),
     /// A registration of a client that was never used.
     UnusedRegistration(ClientId),
+    /// A task at this version: whoever takes it says where it stands from now on, and then it has the next one.
+    Task {
+        /// Which.
+        id: TaskId,
+        /// Its version until now.
+        version: u32,
+        /// Where it stands.
+        status: TaskStatus,
+        /// By whose hand it is suspended, while it is.
+        suspended_by: Option<Hand>,
+    },
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -282,6 +301,13 @@ pub enum Record {
     Consent(Consent),
     /// A task.
     Task(Task),
+    /// A task that must not be opened twice.
+    OpenedTask {
+        /// The task.
+        task: Task,
+        /// The digest of what it was opened with.
+        opening: SecretDigest,
+    },
     /// A link that works once.
     OneTimeLink(OneTimeLink),
     /// A signing key; one of the same `kid` is replaced.
@@ -430,6 +456,8 @@ pub enum Conflict {
     NotAlive(Anchor),
     /// What was to be taken is gone.
     AlreadyTaken,
+    /// No more tokens may be derived from the task, or from one that it is a part of.
+    Exhausted,
 }
 
 impl fmt::Display for Conflict {
@@ -438,6 +466,7 @@ impl fmt::Display for Conflict {
             Self::Replayed(_) => "it was seen before",
             Self::NotAlive(_) => "what it depends on is not alive",
             Self::AlreadyTaken => "it was taken before",
+            Self::Exhausted => "no more may be derived from it",
         })
     }
 }

@@ -90,7 +90,11 @@ impl Rows {
                 self.consents.push((Arc::new(consent), row));
             }
             Record::Task(task) => {
-                let row = task_row(&task)?;
+                let row = task_row(&task, None)?;
+                self.tasks.push((Arc::new(task), row));
+            }
+            Record::OpenedTask { task, opening } => {
+                let row = task_row(&task, Some(opening))?;
                 self.tasks.push((Arc::new(task), row));
             }
             Record::OneTimeLink(link) => self.one_time_links.push(link_row(link)),
@@ -322,7 +326,7 @@ fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
     })
 }
 
-fn task_row(task: &Task) -> Result<task::Model, StoreError> {
+fn task_row(task: &Task, opening: Option<SecretDigest>) -> Result<task::Model, StoreError> {
     Ok(task::Model {
         id: task.id.as_str().to_owned(),
         root_id: task.root.as_str().to_owned(),
@@ -333,6 +337,10 @@ fn task_row(task: &Task) -> Result<task::Model, StoreError> {
         status: word(&task.status),
         deadline: task.deadline.0,
         version: i64::from(task.version),
+        max_derivations: task.max_derivations.map(i64::from),
+        derivations: i64::from(task.derivations),
+        suspended_by: task.suspended_by.as_ref().map(word),
+        opening: opening.map(|digest| digest.to_text()),
         document: json(task)?,
     })
 }

@@ -35,6 +35,20 @@ pub enum Operation {
     Revoke,
 }
 
+/// Who does something with a task. What one hand suspended, no lesser hand resumes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hand {
+    /// Its own actor.
+    Actor,
+    /// The actor of a task that it is a part of.
+    Giver,
+    /// The user for whom it is done.
+    User,
+    /// An admin, or a rule that an admin made.
+    Admin,
+}
+
 /// The task does not stand where this could be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("a task that is {} cannot be {}", .from.as_str(), .operation.participle())]
@@ -123,6 +137,30 @@ impl Operation {
             Self::Resume => "resumed",
             Self::Complete => "completed",
             Self::Revoke => "revoked",
+        }
+    }
+}
+
+impl Task {
+    /// Where the task stands after `operation` by `hand`, and by whose hand it is suspended then.
+    ///
+    /// # Errors
+    /// [`IllegalOperation`] where it cannot be done, or not by this hand.
+    pub fn after(
+        &self,
+        operation: Operation,
+        hand: Hand,
+        now: NumericDate,
+    ) -> Result<(TaskStatus, Option<Hand>), IllegalOperation> {
+        let from = self.own_status(now);
+        let to = from.after(operation)?;
+        match operation {
+            Operation::Resume if self.suspended_by.is_some_and(|by| by > hand) => {
+                Err(IllegalOperation { from, operation })
+            }
+            // A mightier hand on top of a lesser one stays; a lesser one changes nothing.
+            Operation::Suspend => Ok((to, self.suspended_by.max(Some(hand)))),
+            _ => Ok((to, None)),
         }
     }
 }

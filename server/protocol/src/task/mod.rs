@@ -5,13 +5,15 @@ mod child;
 mod hash;
 mod intent;
 mod lifecycle;
+mod request;
 
 use serde::{Deserialize, Serialize};
 
 pub use child::{Asked, ChildRefused, Family, check as check_child};
 pub use hash::authority_hash;
 pub use intent::{Bounds, Intent};
-pub use lifecycle::{IllegalOperation, Operation, TaskStatus, effective};
+pub use lifecycle::{Hand, IllegalOperation, Operation, TaskStatus, effective};
+pub use request::{TaskRequest, TaskRequestRefused, Under};
 
 use crate::audience::Resources;
 use crate::authority::Authority;
@@ -20,6 +22,7 @@ use crate::consent::Consent;
 use crate::identifier::{ClientId, ConsentId, TaskId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::scope::Scope;
+use crate::token::Token;
 
 /// A task.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -61,6 +64,9 @@ pub struct Task {
     pub derivations: u32,
     /// Where it stands by itself, its ancestors aside.
     pub status: TaskStatus,
+    /// By whose hand it was suspended, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_by: Option<Hand>,
     /// Grows by one with every change.
     pub version: u32,
     /// When it was opened.
@@ -91,6 +97,14 @@ impl Task {
         }
     }
 
+    /// Whether a refresh token goes on for this task: a root that its own client opened under the same consent.
+    #[must_use]
+    pub fn continues(&self, refresh_token: &Token) -> bool {
+        let same_consent = refresh_token.consent.as_ref() == Some(&self.consent);
+        let own = self.actor == refresh_token.client && self.parent.is_none();
+        same_consent && own && refresh_token.subject.user() == Some(&self.user)
+    }
+
     /// How many more tokens may be derived; none where nobody counts.
     #[must_use]
     pub fn derivations_remaining(&self) -> Option<u32> {
@@ -102,6 +116,13 @@ impl Task {
 #[must_use]
 pub fn deadline(details: &AuthorizationDetails) -> Option<NumericDate> {
     details.iter().filter_map(|d| d.text("deadline")).filter_map(NumericDate::parse_rfc3339).min()
+}
+
+/// The smallest `max_derivations` among the details, if one names any.
+#[must_use]
+pub fn max_derivations(details: &AuthorizationDetails) -> Option<u32> {
+    let named = details.iter().filter_map(|d| d.members().get("max_derivations")?.as_u64());
+    named.min().map(|most| u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -256,6 +256,25 @@ fn line() -> impl Strategy<Value = Vec<Task>> {
     proptest::collection::vec(member, 1..6)
 }
 
+#[test]
+fn what_one_hand_suspended_no_lesser_hand_resumes() {
+    use task::Hand::{Actor, Admin, Giver, User};
+    let hands = [Actor, Giver, User, Admin];
+    for by in hands {
+        for hand in hands {
+            let held = Task {
+                status: TaskStatus::Suspended,
+                suspended_by: Some(by),
+                ..world::task(&world::consent("a"))
+            };
+            assert_eq!(held.after(Operation::Resume, hand, NOW).is_ok(), hand >= by, "{by:?} {hand:?}");
+            let (status, held_by) = held.after(Operation::Suspend, hand, NOW).unwrap();
+            assert_eq!((status, held_by), (TaskStatus::Suspended, Some(hand.max(by))));
+            assert_eq!(held.after(Operation::Revoke, hand, NOW), Ok((TaskStatus::Revoked, None)));
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a_task_is_active_only_if_it_and_all_its_ancestors_are(line in line()) {

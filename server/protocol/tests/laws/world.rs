@@ -316,6 +316,7 @@ pub(crate) fn task(consent: &Consent) -> Task {
         authority_hash: "sha-256:x".into(),
         deadline: NumericDate(2_000),
         status: TaskStatus::Active,
+        suspended_by: None,
         version: 1,
         created_at: NumericDate(900),
     }

@@ -29,6 +29,7 @@ pub mod resource_server;
 pub mod session_client;
 pub mod setting;
 pub mod signing_key;
+pub mod status_list;
 pub mod task;
 pub mod token;
 pub mod totp;

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
 use crate::logos::Logos;
+use crate::status_lists::StatusLists;
 use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
@@ -81,6 +82,8 @@ pub struct App {
     pub registrations: Attempts,
     /// Metadata documents that one host is asked for.
     pub document_hosts: Attempts,
+    /// Where the statuses of tokens stand.
+    pub status_lists: StatusLists,
     /// The logos of clients.
     pub logos: Logos,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.

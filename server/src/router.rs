@@ -43,6 +43,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::PAR, post(endpoints::par::post))
         .route(metadata::REGISTER, post(endpoints::register::post))
         .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
+        .route(metadata::STATUS_LISTS, get(endpoints::status_lists::list))
+        .route(&format!("{}/{{id}}", metadata::STATUS_LISTS), get(endpoints::status_lists::get))
         .layer(cors());
 
     // For programs that are no browsers.

@@ -25,6 +25,7 @@ use crate::logos::Logos;
 use crate::mail::{MailError, Mailer};
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
+use crate::status_lists::StatusLists;
 use crate::secret::{Entropy, Secret, SecretDigest, random_id};
 use crate::sign_in;
 use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
@@ -150,6 +151,7 @@ pub async fn open(
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         registrations: Attempts::new(settings.registration.requests_per_minute.get()),
         document_hosts: Attempts::new(MOST_DOCUMENTS_OF_ONE_HOST),
+        status_lists: StatusLists::new(settings.status_lists.ttl),
         logos: Logos::new(),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,

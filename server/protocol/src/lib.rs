@@ -57,6 +57,7 @@ pub mod rule;
 pub mod scope;
 pub mod signed_introspection;
 pub mod standard_claims;
+pub mod status_list;
 pub mod step_up;
 pub mod subject;
 pub mod task;

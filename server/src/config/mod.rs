@@ -27,6 +27,7 @@ mod transport;
 mod trusted_issuer;
 mod upstream;
 mod user;
+mod status_lists;
 mod tasks;
 mod userinfo;
 pub mod written;
@@ -49,6 +50,7 @@ pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
+pub use status_lists::StatusListSettings;
 pub use tasks::TaskSettings;
 pub use userinfo::UserinfoSettings;
 

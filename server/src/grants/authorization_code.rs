@@ -141,7 +141,7 @@ pub(super) async fn issue(
         cnf: cnf.clone(),
         ..first.clone()
     };
-    let access = tokens::write(app, &registry, client, access)?;
+    let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
     event.actor.clone_from(&code.requested_actor);
 

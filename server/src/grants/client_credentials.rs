@@ -73,8 +73,9 @@ async fn decide(
         parent: None,
         family: None,
         session: None,
+        status: None,
     };
-    let written = tokens::write(app, &registry, client, token)?;
+    let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {
         event: event.clone(),

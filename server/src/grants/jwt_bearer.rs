@@ -84,8 +84,9 @@ async fn decide(
         parent: None,
         family: None,
         session: None,
+        status: None,
     };
-    let written = tokens::write(app, &registry, client, token)?;
+    let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
     let mut requires = tokens::anchors(&written.token);

@@ -90,7 +90,7 @@ async fn decide(
         task: onto.as_ref().map(|(task, _)| TaskRef::from(task.as_ref())).or_else(|| presented.task.clone()),
         ..presented.as_ref().clone()
     };
-    let access = tokens::write(app, &registry, client, access)?;
+    let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
 
     let mut keep = vec![access.record()];

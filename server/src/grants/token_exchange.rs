@@ -117,7 +117,7 @@ async fn decide(
     requires.dedup();
 
     let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
-    let written = tokens::write(app, &registry, &desk.caller.client, token)?;
+    let written = tokens::write(app, &registry, &desk.caller.client, token).await?;
     tell_of(event, &written.token);
     let mut keep: Vec<_> = opened.into_iter().map(Record::Task).collect();
     keep.push(written.record());

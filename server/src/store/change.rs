@@ -308,6 +308,15 @@ pub enum Record {
         /// The digest of what it was opened with.
         opening: SecretDigest,
     },
+    /// A list for the statuses of tokens.
+    StatusList {
+        /// Its id.
+        id: String,
+        /// How many places it has.
+        size: u32,
+        /// When all tokens in it are over.
+        expires_at: NumericDate,
+    },
     /// A link that works once.
     OneTimeLink(OneTimeLink),
     /// A signing key; one of the same `kid` is replaced.

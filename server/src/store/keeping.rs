@@ -43,6 +43,7 @@ pub(super) struct Rows {
     session_clients: Vec<session_client::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
+    status_lists: Vec<status_list::Model>,
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
@@ -97,6 +98,11 @@ impl Rows {
                 let row = task_row(&task, Some(opening))?;
                 self.tasks.push((Arc::new(task), row));
             }
+            Record::StatusList { id, size, expires_at } => self.status_lists.push(status_list::Model {
+                id,
+                size: i64::from(size),
+                expires_at: expires_at.0,
+            }),
             Record::OneTimeLink(link) => self.one_time_links.push(link_row(link)),
             Record::SigningKey(key) => self.signing_keys.push(key_row(key)),
             Record::Setting { name, value } => self.settings.push(setting::Model { name, value }),
@@ -167,6 +173,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     }
     let all = || changes.iter();
     insert(db, all().flat_map(|r| &r.consents).map(|(_, row)| row.clone()).collect()).await?;
+    insert(db, all().flat_map(|r| &r.status_lists).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.tasks).map(|(_, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
@@ -291,6 +298,8 @@ fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreE
         session_id: token.session.as_ref().map(|id| id.as_str().to_owned()),
         expires_at: token.expires_at().0,
         ended_at: None,
+        status_list: token.status.as_ref().map(|status| status.list.clone()),
+        status_index: token.status.as_ref().map(|status| i64::from(status.index)),
         document: json(token)?,
     })
 }

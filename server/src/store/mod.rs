@@ -26,6 +26,7 @@ mod registrations;
 mod requests;
 mod sessions;
 mod sql;
+mod status_lists;
 mod sweep;
 mod takes;
 mod tasks;

@@ -326,6 +326,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         parent: None,
         family: None,
         session: None,
+        status: None,
     };
     let registry = app.registry().await.map_err(broken)?;
     let written = tokens::write(app, &registry, &agent, token).map_err(broken)?;

@@ -221,6 +221,7 @@ impl Delegation {
             parent: Some(self.subject.id),
             family: self.subject.family,
             session: self.subject.session,
+            status: None,
         }
     }
 }

@@ -141,6 +141,7 @@ impl World {
             parent: None,
             family: None,
             session: None,
+            status: None,
         };
         Self {
             subject,

@@ -98,6 +98,7 @@ pub(super) fn token(name: &str) -> Token {
         parent: None,
         family: None,
         session: None,
+        status: None,
     }
 }
 

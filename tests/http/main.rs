@@ -34,6 +34,7 @@ mod sessions;
 mod set_password;
 mod sign_in;
 mod signed_introspection;
+mod status_lists;
 mod stories;
 mod tasks;
 mod tls;

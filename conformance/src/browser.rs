@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::forms::{self, Form};
-use crate::profile::{Pages, User};
+use crate::profile::{Pages, Profile, User};
 
 /// The most steps from the authorization endpoint back to the client.
 const MOST_STEPS: usize = 12;
@@ -124,6 +124,65 @@ impl Browser {
             answer = self.post(&at, &form.fields).await?;
         }
         bail!("the browser did not come back within {MOST_STEPS} steps; it is at {at}")
+    }
+
+    /// Goes to `url` and on, signing in where it is asked to, and presses each of `buttons` once where it finds it,
+    /// until none of them is on the page or the way leads to another site. `typed` is filled in wherever there is a
+    /// field of that id. What came last.
+    ///
+    /// # Errors
+    /// Where it goes in circles.
+    pub async fn walk(
+        &mut self,
+        url: &str,
+        profile: &Profile,
+        typed: &[(&str, &str)],
+        buttons: &[&str],
+    ) -> Result<Answer> {
+        let home = Url::parse(url)?.origin();
+        let (pages, user) = (&profile.pages, &profile.user);
+        let mut left = buttons.to_vec();
+        let mut at = Url::parse(url)?;
+        let mut answer = self.get(url).await?;
+        for _ in 0..MOST_STEPS {
+            let location = answer.header("location");
+            if (300..400).contains(&answer.status) && !location.is_empty() {
+                let next = at.join(location)?;
+                if next.origin() != home {
+                    return Ok(answer);
+                }
+                at = next;
+                answer = self.get(at.as_str()).await?;
+                continue;
+            }
+            let sign_in = Form::with(&answer.text, &pages.sign_in).filter(|_| answer.status == 200);
+            let found = left.iter().position(|button| forms::has(&answer.text, button));
+            let (mut form, button) = match (sign_in, found) {
+                (Some(form), _) => (form, pages.sign_in.as_str()),
+                (None, Some(index)) => {
+                    let button = left.remove(index);
+                    (Form::with(&answer.text, button).context("a button outside of any form")?, button)
+                }
+                (None, None) => return Ok(answer),
+            };
+            form.fill(&pages.username, &user.username);
+            form.fill(&pages.password, &user.password);
+            for (field, text) in typed {
+                form.fill(field, text);
+            }
+            form.press(button);
+            answer = self.submit(&mut at, &form).await?;
+        }
+        bail!("the browser does not come to an end within {MOST_STEPS} steps; it is at {at}")
+    }
+
+    async fn submit(&mut self, at: &mut Url, form: &Form) -> Result<Answer> {
+        *at = at.join(&form.action)?;
+        if form.post {
+            return self.post(at.as_str(), &form.fields).await;
+        }
+        at.query_pairs_mut().clear().extend_pairs(&form.fields);
+        self.get(at.as_str()).await
     }
 }
 

@@ -57,6 +57,13 @@ pub fn has(page: &str, id: &str) -> bool {
     tags(page).iter().any(|tag| tag.get("id") == Some(id))
 }
 
+/// Where the links of a page lead.
+#[must_use]
+pub fn links(page: &str) -> Vec<String> {
+    let links = tags(page).into_iter().filter(|tag| tag.name == "a");
+    links.filter_map(|tag| tag.get("href").map(str::to_owned)).collect()
+}
+
 fn forms(page: &str) -> Vec<Form> {
     let mut forms: Vec<Form> = Vec::new();
     let mut open = false;
@@ -241,6 +248,11 @@ mod tests {
             [("csrf", "a\"&b > c"), ("scope", "a"), ("until", "2"), ("n", "alice"), ("d", "approve")];
         assert_eq!(fields, expected);
         assert_eq!((form.action.as_str(), form.post), ("/go?a=1&b=2", true));
+    }
+
+    #[test]
+    fn links_are_found_with_their_addresses_as_they_are_meant() {
+        assert_eq!(links("<a>x</a><a class=b href=\"/a?b=1&amp;c=2\">x</a><link href=/d>"), ["/a?b=1&c=2"]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn said(landing: &Landing) -> Result<Value, Problem> {
     Ok(jose::payload(response)?)
 }
 
-async fn parties(world: &World) -> Verdict {
+pub(crate) async fn parties(world: &World) -> Verdict {
     let asked = asked(world)?;
     let said = said(&asked.finish().await?)?;
     demand!(said["iss"] == world.issuer.as_str(), "iss is {}", said["iss"]);
@@ -69,7 +69,7 @@ async fn errors(world: &World) -> Verdict {
     Ok(())
 }
 
-async fn alone(world: &World) -> Verdict {
+pub(crate) async fn alone(world: &World) -> Verdict {
     for asked in [asked(world)?, asked(world)?.with("scope", "no-such-scope")] {
         let landing = asked.finish().await?;
         let names: Vec<_> = landing.params.keys().map(String::as_str).collect();
@@ -86,7 +86,7 @@ async fn signed(world: &World) -> Verdict {
     let keys = world.get(world.endpoint("jwks_uri")?).await?;
     let keys = keys.json["keys"].as_array().cloned().unwrap_or_default();
     demand!(keys.iter().any(|key| key["kid"] == header["kid"]), "no published key is {}", header["kid"]);
-    Ok(())
+    Ok(jose::verify(landing.param("response"), &world.jwks)?)
 }
 
 async fn in_query(world: &World) -> Verdict {

@@ -6,10 +6,14 @@
 pub mod answer;
 pub mod browser;
 pub mod check;
+pub mod ciba;
+pub mod discovery;
+pub mod fapi2;
 pub mod flow;
 pub mod forms;
 pub mod jarm;
 pub mod jose;
+pub mod logout;
 pub mod oauth21;
 pub mod oidc_core;
 pub mod post;
@@ -22,7 +26,9 @@ pub mod rfc7592;
 pub mod rfc7636;
 pub mod rfc7662;
 pub mod rfc8414;
+pub mod rfc8628;
 pub mod rfc8693;
+pub mod rfc8705;
 pub mod rfc8707;
 pub mod rfc9068;
 pub mod rfc9101;
@@ -30,6 +36,8 @@ pub mod rfc9126;
 pub mod rfc9207;
 pub mod rfc9396;
 pub mod rfc9449;
+pub mod rfc9701;
+pub mod schema;
 pub mod world;
 
 use check::{Check, Level, Problem};
@@ -57,6 +65,13 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         rfc8693::CHECKS,
         oauth21::CHECKS,
         oidc_core::CHECKS,
+        discovery::CHECKS,
+        logout::CHECKS,
+        rfc8628::CHECKS,
+        ciba::CHECKS,
+        rfc8705::CHECKS,
+        fapi2::CHECKS,
+        rfc9701::CHECKS,
     ]
     .into_iter()
     .flatten()
@@ -97,7 +112,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all);
-        assert!(all >= 120, "{all}");
+        assert!(all >= 500, "{all}");
     }
 
     #[test]

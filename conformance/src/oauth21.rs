@@ -10,6 +10,7 @@ use crate::{checks, demand, jose};
 checks! {
     "R-21-1" Must "OAuth 2.1 §2.3.1" "The redirect URI is compared character by character." => exact_redirect_uri;
     "R-21-2" Must "OAuth 2.1 §8.4.2" "On the loopback any port will do, and nothing else may differ." => loopback_port;
+    "R-21-3" Must "RFC 9700 §2.6" "A plain http redirect URI leads to the user's own machine." => no_plain_redirect;
     "R-21-4" Must "OAuth 2.1 §2.3" "A redirect URI with a fragment is not redirected to." => no_fragment;
     "R-21-5" Must "OAuth 2.1 §4.1.2.1" "An unknown client is shown an error page, not redirected." => unknown_client;
     "R-21-9" Must "OAuth 2.1 §3.1" "A repeated parameter is refused." => repeated;
@@ -18,6 +19,7 @@ checks! {
     "R-21-12" Must "OAuth 2.1 §3.1" "The authorization endpoint is not open to scripts of other origins; the token endpoint may be." => no_cors;
     "R-21-13" Must "OAuth 2.1 §3.1" "The authorization endpoint takes GET." => takes_get;
     "R-21-14" Must "OAuth 2.1 §3.2" "The token endpoint takes POST only." => token_post_only;
+    "R-21-15" Must "OAuth 2.1 §1.5" "Every URL is https, but on the user's own machine." => https;
     "R-21-20" Must "RFC 9700 §4.12" "No redirect is by 307 or 308." => no_307;
     "R-21-21" Should "RFC 9700 §4.2.4" "Pages send no Referer." => no_referrer;
     "R-21-22" Must "RFC 9700 §4.16" "Pages cannot be framed, error pages neither." => no_frames;
@@ -30,7 +32,10 @@ checks! {
     "R-21-33" Must "OAuth 2.1 §4.1.2" "Another client cannot redeem the code." => code_of_client;
     "R-21-34" Must "OAuth 2.1 §4.1.3" "A code is redeemed once; a second time ends what it gave." => code_once;
     "R-21-35" Should "OAuth 2.1 §7.5.2" "A replay with a wrong verifier ends nothing." => wrong_replay;
+    "R-21-36" Must "RFC 9700 §2.1.1" "PKCE is supported, and required of public clients." => pkce;
+    "R-21-37" Must "RFC 9700 §4.8.2" "A verifier is there exactly where a challenge was." => both_or_neither;
     "R-21-38" Must "OAuth 2.1 §10.2" "Another redirect_uri at the token endpoint is invalid_grant." => same_redirect_uri;
+    "R-21-39" Must "RFC 9700 §4.4.2" "Responses name the issuer, against mix-up." => issuer_named;
     "R-21-40" Must "OAuth 2.1 §4.1.1" "A missing or another response_type is told to the client." => response_type;
     "R-21-41" Must "OAuth 2.1 §4.3" "A refresh never widens the scope." => refresh_not_wider;
     "R-21-42" Must "OAuth 2.1 §4.3" "Another client cannot use a refresh token." => refresh_of_client;
@@ -144,7 +149,7 @@ async fn token_post_only(world: &World) -> Verdict {
     world.get(&format!("{url}?grant_type=client_credentials")).await?.is(&[400, 405], "GET")
 }
 
-async fn no_307(world: &World) -> Verdict {
+pub(crate) async fn no_307(world: &World) -> Verdict {
     let landing = asked(world)?.with("prompt", "login consent").finish().await?;
     for page in landing.pages {
         demand!(page.status != 307 && page.status != 308, "a redirect by {}", page.status);
@@ -471,4 +476,33 @@ async fn short_life(world: &World) -> Verdict {
     let life = world.users_tokens().await?.json["expires_in"].as_u64().unwrap_or(u64::MAX);
     demand!(life <= 3600, "expires_in is {life}");
     Ok(())
+}
+
+async fn https(world: &World) -> Verdict {
+    for (name, value) in world.metadata.json.as_object().into_iter().flatten() {
+        if name.ends_with("_endpoint") || ["jwks_uri", "issuer"].contains(&name.as_str()) {
+            demand!(value.as_str().is_some_and(crate::discovery::is_safe), "{name} is {value}");
+        }
+    }
+    Ok(())
+}
+
+async fn no_plain_redirect(world: &World) -> Verdict {
+    crate::rfc7591::redirect_uris(world).await
+}
+
+async fn pkce(world: &World) -> Verdict {
+    crate::rfc7636::s256(world).await?;
+    crate::rfc7636::required(world).await
+}
+
+async fn both_or_neither(world: &World) -> Verdict {
+    crate::rfc7636::missing_verifier(world).await?;
+    crate::rfc7636::no_downgrade(world).await
+}
+
+async fn issuer_named(world: &World) -> Verdict {
+    crate::rfc9207::success(world).await?;
+    crate::rfc9207::errors(world).await?;
+    crate::rfc9207::told(world).await
 }

@@ -48,6 +48,7 @@ checks! {
     "R-OIDC-57" Must "OIDC Core §11" "offline_access gives a refresh token after consent; without it there is none." => offline_access;
     "R-OIDC-62" Must "OIDC Core §3.1.3.2" "A code that was used gives no second ID token." => used_code;
     "R-OIDC-63" Must "OIDC Core §3.1.3.3" "The token response has an ID token." => id_token_there;
+    "R-OIDC-64" Must "OIDC Core §16.22" "No redirect is by 307." => crate::oauth21::no_307;
 }
 
 fn asked(world: &World) -> Result<Authorization<'_>, Problem> {

@@ -120,7 +120,12 @@ impl<'w> Post<'w> {
             }
         };
         match client.authentication {
-            Authentication::None => put("client_id", &client.id),
+            // A certificate is no part of the request.
+            Authentication::None
+            | Authentication::TlsClientAuth
+            | Authentication::SelfSignedTlsClientAuth => {
+                put("client_id", &client.id);
+            }
             Authentication::ClientSecretPost => {
                 put("client_id", &client.id);
                 put("client_secret", client.secret());

@@ -1,6 +1,8 @@
 //! The test clients and the test user, as a TOML file tells them.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use figment::Figment;
@@ -23,6 +25,9 @@ pub struct Profile {
     pub targets: Targets,
     /// The clients, by what they are for.
     pub clients: Clients,
+    /// A PEM file with the authorities that vouch for the server, where it is not one that everybody knows.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
 }
 
 /// The test user.
@@ -49,6 +54,22 @@ pub struct Pages {
     pub approve: String,
     /// The button to deny.
     pub deny: String,
+    /// The field for a device's code.
+    pub user_code: String,
+    /// The button beside it.
+    pub user_code_submit: String,
+    /// The button to approve what a device asks.
+    pub device_approve: String,
+    /// The button to deny it.
+    pub device_deny: String,
+    /// Where users find what they are asked from afar: a path of the issuer, below which each question has its own.
+    pub approvals: String,
+    /// The button to approve what is asked from afar.
+    pub ciba_approve: String,
+    /// The button to deny it.
+    pub ciba_deny: String,
+    /// The button to sign out.
+    pub sign_out: String,
 }
 
 impl Default for Pages {
@@ -59,6 +80,14 @@ impl Default for Pages {
             sign_in: "login-submit".into(),
             approve: "consent-approve".into(),
             deny: "consent-deny".into(),
+            user_code: "user-code".into(),
+            user_code_submit: "device-submit".into(),
+            device_approve: "device-approve".into(),
+            device_deny: "device-deny".into(),
+            approvals: "/approvals".into(),
+            ciba_approve: "ciba-approve".into(),
+            ciba_deny: "ciba-deny".into(),
+            sign_out: "logout-confirm".into(),
         }
     }
 }
@@ -112,6 +141,19 @@ pub struct Clients {
     pub secret_post: Option<Client>,
     /// A client that must push its authorization requests.
     pub pushing: Option<Client>,
+    /// A public client with the device flow.
+    pub device: Option<Client>,
+    /// A confidential client with the device flow, and with CIBA by polling.
+    pub from_afar: Option<Client>,
+    /// A client with the code flow and refresh tokens that keeps to the FAPI 2.0 Security Profile, with
+    /// `private_key_jwt` and DPoP.
+    pub fapi: Option<Client>,
+    /// A client with the code flow that keeps to FAPI 2.0 Message Signing too, requests and responses.
+    pub message_signing: Option<Client>,
+    /// A client with `tls_client_auth` and client credentials, whose tokens are bound to its certificate.
+    pub tls: Option<Client>,
+    /// The same with `self_signed_tls_client_auth`.
+    pub self_signed_tls: Option<Client>,
 }
 
 /// One client.
@@ -131,6 +173,12 @@ pub struct Client {
     /// Its redirect URI, where it has one.
     #[serde(default)]
     pub redirect_uri: Option<String>,
+    /// Where it wants the browser after a logout.
+    #[serde(default)]
+    pub post_logout_redirect_uri: Option<String>,
+    /// With a certificate: a PEM file with it and its private key.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
 }
 
 /// How a client authenticates.
@@ -145,6 +193,10 @@ pub enum Authentication {
     ClientSecretPost,
     /// RFC 7523.
     PrivateKeyJwt,
+    /// RFC 8705 §2.1.
+    TlsClientAuth,
+    /// RFC 8705 §2.2.
+    SelfSignedTlsClientAuth,
 }
 
 impl Profile {
@@ -163,6 +215,27 @@ impl Profile {
     /// Where it is not what was expected.
     pub fn parse(toml: &str) -> Result<Self> {
         Figment::from(Toml::string(toml)).extract().context("the profile cannot be read")
+    }
+}
+
+impl Profile {
+    /// Who speaks HTTP to the server, and shows the certificate of this client where it is asked for one. Redirects are
+    /// not followed.
+    ///
+    /// # Errors
+    /// Where a file is missing or not what was expected.
+    pub fn visitor(&self, client: Option<&Client>) -> Result<reqwest::Client> {
+        let read = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+        let mut visitor = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30));
+        if let Some(authorities) = &self.authorities {
+            visitor = visitor.tls_certs_only(reqwest::Certificate::from_pem_bundle(&read(authorities)?)?);
+        }
+        if let Some(certificate) = client.and_then(|client| client.certificate.as_deref()) {
+            visitor = visitor.identity(reqwest::Identity::from_pem(&read(certificate)?)?);
+        }
+        Ok(visitor.build()?)
     }
 }
 

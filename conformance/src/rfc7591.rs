@@ -28,7 +28,7 @@ checks! {
     "R-7591-28" Must "RFC 7592 §3" "registration_client_uri and registration_access_token come together." => both;
 }
 
-const BACK: &str = "https://conformance.example/callback";
+pub(crate) const BACK: &str = "https://conformance.example/callback";
 
 /// Registers a client with one redirect URI and `more`.
 pub(crate) async fn register(world: &World, more: &Value) -> Result<Answer, Problem> {
@@ -54,7 +54,8 @@ pub(crate) async fn registered(world: &World, more: &Value) -> Result<Answer, Pr
 const METADATA: [&str; 1] = ["invalid_client_metadata"];
 const EITHER: [&str; 2] = ["invalid_redirect_uri", "invalid_client_metadata"];
 
-async fn refused(world: &World, more: Value, codes: &[&str]) -> Verdict {
+/// Registers a client with `more`; it must be refused.
+pub(crate) async fn refused(world: &World, more: Value, codes: &[&str]) -> Verdict {
     register(world, &more).await?.refused(codes, &more.to_string())
 }
 
@@ -100,7 +101,7 @@ async fn no_redirect_uri(world: &World) -> Verdict {
     refused(world, json!({ "redirect_uris": [] }), &EITHER).await
 }
 
-async fn redirect_uris(world: &World) -> Verdict {
+pub(crate) async fn redirect_uris(world: &World) -> Verdict {
     registered(world, &json!({ "redirect_uris": ["http://127.0.0.1/callback"] })).await?;
     for uri in [
         "http://conformance.example/callback",

@@ -29,7 +29,7 @@ fn web(world: &World) -> Result<&Client, crate::check::Problem> {
     world.client(&world.profile.clients.web)
 }
 
-async fn s256(world: &World) -> Verdict {
+pub(crate) async fn s256(world: &World) -> Verdict {
     world.authorize(web(world)?).tokens().await.map(|_| ())
 }
 
@@ -92,7 +92,7 @@ async fn mismatch(world: &World) -> Verdict {
     Ok(())
 }
 
-async fn missing_verifier(world: &World) -> Verdict {
+pub(crate) async fn missing_verifier(world: &World) -> Verdict {
     let asked = world.authorize(web(world)?);
     let answer = asked.redeem(&asked.code().await?)?.without("code_verifier").send().await?;
     answer.refused(&["invalid_grant"], "no verifier")
@@ -103,7 +103,7 @@ fn openid_without_challenge<'w>(world: &'w World, client: &'w Client) -> Authori
     asked.with("scope", "openid").with("nonce", &jose::fresh())
 }
 
-async fn no_downgrade(world: &World) -> Verdict {
+pub(crate) async fn no_downgrade(world: &World) -> Verdict {
     let asked = openid_without_challenge(world, web(world)?);
     let landing = asked.finish().await?;
     if landing.param("code").is_empty() {
@@ -113,7 +113,7 @@ async fn no_downgrade(world: &World) -> Verdict {
     request.send().await?.refused(&["invalid_grant", "invalid_request"], "a verifier without a challenge")
 }
 
-async fn required(world: &World) -> Verdict {
+pub(crate) async fn required(world: &World) -> Verdict {
     let public = world.client(&world.profile.clients.public)?;
     world.authorize(public).without_challenge().refused(&["invalid_request"]).await?;
     openid_without_challenge(world, public).refused(&["invalid_request"]).await?;

@@ -4,6 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::check::Verdict;
+use crate::schema::{Document, Schema};
 use crate::world::{World, well_known};
 use crate::{checks, demand};
 
@@ -15,10 +16,11 @@ checks! {
     "R-8414-5" Must "RFC 8414 §3.3" "The issuer in the document is the one the document was found by." => same_issuer;
     "R-8414-6" Must "RFC 8414 §3.3" "A forged Host header changes nothing in the document." => forged_host;
     "R-8414-7" Must "RFC 8414 §2" "Authorization and token endpoint and the response types are there." => required;
-    "R-8414-8" Must "RFC 8414 §3.2" "No member is an empty list." => no_empty_lists;
+    "R-8414-8" Must "RFC 8414 §3.2" "Members are of the types and values that their specifications give them, and no list is empty." => well_formed;
     "R-8414-9" Must "RFC 8414 §2" "Members with unwelcome defaults are published." => no_defaults;
     "R-8414-10" Must "RFC 8414 §2" "A grant type and a client authentication that are not listed are refused." => honest;
     "R-8414-11" Must "RFC 8414 §2" "Where JWTs authenticate clients their algorithms are listed, none never." => assertion_algs;
+    "R-8414-12" Must "RFC 8414 §2" "A token authenticates at introspection only if its type is listed." => no_unlisted_type;
     "R-8414-13" Must "RFC 8414 §2" "PKCE is listed, with S256 and without plain." => pkce;
     "R-8414-15" Must "RFC 8414 §2" "The key set holds public keys only, each with its own kid." => public_keys;
     "R-8414-17" Must "RFC 8414 §2" "Each endpoint of the document answers." => endpoints_answer;
@@ -83,10 +85,18 @@ async fn required(world: &World) -> Verdict {
     Ok(())
 }
 
-async fn no_empty_lists(world: &World) -> Verdict {
-    for (name, value) in world.metadata.json.as_object().into_iter().flatten() {
-        demand!(value.as_array().is_none_or(|list| !list.is_empty()), "{name} is empty");
-        demand!(!value.is_null(), "{name} is null");
+async fn well_formed(world: &World) -> Verdict {
+    let [_, openid] = well_known(&world.issuer);
+    let openid = world.get(&openid).await?;
+    let mut documents = vec![(Document::AuthorizationServer, &world.metadata.json)];
+    if openid.status == 200 {
+        documents.push((Document::OpenIdConfiguration, &openid.json));
+    }
+    for (document, told) in documents {
+        // Members of the server's own are its own business.
+        let faults = Schema::of(document)?.faults(told).into_iter().filter(|fault| !fault.unregistered);
+        let faults: Vec<_> = faults.map(|fault| format!("{} {}", fault.place, fault.what)).collect();
+        demand!(faults.is_empty(), "{document:?}: {}", faults.join("; "));
     }
     Ok(())
 }
@@ -161,5 +171,20 @@ async fn cors(world: &World) -> Verdict {
         let allowed = answer.header("access-control-allow-origin");
         demand!(allowed == "*" || allowed == "https://app.example", "{url} does not allow other origins");
     }
+    Ok(())
+}
+
+async fn no_unlisted_type(world: &World) -> Verdict {
+    let listed = world.listed("introspection_endpoint_auth_methods_supported");
+    let service = world.client(&world.profile.clients.service)?;
+    let own = world.own_token(service)?.send().await?.granted()?;
+    let bearer = format!("Bearer {}", own.token());
+    let request = world.post_unknown("introspection_endpoint")?.with("token", own.token());
+    let answer = request.header("Authorization", &bearer).send().await?;
+    if listed.iter().any(|method| method.eq_ignore_ascii_case("bearer")) {
+        return answer.is(&[200], "a bearer token, which is listed");
+    }
+    answer.is(&[400, 401], "a bearer token, which is not listed")?;
+    demand!(answer.json.get("active").is_none(), "it is told all the same: {}", answer.brief());
     Ok(())
 }

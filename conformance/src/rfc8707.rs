@@ -10,6 +10,7 @@ use crate::{checks, demand};
 checks! {
     "R-8707-1" Must "RFC 8707 §2" "A relative resource, and one with a fragment, are invalid_target." => absolute;
     "R-8707-2" Must "RFC 8707 §2" "Two resources are both honoured, or refused; none is dropped in silence." => several;
+    "R-8707-3" Must "RFC 8707 §2.1" "In a request object one resource is a text, and several are a list." => in_an_object;
     "R-8707-4" Must "RFC 8707 §2" "The token's audience is the resource that was asked for, and no other." => restricted;
     "R-8707-5" Must "RFC 8707 §2" "An unknown resource is invalid_target at each endpoint." => unknown;
     "R-8707-7" Must "RFC 8707 §2.1" "A resource of the authorization request bounds the tokens." => bounds;
@@ -160,5 +161,22 @@ async fn single(world: &World) -> Verdict {
     let tokens = world.users_tokens().await?;
     let claims = world.claims(tokens.token()).await?;
     demand!(audiences(&claims).len() == 1, "aud is {}", claims["aud"]);
+    Ok(())
+}
+
+async fn in_an_object(world: &World) -> Verdict {
+    let (client, key) = crate::rfc9101::signer(world)?;
+    let targets = world.targets();
+    let asked = world.authorize(client).with("scope", &targets.common_scope).bound();
+    let mut claims = crate::rfc9101::claims(world, &asked);
+    claims.insert("resource".into(), serde_json::json!([targets.resource, targets.other_resource]));
+    let object = crate::rfc9101::sign(&key, Some("oauth-authz-req+jwt"), &claims)?;
+    let url = crate::rfc9101::with_object(&asked, &object).url()?;
+    let landing = asked.follow(&url).await?;
+    let code = landing.param("code");
+    demand!(!code.is_empty(), "no code for two resources: {}", landing.url);
+    let tokens = asked.redeem(code)?.with("resource", &targets.other_resource).send().await?.granted()?;
+    let aud = world.claims(tokens.token()).await?["aud"].clone();
+    demand!(aud == targets.other_resource.as_str(), "aud is {aud}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! RFC 9068: JWT access tokens.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::check::{Problem, Verdict, skip};
 use crate::rfc8707::audiences;
@@ -22,7 +22,9 @@ checks! {
     "R-9068-15" Must "RFC 9068 §3" "Without a resource, aud follows from the scope." => default_audience;
     "R-9068-16" Should "RFC 9068 §3" "Scopes of several resources without a resource are refused." => ambiguous;
     "R-9068-20" Should "RFC 9068 §4" "Both well-known documents name the same keys." => same_keys;
+    "R-9068-21" Must "RFC 9068 §4" "A token that was altered, or signed by somebody else, opens nothing." => altered;
     "R-9068-22" Must "RFC 9068 §4" "An ID token is no access token." => no_id_token;
+    "R-9068-23" Must "RFC 9068 §6" "A client learns scope and life of its token without reading it." => response_says;
 }
 
 /// A user's and a client's own token, where they are JWTs.
@@ -166,4 +168,39 @@ async fn no_id_token(world: &World) -> Verdict {
     let tokens = world.openid_tokens().await?;
     let bearer = format!("Bearer {}", tokens.text("id_token"));
     world.call(url, &[("authorization", &bearer)]).await?.is(&[401], "an ID token at userinfo")
+}
+
+async fn altered(world: &World) -> Verdict {
+    let tokens = world.openid_tokens().await?;
+    let url = world.endpoint("userinfo_endpoint")?;
+    if !jose::is_jwt(tokens.token()) {
+        return skip("access tokens are no JWTs");
+    }
+    let (header, claims) = (jose::header(tokens.token())?, jose::payload(tokens.token())?);
+    let mut own = header.clone();
+    own["alg"] = world.key.alg.into();
+    for wrong in [
+        jose::tampered(tokens.token()),
+        jose::unsigned(&json!({ "alg": "none", "typ": "at+jwt" }), &claims),
+        world.key.sign(&own, &claims)?,
+    ] {
+        let answer = world.call(url, &[("Authorization", &format!("Bearer {wrong}"))]).await?;
+        answer.is(&[401], "an altered token")?;
+        let challenges = answer.every("www-authenticate");
+        demand!(challenges.iter().any(|c| c.contains("invalid_token")), "the challenges are {challenges:?}");
+    }
+    world
+        .call(url, &[("Authorization", &format!("Bearer {}", tokens.token()))])
+        .await?
+        .is(&[200], "the token itself")
+}
+
+async fn response_says(world: &World) -> Verdict {
+    let tokens = world.users_tokens().await?;
+    let claims = world.claims(tokens.token()).await?;
+    demand!(claims["scope"] == tokens.text("scope"), "scope is told as {:?}", tokens.text("scope"));
+    let life = claims["exp"].as_i64().unwrap_or_default() - claims["iat"].as_i64().unwrap_or_default();
+    let told = tokens.json["expires_in"].as_i64().unwrap_or_default();
+    demand!((told - life).abs() <= 1, "expires_in is {told}, and the token lives {life} seconds");
+    Ok(())
 }

@@ -29,7 +29,7 @@ checks! {
 }
 
 /// A client that signs, and its key.
-fn signer(world: &World) -> Result<(&Client, Key), Problem> {
+pub(crate) fn signer(world: &World) -> Result<(&Client, Key), Problem> {
     if *world.told("request_parameter_supported") != true {
         return skip("request is not supported");
     }
@@ -41,7 +41,7 @@ fn signer(world: &World) -> Result<(&Client, Key), Problem> {
 }
 
 /// The claims of an object that asks what `asked` asks.
-fn claims(world: &World, asked: &Authorization<'_>) -> Map<String, Value> {
+pub(crate) fn claims(world: &World, asked: &Authorization<'_>) -> Map<String, Value> {
     let mut claims: Map<String, Value> =
         asked.params.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let now = world.now();
@@ -58,7 +58,7 @@ fn claims(world: &World, asked: &Authorization<'_>) -> Map<String, Value> {
     claims
 }
 
-fn sign(key: &Key, typ: Option<&str>, claims: &Map<String, Value>) -> Result<String, Problem> {
+pub(crate) fn sign(key: &Key, typ: Option<&str>, claims: &Map<String, Value>) -> Result<String, Problem> {
     let mut header = json!({ "alg": key.alg });
     if let Some(kid) = key.kid() {
         header["kid"] = kid.into();
@@ -70,7 +70,7 @@ fn sign(key: &Key, typ: Option<&str>, claims: &Map<String, Value>) -> Result<Str
 }
 
 /// A request that holds an object, with nothing beside it but who it is from.
-fn with_object<'w>(asked: &Authorization<'w>, object: &str) -> Authorization<'w> {
+pub(crate) fn with_object<'w>(asked: &Authorization<'w>, object: &str) -> Authorization<'w> {
     let mut bare = asked.clone();
     bare.params.retain(|(name, _)| name == "client_id");
     bare.and("request", object)

@@ -31,6 +31,7 @@ checks! {
     "R-9126-17" Must "RFC 9126 §4" "Parameters beside request_uri override nothing." => no_override;
     "R-9126-19" Must "RFC 9126 §6" "A client that must push is refused where it did not." => must_push;
     "R-9126-22" Must "RFC 9126 §2.3" "A request of 10 MB is refused." => too_large;
+    "R-9126-24" Must "RFC 9449 §10.1" "A push binds the code to a key by dpop_jkt or a proof, which agree." => key;
     "R-9126-25" Must "RFC 9126 §2.1" "Extensions work through it: resource, nonce and authorization_details reach the tokens." => extensions;
 }
 
@@ -247,4 +248,10 @@ async fn extensions(world: &World) -> Verdict {
     let details = tokens.json["authorization_details"].as_array().map_or(0, Vec::len);
     demand!(details == usize::from(world.targets().detail.is_some()), "there are {details} details");
     Ok(())
+}
+
+async fn key(world: &World) -> Verdict {
+    crate::rfc9449::pushed_jkt(world).await?;
+    crate::rfc9449::pushed_proof(world).await?;
+    crate::rfc9449::pushed_mismatch(world).await
 }

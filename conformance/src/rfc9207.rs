@@ -10,16 +10,17 @@ checks! {
     "R-9207-3" Must "RFC 9207 §2" "It is a URL without query and fragment, and is there once." => form;
     "R-9207-4" Must "RFC 9207 §2.3" "It equals the issuer of the metadata, character by character." => same;
     "R-9207-5" Must "RFC 9207 §3" "The metadata tells that it is sent." => told;
+    "R-9207-7" Must "RFC 9207 §2.4" "In a signed response iss is a claim, and not beside it." => signed;
     "R-9207-9" Must "RFC 6749 §4.1.2.1" "Nothing is sent where the redirect URI is not the client's." => nowhere;
 }
 
-async fn success(world: &World) -> Verdict {
+pub(crate) async fn success(world: &World) -> Verdict {
     let landing = world.authorize(world.client(&world.profile.clients.web)?).finish().await?;
     demand!(landing.param("iss") == world.issuer, "iss is {:?}", landing.param("iss"));
     Ok(())
 }
 
-async fn errors(world: &World) -> Verdict {
+pub(crate) async fn errors(world: &World) -> Verdict {
     let asked = || world.client(&world.profile.clients.web).map(|web| world.authorize(web));
     for (asked, codes) in [
         (asked()?.with("scope", "no-such-scope"), ["invalid_scope"]),
@@ -50,7 +51,7 @@ async fn same(world: &World) -> Verdict {
     Ok(())
 }
 
-async fn told(world: &World) -> Verdict {
+pub(crate) async fn told(world: &World) -> Verdict {
     let told = world.told("authorization_response_iss_parameter_supported");
     demand!(*told == true, "authorization_response_iss_parameter_supported is {told}");
     Ok(())
@@ -59,4 +60,9 @@ async fn told(world: &World) -> Verdict {
 async fn nowhere(world: &World) -> Verdict {
     let asked = world.authorize(world.client(&world.profile.clients.web)?);
     asked.with("redirect_uri", "https://evil.example/cb").stays().await.map(|_| ())
+}
+
+async fn signed(world: &World) -> Verdict {
+    crate::jarm::parties(world).await?;
+    crate::jarm::alone(world).await
 }

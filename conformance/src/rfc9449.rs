@@ -31,6 +31,7 @@ checks! {
     "R-9449-22" Must "RFC 9449 §6" "The token is bound to the key of the proof." => bound;
     "R-9449-23" Must "RFC 9449 §5" "A public client's refresh token works with its key only." => public_refresh;
     "R-9449-25" Must "RFC 9449 §5" "After a refresh the token is bound to the key of that request's proof." => refresh_rebinds;
+    "R-9449-26" Must "RFC 9449 §5" "A confidential client refreshes with a key that the server never saw." => refresh_rebinds;
     "R-9449-27" Must "RFC 9449 §5.2" "A client whose tokens must be bound gets none without a proof." => must_be_bound;
     "R-9449-28" Must "RFC 9449 §5.1" "The metadata lists the algorithms; none is not among them." => algs;
     "R-9449-29" Must "RFC 9449 §6.2" "Introspection tells cnf and token_type, and asks for no proof." => introspected;
@@ -498,7 +499,7 @@ async fn redeemed_with_that_key_only(
     asked.redeem(code)?.send().await?.granted().map(|_| ())
 }
 
-async fn pushed_jkt(world: &World) -> Verdict {
+pub(crate) async fn pushed_jkt(world: &World) -> Verdict {
     offered(world)?;
     let web = world.client(&world.profile.clients.web)?;
     let asked = world.authorize(web).bound().with("dpop_jkt", &world.key.thumbprint());
@@ -507,7 +508,7 @@ async fn pushed_jkt(world: &World) -> Verdict {
     redeemed_with_that_key_only(world, &asked, landing.param("code")).await
 }
 
-async fn pushed_proof(world: &World) -> Verdict {
+pub(crate) async fn pushed_proof(world: &World) -> Verdict {
     offered(world)?;
     let web = world.client(&world.profile.clients.web)?;
     let asked = world.authorize(web).bound();
@@ -517,7 +518,7 @@ async fn pushed_proof(world: &World) -> Verdict {
     redeemed_with_that_key_only(world, &asked, landing.param("code")).await
 }
 
-async fn pushed_mismatch(world: &World) -> Verdict {
+pub(crate) async fn pushed_mismatch(world: &World) -> Verdict {
     offered(world)?;
     let web = world.client(&world.profile.clients.web)?;
     let asked = world.authorize(web).with("dpop_jkt", &world.other_key.thumbprint());

@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
-use reqwest::redirect;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -86,10 +85,7 @@ impl World {
     pub async fn find(issuer: &str, profile: Profile, clock: Box<dyn Clock>) -> Result<Self> {
         // A second run in one process finds it installed already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .timeout(Duration::from_secs(30))
-            .build()?;
+        let http = profile.visitor(None)?;
         let [oauth, openid] = well_known(issuer);
         let mut metadata = Answer::read(http.get(&oauth).send().await.context("no answer")?).await?;
         if metadata.status != 200 {
@@ -162,6 +158,14 @@ impl World {
     /// Where it does not.
     pub fn needs(&self, member: &str, value: &str) -> Result<(), Problem> {
         if self.listed(member).contains(&value) { Ok(()) } else { skip(format!("{member} lacks {value}")) }
+    }
+
+    /// Skips unless a list in the metadata holds anything.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub fn needs_any(&self, member: &str) -> Result<(), Problem> {
+        if self.listed(member).is_empty() { skip(format!("{member} is not advertised")) } else { Ok(()) }
     }
 
     /// A GET without anything, redirects not followed.

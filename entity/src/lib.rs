@@ -5,6 +5,7 @@
 pub mod audit_event;
 pub mod audit_head;
 pub mod authorization_code;
+pub mod backchannel_delivery;
 pub mod backchannel_user_code;
 pub mod browser_session;
 pub mod client;
@@ -21,6 +22,7 @@ pub mod key_ring;
 pub mod known_browser;
 pub mod logout_delivery;
 pub mod one_time_link;
+pub mod pairwise_subject;
 pub mod passkey;
 pub mod pushed_request;
 pub mod recovery_code;

@@ -20,6 +20,7 @@ consent-task-limits = Grenzen
 consent-what = Was Sie erlauben
 consent-what-hint = Entfernen Sie das Häkchen, wo Sie etwas nicht erlauben möchten.
 consent-nothing-left = Es ist nichts mehr zu erlauben. Wählen Sie mindestens einen Punkt, oder lehnen Sie ab.
+consent-too-weak = Das kann nur erlauben, wer sich mit einem zweiten Faktor oder einem Passkey angemeldet hat. Richten Sie in Ihrem Konto unter „Sicherheit“ einen ein und melden Sie sich neu an, oder lehnen Sie ab.
 consent-always = immer dabei
 consent-nothing-more = Nur, dass Sie sich angemeldet haben, und nichts aus Ihrem Konto.
 consent-resources = Wo

@@ -20,6 +20,7 @@ consent-task-limits = Limits
 consent-what = What you allow
 consent-what-hint = Untick whatever you do not want to allow.
 consent-nothing-left = Nothing is left to allow. Tick at least one entry, or deny.
+consent-too-weak = This can only be allowed by somebody who signed in with a second factor or a passkey. Add one under “Security” in your account and sign in again, or deny.
 consent-always = always part of it
 consent-nothing-more = Only that you signed in, and nothing of your account.
 consent-resources = Where

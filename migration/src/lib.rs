@@ -13,6 +13,7 @@ mod m2_replay_without_rowid;
 mod m2_users;
 mod m3_status_lists;
 mod m3_tasks;
+mod m3_wire;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2_users::Migration),
             Box::new(m2_device_ciba::Migration),
             Box::new(m2_federation::Migration),
+            Box::new(m3_wire::Migration),
             Box::new(m3_tasks::Migration),
             Box::new(m3_status_lists::Migration),
         ]

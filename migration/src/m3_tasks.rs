@@ -34,7 +34,8 @@ impl MigrationTrait for Migration {
             .if_not_exists()
             .and_where(Expr::cust("opening IS NOT NULL"))
             .take();
-        let actors = Index::create().name("task_by_actor").table("task").col("actor_id").if_not_exists().take();
+        let actors =
+            Index::create().name("task_by_actor").table("task").col("actor_id").if_not_exists().take();
         manager.create_index(opened).await?;
         manager.create_index(actors).await
     }

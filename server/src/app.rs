@@ -20,11 +20,11 @@ use crate::failure::Failure;
 use crate::jose::{AtRest, ClientKeyCache, ClientKeys, JoseError, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
 use crate::logos::Logos;
-use crate::status_lists::StatusLists;
 use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
+use crate::status_lists::StatusLists;
 use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
@@ -74,6 +74,8 @@ pub struct App {
     pub user_code_failures: Attempts,
     /// Writes mail, if it can.
     pub mailer: Option<Mailer>,
+    /// Mails to one user about questions that wait for them.
+    pub question_mails: Attempts,
     /// The hash of a password that nobody has, as costly to check as those that people have.
     pub nobodys_password: Option<String>,
     /// Events that anybody can cause, kept from flooding the audit log.

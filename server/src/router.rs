@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use protocol::metadata;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -58,7 +58,12 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(&format!("{}/{{id}}", metadata::TASKS), get(endpoints::tasks::get))
         .route(&format!("{}/{{id}}/{{operation}}", metadata::TASKS), post(endpoints::tasks::operate))
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
-        .route(metadata::BACKCHANNEL_AUTHENTICATION, post(endpoints::backchannel_authentication::post))
+        .route(
+            metadata::BACKCHANNEL_AUTHENTICATION,
+            // Programs come here; the mail that goes out is for people.
+            post(endpoints::backchannel_authentication::post)
+                .layer(Extension(pages::question_mail::letter())),
+        )
         .route(
             &format!("{}/{{upstream}}/backchannel-logout", federation::PATH),
             post(endpoints::upstream_logout::post),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientStatus};
@@ -25,9 +26,9 @@ use crate::logos::Logos;
 use crate::mail::{MailError, Mailer};
 use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
-use crate::status_lists::StatusLists;
 use crate::secret::{Entropy, Secret, SecretDigest, random_id};
 use crate::sign_in;
+use crate::status_lists::StatusLists;
 use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
@@ -88,6 +89,8 @@ const LINK_LIFE: Seconds = Seconds::days(1);
 const MOST_EVENTS_OF_STRANGERS: u32 = 600;
 /// How many metadata documents one host is asked for in a minute.
 const MOST_DOCUMENTS_OF_ONE_HOST: u32 = 60;
+/// How many mails about questions from elsewhere one user gets in an hour.
+const MAILS_ABOUT_QUESTIONS_PER_HOUR: u32 = 20;
 /// How many passwords are hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How many clients' keys are kept parsed.
@@ -147,6 +150,7 @@ pub async fn open(
         sign_in_attempts: sign_in_attempts(&settings),
         user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
         mailer: Mailer::new(&settings.mail)?,
+        question_mails: Attempts::over(MAILS_ABOUT_QUESTIONS_PER_HOUR, Duration::from_secs(3600)),
         nobodys_password: nobodys_password(&store).await?,
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         registrations: Attempts::new(settings.registration.requests_per_minute.get()),

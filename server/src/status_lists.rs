@@ -65,11 +65,7 @@ impl StatusLists {
     /// No list yet; those who are told one shall ask again after `ttl`.
     #[must_use]
     pub fn new(ttl: Seconds) -> Self {
-        Self {
-            hand: Mutex::new(None),
-            told: Cache::builder().max_capacity(MOST_REMEMBERED).build(),
-            ttl,
-        }
+        Self { hand: Mutex::new(None), told: Cache::builder().max_capacity(MOST_REMEMBERED).build(), ttl }
     }
 
     /// How long a list is believed before it is fetched anew.

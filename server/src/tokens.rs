@@ -10,8 +10,7 @@ use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, SigningAlg};
 use protocol::id_token::{IdToken, pushed_claims};
-use protocol::identifier::SessionId;
-use protocol::identifier::TokenId;
+use protocol::identifier::{SessionId, TokenId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::resource_server::TokenFormat;
@@ -25,7 +24,7 @@ use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::secret::{Secret, SecretDigest, random_id};
-use crate::store::{Anchor, Change, CommitError, Ending, Record};
+use crate::store::{Anchor, Change, CommitError, Ending, PairwiseSubject, Record};
 
 /// The longest token that is looked up.
 pub const LONGEST_TOKEN: usize = 16 * 1024;
@@ -150,6 +149,18 @@ pub async fn id_token(
     let jwt = app.keys.sign(alg, "JWT", &claims)?;
     let encryption = client.metadata.id_token_encryption();
     Ok(Some(Secret::from_text(app.encrypt_to(client, jwt, encryption, token.issued_at).await?)))
+}
+
+/// The name of its own by which `client` is about to see `user`, where its subjects are pairwise: to know who is meant
+/// when it comes back with it.
+#[must_use]
+pub fn subject_seen(app: &App, client: &Client, user: &UserId) -> Option<PairwiseSubject> {
+    match perspective(client) {
+        Perspective::Public => None,
+        Perspective::Pairwise(_) => {
+            Some(PairwiseSubject { subject: app.subject_for(client, user), user: user.clone() })
+        }
+    }
 }
 
 fn form(registry: &Registry, token: &Token) -> (TokenFormat, SigningAlg) {

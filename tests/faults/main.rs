@@ -1,6 +1,7 @@
 //! What the house keeps when something breaks: a process that dies, two that race, a database that goes away,
 //! a client that means no good.
 
+mod floods;
 mod goodbye;
 mod hostile_clients;
 mod key_ring;

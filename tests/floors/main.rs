@@ -5,6 +5,7 @@
 mod documents;
 mod profiles;
 mod reading;
+mod requirements;
 mod table;
 
 use std::path::Path;

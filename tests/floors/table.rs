@@ -73,7 +73,20 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("visit", &[&["app", "config", "secret", "tls"]]),
     ("router", &[&["app", "failure", "federation", "endpoints", "pages", "visit"]]),
     ("certification", &[GROUND, &["keys"]]),
-    ("serve", &[&["app", "certification", "config", "keys", "logout", "registration", "router", "tls"]]),
+    (
+        "serve",
+        &[&[
+            "app",
+            "approvals",
+            "certification",
+            "config",
+            "keys",
+            "logout",
+            "registration",
+            "router",
+            "tls",
+        ]],
+    ),
     ("start", &[GROUND, &["keys", "sign_in"]]),
     (
         "cli",

@@ -1,7 +1,10 @@
 //! Client-Initiated Backchannel Authentication: a client asks from afar, its user answers, the client is told.
 
 use serde_json::{Value, json};
-use tests::{Client, Database, House, Key, ORDERS, on_both_databases, unverified_claims};
+use tests::{
+    Client, Database, House, Key, ORDERS, PostOffice, code_at, on_both_databases, password_of,
+    unverified_claims,
+};
 
 use crate::elsewhere::{CIBA, DEVICE_CODE, Elsewhere, INTERVAL};
 
@@ -14,6 +17,12 @@ on_both_databases! {
     a_user_with_a_code_is_asked_by_those_who_know_it,
     an_agent_that_asks_is_the_one_that_acts,
     of_many_polls_at_once_one_gets_the_tokens,
+    a_user_may_be_named_by_an_address_that_somebody_made_sure_of,
+    a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows,
+    a_client_that_was_away_is_told_later_also_by_a_house_that_was_opened_again,
+    what_was_made_to_be_pushed_and_was_not_ends,
+    a_stronger_sign_in_is_asked_for_before_a_yes_and_a_weaker_one_gives_none,
+    a_user_is_told_by_mail_of_what_waits_and_of_nothing_secret,
 }
 
 async fn a_client_asks_from_afar_and_gets_what_its_user_allows(database: Database) {
@@ -542,4 +551,229 @@ async fn the_discovery_documents_say_what_there_is() {
     for grant_type in [DEVICE_CODE, CIBA] {
         assert!(told["grant_types_supported"].as_array().unwrap().contains(&json!(grant_type)));
     }
+}
+
+async fn a_user_may_be_named_by_an_address_that_somebody_made_sure_of(database: Database) {
+    let more = "[[users]]\nusername = \"carol\"\nname = \"Carol\"\nemail = \"carol@people.example\"\n\
+                [[users]]\nusername = \"dave\"\nname = \"Dave\"\nemail = \"both@people.example\"\n\
+                email_verified = true\n\
+                [[users]]\nusername = \"erin\"\nname = \"Erin\"\nemail = \"both@people.example\"\n\
+                email_verified = true\n";
+    let town = Elsewhere::with(database, more).await;
+    let (house, till, alice) = (&town.house, town.client("till"), town.house.signed_in("alice").await);
+    let ask = |hint: &'static str| {
+        let till = till.clone();
+        async move {
+            let params = [("scope", "openid orders:read"), ("login_hint", hint)];
+            till.post("/backchannel/authorize", &params).await.ok()
+        }
+    };
+    let named = ask("Alice@People.example").await;
+    assert!(house.told("authorization.backchannel", "granted").await["user"].is_string());
+    town.question(&alice).await.approve(|_| {}).await.page();
+    town.poll(&till, &named).await.ok();
+    // One that nobody made sure of, one of two people, one of nobody: they look alike, and nobody is asked.
+    for hint in ["carol@people.example", "both@people.example", "nobody@people.example"] {
+        let asked = ask(hint).await;
+        let told = house.told("authorization.backchannel", "granted").await;
+        assert!(told.get("user").is_none(), "{hint}: {told}");
+        let members =
+            |answer: &tests::Answer| answer.json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(members(&asked), members(&named), "{hint}");
+        town.poll(&till, &asked).await.refused("authorization_pending");
+    }
+}
+
+async fn a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, alice) = (&town.house, town.house.signed_in("alice").await);
+    let (till, other) = (town.client("till-pairwise"), town.client("other-pairwise"));
+    let asked = town.ask_alice(&till, &[]).await.ok();
+    let public =
+        house.told("authorization.backchannel", "granted").await["user"].as_str().unwrap().to_owned();
+    town.question(&alice).await.approve(|_| {}).await.page();
+    let tokens = town.poll(&till, &asked).await.ok();
+    let id_token = tokens.text("id_token").to_owned();
+    let sub = unverified_claims(&id_token)["sub"].as_str().unwrap().to_owned();
+    assert_ne!(sub, public);
+    let now = house.door().now().0;
+    let token = |client: &str, sub: &str| {
+        let subject = json!({ "format": "iss_sub", "iss": house.issuer(), "sub": sub });
+        let claims = json!({ "iss": client, "aud": house.issuer(), "exp": now + 60, "sub_id": subject });
+        town.key(client).sign(&json!({ "alg": "ES256" }), &claims)
+    };
+    let ask = |client: &Client, name: &'static str, hint: String| {
+        let client = client.clone();
+        async move {
+            client.post("/backchannel/authorize", &[("scope", "openid orders:read"), (name, &hint)]).await
+        }
+    };
+    for (name, hint) in [
+        ("id_token_hint", id_token.clone()),
+        ("login_hint", sub.clone()),
+        ("login_hint_token", token("till-pairwise", &sub)),
+    ] {
+        ask(&till, name, hint).await.ok();
+        let told = house.told("authorization.backchannel", "granted").await;
+        assert_eq!(told["user"], public.as_str(), "{name}");
+        town.question(&alice).await.deny().await.page();
+    }
+    // What another sector sees names nobody here, and neither does what everybody else sees.
+    for (client, name, hint) in [
+        (&other, "login_hint", sub.clone()),
+        (&other, "login_hint_token", token("other-pairwise", &sub)),
+        (&till, "login_hint", public.clone()),
+        (&till, "login_hint_token", token("till-pairwise", &public)),
+        (&town.client("till"), "login_hint", sub.clone()),
+    ] {
+        ask(client, name, hint).await.ok();
+        let told = house.told("authorization.backchannel", "granted").await;
+        assert!(told.get("user").is_none(), "{} {name}: {told}", client.id);
+    }
+    ask(&other, "id_token_hint", id_token).await.refused("invalid_request");
+}
+
+async fn a_client_that_was_away_is_told_later_also_by_a_house_that_was_opened_again(database: Database) {
+    let mut town = Elsewhere::on(database).await;
+    let (till, alice) = (town.client("till-ping"), town.house.signed_in("alice").await);
+    *town.mailbox.statuses.lock().await = vec![503, 204];
+    let asked = town.ask_alice(&till, &[("client_notification_token", "secret-of-the-till-1")]).await.ok();
+    let page = town.question(&alice).await;
+    page.approve(|_| {}).await.page();
+    assert_eq!(town.mailbox.letter().await.body["auth_req_id"], asked.text("auth_req_id"));
+    town.house.restart().await;
+    town.house.later(200);
+    let letter = town.mailbox.letter().await;
+    assert_eq!(letter.body, json!({ "auth_req_id": asked.text("auth_req_id") }));
+    assert_eq!(letter.header("authorization"), "Bearer secret-of-the-till-1");
+    assert!(town.mailbox.stays_empty(3).await, "told is told");
+    town.poll(&till, &asked).await.ok();
+}
+
+async fn what_was_made_to_be_pushed_and_was_not_ends(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, till, alice) = (&town.house, town.client("till-push"), town.house.signed_in("alice").await);
+    *town.mailbox.statuses.lock().await = vec![503];
+    let asked = town.ask_alice(&till, &[("client_notification_token", "secret-of-the-till-1")]).await.ok();
+    town.question(&alice).await.approve(|_| {}).await.page();
+    let first = town.mailbox.letter().await;
+    let access = first.body["access_token"].as_str().unwrap().to_owned();
+    assert!(house.is_active(&access).await);
+    // Whoever made them is not heard of for longer than anybody may take: another node takes over.
+    house.later(200);
+    let failed = loop {
+        let letter = town.mailbox.letter().await;
+        assert_eq!(letter.body["auth_req_id"], asked.text("auth_req_id"));
+        if letter.body.get("error").is_some() {
+            break letter;
+        }
+        assert_eq!(letter.body["access_token"], access.as_str(), "nothing is made twice");
+    };
+    assert_eq!(failed.body["error"], "transaction_failed");
+    assert!(!house.is_active(&access).await);
+}
+
+const MULTI: &str = "urn:procura:acr:multi-factor";
+
+async fn a_stronger_sign_in_is_asked_for_before_a_yes_and_a_weaker_one_gives_none(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, till, alice) = (&town.house, town.client("till"), town.house.signed_in("alice").await);
+    let asked = town.ask_alice(&till, &[("acr_values", MULTI)]).await.ok();
+    // She has nothing more than a password: she is sent to sign in, and then told that it is not enough.
+    let sign_in = town.question(&alice).await;
+    assert!(sign_in.path.starts_with("/sign-in?next="), "{}", sign_in.path);
+    let again = sign_in.sign_in("alice", &password_of("alice")).await.page();
+    assert!(again.path.starts_with("/approvals/") && again.status == 403, "{} {}", again.status, again.path);
+    assert!(again.html.contains("error-summary"), "{}", again.text());
+    let refused = again.approve(|_| {}).await.page();
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    town.poll(&till, &asked).await.refused("authorization_pending");
+
+    // With an app she can, after she used it.
+    let page = alice.page("/account/security/totp").await;
+    let secret = page.text_of("totp-secret");
+    alice.prove(&page, "/account/security/totp", &code_at(&secret, house.door().now())).await.page();
+    house.later(60);
+    let strong = house.person();
+    let page = strong.page("/sign-in").await.sign_in("alice", &password_of("alice")).await.page();
+    let code = code_at(&secret, house.door().now());
+    strong.prove(&page, "/sign-in/second-factor", &code).await.page();
+    let page = town.question(&strong).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.approve(|_| {}).await.page().html.contains("approvals-answered"));
+    house.later(INTERVAL);
+    let tokens = town.poll(&till, &asked).await.ok();
+    let told = unverified_claims(tokens.text("id_token"));
+    assert_eq!((&told["acr"], &told["amr"]), (&json!(MULTI), &json!(["pwd", "otp", "mfa"])));
+    assert_eq!(tokens.claims()["acr"], MULTI);
+
+    // Who signed in with less before can still say no; and what is only a wish is given up once it was tried for.
+    let asked = town.ask_alice(&till, &[("acr_values", "phr")]).await.ok();
+    let sign_in = town.question(&strong).await;
+    assert!(sign_in.path.starts_with("/sign-in?next="), "{}", sign_in.path);
+    let page = town.question(&strong).await;
+    assert!(page.path.starts_with("/sign-in?next="), "to come again is not to sign in");
+    house.later(30);
+    let half = page.sign_in("alice", &password_of("alice")).await.page();
+    let page =
+        strong.prove(&half, "/sign-in/second-factor", &code_at(&secret, house.door().now())).await.page();
+    assert_eq!(page.status, 403);
+    assert!(page.deny().await.page().html.contains("approvals-answered"));
+    town.poll(&till, &asked).await.refused("access_denied");
+    let params = [("scope", "openid"), ("login_hint", "alice"), ("acr_values", "phr")];
+    let asked = till.post("/backchannel/authorize", &params).await.ok();
+    let sign_in = town.question(&strong).await;
+    house.later(30);
+    let half = sign_in.sign_in("alice", &password_of("alice")).await.page();
+    let page =
+        strong.prove(&half, "/sign-in/second-factor", &code_at(&secret, house.door().now())).await.page();
+    assert_eq!(page.status, 200, "{}", page.text());
+    page.approve(|_| {}).await.page();
+    let told = unverified_claims(town.poll(&till, &asked).await.ok().text("id_token"));
+    assert_eq!(told["acr"], MULTI, "what was reached");
+}
+
+async fn a_user_is_told_by_mail_of_what_waits_and_of_nothing_secret(database: Database) {
+    let post = PostOffice::open().await;
+    let town = Elsewhere::with(database, &post.config).await;
+    let (house, till, alice) = (&town.house, town.client("till"), town.house.signed_in("alice").await);
+    let asked = town.ask_alice(&till, &[("binding_message", "W4SCT")]).await.ok();
+    let mail = post.mail().await;
+    assert_eq!(mail.to, "alice@people.example");
+    for words in ["Alice Arnold", "The till", "See your orders", "W4SCT"] {
+        assert!(mail.text.contains(words), "{words}: {}", mail.text);
+    }
+    assert!(!mail.text.contains(asked.text("auth_req_id")), "{}", mail.text);
+    let at = house.url("/approvals/");
+    let link = mail.text.lines().find_map(|line| line.strip_prefix(&at)).unwrap().trim().to_owned();
+    assert_eq!(town.question(&alice).await.path, format!("/approvals/{link}"));
+    // The link is no key.
+    assert!(house.person().page(&format!("/approvals/{link}")).await.path.starts_with("/sign-in"));
+    assert_eq!(house.signed_in("bob").await.page(&format!("/approvals/{link}")).await.status, 400);
+    // Nobody is written to about what was refused, nor where the hint names nobody.
+    town.ask_alice(&till, &[("binding_message", "a\nb")]).await.refused("invalid_binding_message");
+    let nobody = [("scope", "openid"), ("login_hint", "nobody@people.example")];
+    till.post("/backchannel/authorize", &nobody).await.ok();
+    post.stays_empty().await;
+}
+
+#[tokio::test]
+async fn mail_about_questions_is_bounded_and_can_be_turned_off() {
+    let post = PostOffice::open().await;
+    let with = |more: &str| {
+        let fragment = format!("most_waiting_per_user = 100\n{more}{}", post.config);
+        async move { Elsewhere::with(Database::Sqlite, &fragment).await }
+    };
+    let town = with("").await;
+    let till = town.client("till");
+    for _ in 0..21 {
+        town.ask_alice(&till, &[]).await.ok();
+    }
+    for _ in 0..20 {
+        post.mail().await;
+    }
+    post.stays_empty().await;
+    let town = with("mail = false\n").await;
+    town.ask_alice(&town.client("till"), &[]).await.ok();
+    post.stays_empty().await;
 }

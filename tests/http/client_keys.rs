@@ -272,3 +272,94 @@ async fn fapi_clients_prove_no_key_with_rs256() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_refresh_token_outlives_the_keys_of_its_client() {
+    let publisher = Publisher::open().await;
+    let client = format!(
+        "[outbound]\npermitted_addresses = [\"127.0.0.0/8\"]\n[[clients]]\nid = \"rp\"\nname = \"The rp\"\n\
+         kind = \"application\"\nauthentication = \"private_key_jwt\"\njwks_uri = \"{}\"\n\
+         redirect_uris = [\"https://rp.example/callback\"]\nscope = \"offline_access orders:read\"\n\
+         resources = [\"{ORDERS}\"]\n",
+        publisher.uri
+    );
+    let house = House::open_with(&client).await;
+    let (one, two) = (Key::generate(), Key::generate());
+    publisher.publish(&[(&one, "1")]);
+    let alice = house.signed_in("alice").await;
+    let code = house.ask(&robot(&house, "rp")).scope("offline_access orders:read").approved_by(&alice).await;
+    let sign = |key: &Key, kid: &str| {
+        key.sign(&json!({ "alg": "ES256", "kid": kid }), &robot(&house, "rp").assertion())
+    };
+    let ask = async |assertion: String, more: &[(&str, &str)]| {
+        let by = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion.as_str())];
+        house.send(house.request("POST", "/token").form(&[more, by.as_slice()].concat())).await
+    };
+    let tokens = ask(sign(&one, "1"), &code.params()).await.ok();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.text("refresh_token"))];
+    publisher.publish(&[(&two, "2")]);
+    house.later(3600);
+    ask(sign(&two, "2"), &refresh).await.ok();
+    house.told("token.refresh", "granted").await;
+    ask(sign(&one, "1"), &refresh).await.refused("invalid_client");
+}
+
+#[tokio::test]
+async fn keys_that_have_one_name_are_all_tried() {
+    let (ec, rsa) = (Key::generate(), RsaKey::generate());
+    let member = |jwk: &Value, name: &str| jwk[name].as_str().unwrap().to_owned();
+    let jwk = rsa.jwk();
+    let keys = format!(
+        "jwks = {{ keys = [{{ kty = \"RSA\", kid = \"same\", n = \"{}\", e = \"{}\" }}, \
+         {{ kty = \"EC\", crv = \"P-256\", kid = \"same\", x = \"{}\", y = \"{}\" }}] }}",
+        member(&jwk, "n"),
+        member(&jwk, "e"),
+        member(&ec.jwk, "x"),
+        member(&ec.jwk, "y")
+    );
+    let house = House::open_with(&declared("robot", &keys)).await;
+    asserted(&house, "robot", &ec, "same").await.ok();
+    let header = json!({ "alg": "PS256", "kid": "same" });
+    send(&house, &rsa.sign_with("PS256", &header, &robot(&house, "robot").assertion()), None).await.ok();
+    asserted(&house, "robot", &Key::generate(), "same").await.refused("invalid_client");
+    // What the house publishes itself is told apart by its names.
+    let published = house.send(house.request("GET", "/jwks")).await.ok().json;
+    let mut kids: Vec<_> =
+        published["keys"].as_array().unwrap().iter().map(|key| key["kid"].to_string()).collect();
+    let all = kids.len();
+    kids.sort();
+    kids.dedup();
+    assert_eq!(kids.len(), all);
+    assert!(!published.to_string().contains("x5u") && !published.to_string().contains("jku"));
+}
+
+#[tokio::test]
+async fn fapi_clients_sign_no_request_with_rs256() {
+    let rsa = RsaKey::generate();
+    let members = format!(
+        "kind = \"application\"\nredirect_uris = [\"https://rp.example/callback\"]\n\
+         profile = \"fapi2-message-signing\"\njwks = {}\n",
+        rsa.jwks_toml()
+    );
+    let client = declared("rp", &members).replacen("kind = \"service\"\n", "", 1);
+    let client = client.replace("scope = \"orders:read\"", "scope = \"openid orders:read\"");
+    let house = House::open_with(&client).await;
+    let rp = robot(&house, "rp");
+    let ask = house.ask(&rp).scope("openid").with("nonce", "n").with("response_mode", "jwt");
+    for (alg, fine) in [("RS256", false), ("PS256", true)] {
+        let object = rsa.sign(alg, &Value::Object(crate::rp::object(&house, &ask)));
+        let assertion = rsa.sign("PS256", &rp.assertion());
+        let form = [
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", assertion.as_str()),
+            ("request", object.as_str()),
+        ];
+        let answer = house.send(house.request("POST", "/par").form(&form)).await;
+        if fine {
+            answer.ok();
+        } else {
+            answer.refused("invalid_request_object");
+            house.told("authorization.push", "invalid_request_object").await;
+        }
+    }
+}

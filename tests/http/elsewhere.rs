@@ -25,7 +25,7 @@ pub struct Elsewhere {
     keys: Vec<(&'static str, Arc<Key>)>,
 }
 
-const CONFIDENTIAL: [(&str, &str); 7] = [
+const CONFIDENTIAL: [(&str, &str); 9] = [
     ("till", ""),
     ("other-till", ""),
     (
@@ -39,6 +39,11 @@ const CONFIDENTIAL: [(&str, &str); 7] = [
     ("till-signed", "backchannel_authentication_request_signing_alg = \"ES256\""),
     ("till-code", "backchannel_user_code_parameter = true"),
     ("till-fapi", "profile = \"fapi-ciba\""),
+    (
+        "till-pairwise",
+        "subject_type = \"pairwise\"\nredirect_uris = [\"https://till-pairwise.example/callback\"]",
+    ),
+    ("other-pairwise", "subject_type = \"pairwise\"\nredirect_uris = [\"https://other.example/callback\"]"),
 ];
 
 impl Elsewhere {
@@ -124,11 +129,7 @@ impl Elsewhere {
 
     /// The only question that waits for this person.
     pub async fn question(&self, person: &Person) -> Page {
-        let list = person.page("/approvals").await;
-        let (_, rest) =
-            list.html.split_once("href=\"/approvals/").unwrap_or_else(|| panic!("{}", list.text()));
-        let id = rest.split('"').next().unwrap().to_owned();
-        person.page(&format!("/approvals/{id}")).await
+        question(person).await
     }
 
     /// The claims of a signed request of `client` that is right.
@@ -137,6 +138,14 @@ impl Elsewhere {
         json!({ "iss": client, "aud": self.house.issuer(), "iat": now, "nbf": now, "exp": now + 300, "jti": random(),
             "scope": "openid orders:read", "login_hint": "alice", "binding_message": "W4SCT" })
     }
+}
+
+/// The only question that waits for this person.
+pub async fn question(person: &Person) -> Page {
+    let list = person.page("/approvals").await;
+    let (_, rest) = list.html.split_once("href=\"/approvals/").unwrap_or_else(|| panic!("{}", list.text()));
+    let id = rest.split('"').next().unwrap().to_owned();
+    person.page(&format!("/approvals/{id}")).await
 }
 
 const SCOPE: &str = "scope = \"openid profile offline_access orders:read orders:write\"\n\

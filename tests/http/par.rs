@@ -105,3 +105,45 @@ async fn a_client_that_must_push_is_refused_without() {
     assert_eq!(ask.brought_by(&alice).await.param("error"), "invalid_request");
     ask.pushed(&agent).await.approved_by(&alice).await;
 }
+
+#[tokio::test]
+async fn what_was_pushed_is_judged_again_when_it_is_used() {
+    for (from, to, told) in [
+        ("orders:read orders:write inventory:read", "orders:write inventory:read", "invalid_scope"),
+        ("https://web.example/callback", "https://web.example/another", "invalid_request"),
+    ] {
+        let mut house = House::open().await;
+        let web = house.client("web");
+        let ask = house.ask(&web).scope("orders:read").pushed(&web).await;
+        let other = house.ask(&web).scope("orders:read").pushed(&web).await;
+        ask.brought_by(&house.signed_in("alice").await).await.page().approve(|_| {}).await.param("code");
+        house.restart_changed(|config| config.replace(from, to)).await;
+        let alice = house.signed_in("alice").await;
+        let code = match other.brought_by(&alice).await {
+            tests::Arrival::Page(page) => {
+                assert_eq!(page.status, 400, "{}", page.text());
+                "invalid_request".to_owned()
+            }
+            away => away.param("error"),
+        };
+        assert_eq!(code, told);
+        house.told("authorization.request", told).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_pushed_for_one_user_is_not_shown_to_another() {
+    let house = House::open().await;
+    let (web, alice, bob) =
+        (house.client("web"), house.signed_in("alice").await, house.signed_in("bob").await);
+    let token = house.ask(&web).scope("openid").approved_by(&alice).await.redeem(&web).await.ok();
+    let details =
+        json!([{ "type": "agent_task", "actions": ["read"], "purpose": "Look at her own letters" }]);
+    let ask = house.ask(&web).scope("openid").resource(ORDERS).details(&details);
+    let ask = ask.with("id_token_hint", token.text("id_token")).pushed(&web).await;
+    for somebody in [&bob, &house.person()] {
+        let page = ask.brought_by(somebody).await.page();
+        assert!(page.path.starts_with("/sign-in") && !page.text().contains("letters"), "{}", page.text());
+    }
+    assert!(ask.brought_by(&alice).await.page().text().contains("Look at her own letters"));
+}

@@ -10,7 +10,10 @@ use crate::rp::{self, alg, open, posted, query, verified};
 
 const CALLBACK: &str = "https://rp.example/callback";
 
-on_both_databases! { each_mode_brings_the_code_by_its_own_way }
+on_both_databases! {
+    each_mode_brings_the_code_by_its_own_way,
+    a_client_that_registered_response_modes_is_answered_in_no_other,
+}
 
 async fn each_mode_brings_the_code_by_its_own_way(database: Database) {
     let (house, client, _) = rp::house(database, "").await;
@@ -159,4 +162,26 @@ async fn message_signing_answers_a_client_that_registered_how_with_signatures_on
     let sent = query(alice.authorize(&params).await.page().approve(|_| {}).await);
     assert_eq!(alg(&sent["response"]), "PS256");
     assert!(verified(&house, &sent["response"], "rp").await["code"].is_string());
+}
+
+async fn a_client_that_registered_response_modes_is_answered_in_no_other(database: Database) {
+    let (house, client, _) = rp::house(database, "response_modes = [\"form_post\", \"jwt\"]").await;
+    let alice = house.signed_in("alice").await;
+    let ask = || house.ask(&client).scope("orders:read").with("prompt", "consent");
+    let in_mode = |mode: &str| ask().with("response_mode", mode);
+    for refused in [ask(), in_mode("query"), in_mode("form_post.jwt")] {
+        // What is wrong is told in a mode that the client can read.
+        let told = posted(&refused.brought_by(&alice).await.page(), CALLBACK);
+        assert_eq!((told["error"].as_str(), told["state"].as_str()), ("invalid_request", "the state"));
+        house.told("authorization.request", "invalid_request").await;
+        client.push(&refused.params()).await.refused("invalid_request");
+        house.told("authorization.push", "invalid_request").await;
+    }
+    let page = in_mode("form_post").brought_by(&alice).await.page().approve(|_| {}).await.page();
+    assert!(posted(&page, CALLBACK).contains_key("code"));
+    for mode in ["jwt", "query.jwt"] {
+        let arrived = in_mode(mode).brought_by(&alice).await.page().approve(|_| {}).await;
+        let claims = verified(&house, &query(arrived)["response"], "rp").await;
+        assert!(claims["code"].is_string(), "{mode}: {claims}");
+    }
 }

@@ -47,3 +47,18 @@ async fn a_public_client_ends_its_own_too() {
     shop.revoke(token.access_token()).await.ok();
     assert!(!house.is_active(token.access_token()).await);
 }
+
+#[tokio::test]
+async fn guesses_here_count_like_those_at_the_token_endpoint() {
+    let house = House::open_with("[limits]\nfailed_client_authentications_per_minute = 2\n").await;
+    let wrong = house.client("web").authenticating(tests::Authentication::Basic("wrong".into()));
+    for _ in 0..2 {
+        wrong
+            .post("/revoke", &[("token", "x"), ("token_type_hint", "refresh_token")])
+            .await
+            .refused("invalid_client");
+    }
+    house.client("web").revoke("x").await.refused("invalid_client");
+    house.client("web").own_token("orders:read", ORDERS).await.refused("invalid_client");
+    house.client("post").revoke("x").await.ok();
+}

@@ -32,7 +32,9 @@ async fn verified(house: &House, jwt: &str, audience: &str) -> Value {
 async fn a_resource_server_gets_what_it_would_get_signed(database: Database) {
     let house = House::on(database).await;
     let agent = house.client("agent-a");
-    let token = house.delegated_token(&agent, "orders:read").await;
+    let details = json!([{ "type": "agent_task", "actions": ["read"], "purpose": "Answer ticket 4711" }]);
+    let asked = house.ask(&agent).scope("orders:read").details(&details);
+    let token = asked.approved_by(&house.signed_in("alice").await).await.redeem(&agent).await.ok();
     let api = house.client("orders-api");
     let plain = api.introspect(token.access_token()).await.ok().json;
 
@@ -44,7 +46,8 @@ async fn a_resource_server_gets_what_it_would_get_signed(database: Database) {
     let names: Vec<&String> = claims.as_object().unwrap().keys().collect();
     assert_eq!(names, ["iss", "aud", "iat", "token_introspection"], "neither sub nor exp stands beside");
     assert_eq!(claims["token_introspection"], plain);
-    assert!(plain["act"]["sub"].is_string(), "{plain}");
+    assert_eq!(plain["act"]["sub"], "agent-a", "{plain}");
+    assert_eq!(plain["authorization_details"], details, "{plain}");
 
     // Of a token that is nothing to the asker there is one thing to say, signed or not.
     let other = house.client("inventory-api");

@@ -50,13 +50,16 @@ async fn status(house: &House, token: &Answer) -> Option<Status> {
 async fn a_tokens_place_in_its_list_tells_what_became_of_it(database: Database) {
     let house = House::on(database).await;
     let agent = house.client("agent-a");
-    let (first, second) = (allowed(&house, &agent, "orders:read").await, allowed(&house, &agent, "orders:read").await);
+    let (first, second) =
+        (allowed(&house, &agent, "orders:read").await, allowed(&house, &agent, "orders:read").await);
     let derived = agent.exchange(first.access_token(), &[("scope", "orders:read")]).await.ok();
     for token in [&first, &second, &derived] {
         assert_eq!(status(&house, token).await, Some(Status::Valid));
     }
     assert_eq!(agent.revoke(first.access_token()).await.status, 200);
-    for (token, expected) in [(&first, Status::Invalid), (&derived, Status::Invalid), (&second, Status::Valid)] {
+    for (token, expected) in
+        [(&first, Status::Invalid), (&derived, Status::Invalid), (&second, Status::Valid)]
+    {
         assert_eq!(status(&house, token).await, Some(expected));
     }
 }
@@ -64,7 +67,8 @@ async fn a_tokens_place_in_its_list_tells_what_became_of_it(database: Database) 
 async fn a_suspended_task_rests_in_the_list_and_comes_back(database: Database) {
     let house = House::on(database).await;
     let agent = house.client("agent-a");
-    let [token, other] = [allowed(&house, &agent, "orders:read").await, allowed(&house, &agent, "orders:read").await];
+    let [token, other] =
+        [allowed(&house, &agent, "orders:read").await, allowed(&house, &agent, "orders:read").await];
     let derived = agent.exchange(token.access_token(), &[("scope", "orders:read")]).await.ok();
     let own = agent.token(&[("grant_type", "client_credentials"), ("scope", "tasks")]).await.ok();
     let task = token.claims()["task"]["id"].as_str().unwrap().to_owned();
@@ -92,7 +96,8 @@ async fn a_list_is_told_as_its_draft_wants_it(database: Database) {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("cache-control"), "public, max-age=30");
     let header: Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(answer.body.split('.').next().unwrap()).unwrap()).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(answer.body.split('.').next().unwrap()).unwrap())
+            .unwrap();
     assert_eq!((&header["typ"], &header["alg"]), (&json!("statuslist+jwt"), &json!("ES256")));
     let (claims, _) = read(&answer.body);
     assert_eq!((&claims["sub"], &claims["ttl"]), (&json!(uri), &json!(30)));
@@ -141,7 +146,8 @@ async fn a_reference_and_a_hand_over_have_no_place(database: Database) {
     let house = House::on(database).await;
     let agent = house.client("agent-a");
     let token = allowed(&house, &agent, "orders:read orders:write").await;
-    let handed = agent.exchange(token.access_token(), &[("scope", "orders:read"), ("audience", "agent-b")]).await.ok();
+    let handed =
+        agent.exchange(token.access_token(), &[("scope", "orders:read"), ("audience", "agent-b")]).await.ok();
     assert!(handed.claims().get("status").is_none());
     assert!(token.claims().get("status").is_some());
 }

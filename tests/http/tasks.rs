@@ -26,7 +26,12 @@ async fn allowed(house: &House, agent: &Client, scope: &str) -> Answer {
 
 /// The agent's own token for `/tasks`.
 async fn own(agent: &Client) -> String {
-    agent.token(&[("grant_type", "client_credentials"), ("scope", "tasks")]).await.ok().access_token().to_owned()
+    agent
+        .token(&[("grant_type", "client_credentials"), ("scope", "tasks")])
+        .await
+        .ok()
+        .access_token()
+        .to_owned()
 }
 
 async fn open(agent: &Client, body: &Value) -> Answer {
@@ -58,7 +63,8 @@ async fn an_agent_opens_a_task_under_its_consent_and_a_token_goes_over_to_it(dat
     assert_eq!(task.status, 201, "{}", task.body);
     assert!(task.header("location").ends_with(&format!("/tasks/{}", task.text("id"))));
     assert_eq!(task.json["id"], task.json["txn"]);
-    for same in ["grant_id", "scope", "purpose", "reference", "success_criteria", "limits", "max_derivations"] {
+    for same in ["grant_id", "scope", "purpose", "reference", "success_criteria", "limits", "max_derivations"]
+    {
         assert_eq!(task.json[same], body[same], "{same}");
     }
     assert_eq!(task.text("status"), "active");
@@ -142,7 +148,10 @@ async fn what_the_consent_does_not_allow_no_task_allows(database: Database) {
         (with("scope", "".into()), "invalid_scope"),
         (with("resource", "https://elsewhere.example".into()), "invalid_target"),
         (with("authorization_details", json!([{"type": "nobody_knows"}])), "invalid_authorization_details"),
-        (with("authorization_details", json!([{"type": "agent_task", "actions": ["pay"]}])), "invalid_authorization_details"),
+        (
+            with("authorization_details", json!([{"type": "agent_task", "actions": ["pay"]}])),
+            "invalid_authorization_details",
+        ),
         (with("deadline", "2001-01-01T00:00:00Z".into()), "invalid_request"),
         (with("grant_id", "con_none".into()), "invalid_request"),
         (with("zz", 1.into()), "invalid_request"),
@@ -166,9 +175,12 @@ async fn a_part_is_given_to_another_agent_and_is_strictly_less(database: Databas
     let consent = allowed(&house, &a, "orders:read orders:write").await;
     let claims = consent.claims();
     let parent = claims["task"]["id"].as_str().unwrap();
-    let part = |scope: &str| json!({ "parent": parent, "actor": "agent-b", "scope": scope, "resource": ORDERS });
+    let part =
+        |scope: &str| json!({ "parent": parent, "actor": "agent-b", "scope": scope, "resource": ORDERS });
     open(&a, &part("orders:read orders:write")).await.refused("invalid_authorization_details");
-    open(&a, &json!({ "parent": parent, "actor": "agent-a", "scope": "orders:read" })).await.refused("invalid_request");
+    open(&a, &json!({ "parent": parent, "actor": "agent-a", "scope": "orders:read" }))
+        .await
+        .refused("invalid_request");
     open(&b, &part("orders:read")).await.refused("invalid_request");
     let child = open(&a, &part("orders:read")).await;
     assert_eq!(child.status, 201, "{}", child.body);
@@ -181,7 +193,9 @@ async fn a_part_is_given_to_another_agent_and_is_strictly_less(database: Databas
     assert_eq!((&got.claims()["task"]["id"], &got.claims()["txn"]), (&json!(id), &claims["txn"]));
     assert_eq!(got.claims()["act"]["sub"], "agent-b");
     // The giver itself has no business in the part, nor has anybody else.
-    a.exchange(consent.access_token(), &[("scope", "orders:read"), ("task", id)]).await.refused("invalid_request");
+    a.exchange(consent.access_token(), &[("scope", "orders:read"), ("task", id)])
+        .await
+        .refused("invalid_request");
     let to_c = [("audience", "agent-c"), ("scope", "orders:read"), ("resource", ORDERS), ("task", id)];
     a.exchange(consent.access_token(), &to_c).await.refused("invalid_request");
     // Ending the part ends the helper's token alone.
@@ -226,23 +240,30 @@ async fn what_the_giver_suspended_its_helper_cannot_resume(database: Database) {
     // What rests above rests below.
     operate(&a, parent.as_str().unwrap(), "suspend").await.ok();
     assert_eq!(see(&b, id).await.ok().text("status"), "suspended");
-    open(&b, &json!({ "parent": id, "actor": "agent-c", "scope": "orders:read" })).await.refused("invalid_request");
+    open(&b, &json!({ "parent": id, "actor": "agent-c", "scope": "orders:read" }))
+        .await
+        .refused("invalid_request");
 }
 
 async fn completing_a_task_ends_its_tokens_and_parts_and_nothing_else(database: Database) {
     let house = House::on(database).await;
     let [a, b] = ["agent-a", "agent-b"].map(|id| house.client(id));
     let consent = allowed(&house, &a, "orders:read orders:write").await;
-    let [first, second] = [open(&a, &under(&consent, "orders:read orders:write")).await, open(&a, &under(&consent, "orders:read")).await];
+    let [first, second] = [
+        open(&a, &under(&consent, "orders:read orders:write")).await,
+        open(&a, &under(&consent, "orders:read")).await,
+    ];
     let onto = async |task: &Answer| {
         let params = [("scope", "orders:read"), ("task", task.text("id"))];
         a.exchange(consent.access_token(), &params).await.ok()
     };
     let (of_first, of_second) = (onto(&first).await, onto(&second).await);
-    let part = open(&a, &json!({ "parent": first.text("id"), "actor": "agent-b", "scope": "orders:read" })).await;
+    let part =
+        open(&a, &json!({ "parent": first.text("id"), "actor": "agent-b", "scope": "orders:read" })).await;
     let hand_over = [("audience", "agent-b"), ("scope", "orders:read"), ("task", part.text("id"))];
     let handed = a.exchange(of_first.access_token(), &hand_over).await.ok();
-    let helpers = b.exchange(handed.access_token(), &[("scope", "orders:read"), ("resource", ORDERS)]).await.ok();
+    let helpers =
+        b.exchange(handed.access_token(), &[("scope", "orders:read"), ("resource", ORDERS)]).await.ok();
 
     let done = operate(&a, first.text("id"), "complete").await.ok();
     assert_eq!(done.text("status"), "completed");

@@ -1,6 +1,7 @@
 //! A client that is not ours, in another language: a program that is told where the house is and asks for a person
 //! when it needs one. The words are those of `clients-npm/guest.mjs`.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -66,11 +67,18 @@ fn lines(way: impl Read + Send + 'static) -> mpsc::UnboundedReceiver<String> {
     heard
 }
 
-/// Runs a guest to its end, with `person` at its side.
+/// Runs a guest to its end, with `person` at its side; gives the features that it showed, each on a line
+/// `works FEATURE`.
 ///
 /// # Panics
 /// When it does not end well; with all that it said.
-pub async fn receive(mut command: Command, trusted: &Path, told: &Value, issuer: &str, person: &Person) {
+pub async fn receive(
+    mut command: Command,
+    trusted: &Path,
+    told: &Value,
+    issuer: &str,
+    person: &Person,
+) -> BTreeSet<String> {
     command
         .env("NODE_EXTRA_CA_CERTS", trusted)
         .env("REQUESTS_CA_BUNDLE", trusted)
@@ -102,8 +110,8 @@ pub async fn receive(mut command: Command, trusted: &Path, told: &Value, issuer:
         }
         panic!("it did not end well:\n{}", said.join("\n"));
     }
-    let steps = said.iter().filter(|line| line.starts_with("step ")).count();
-    assert!(steps > 0 && guest.0.wait().is_ok_and(|status| status.success()), "it did nothing: {said:?}");
+    assert!(guest.0.wait().is_ok_and(|status| status.success()), "it did not end well: {said:?}");
+    said.iter().filter_map(|line| line.strip_prefix("works ")).map(str::to_owned).collect()
 }
 
 /// Takes the person's browser there, and says yes to whatever is asked; gives where it ended.

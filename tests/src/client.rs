@@ -230,7 +230,8 @@ impl Client {
             let scheme = if self.dpop.is_some() { "DPoP" } else { "Bearer" };
             let request = self.http().request(method.parse().unwrap(), &url);
             let request = request.header("Authorization", format!("{scheme} {access_token}"));
-            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
             let request = match body {
                 Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
                 None => request,

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -126,6 +126,16 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs the program to its end with these words after `--config`, and tells what it printed and how it ended.
+///
+/// # Errors
+/// Where it cannot be built or started.
+pub fn run(config: &Path, words: &[&str]) -> anyhow::Result<Output> {
+    let mut command = Command::new(built()?);
+    command.arg("--config").arg(config).args(words).stdin(Stdio::null());
+    command.output().context("procura does not start")
 }
 
 /// An address on this machine where nobody listens.

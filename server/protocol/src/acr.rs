@@ -179,6 +179,16 @@ pub fn told<'a>(asked: &'a [String], login: Option<&Login>) -> Option<&'a str> {
     asked.iter().find(meets).map(String::as_str)
 }
 
+/// The login as it is told to a client that asked for these contexts: where it meets them, under the very name that was
+/// asked for.
+#[must_use]
+pub fn told_login(asked: &[String], login: &Login) -> Login {
+    match (standing(asked, Some(login)), told(asked, Some(login))) {
+        (Standing::Met, Some(told)) => Login { acr: Some(told.to_owned()), ..login.clone() },
+        _ => login.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::acr::{self, Standing};
+use crate::acr;
 use crate::audience::Resources;
 use crate::authorization_details::AuthorizationDetails;
 use crate::claims_request::{ClaimsRequest, InvalidClaims};
@@ -83,6 +83,9 @@ pub enum AuthorizationRequestRefused {
     /// A `response_mode` that is not supported.
     #[error(transparent)]
     ResponseMode(#[from] UnsupportedResponseMode),
+    /// A `response_mode` that this client did not register (FAPI 2.0 Message Signing §5.3.3).
+    #[error("response_mode, which is query unless it is sent, is none that this client registered")]
+    OtherResponseMode,
     /// A plain response for a client that gets signed ones (FAPI 2.0 Message Signing §5.4.1).
     #[error("this client gets signed responses only: send response_mode=jwt (JARM)")]
     PlainResponse,
@@ -119,7 +122,9 @@ impl Refuse for AuthorizationRequestRefused {
             Self::Prompt(reason) => reason.code(),
             Self::Claims(reason) => reason.code(),
             Self::ResponseMode(reason) => reason.code(),
-            Self::PlainResponse | Self::NoCodeChallenge | Self::Malformed(_) => ErrorCode::InvalidRequest,
+            Self::OtherResponseMode | Self::PlainResponse | Self::NoCodeChallenge | Self::Malformed(_) => {
+                ErrorCode::InvalidRequest
+            }
         }
     }
 }
@@ -201,8 +206,11 @@ impl AuthorizationRequest {
     /// Checks that the response may travel so.
     ///
     /// # Errors
-    /// [`AuthorizationRequestRefused::PlainResponse`].
+    /// [`AuthorizationRequestRefused::PlainResponse`], [`AuthorizationRequestRefused::OtherResponseMode`].
     pub fn check_response_mode(&self, client: &Client) -> Result<(), AuthorizationRequestRefused> {
+        if !client.may_be_answered_in(self.response_mode.unwrap_or_default()) {
+            return Err(AuthorizationRequestRefused::OtherResponseMode);
+        }
         let plain = self.response_mode.is_none_or(|mode| !mode.is_jwt());
         if plain && client.needs_signed_responses() {
             return Err(AuthorizationRequestRefused::PlainResponse);
@@ -237,11 +245,7 @@ impl AuthorizationRequest {
     /// name it asked for.
     #[must_use]
     pub fn told_login(&self, client: &Client, login: &Login) -> Login {
-        let asked = self.acr_for(client, false).values;
-        match (acr::standing(&asked, Some(login)), acr::told(&asked, Some(login))) {
-            (Standing::Met, Some(told)) => Login { acr: Some(told.to_owned()), ..login.clone() },
-            _ => login.clone(),
-        }
+        acr::told_login(&self.acr_for(client, false).values, login)
     }
 
     /// Whether the user whom the client calls `subject` may be the one: where the `claims` parameter asks for a `sub`,
@@ -526,6 +530,30 @@ mod tests {
             (None, ResponseMode::QueryJwt),
         ];
         assert_eq!(modes(&signed), bound);
+    }
+
+    #[test]
+    fn a_client_that_registered_response_modes_is_answered_in_one_of_them() {
+        let mut client = client("client_secret_basic");
+        let of = |client: &Client, mode: &str| {
+            let request = if mode.is_empty() { parse(&[]) } else { parse(&[("response_mode", mode)]) };
+            let request = request.unwrap();
+            (request.check_response_mode(client).is_ok(), request.answered_in(client))
+        };
+        client.metadata.response_modes = vec![ResponseMode::FormPost, ResponseMode::QueryJwt];
+        for (mode, fits, answered) in [
+            ("form_post", true, ResponseMode::FormPost),
+            ("jwt", true, ResponseMode::QueryJwt),
+            ("query.jwt", true, ResponseMode::QueryJwt),
+            ("form_post.jwt", false, ResponseMode::FormPost),
+            ("query", false, ResponseMode::FormPost),
+            ("", false, ResponseMode::FormPost),
+        ] {
+            assert_eq!(of(&client, mode), (fits, answered), "{mode}");
+        }
+        client.metadata.response_modes = vec![ResponseMode::Query];
+        assert_eq!(of(&client, ""), (true, ResponseMode::Query));
+        assert_eq!(of(&client, "form_post"), (false, ResponseMode::Query));
     }
 
     #[test]

@@ -299,6 +299,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::client::AuthMethod;
     use crate::profile::SecurityProfile;
     use crate::registration::{Policy, Registration};
 
@@ -306,6 +307,7 @@ mod tests {
     fn of(profile: SecurityProfile, more: serde_json::Value) -> Vec<Line> {
         let policy = Policy {
             profile,
+            auth_methods: AuthMethod::ALL.into(),
             scope: "openid orders:read".parse().unwrap(),
             resources: ["https://orders.example".parse().unwrap()].into(),
             grant_types: GrantType::ALL.into(),

@@ -4,15 +4,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::acr::{self, Standing};
 use crate::audience::Resources;
 use crate::authorization_details::AuthorizationDetails;
-use crate::client::{DeliveryMode, GrantType};
+use crate::client::{Client, DeliveryMode, GrantType};
 use crate::fields::{self, FieldRefused};
 use crate::identifier::{ClientId, Jkt, X5tS256};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::params::{Params, RepeatedParameter};
+use crate::prompt::AskedAcr;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::scope::Scope;
+use crate::token::Login;
 
 /// By how much a client that asks too often must slow down, for good (RFC 8628 §3.5).
 pub const SLOWER_BY: Seconds = Seconds(5);
@@ -79,6 +82,41 @@ impl Asked {
             requested_actor: actor.map_err(|_| AskedRefused::Malformed("requested_actor"))?,
             acr_values: acr_values.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect(),
         })
+    }
+
+    /// The authentication context that is asked of the user: `acr_values`, necessary where the access token is for
+    /// `resource_servers` (RFC 9470 §5), or the wish that the client registered.
+    #[must_use]
+    pub fn acr_for(&self, client: &Client, resource_servers: bool) -> AskedAcr {
+        match self.acr_values.is_empty() {
+            false => AskedAcr { values: self.acr_values.clone(), necessary: resource_servers },
+            true => AskedAcr { values: client.metadata.default_acr_values.clone(), necessary: false },
+        }
+    }
+}
+
+/// Whether whoever is signed in may say yes to a request that asks for an authentication context.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readiness {
+    /// They may.
+    Ready,
+    /// They may be able to sign in as it asks.
+    SignInAgain,
+    /// They cannot.
+    TooWeak,
+}
+
+impl Readiness {
+    /// Holds a login against the `asked` contexts. As at the authorization endpoint, what cannot be reached is passed
+    /// over unless it is `necessary`, and whoever `tried` to reach it is not asked a second time.
+    #[must_use]
+    pub fn of(asked: &AskedAcr, login: &Login, tried: bool) -> Self {
+        match acr::standing(&asked.values, Some(login)) {
+            Standing::Met => Self::Ready,
+            Standing::Raise(_) if !tried => Self::SignInAgain,
+            Standing::Raise(_) | Standing::Unknown if asked.necessary => Self::TooWeak,
+            Standing::Raise(_) | Standing::Unknown => Self::Ready,
+        }
     }
 }
 
@@ -209,6 +247,28 @@ mod tests {
         }
         let long = format!("acr_values={}", "x".repeat(LONGEST_ACR_VALUES + 1));
         assert_eq!(asked(&long), Err(AskedRefused::Malformed("acr_values")));
+    }
+
+    #[test]
+    fn who_may_say_yes_signed_in_as_it_is_asked_or_could_not_and_need_not() {
+        use crate::acr::{Acr, Method, login};
+        let password = login(&[Method::Password], NumericDate(1));
+        let both = login(&[Method::Password, Method::OneTimeCode], NumericDate(1));
+        let multi = Acr::MultiFactor.as_str();
+        for (values, necessary, login, tried, expected) in [
+            ("", true, &password, false, Readiness::Ready),
+            (multi, true, &both, false, Readiness::Ready),
+            (multi, true, &password, false, Readiness::SignInAgain),
+            (multi, false, &password, false, Readiness::SignInAgain),
+            (multi, true, &password, true, Readiness::TooWeak),
+            (multi, false, &password, true, Readiness::Ready),
+            ("unknown", true, &both, false, Readiness::TooWeak),
+            ("unknown", false, &both, false, Readiness::Ready),
+        ] {
+            let values = values.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect();
+            let asked = AskedAcr { values, necessary };
+            assert_eq!(Readiness::of(&asked, login, tried), expected, "{asked:?} {tried}");
+        }
     }
 
     const START: NumericDate = NumericDate(1000);

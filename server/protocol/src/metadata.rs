@@ -193,12 +193,8 @@ fn signed_and_encrypted(what: &str, document: &mut Map<String, Value>) {
 /// How clients authenticate and bind tokens. Introspection is not for public clients: a `client_id` alone proves
 /// nothing (RFC 7662 §2.1).
 fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
-    let offered = |method: &AuthMethod| match (method, facts.certificates) {
-        (AuthMethod::TlsClientAuth, certificates) => certificates.is_some_and(|it| it.authorities),
-        (AuthMethod::SelfSignedTlsClientAuth, certificates) => certificates.is_some(),
-        _ => true,
-    };
-    let methods = || AuthMethod::ALL.into_iter().filter(offered);
+    let authorities = facts.certificates.is_some_and(|certificates| certificates.authorities);
+    let methods = || AuthMethod::offered(facts.certificates.is_some(), authorities);
     let proving = methods().filter(|method| *method != AuthMethod::None);
     let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
     put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));

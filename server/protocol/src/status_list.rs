@@ -166,7 +166,8 @@ mod tests {
     fn a_signed_list_says_whose_it_is_and_how_long_it_is_to_be_believed() {
         let uri = "https://as.example/status-lists/x";
         let life = (Seconds(30), Seconds(150));
-        let claims = claims("https://as.example", uri, "eNo", "https://as.example/status-lists", NumericDate(7), life);
+        let claims =
+            claims("https://as.example", uri, "eNo", "https://as.example/status-lists", NumericDate(7), life);
         assert_eq!(
             Value::Object(claims),
             json!({

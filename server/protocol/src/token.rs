@@ -10,8 +10,8 @@ use crate::authority::Authority;
 use crate::claims_request::ClaimsRequest;
 use crate::confirmation::{self, Confirmation};
 use crate::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
-use crate::numeric_date::NumericDate;
 use crate::metadata::status_list_uri;
+use crate::numeric_date::NumericDate;
 use crate::status_list::StatusRef;
 use crate::task::Task;
 

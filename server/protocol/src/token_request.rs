@@ -157,9 +157,7 @@ impl Refuse for TokenRequestRefused {
             Self::UnknownTokenType(_)
             | Self::RequestedTokenType
             | Self::MalformedTask
-            | Self::ActorTokenMissing => {
-                ErrorCode::InvalidRequest
-            }
+            | Self::ActorTokenMissing => ErrorCode::InvalidRequest,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use protocol::acr;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization::Approval;
 use protocol::claims_request::ClaimsRequest;
 use protocol::code::Code;
-use protocol::deferred::Way;
+use protocol::deferred::{Readiness, Way};
 use protocol::identifier::{SessionId, UserId};
+use protocol::prompt::{AskedAcr, PromptRefused};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
 
@@ -16,7 +18,7 @@ use crate::app::{App, Visit};
 use crate::authorization::{self, Decision, Granted, Offer};
 use crate::failure::Failure;
 use crate::secret::SecretDigest;
-use crate::store::{Anchor, Change, CommitError, Conflict, DeferredRequest, Record, Take};
+use crate::store::{Anchor, AnswerDelivery, Change, CommitError, Conflict, DeferredRequest, Record, Take};
 
 /// Who answers.
 #[derive(Clone, Debug)]
@@ -42,11 +44,38 @@ pub async fn offer_for(app: &App, visit: &Visit, waiting: &DeferredRequest) -> R
     authorization::offer_of(app, &client, wanted(&request.asked), visit.now).await
 }
 
+/// Whether a user with this login may say yes; `tried` tells that they signed in for this very question.
+#[must_use]
+pub fn readiness(waiting: &DeferredRequest, offer: &Offer, login: &Login, tried: bool) -> Readiness {
+    Readiness::of(&asked_acr(waiting, offer), login, tried)
+}
+
+fn asked_acr(waiting: &DeferredRequest, offer: &Offer) -> AskedAcr {
+    let elsewhere = offer.authority.resources.iter().any(|resource| *resource != offer.registry.itself);
+    waiting.request.asked.acr_for(&offer.client, elsewhere)
+}
+
 /// The user approves all or a part; the client is told, where it is to be told.
 ///
 /// # Errors
-/// `access_denied` where nothing is left to approve; `invalid_request` where it was answered before or is over.
+/// `access_denied` where nothing is left to approve; `invalid_request` where it was answered before or is over;
+/// `unmet_authentication_requirements` where it takes a stronger login.
 pub async fn approve(
+    app: &Arc<App>,
+    visit: &Visit,
+    waiting: &DeferredRequest,
+    answerer: &Answerer,
+    offer: &Offer,
+    decision: &Decision,
+) -> Result<(), Failure> {
+    // A wish may have been tried for in vain; what is necessary is.
+    if readiness(waiting, offer, &answerer.login, true) == Readiness::TooWeak {
+        return Err(PromptRefused::Unmet.into());
+    }
+    say_yes(app, visit, waiting, answerer, offer, decision).await
+}
+
+async fn say_yes(
     app: &Arc<App>,
     visit: &Visit,
     waiting: &DeferredRequest,
@@ -69,7 +98,7 @@ pub async fn approve(
         code_challenge: None,
         nonce: None,
         dpop_jkt: waiting.request.dpop_jkt.clone(),
-        login: answerer.login.clone(),
+        login: acr::told_login(&asked_acr(waiting, offer).values, &answerer.login),
         session: None,
     };
     let expires_at = waiting.polling.expires_at;
@@ -83,9 +112,7 @@ pub async fn approve(
         code,
         expires_at,
     });
-    commit(app, change).await?;
-    deliver::begin(app, visit, waiting, true);
-    Ok(())
+    commit(app, change, visit, waiting).await
 }
 
 /// The user says no; the client is told, where it is to be told.
@@ -102,9 +129,7 @@ pub async fn deny(
     check_asked(waiting, user)?;
     let refusal = Refusal::new(ErrorCode::AccessDenied, "the user said no");
     let told = authorization::told_of_refusal(visit, offer, Some(user), &refusal);
-    commit(app, Change::new(told).take(Take::Answer(waiting.digest))).await?;
-    deliver::begin(app, visit, waiting, false);
-    Ok(())
+    commit(app, Change::new(told).take(Take::Answer(waiting.digest)), visit, waiting).await
 }
 
 /// Nobody answers for somebody else.
@@ -117,9 +142,21 @@ const fn no_longer(description: &'static str) -> Refusal {
     Refusal { code: ErrorCode::InvalidRequest, description: std::borrow::Cow::Borrowed(description) }
 }
 
-async fn commit(app: &App, change: Change) -> Result<(), Failure> {
-    match app.store.commit(change).await {
-        Ok(_) => Ok(()),
+/// Writes the answer, and with it that the client is to be told, if it is.
+async fn commit(
+    app: &Arc<App>,
+    change: Change,
+    visit: &Visit,
+    waiting: &DeferredRequest,
+) -> Result<(), Failure> {
+    let expires_at = waiting.polling.expires_at;
+    let told = AnswerDelivery { digest: waiting.digest, due_at: visit.now, expires_at };
+    let told = waiting.delivery.is_some().then_some(Record::AnswerDelivery(told));
+    match app.store.commit(told.into_iter().fold(change, Change::keep)).await {
+        Ok(_) => {
+            deliver::begin(app, waiting);
+            Ok(())
+        }
         Err(CommitError::Broken(error)) => Err(error.into()),
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => {
             Err(no_longer("this request was answered before, or is over").into())
@@ -164,5 +201,5 @@ pub async fn decide_for_test(
         until: offer.authority.until,
     };
     let decision = Decision { approval, passing_on: false };
-    approve(app, visit, &waiting, &answerer, &offer, &decision).await
+    say_yes(app, visit, &waiting, &answerer, &offer, &decision).await
 }

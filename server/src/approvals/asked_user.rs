@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use protocol::backchannel::{Expected, Hint, HintRefused, HintedSubject};
-use protocol::client::Client;
+use protocol::client::{Client, SubjectType};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
@@ -26,13 +26,16 @@ pub(super) async fn find(
     let found = match hint {
         Hint::LoginHint(written) => match app.store.find_user_by_username(written).await? {
             Some(user) => Some(user),
-            None => by_sub(app, written).await?,
+            None => match by_sub(app, client, written).await? {
+                Some(user) => Some(user),
+                None => by_email(app, written).await?,
+            },
         },
-        Hint::IdToken(token) => by_sub(app, &sub_of_id_token(app, client, token)?).await?,
+        Hint::IdToken(token) => by_sub(app, client, &sub_of_id_token(app, client, token)?).await?,
         Hint::LoginHintToken(token) => {
             let claims = claims_of(app, client, token, expected.now).await.ok_or(HintRefused::Malformed)?;
             match HintedSubject::check(&claims, expected)? {
-                HintedSubject::Sub(sub) => by_sub(app, &sub).await?,
+                HintedSubject::Sub(sub) => by_sub(app, client, &sub).await?,
                 HintedSubject::Username(name) => app.store.find_user_by_username(&name).await?,
             }
         }
@@ -40,11 +43,27 @@ pub(super) async fn find(
     Ok(found.filter(|user| user.enabled))
 }
 
-async fn by_sub(app: &App, sub: &str) -> Result<Option<Arc<User>>, Failure> {
+/// The user whom the client knows by this `sub`. A client with pairwise subjects knows nobody by another one.
+async fn by_sub(app: &App, client: &Client, sub: &str) -> Result<Option<Arc<User>>, Failure> {
+    if client.metadata.subject_type == SubjectType::Pairwise {
+        let found = app.store.find_user_by_pairwise_subject(sub).await?;
+        return Ok(found.filter(|user| app.subject_for(client, &user.id) == sub));
+    }
     match sub.parse() {
         Ok(id) => Ok(app.store.find_user(&id).await?),
         Err(_) => Ok(None),
     }
+}
+
+/// The one user whose address this is, as somebody made sure. Where it is several people's, it names none of them.
+async fn by_email(app: &App, address: &str) -> Result<Option<Arc<User>>, Failure> {
+    if !address.contains('@') {
+        return Ok(None);
+    }
+    let mut users = app.store.users_by_email(address).await?;
+    users.retain(|user| user.verified_email().is_some());
+    let only = users.pop().filter(|_| users.is_empty());
+    Ok(only.map(Arc::new))
 }
 
 /// An ID token that this client got once; it may be over.

@@ -1,7 +1,9 @@
 //! The backchannel authentication request (Client-Initiated Backchannel Authentication §7): a client asks for the word
 //! of a user who is elsewhere.
 
-use protocol::audit::{Action, AuditEvent, Outcome};
+use std::sync::Arc;
+
+use protocol::audit::{Action, AuditEvent};
 use protocol::backchannel::{BackchannelRequest, Expected, SignedRequest, check_alone};
 use protocol::client::{Client, DeliveryMode, GrantType};
 use protocol::deferred::{Deferred, Polling, Way};
@@ -9,11 +11,12 @@ use protocol::identifier::UserId;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::user::User;
 
 use super::deliver::Delivery;
-use super::{asked_user, keep, refuse, tell_of, user_code, wanted};
+use super::{Letter, News, asked_user, event_of, keep, mail, refuse, tell_of, user_code, wanted};
 use crate::app::{App, Visit};
-use crate::authorization;
+use crate::authorization::{self, Offer};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
 use crate::jose;
@@ -37,6 +40,9 @@ pub struct BackchannelAsked {
 struct Checked {
     request: BackchannelRequest,
     user: UserId,
+    /// The same, if they are known.
+    known: Option<Arc<User>>,
+    offer: Offer,
 }
 
 /// A signed request's `jti`, seen once.
@@ -45,21 +51,20 @@ struct Seen {
     until: NumericDate,
 }
 
-/// Takes in a request.
+/// Takes in a request. Its user is told of it by `letter`, if mail is sent at all.
 ///
 /// # Errors
 /// What cannot be asked for, told to the audit log.
 pub async fn ask_user(
-    app: &App,
+    app: &Arc<App>,
     visit: &Visit,
     caller: &Caller,
     params: &Params,
+    letter: &Letter,
 ) -> Result<BackchannelAsked, Failure> {
-    let mut told = AuditEvent::new(Action::AuthorizationBackchannel, Outcome::Granted, visit.now);
-    told.request = Some(visit.id.clone());
-    told.client = Some(caller.client.id.clone());
+    let mut told = event_of(Action::AuthorizationBackchannel, visit, caller);
     let checked = check(app, visit, caller, params, &mut told).await;
-    let Checked { request, user } = match checked {
+    let Checked { request, user, known, offer } = match checked {
         Ok(checked) => checked,
         Err(Failure::Refused(refusal)) => return Err(refuse(app, caller, &told, refusal).await),
         Err(broken) => return Err(broken),
@@ -71,9 +76,12 @@ pub async fn ask_user(
         .map_or(settings.request_life, |asked| asked.min(settings.longest_request_life));
     let mode = caller.client.delivery_mode();
     let token = request.client_notification_token.as_ref().filter(|_| mode != DeliveryMode::Poll);
+    let id = random_id(app.entropy.as_ref(), "req_");
+    let link = app.url(&format!("/approvals/{id}"));
+    let binding_message = request.binding_message.clone();
     let record = DeferredRequest {
         digest: auth_req_id.digest(),
-        id: random_id(app.entropy.as_ref(), "req_"),
+        id,
         user: Some(user),
         user_code: None,
         polling: Polling {
@@ -95,6 +103,9 @@ pub async fn ask_user(
         },
     };
     keep(app, caller, Change::new(told), Record::Deferred(record)).await?;
+    if let Some(user) = known {
+        mail::begin(app, News { user, offer, binding_message, link }, letter);
+    }
     let interval = (mode != DeliveryMode::Push).then_some(settings.interval);
     Ok(BackchannelAsked { auth_req_id, expires_in, interval })
 }
@@ -127,9 +138,9 @@ async fn check(
     };
     tell_of(told, &request.asked);
     request.check_for(client)?;
-    authorization::offer_of(app, client, wanted(&request.asked), visit.now).await?;
+    let offer = authorization::offer_of(app, client, wanted(&request.asked), visit.now).await?;
     let found = asked_user::find(app, client, &request.hint, expected).await?;
-    let user = match found {
+    let user = match &found {
         Some(user) => {
             told.user = Some(user.id.clone());
             user_code::check(app, client, &user.id, request.user_code.as_ref()).await?;
@@ -145,7 +156,7 @@ async fn check(
         let description = "too many requests wait for this user already";
         return Err(Refusal::new(ErrorCode::AccessDenied, description).into());
     }
-    Ok(Checked { request, user })
+    Ok(Checked { request, user, known: found, offer })
 }
 
 /// The parameters of a signed request, if it is one. It must be where the client registered an algorithm for it, or

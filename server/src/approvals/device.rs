@@ -9,7 +9,7 @@ use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user_code::UserCode;
 
-use super::{keep, refuse, tell_of, wanted};
+use super::{event_of, keep, refuse, tell_of, wanted};
 use crate::app::{App, Visit};
 use crate::authorization;
 use crate::caller::Caller;
@@ -62,9 +62,7 @@ pub async fn ask_device(
     caller: &Caller,
     params: &Params,
 ) -> Result<DeviceAsked, Failure> {
-    let mut told = AuditEvent::new(Action::AuthorizationDevice, Outcome::Granted, visit.now);
-    told.request = Some(visit.id.clone());
-    told.client = Some(caller.client.id.clone());
+    let mut told = event_of(Action::AuthorizationDevice, visit, caller);
     let asked = match check(app, visit, caller, params, &mut told).await {
         Ok(asked) => asked,
         Err(Failure::Refused(refusal)) if may_tell(app, visit, caller, &told) => {

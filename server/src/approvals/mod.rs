@@ -10,19 +10,22 @@ mod backchannel;
 mod deliver;
 mod device;
 mod end;
+mod mail;
 mod user_code;
 
-pub use answer::{Answerer, approve, decide_for_test, deny, offer_for};
+pub use answer::{Answerer, approve, decide_for_test, deny, offer_for, readiness};
 pub use backchannel::{BackchannelAsked, ask_user};
+pub use deliver::deliver_for_ever;
 pub use device::{DeviceAsked, NotEntered, ask_device, enter_user_code};
 pub use end::end;
+pub use mail::{Letter, News};
 pub use user_code::{SHORTEST_USER_CODE, set_user_code};
 
-use protocol::audit::AuditEvent;
+use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::deferred::Asked;
 use protocol::refusal::Refusal;
 
-use crate::app::App;
+use crate::app::{App, Visit};
 use crate::authorization::Wanted;
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
@@ -37,6 +40,14 @@ const fn wanted(asked: &Asked) -> Wanted<'_> {
         requested_actor: asked.requested_actor.as_ref(),
         claims: None,
     }
+}
+
+/// The event of a request that `caller` makes.
+fn event_of(action: Action, visit: &Visit, caller: &Caller) -> AuditEvent {
+    let mut told = AuditEvent::new(action, Outcome::Granted, visit.now);
+    told.request = Some(visit.id.clone());
+    told.client = Some(caller.client.id.clone());
+    told
 }
 
 /// Writes what was asked into the event that tells of it.

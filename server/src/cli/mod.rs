@@ -72,6 +72,10 @@ pub enum AuditCommand {
 pub enum RegistrationCommand {
     /// Make an initial access token, and print it once.
     Token(registration::Token),
+    /// Print the initial access tokens that still work: uses left, end and name.
+    Tokens,
+    /// End the initial access tokens of a name.
+    Revoke(registration::Revoke),
 }
 
 /// Does what the arguments say.
@@ -90,6 +94,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Keys(command)) => keys::run(config, &command).await,
         Some(Command::Registration(RegistrationCommand::Token(token))) => {
             registration::token(config, &token).await
+        }
+        Some(Command::Registration(RegistrationCommand::Tokens)) => registration::tokens(config).await,
+        Some(Command::Registration(RegistrationCommand::Revoke(which))) => {
+            registration::revoke(config, &which).await
         }
         Some(Command::Hash(what)) => hash::run(&what),
     }

@@ -1,4 +1,4 @@
-//! `procura registration token`.
+//! `procura registration`: initial access tokens (RFC 7591 §3), made, listed and revoked.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::serve::load;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::written::parse_duration;
 use crate::secret::{Secret, SystemEntropy};
-use crate::store::{Change, CommitError, InitialAccessToken, Record, Store};
+use crate::store::{Change, CommitError, Forget, InitialAccessToken, Record, Store};
 
 /// For whom, for how many clients, for how long.
 #[derive(Debug, Args)]
@@ -27,6 +27,14 @@ pub struct Token {
     /// How long it works, such as 90m, 8h or 14d.
     #[arg(long, default_value = "1d", value_name = "TIME")]
     pub life: String,
+}
+
+/// Which tokens are to end.
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The name that they were made with.
+    #[arg(value_name = "NAME")]
+    pub name: String,
 }
 
 /// The longest life of a token.
@@ -69,5 +77,47 @@ pub async fn token(path: Option<&Path>, token: &Token) -> anyhow::Result<ExitCod
         Err(CommitError::Broken(error)) => return Err(error.into()),
         Err(CommitError::Conflict(_)) => bail!("the token could not be written"),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the tokens that are good for a client still: for how many, until when, and for whom they were made. The
+/// tokens themselves nobody knows any more.
+///
+/// # Errors
+/// The store's, and standard output's.
+pub async fn tokens(path: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
+    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let found = store.initial_access_tokens(SystemClock.now()).await;
+    store.close().await;
+    for token in found? {
+        writeln!(std::io::stdout(), "{:>5}  {}  {}", token.uses, token.expires_at.to_rfc3339(), token.name)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends every token of a name. Clients that were registered with one stay.
+///
+/// # Errors
+/// A name that no token has, and the store's.
+pub async fn revoke(path: Option<&Path>, revoke: &Revoke) -> anyhow::Result<ExitCode> {
+    let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
+    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let now = SystemClock.now();
+    let mut found = store.initial_access_tokens(now).await?;
+    found.retain(|token| token.name == revoke.name.trim());
+    if found.is_empty() {
+        store.close().await;
+        bail!("no token that still works is named {:?}", revoke.name);
+    }
+    let count = found.len();
+    let mut event = AuditEvent::new(Action::RegistrationToken, Outcome::Granted, now);
+    event.reason = Some(format!("revoked: {count} for {}", revoke.name.trim()));
+    let forget =
+        |change: Change, token: InitialAccessToken| change.forget(Forget::InitialAccessToken(token.digest));
+    let written = store.commit(found.into_iter().fold(Change::new(event), forget)).await;
+    store.close().await;
+    written?;
+    writeln!(std::io::stdout(), "{count}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -69,7 +69,7 @@ pub(super) struct WrittenClient {
     resource_server: Option<ResourceIndicator>,
 }
 
-/// An agent as written: a client with an owner, a purpose and an end, that has a key and proves it.
+/// An agent as written: a client with an owner, a purpose and an end, that proves itself with a key of its own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenAgent {
@@ -81,6 +81,8 @@ pub(super) struct WrittenAgent {
     expires: NumericDate,
     #[serde(default)]
     max_chain_depth: Option<usize>,
+    #[serde(default = "private_key_jwt")]
+    authentication: AuthMethod,
     #[serde(default)]
     jwks: Option<Json>,
     #[serde(default)]
@@ -120,6 +122,10 @@ const fn es256() -> SigningAlg {
     SigningAlg::Es256
 }
 
+const fn private_key_jwt() -> AuthMethod {
+    AuthMethod::PrivateKeyJwt
+}
+
 /// What an agent may do unless it says otherwise. To ask people who are elsewhere it must be permitted by name.
 const AGENTS_USUAL: [GrantType; 5] = [
     GrantType::AuthorizationCode,
@@ -155,14 +161,12 @@ impl WrittenClient {
         };
         let has_secret =
             matches!(self.authentication, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
-        let has_keys =
-            matches!(self.authentication, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth);
         let method = self.authentication.as_str();
         if self.secret_sha256.is_some() && !has_secret {
             entry.no("secret_sha256", format_args!("authentication is {method}, which has no secret"));
         }
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
-        let keys = keys(written, has_keys, folder, &mut entry);
+        let keys = keys(written, needs_keys(self.authentication), folder, &mut entry);
         let proof = match self.authentication {
             AuthMethod::None => Some((ClientAuthentication::None, Vec::new())),
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
@@ -217,7 +221,18 @@ impl WrittenAgent {
         let deep = self.max_chain_depth.is_none_or(|depth| (1..=10).contains(&depth));
         entry.check(deep, "max_chain_depth", "must be from 1 to 10");
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
-        let keys = keys(written, true, folder, &mut entry);
+        let keys = keys(written, needs_keys(self.authentication), folder, &mut entry);
+        let authentication = match self.authentication {
+            AuthMethod::PrivateKeyJwt => Some(ClientAuthentication::PrivateKeyJwt),
+            AuthMethod::TlsClientAuth => Some(ClientAuthentication::TlsClientAuth),
+            AuthMethod::SelfSignedTlsClientAuth => Some(ClientAuthentication::SelfSignedTlsClientAuth),
+            AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
+                let unfit = "an agent proves itself with a key that nobody else has: private_key_jwt, \
+                             tls_client_auth or self_signed_tls_client_auth";
+                entry.no("authentication", unfit);
+                None
+            }
+        };
         let agent = DeclaredAgent {
             owner: self.owner,
             purpose: self.purpose,
@@ -229,7 +244,8 @@ impl WrittenAgent {
             name: self.name,
             kind: DeclaredKind::Agent(agent),
             profile: self.profile,
-            authentication: ClientAuthentication::PrivateKeyJwt,
+            // Where the method is unfit, that was told, and this agent goes nowhere.
+            authentication: authentication.clone().unwrap_or(ClientAuthentication::PrivateKeyJwt),
             keys: keys.as_ref().map_or(KeySource::None, |keys| keys.0.clone()),
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,
@@ -244,9 +260,15 @@ impl WrittenAgent {
             resource_server: self.resource_server,
             metadata,
         };
-        check(&client, AuthMethod::PrivateKeyJwt, known, &mut entry);
+        check(&client, self.authentication, known, &mut entry);
+        authentication?;
         keys.map(|(_, credentials)| (client, credentials))
     }
+}
+
+/// Whether a client that authenticates so needs public keys: to sign with, or with its certificate beside them.
+const fn needs_keys(method: AuthMethod) -> bool {
+    matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth)
 }
 
 /// What holds for every client.

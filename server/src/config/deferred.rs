@@ -39,6 +39,8 @@ pub struct CibaSettings {
     /// Whether a client is told that its hint names nobody (`unknown_user_id`). Otherwise the request waits until it is
     /// over, as if nobody had answered.
     pub tell_unknown_users: bool,
+    /// Whether users are told by mail of what waits for them, where mail is configured.
+    pub mail: bool,
 }
 
 impl Default for DeviceSettings {
@@ -59,6 +61,7 @@ impl Default for CibaSettings {
             interval: Seconds(5),
             most_waiting_per_user: NonZeroU32::MIN.saturating_add(9),
             tell_unknown_users: false,
+            mail: true,
         }
     }
 }

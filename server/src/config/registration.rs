@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use protocol::audience::Resources;
-use protocol::client::GrantType;
+use protocol::client::{AuthMethod, GrantType};
 use protocol::identifier::DetailsTypeName;
 use protocol::numeric_date::Seconds;
 use protocol::profile::SecurityProfile;
@@ -86,11 +86,11 @@ impl Default for RegistrationSettings {
 }
 
 impl RegistrationSettings {
-    /// What such clients get, and may have at most.
-    #[must_use]
-    pub fn policy(&self) -> Policy {
+    /// What such clients get, and may have at most, where these methods of authentication can be used.
+    pub(super) fn policy(&self, auth_methods: BTreeSet<AuthMethod>) -> Policy {
         Policy {
             profile: self.profile,
+            auth_methods,
             scope: self.scope.clone(),
             resources: self.resources.clone(),
             grant_types: self.grant_types.clone(),

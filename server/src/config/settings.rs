@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
+use protocol::client::AuthMethod;
 use protocol::numeric_date::Seconds;
+use protocol::registration::Policy;
 use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
@@ -14,9 +16,9 @@ use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
-use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::status_lists::StatusListSettings;
 use super::tasks::TaskSettings;
+use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
 
@@ -215,6 +217,19 @@ const YEAR: i64 = 366 * DAY;
 const KIB: usize = 1024;
 
 impl Settings {
+    /// Whether clients can show a certificate: to a listener of ours, or to a proxy that passes it on.
+    #[must_use]
+    pub const fn takes_certificates(&self) -> bool {
+        self.mtls.listen.is_some() || self.proxy.client_certificate_header.is_some()
+    }
+
+    /// What clients that register themselves get, and may have at most.
+    #[must_use]
+    pub fn registration_policy(&self) -> Policy {
+        let methods = AuthMethod::offered(self.takes_certificates(), self.mtls.ca_file.is_some());
+        self.registration.policy(methods.collect())
+    }
+
     /// What is wrong with the values, each by its key.
     pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
         let lives = [

@@ -187,7 +187,7 @@ pub(super) fn missing(settings: &Settings, declared: &Declared) -> Option<(&'sta
     let uses = |method: ClientAuthentication| {
         declared.clients.iter().find(|client| client.authentication == method).map(|client| &client.id)
     };
-    let shown = settings.mtls.listen.is_some() || settings.proxy.client_certificate_header.is_some();
+    let shown = settings.takes_certificates();
     let vouched = uses(ClientAuthentication::TlsClientAuth);
     if let Some(id) = vouched.filter(|_| settings.mtls.ca_file.is_none()) {
         return Some((
@@ -281,9 +281,17 @@ mod tests {
                 "[[clients]]\nid = \"c\"\nname = \"C\"\nkind = \"service\"\nauthentication = \"{method}\"\n{more}"
             )
         };
+        let agent = |method: &str, more: &str| {
+            format!(
+                "[[users]]\nusername = \"bob\"\nname = \"Bob\"\n[[agents]]\nid = \"a\"\nname = \"A\"\nowner = \"bob\"\n\
+                 purpose = \"Helps.\"\nexpires = 2099-01-01T00:00:00Z\ngrant_types = [\"client_credentials\"]\n\
+                 authentication = \"{method}\"\n{more}"
+            )
+        };
         let named = "tls_client_auth_san_dns = \"c.example\"";
         let shown = format!("[tls]\n{PAIR}[mtls]\nlisten = \"127.0.0.1:8443\"\nca_file = \"ca.pem\"\n");
         assert!(read(&format!("{shown}{}", client("tls_client_auth", named))).is_ok());
+        assert_eq!(read(&format!("{shown}{}", agent("tls_client_auth", named))).err(), None);
         for (text, told) in [
             ("[tls]\ncertificate = \"c.pem\"".to_owned(), "tls.certificate"),
             ("[tls]\nminimum_version = \"1.1\"".to_owned(), "tls.minimum_version"),
@@ -318,6 +326,12 @@ mod tests {
                 "exactly one of",
             ),
             (format!("{shown}{}", client("self_signed_tls_client_auth", "")), "clients[0].jwks"),
+            (agent("tls_client_auth", named), "mtls.ca_file: is missing"),
+            (format!("{shown}{}", agent("tls_client_auth", "")), "exactly one of"),
+            (format!("{shown}{}", agent("self_signed_tls_client_auth", "")), "agents[0].jwks"),
+            (agent("none", ""), "agents[0].authentication: an agent proves itself"),
+            (agent("client_secret_basic", ""), "agents[0].authentication: an agent proves itself"),
+            (agent("client_secret_post", ""), "agents[0].authentication: an agent proves itself"),
         ] {
             let problems = read(&text).err().unwrap_or_default();
             assert!(problems.contains(told), "{text}\n-> {problems:?}");

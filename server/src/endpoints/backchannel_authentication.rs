@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::metadata::BACKCHANNEL_AUTHENTICATION;
@@ -12,14 +12,14 @@ use serde_json::json;
 use super::reply;
 use super::sent::Sent;
 use crate::app::App;
-use crate::approvals::{self, BackchannelAsked};
+use crate::approvals::{self, BackchannelAsked, Letter};
 use crate::caller;
 use crate::failure::Failure;
 use crate::jose::NoncePurpose;
 
 /// Takes the question of a client in.
-pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
-    match answer(&app, &sent).await {
+pub async fn post(State(app): State<Arc<App>>, Extension(letter): Extension<Letter>, sent: Sent) -> Response {
+    match answer(&app, &sent, &letter).await {
         Ok(asked) => {
             let mut body =
                 json!({ "auth_req_id": asked.auth_req_id.reveal(), "expires_in": asked.expires_in.0 });
@@ -45,8 +45,8 @@ pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
     }
 }
 
-async fn answer(app: &App, sent: &Sent) -> Result<BackchannelAsked, Failure> {
+async fn answer(app: &Arc<App>, sent: &Sent, letter: &Letter) -> Result<BackchannelAsked, Failure> {
     let url = app.url(BACKCHANNEL_AUTHENTICATION);
     let caller = caller::identify(app, &sent.visit, &sent.headers.presentation(&url), &sent.params).await?;
-    approvals::ask_user(app, &sent.visit, &caller, &sent.params).await
+    approvals::ask_user(app, &sent.visit, &caller, &sent.params, letter).await
 }

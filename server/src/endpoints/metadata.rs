@@ -27,8 +27,9 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
     let resources: Vec<ResourceIndicator> =
         registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
     let base = app.settings.mtls.base();
-    let proxied = app.settings.proxy.client_certificate_header.is_some();
-    let certificates = (app.tls.mtls.is_some() || proxied)
+    let certificates = app
+        .settings
+        .takes_certificates()
         .then(|| Certificates { base: base.as_deref(), authorities: app.tls.authorities.is_some() });
     let facts = Facts {
         issuer: app.issuer(),

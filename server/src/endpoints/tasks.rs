@@ -49,7 +49,8 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     match tasks::ask(&app, &agent.visit, &agent.client, &body, key).await {
         Ok(opened) => {
             let status = if opened.again { StatusCode::OK } else { StatusCode::CREATED };
-            let mut response = reply::json(status, shown(&opened.task, opened.task.own_status(agent.visit.now)));
+            let mut response =
+                reply::json(status, shown(&opened.task, opened.task.own_status(agent.visit.now)));
             let place = app.url(&format!("{TASKS}/{}", opened.task.id));
             if let Ok(place) = place.parse() {
                 response.headers_mut().insert(header::LOCATION, place);
@@ -116,7 +117,9 @@ pub async fn operate(
         Err(refused) => return *refused,
     };
     let refuse = |refusal: Refusal| reply::failure(&app, &agent.visit, refusal.into(), false);
-    let (Ok(id), Some(operation)) = (id.parse::<TaskId>(), Operation::find(&operation)) else { return nowhere() };
+    let (Ok(id), Some(operation)) = (id.parse::<TaskId>(), Operation::find(&operation)) else {
+        return nowhere();
+    };
     let reason = match reason(&body) {
         Ok(reason) => reason,
         Err(refusal) => return refuse(refusal),
@@ -152,7 +155,8 @@ impl Agent {
         }
         let client = app.store.find_client(&token.client).await;
         let client = client.map_err(|error| Box::new(reply::failure(app, &visit, error.into(), false)))?;
-        let gone = || Box::new(reply::broken(Broken::Inconsistent("a live token of a client that is not there")));
+        let gone =
+            || Box::new(reply::broken(Broken::Inconsistent("a live token of a client that is not there")));
         let client = client.ok_or_else(gone)?;
         Ok(Self { visit, client })
     }
@@ -176,7 +180,8 @@ fn reason(body: &str) -> Result<Option<String>, Refusal> {
     if body.trim().is_empty() {
         return Ok(None);
     }
-    let malformed = || Refusal::new(ErrorCode::InvalidRequest, "send nothing, or a JSON object with a reason");
+    let malformed =
+        || Refusal::new(ErrorCode::InvalidRequest, "send nothing, or a JSON object with a reason");
     let said: Said = serde_json::from_str(body).map_err(|_| malformed())?;
     match said.reason {
         Some(reason) if reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) => {

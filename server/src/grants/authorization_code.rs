@@ -19,7 +19,7 @@ use super::{Desk, Granted, Refused, bind, reply, tell_of};
 use crate::app::same;
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};
-use crate::store::{Anchor, Change, CommitError, Ending, Take};
+use crate::store::{Anchor, Change, CommitError, Ending, Record, Take};
 use crate::tokens::{self, Along, Written};
 
 /// How often a code may be presented with something wrong before it is dead.
@@ -60,10 +60,8 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Gra
         authorization_details: request.authorization_details.as_ref(),
         pushed_for: None,
     };
-    match issue(desk, &redemption, &stored.code, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let decided = issue(desk, &redemption, &stored.code, &mut event).await;
+    desk.told(&event, decided)
 }
 
 fn gone() -> Refusal {
@@ -165,6 +163,7 @@ pub(super) async fn issue(
                 session: code.session.as_ref(),
                 pushed: request.pushed_for.map(|id| (id, refresh_token)),
             };
+            keep.extend(tokens::subject_seen(app, client, &code.user).map(Record::PairwiseSubject));
             tokens::id_token(app, client, &access, &along).await?
         }
         false => None,

@@ -8,6 +8,7 @@ use protocol::token_request::DeferredRequest;
 use super::authorization_code::{Redemption, issue};
 use super::{Desk, Granted, Refused, deferred};
 use crate::secret::SecretDigest;
+use crate::store::Ending;
 
 /// Redeems an `auth_req_id`, or says why there is nothing yet.
 pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferredRequest) -> Result<Granted, Refused> {
@@ -23,7 +24,13 @@ pub(super) async fn push(desk: &Desk<'_>, auth_req_id: &str) -> Result<Granted, 
     let mut event = desk.event.clone();
     let digest = SecretDigest::of(auth_req_id);
     let code = match desk.app.store.find_code(&digest).await {
-        Ok(Some(stored)) if !stored.redeemed && !stored.expires_at.is_over(desk.visit.now) => stored.code,
+        // It was redeemed to be pushed, and whoever did that did not live to tell: nobody has these tokens, and nobody
+        // is to have them.
+        Ok(Some(stored)) if stored.redeemed => {
+            let end = Some(Ending::CodeTokens(digest));
+            return Err(Refused { end, ..desk.refused(&event, deferred::gone()) });
+        }
+        Ok(Some(stored)) if !stored.expires_at.is_over(desk.visit.now) => stored.code,
         Ok(_) => return Err(desk.refused(&event, deferred::gone())),
         Err(error) => return Err(desk.refused(&event, error)),
     };
@@ -34,8 +41,6 @@ pub(super) async fn push(desk: &Desk<'_>, auth_req_id: &str) -> Result<Granted, 
         authorization_details: None,
         pushed_for: Some(auth_req_id),
     };
-    match issue(desk, &redemption, &code, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let decided = issue(desk, &redemption, &code, &mut event).await;
+    desk.told(&event, decided)
 }

@@ -1,17 +1,15 @@
 //! Client credentials (RFC 6749 §4.4): a token of the client's own, without any user.
 
 use protocol::actor::Chain;
-use protocol::audience::Audience;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
-use protocol::claims_request::ClaimsRequest;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
-use protocol::token::{Subject, Token, TokenKind};
+use protocol::token::Subject;
 use protocol::token_request::ClientCredentialsRequest;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
+use super::{Desk, Granted, Refused, bind, reply, tell_of};
 use crate::failure::Failure;
 use crate::store::Anchor;
 use crate::tokens;
@@ -21,12 +19,9 @@ const OF_USERS: [&str; 6] = ["openid", "profile", "email", "address", "phone", "
 
 /// Issues a token to the client itself.
 pub(super) async fn issue(desk: &Desk<'_>, request: &ClientCredentialsRequest) -> Result<Granted, Refused> {
-    let mut event = desk.event.clone();
-    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
-    match decide(desk, request, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
+    let decided = decide(desk, request, &mut event).await;
+    desk.told(&event, decided)
 }
 
 async fn decide(
@@ -55,26 +50,8 @@ async fn decide(
     if request.scope.as_ref().is_some_and(|asked| !asked.is_within(&authority.scope)) {
         return Err(authorization::AuthorizationRefused::ScopeNotAllowed.into());
     }
-    let token = Token {
-        id: tokens::new_id(app)?,
-        kind: TokenKind::Access,
-        client: client.id.clone(),
-        subject: Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() },
-        chain: Chain::none(),
-        may_act: None,
-        audience: Audience::Resources,
-        authority,
-        cnf,
-        issued_at: now,
-        login: None,
-        claims: ClaimsRequest::default(),
-        consent: None,
-        task: None,
-        parent: None,
-        family: None,
-        session: None,
-        status: None,
-    };
+    let subject = Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() };
+    let token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {

@@ -49,10 +49,8 @@ pub(super) async fn redeem(
                 authorization_details: request.authorization_details.as_ref(),
                 pushed_for: None,
             };
-            match issue(desk, &redemption, &code, &mut event).await {
-                Ok(granted) => Ok(granted),
-                Err(failure) => Err(desk.refused(&event, failure)),
-            }
+            let decided = issue(desk, &redemption, &code, &mut event).await;
+            desk.told(&event, decided)
         }
         _ => Err(no_answer(desk, &kept, event).await),
     }

@@ -6,20 +6,18 @@
 use std::sync::Arc;
 
 use protocol::actor::Chain;
-use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
 use protocol::authorization_details::AuthorizationDetails;
-use protocol::claims_request::ClaimsRequest;
 use protocol::jwt_bearer::{self, Expected, Grant, GrantRefused, LocalName, TrustedIssuer};
 use protocol::metadata::TOKEN;
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::token::{Subject, Token, TokenKind};
+use protocol::token::Subject;
 use protocol::token_request::JwtBearerRequest;
 use protocol::user::User;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
+use super::{Desk, Granted, Refused, bind, reply, tell_of};
 use crate::failure::Failure;
 use crate::jose;
 use crate::store::ReplayKey;
@@ -27,12 +25,9 @@ use crate::tokens;
 
 /// Issues a token for the user of an assertion.
 pub(super) async fn issue(desk: &Desk<'_>, request: &JwtBearerRequest) -> Result<Granted, Refused> {
-    let mut event = desk.event.clone();
-    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
-    match decide(desk, request, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
+    let decided = decide(desk, request, &mut event).await;
+    desk.told(&event, decided)
 }
 
 async fn decide(
@@ -66,26 +61,8 @@ async fn decide(
     let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
-    let token = Token {
-        id: tokens::new_id(app)?,
-        kind: TokenKind::Access,
-        client: client.id.clone(),
-        subject: Subject::User(user.id.clone()),
-        chain: acts.map_or_else(Chain::none, Chain::of),
-        may_act: None,
-        audience: Audience::Resources,
-        authority,
-        cnf,
-        issued_at: now,
-        login: None,
-        claims: ClaimsRequest::default(),
-        consent: None,
-        task: None,
-        parent: None,
-        family: None,
-        session: None,
-        status: None,
-    };
+    let chain = acts.map_or_else(Chain::none, Chain::of);
+    let token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));

@@ -14,8 +14,12 @@ mod token_exchange;
 
 use std::sync::Arc;
 
+use protocol::actor::Chain;
+use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::authority::Authority;
 use protocol::authorization_details::AuthorizationDetails;
+use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
 use protocol::identifier::ConsentId;
@@ -24,7 +28,7 @@ use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
-use protocol::token::Token;
+use protocol::token::{Subject, Token, TokenKind};
 use protocol::token_request::TokenRequest;
 use serde_json::{Map, Value};
 
@@ -34,7 +38,7 @@ use crate::failure::Failure;
 use crate::secret::Secret;
 use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, Take};
 use crate::tasks;
-use crate::tokens::Written;
+use crate::tokens::{self, Written};
 
 /// What the client gets (RFC 6749 §5.1).
 pub struct Reply {
@@ -187,6 +191,49 @@ impl Reply {
 }
 
 impl Desk<'_> {
+    /// The event of a request that names what it wants itself.
+    fn event_of(&self, scope: Option<&Scope>, details: Option<&AuthorizationDetails>) -> AuditEvent {
+        let mut event = self.event.clone();
+        event.scope = scope.cloned();
+        event.authorization_details = details.cloned().unwrap_or_default();
+        event
+    }
+
+    /// What was decided, with what is known of the story where it is a no.
+    fn told(&self, event: &AuditEvent, decided: Result<Granted, Failure>) -> Result<Granted, Refused> {
+        decided.map_err(|failure| self.refused(event, failure))
+    }
+
+    /// An access token of the caller that comes of this request alone: of no consent, no task and no other token.
+    fn token_of_its_own(
+        &self,
+        subject: Subject,
+        chain: Chain,
+        authority: Authority,
+        cnf: Option<Confirmation>,
+    ) -> Result<Token, Failure> {
+        Ok(Token {
+            id: tokens::new_id(self.app)?,
+            kind: TokenKind::Access,
+            client: self.caller.client.id.clone(),
+            subject,
+            chain,
+            may_act: None,
+            audience: Audience::Resources,
+            authority,
+            cnf,
+            issued_at: self.visit.now,
+            login: None,
+            claims: ClaimsRequest::default(),
+            consent: None,
+            task: None,
+            parent: None,
+            family: None,
+            session: None,
+            status: None,
+        })
+    }
+
     /// A refusal, with what is known of the story so far.
     fn refused(&self, event: &AuditEvent, failure: impl Into<Failure>) -> Refused {
         Refused { failure: failure.into(), event: Box::new(event.clone()), end: None, polled: None }
@@ -305,12 +352,6 @@ fn tell_of(event: &mut AuditEvent, token: &Token) {
     event.scope = Some(token.authority.scope.clone());
     event.authorization_details = token.authority.details.clone();
     event.resources = token.authority.resources.iter().cloned().collect();
-}
-
-/// Writes what was asked for into the event of a refusal.
-fn tell_of_asked(event: &mut AuditEvent, scope: Option<&Scope>, details: Option<&AuthorizationDetails>) {
-    event.scope = scope.cloned();
-    event.authorization_details = details.cloned().unwrap_or_default();
 }
 
 /// The reply with one access token.

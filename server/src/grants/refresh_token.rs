@@ -5,25 +5,22 @@ use std::sync::Arc;
 use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::authorization::{self, Named};
-use protocol::refusal::{ErrorCode, Refusal};
 use protocol::consent::Consent;
+use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
 use protocol::token::{TaskRef, Token, TokenKind};
 use protocol::token_request::RefreshRequest;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of, tell_of_asked};
+use super::{Desk, Granted, Refused, bind, reply, tell_of};
 use crate::failure::Failure;
 use crate::store::{Anchor, Take};
 use crate::tokens::{self, Along};
 
 /// Issues a new access token, and a new refresh token where the presented one is used up by this.
 pub(super) async fn refresh(desk: &Desk<'_>, request: &RefreshRequest) -> Result<Granted, Refused> {
-    let mut event = desk.event.clone();
-    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
-    match decide(desk, request, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
+    let decided = decide(desk, request, &mut event).await;
+    desk.told(&event, decided)
 }
 
 fn gone() -> Refusal {

@@ -6,9 +6,7 @@ use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
 use protocol::client::Client;
 use protocol::consent::Consent;
-use protocol::delegation::{
-    self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms,
-};
+use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
 use protocol::identifier::ClientId;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
@@ -16,7 +14,7 @@ use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 
-use super::{Desk, Granted, Refused, reply, tell_of, tell_of_asked};
+use super::{Desk, Granted, Refused, reply, tell_of};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Anchor, Record};
@@ -40,12 +38,9 @@ struct Lineage {
 
 /// Exchanges a token.
 pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
-    let mut event = desk.event.clone();
-    tell_of_asked(&mut event, request.scope.as_ref(), request.authorization_details.as_ref());
-    match decide(desk, request, &mut event).await {
-        Ok(granted) => Ok(granted),
-        Err(failure) => Err(desk.refused(&event, failure)),
-    }
+    let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
+    let decided = decide(desk, request, &mut event).await;
+    desk.told(&event, decided)
 }
 
 async fn decide(
@@ -102,7 +97,9 @@ async fn decide(
         _ => None,
     };
     let opened = match (consent, &presented.subject.task) {
-        (Some(consent), None) if lineage.onto.is_none() => Some(tasks::open(app, consent, delegation.authority(), now)?),
+        (Some(consent), None) if lineage.onto.is_none() => {
+            Some(tasks::open(app, consent, delegation.authority(), now)?)
+        }
         _ => None,
     };
     // The token that it is opened for is the first of those that it may derive.

@@ -7,21 +7,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::deferred::Way;
 use protocol::presented_secret::PresentedSecret;
-use protocol::refusal::ErrorCode;
 
 use super::account::name_of;
-use super::consent;
-use super::device::{answerer, gone};
-use super::page::{Browser, Form, one, render, see_other, see_other_for_good, session_broken};
+use super::afar::{Leads, Question};
+use super::page::{Browser, Form, one, render, see_other, session_broken};
 use super::sign_in;
-use super::views::{
-    Afar, Answered, ApprovalsPage, ConsentPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened,
-};
+use super::views::{Afar, Answered, ApprovalsPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened};
 use crate::app::App;
 use crate::approvals;
-use crate::authorization::{Offer, SignedIn};
+use crate::authorization::SignedIn;
 use crate::failure::Failure;
-use crate::store::DeferredRequest;
 
 /// Where the list is.
 const APPROVALS: &str = "/approvals";
@@ -67,7 +62,7 @@ async fn view(app: &App, browser: &Browser, signed_in: &SignedIn) -> Result<Appr
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<String>) -> Response {
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     match find(&app, &browser, signed_in, &id).await {
-        Ok((waiting, offer)) => show(&app, &browser, &waiting, &offer, None).await,
+        Ok((question, too_weak)) => question.show(&app, &browser, afar(&question), too_weak).await,
         Err(response) => *response,
     }
 }
@@ -80,79 +75,43 @@ pub async fn post(
     Form(form): Form,
 ) -> Response {
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
-    let (waiting, offer) = match find(&app, &browser, signed_in, &id).await {
-        Ok(found) => found,
+    let question = match find(&app, &browser, signed_in, &id).await {
+        Ok((question, _)) => question,
         Err(response) => return *response,
     };
-    let ours = match browser.sent_by_our_form(&form).await {
-        Ok(ours) => ours,
-        Err(reason) => return browser.broken(&reason),
-    };
-    if !ours || !consent::is_as_shown(&browser, &waiting.id, &offer).await {
-        return show(&app, &browser, &waiting, &offer, Some(ConsentRefused::FormTooOld)).await;
-    }
-    let allowed = one(&form, "decision") == "approve";
-    let answered = if allowed {
-        let decision = consent::decision(&browser, &form, &offer);
-        let answerer = answerer(signed_in);
-        approvals::approve(&app, &browser.visit, &waiting, &answerer, &offer, &decision).await
-    } else {
-        approvals::deny(&app, &browser.visit, &waiting, &signed_in.user, &offer).await
-    };
-    match answered {
-        Ok(()) => {
-            consent::forget_shown(&browser, &waiting.id).await;
-            let told = Answered { allowed, client_name: offer.client.name.clone() };
-            match browser.session.insert(JUST_ANSWERED, told).await {
-                Ok(()) => see_other_for_good(APPROVALS, &waiting.id),
-                Err(error) => browser.broken(&session_broken(error)),
-            }
-        }
-        Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::AccessDenied => {
-            show(&app, &browser, &waiting, &offer, Some(ConsentRefused::NothingLeft)).await
-        }
-        Err(failure) => gone(&browser, &failure),
+    let leads = Leads { back: APPROVALS, told: JUST_ANSWERED };
+    match question.answer(&app, &browser, &form, signed_in, &leads).await {
+        Ok(response) => response,
+        Err(refused) => question.show(&app, &browser, afar(&question), Some(refused)).await,
     }
 }
 
-/// The request of this id that waits for this user, with what it asks for. Somebody else's is as one that is not there.
+/// The request of this id that waits for this user, with what it asks for, and whether they may say yes. Somebody
+/// else's is as one that is not there.
 async fn find(
     app: &App,
     browser: &Browser,
     signed_in: &SignedIn,
     id: &str,
-) -> Result<(DeferredRequest, Offer), Box<Response>> {
+) -> Result<(Question, Option<ConsentRefused>), Box<Response>> {
     let found = app.store.find_deferred_of_user(&signed_in.user, id).await;
     let found = found.map_err(|error| Box::new(browser.broken(&error.into())))?;
     let waiting = found
         .filter(|found| found.waits(browser.visit.now))
         .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))?;
-    match approvals::offer_for(app, &browser.visit, &waiting).await {
-        Ok(offer) => Ok((waiting, offer)),
-        Err(failure) => Err(Box::new(gone(browser, &failure))),
-    }
+    let question = Question::of(app, browser, waiting).await?;
+    let here = format!("{APPROVALS}/{}", question.waiting.id);
+    let too_weak = question.ready(browser, signed_in, &here).await?;
+    Ok((question, too_weak))
 }
 
-async fn show(
-    app: &App,
-    browser: &Browser,
-    waiting: &DeferredRequest,
-    offer: &Offer,
-    refused: Option<ConsentRefused>,
-) -> Response {
-    let binding_message = match &waiting.request.way {
+fn afar(question: &Question) -> Afar {
+    let request = &question.waiting.request;
+    let binding_message = match &request.way {
         Way::Backchannel { binding_message, .. } => binding_message.clone(),
         Way::Device { .. } => None,
     };
-    let id = waiting.id.clone();
-    let afar = Afar::Backchannel { id, binding_message, asked_at: waiting.request.asked_at };
-    match consent::question(app, browser, &waiting.id, offer, None, refused).await {
-        Ok(view) => {
-            let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-            render(status, &ConsentPage { afar: Some(afar), ..view }, None)
-        }
-        Err(reason) => browser.broken(&reason),
-    }
+    Afar::Backchannel { id: question.waiting.id.clone(), binding_message, asked_at: request.asked_at }
 }
 
 /// `POST /approvals/user-code`: sets the code without which nobody asks, or takes it away.

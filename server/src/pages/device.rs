@@ -8,17 +8,15 @@ use axum::response::Response;
 use protocol::deferred::Way;
 use protocol::metadata::DEVICE;
 use protocol::params::Params;
-use protocol::refusal::ErrorCode;
+use protocol::user_code::UserCode;
 
-use super::consent;
-use super::page::{Browser, Form, one, render, see_other_for_good, session_broken};
+use super::afar::{Leads, Question};
+use super::page::{Browser, Form, one, render};
 use super::sign_in;
-use super::views::{Afar, Answered, ConsentPage, ConsentRefused, DevicePage, UserCodeRefused, WhatHappened};
+use super::views::{Afar, Answered, ConsentRefused, DevicePage, UserCodeRefused};
 use crate::app::App;
-use crate::approvals::{self, Answerer, NotEntered};
-use crate::authorization::{Offer, SignedIn};
-use crate::failure::Failure;
-use crate::store::DeferredRequest;
+use crate::approvals::{self, NotEntered};
+use crate::authorization::SignedIn;
 
 /// The session's key for what was just answered.
 const JUST_ANSWERED: &str = "device_answered";
@@ -36,7 +34,10 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query):
         return render(StatusCode::OK, &view, None);
     }
     match entered(&app, &browser, signed_in, written).await {
-        Ok((waiting, offer)) => show(&app, &browser, written, &waiting, &offer, None).await,
+        Ok((question, too_weak)) => {
+            let afar = afar(&browser, written, &question);
+            question.show(&app, &browser, afar, too_weak).await
+        }
         Err(response) => *response,
     }
 }
@@ -45,66 +46,27 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query):
 pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     let written = one(&form, "user_code");
-    let (waiting, offer) = match entered(&app, &browser, signed_in, written).await {
-        Ok(found) => found,
+    let question = match entered(&app, &browser, signed_in, written).await {
+        Ok((question, _)) => question,
         Err(response) => return *response,
     };
-    let ours = match browser.sent_by_our_form(&form).await {
-        Ok(ours) => ours,
-        Err(reason) => return browser.broken(&reason),
-    };
-    if !ours || !consent::is_as_shown(&browser, &waiting.id, &offer).await {
-        let refused = Some(ConsentRefused::FormTooOld);
-        return show(&app, &browser, written, &waiting, &offer, refused).await;
-    }
-    let allowed = one(&form, "decision") == "approve";
-    let answered = if allowed {
-        let answerer = answerer(signed_in);
-        let decision = consent::decision(&browser, &form, &offer);
-        approvals::approve(&app, &browser.visit, &waiting, &answerer, &offer, &decision).await
-    } else {
-        approvals::deny(&app, &browser.visit, &waiting, &signed_in.user, &offer).await
-    };
-    match answered {
-        Ok(()) => {
-            consent::forget_shown(&browser, &waiting.id).await;
-            let told = Answered { allowed, client_name: offer.client.name.clone() };
-            match browser.session.insert(JUST_ANSWERED, told).await {
-                Ok(()) => see_other_for_good(DEVICE, &waiting.id),
-                Err(error) => browser.broken(&session_broken(error)),
-            }
+    let leads = Leads { back: DEVICE, told: JUST_ANSWERED };
+    match question.answer(&app, &browser, &form, signed_in, &leads).await {
+        Ok(response) => response,
+        Err(refused) => {
+            let afar = afar(&browser, written, &question);
+            question.show(&app, &browser, afar, Some(refused)).await
         }
-        Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::AccessDenied => {
-            show(&app, &browser, written, &waiting, &offer, Some(ConsentRefused::NothingLeft)).await
-        }
-        Err(failure) => gone(&browser, &failure),
     }
 }
 
-/// Somebody who is signed in, as the one who answers.
-pub(super) fn answerer(signed_in: &SignedIn) -> Answerer {
-    Answerer {
-        user: signed_in.user.clone(),
-        login: signed_in.login.clone(),
-        session: Some(signed_in.session.clone()),
-    }
-}
-
-/// What cannot be answered any more waits no longer.
-pub(super) fn gone(browser: &Browser, failure: &Failure) -> Response {
-    match failure {
-        Failure::Refused(refusal) => browser.error(WhatHappened::NoLongerWaiting, Some(refusal)),
-        Failure::Broken(reason) => browser.broken(reason),
-    }
-}
-
-/// The request of a code that was entered, with what it asks for.
+/// The request of a code that was entered, with what it asks for, and whether this user may say yes.
 async fn entered(
     app: &App,
     browser: &Browser,
     signed_in: &SignedIn,
     written: &str,
-) -> Result<(DeferredRequest, Offer), Box<Response>> {
+) -> Result<(Question, Option<ConsentRefused>), Box<Response>> {
     let again = |refused: UserCodeRefused, status: StatusCode| {
         let user_code = written.chars().take(64).collect();
         let view = DevicePage { page: browser.page(), user_code, refused: Some(refused), answered: None };
@@ -116,37 +78,23 @@ async fn entered(
         NotEntered::TooMany => again(UserCodeRefused::TooMany, StatusCode::TOO_MANY_REQUESTS),
         NotEntered::Broken(reason) => Box::new(browser.broken(&reason)),
     })?;
-    match approvals::offer_for(app, &browser.visit, &waiting).await {
-        Ok(offer) => Ok((waiting, offer)),
-        Err(failure) => Err(Box::new(gone(browser, &failure))),
-    }
+    let question = Question::of(app, browser, waiting).await?;
+    let here = format!("{DEVICE}?user_code={}", shown_code(written));
+    let too_weak = question.ready(browser, signed_in, &here).await?;
+    Ok((question, too_weak))
 }
 
-async fn show(
-    app: &App,
-    browser: &Browser,
-    written: &str,
-    waiting: &DeferredRequest,
-    offer: &Offer,
-    refused: Option<ConsentRefused>,
-) -> Response {
+/// A code as devices show it.
+fn shown_code(written: &str) -> String {
+    UserCode::parse(written).map_or_else(|| written.to_owned(), |code| code.to_string())
+}
+
+fn afar(browser: &Browser, written: &str, question: &Question) -> Afar {
+    let request = &question.waiting.request;
     let here = browser.visit.from.map(|ip| ip.to_string());
-    let from = match &waiting.request.way {
+    let from = match &request.way {
         Way::Device { from } => from.clone(),
         Way::Backchannel { .. } => None,
     };
-    let afar = Afar::Device {
-        user_code: protocol::user_code::UserCode::parse(written)
-            .map_or_else(|| written.to_owned(), |code| code.to_string()),
-        from_here: from == here,
-        from,
-        asked_at: waiting.request.asked_at,
-    };
-    match consent::question(app, browser, &waiting.id, offer, None, refused).await {
-        Ok(view) => {
-            let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-            render(status, &ConsentPage { afar: Some(afar), ..view }, None)
-        }
-        Err(reason) => browser.broken(&reason),
-    }
+    Afar::Device { user_code: shown_code(written), from_here: from == here, from, asked_at: request.asked_at }
 }

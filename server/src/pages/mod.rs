@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod admin_clients;
+mod afar;
 pub mod approvals;
 pub mod assets;
 pub mod authorize;
@@ -14,6 +15,7 @@ pub mod federation;
 pub mod forgot_password;
 pub mod home;
 pub mod page;
+pub mod question_mail;
 pub mod security;
 pub mod select_account;
 pub mod session_store;

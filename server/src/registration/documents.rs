@@ -89,7 +89,7 @@ async fn fetch(
 async fn read(app: &App, visit: &Visit, id: &ClientId, answer: &Answer) -> Result<Client, Failure> {
     let document = protocol::registration::document(&answer.body);
     let mut document = document.map_err(|reason| refusal(reason.into()))?;
-    let client = law::read(id, &document, &app.settings.registration.policy()).map_err(refusal)?;
+    let client = law::read(id, &document, &app.settings.registration_policy()).map_err(refusal)?;
     // The same proofs as for a client that registers itself, but for statements: nobody signs for these.
     document.remove("software_statement");
     document.insert("token_endpoint_auth_method".to_owned(), client.authentication.method().as_str().into());

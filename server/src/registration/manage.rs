@@ -97,7 +97,7 @@ async fn replace(
         Some(secret) => secret.digest().to_text(),
         None => stored.unwrap_or_default().to_owned(),
     };
-    let policy = app.settings.registration.policy();
+    let policy = app.settings.registration_policy();
     let client = registration.into_client(client.id.clone(), digest, &policy);
     Ok((client, Registered { software_statement: statement, ..registered.clone() }, secret))
 }

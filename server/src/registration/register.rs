@@ -70,7 +70,7 @@ pub(super) async fn proven_document(
     mut document: Map<String, Value>,
 ) -> Result<(Registration, Option<String>), Failure> {
     let statement = prove::statement(app, visit, &mut document)?;
-    let registration = Registration::parse(&document, &app.settings.registration.policy())?;
+    let registration = Registration::parse(&document, &app.settings.registration_policy())?;
     prove::keys(&registration)?;
     prove::sector(app, &registration).await?;
     Ok((registration, statement))
@@ -91,7 +91,7 @@ async fn keep(
         .map_err(|_| Failure::from(Broken::Other("a random id is no identifier")))?;
     let secret = registration.needs_secret().then(|| Secret::generate(app.entropy.as_ref(), ""));
     let digest = secret.as_ref().map(|secret| secret.digest().to_text()).unwrap_or_default();
-    let client = registration.into_client(id, digest, &app.settings.registration.policy());
+    let client = registration.into_client(id, digest, &app.settings.registration_policy());
     let token = Secret::generate(app.entropy.as_ref(), "reg_");
     let registered = Registered {
         client: client.id.clone(),

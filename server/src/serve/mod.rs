@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::keys::watch::follow;
 use crate::registration;
 use crate::router::router;
-use crate::{certification, logout};
+use crate::{approvals, certification, logout};
 use connection::Reception;
 
 /// How long answers that are on their way may take once the house closes.
@@ -91,6 +91,7 @@ pub async fn serve(
         tokio::spawn(reload(Arc::clone(&app))),
         tokio::spawn(follow(Arc::clone(&app))),
         tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
+        tokio::spawn(approvals::deliver_for_ever(Arc::clone(&app))),
         tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
     ];
     tokio::pin!(stop);

@@ -16,8 +16,9 @@ use protocol::user::User;
 use serde_json::Value;
 
 use super::{
-    BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget, InitialAccessToken, Note,
-    OneTimeLink, Passkey, Registered, SessionClient, Settled, SigningKey, Totp,
+    AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
+    InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
+    SigningKey, Totp,
 };
 use crate::secret::SecretDigest;
 
@@ -399,6 +400,10 @@ pub enum Record {
     SessionClient(SessionClient),
     /// A request whose user is elsewhere.
     Deferred(DeferredRequest),
+    /// A client that is to be told that its user has answered.
+    AnswerDelivery(AnswerDelivery),
+    /// A user by the name that a client sees; one of the same name is the same.
+    PairwiseSubject(PairwiseSubject),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
     UserCode {
         /// Whose.

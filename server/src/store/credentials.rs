@@ -63,6 +63,8 @@ pub enum Forget {
     KnownBrowsers(UserId),
     /// All one-time links.
     OneTimeLinks(UserId),
+    /// An initial access token, which is nobody's in particular.
+    InitialAccessToken(SecretDigest),
 }
 
 impl Forget {
@@ -72,6 +74,10 @@ impl Forget {
                 let delete = "DELETE FROM passkey WHERE user_id = $1 AND id = $2";
                 let values = vec![Value::from(user.as_str()), Value::from(id.as_str())];
                 return sql::execute(db, delete, values).await.map(|_| ());
+            }
+            Self::InitialAccessToken(digest) => {
+                let delete = "DELETE FROM initial_access_token WHERE digest = $1";
+                return sql::execute(db, delete, vec![Value::from(digest.to_text())]).await.map(|_| ());
             }
             Self::Totp(user) => ("DELETE FROM totp WHERE user_id = $1", user),
             Self::RecoveryCodes(user) => ("DELETE FROM recovery_code WHERE user_id = $1", user),

@@ -10,7 +10,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, Value,
 };
 
-use super::{Store, StoreError, corrupt, read, sql};
+use super::{Store, StoreError, corrupt, deliveries, read, sql};
 use crate::secret::SecretDigest;
 
 /// The most requests in one list.
@@ -47,8 +47,15 @@ pub enum Note {
         /// Whether it was told to slow down, for good.
         too_soon: bool,
     },
-    /// Its client was told the answer, and how is forgotten.
+    /// Its client was told the answer, or never will be; and how is forgotten.
     Delivered(SecretDigest),
+    /// Its client is to be told again.
+    Postponed {
+        /// Which request.
+        digest: SecretDigest,
+        /// Not before this moment.
+        due_at: NumericDate,
+    },
 }
 
 impl DeferredRequest {
@@ -184,10 +191,8 @@ pub(super) async fn note<C: ConnectionTrait>(db: &C, note: &Note, at: NumericDat
             let values = vec![Value::from(digest.to_text()), Value::from(more), Value::from(at.0)];
             sql::execute(db, update, values).await
         }
-        Note::Delivered(digest) => {
-            let update = "UPDATE deferred_request SET delivery = NULL WHERE digest = $1";
-            sql::execute(db, update, vec![Value::from(digest.to_text())]).await
-        }
+        Note::Delivered(digest) => deliveries::done(db, digest).await,
+        Note::Postponed { digest, due_at } => deliveries::postpone(db, digest, *due_at).await,
     }
     .map(|_| ())
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use entity::{
-    authorization_code, backchannel_user_code, browser_session, client, client_registration, consent,
-    deferred_request, details_type, initial_access_token, interaction, known_browser, one_time_link,
-    pushed_request, resource_server, session_client, setting, signing_key, task, token, totp, user_account,
+    authorization_code, backchannel_delivery, backchannel_user_code, browser_session, client,
+    client_registration, consent, deferred_request, details_type, initial_access_token, interaction,
+    known_browser, one_time_link, pairwise_subject, pushed_request, resource_server, session_client, setting,
+    signing_key, task, token, totp, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -47,6 +48,8 @@ pub(super) struct Rows {
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
+    deliveries: Vec<backchannel_delivery::Model>,
+    subjects: Vec<pairwise_subject::Model>,
     registrations: Vec<client_registration::Model>,
     initial_access_tokens: Vec<initial_access_token::Model>,
     federation: federation::Rows,
@@ -131,6 +134,8 @@ impl Rows {
             Record::Registered(registered) => self.registrations.push(registered.into_row()),
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
+            Record::AnswerDelivery(delivery) => self.deliveries.push(delivery.row()),
+            Record::PairwiseSubject(subject) => self.subjects.push(subject.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
             Record::UserCode { user, hash } => {
                 self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
@@ -179,6 +184,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.deliveries).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.initial_access_tokens).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.one_time_links).cloned().collect()).await
@@ -220,6 +226,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     for row in &rows.user_codes {
         replace(db, row.clone(), backchannel_user_code::Column::UserId, None, &[]).await?;
+    }
+    for row in &rows.subjects {
+        replace(db, row.clone(), pairwise_subject::Column::Subject, None, &[]).await?;
     }
     rows.credentials.write(db).await?;
     rows.federation.write(db).await

@@ -3,7 +3,9 @@
 use entity::{client_registration, initial_access_token};
 use protocol::identifier::ClientId;
 use protocol::numeric_date::{NumericDate, Seconds};
-use sea_orm::{EntityTrait as _, Value};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
+};
 
 use super::{Store, StoreError, corrupt, sql};
 use crate::secret::SecretDigest;
@@ -110,6 +112,34 @@ impl Store {
         let rows = sql::query(self.reader(), "SELECT COUNT(*) FROM client_registration", Vec::new()).await?;
         let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get_by_index(0))?;
         Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// The initial access tokens that are good for a client still at `now`, at most a thousand, by their names.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn initial_access_tokens(
+        &self,
+        now: NumericDate,
+    ) -> Result<Vec<InitialAccessToken>, StoreError> {
+        use initial_access_token::Column;
+        let find = initial_access_token::Entity::find()
+            .filter(Column::UsesLeft.gt(0))
+            .filter(Column::ExpiresAt.gt(now.0))
+            .order_by_asc(Column::Name)
+            .order_by_asc(Column::ExpiresAt)
+            .limit(1000);
+        let rows = find.all(self.reader()).await?;
+        let token = |row: initial_access_token::Model| {
+            let broken = || corrupt("initial_access_token", &row.name);
+            Ok(InitialAccessToken {
+                digest: SecretDigest::from_text(&row.digest).ok_or_else(broken)?,
+                uses: u32::try_from(row.uses_left).map_err(|_| broken())?,
+                expires_at: NumericDate(row.expires_at),
+                name: row.name,
+            })
+        };
+        rows.into_iter().map(token).collect()
     }
 
     /// Whether an initial access token is good for one more client at `now`.

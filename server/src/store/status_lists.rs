@@ -4,7 +4,9 @@ use entity::status_list;
 use entity::status_list::Column;
 use protocol::numeric_date::NumericDate;
 use protocol::status_list::{Status, StatusList};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Value,
+};
 
 use super::{Store, StoreError, corrupt, sql};
 

@@ -135,12 +135,7 @@ enum Source {
 }
 
 /// The live consent to the client itself; another's is as one that is not there.
-async fn own_consent(
-    app: &App,
-    visit: &Visit,
-    client: &Client,
-    id: &ConsentId,
-) -> Result<Consent, Failure> {
+async fn own_consent(app: &App, visit: &Visit, client: &Client, id: &ConsentId) -> Result<Consent, Failure> {
     let found = app.store.find_consent(id).await?;
     let own = found.filter(|consent| consent.actor == client.id && consent.is_live(visit.now));
     let consent = own.ok_or_else(|| {

@@ -169,3 +169,42 @@ async fn a_house_that_closes_waits_for_nobody_who_asks_nothing() {
     drop(waiting);
     assert!(TcpStream::connect(there).await.is_err());
 }
+
+/// A ClientHello of this version with these cipher suites, as a visitor of other days would send it.
+fn hello(version: [u8; 2], suites: &[[u8; 2]]) -> Vec<u8> {
+    let short = |length: usize| u16::try_from(length).unwrap().to_be_bytes();
+    // Groups x25519 and P-256, uncompressed points, and signatures by ECDSA and RSA.
+    let extensions: &[u8] =
+        &[0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 8, 0, 6, 4, 3, 8, 4, 4, 1];
+    let mut body = [&version[..], &[7; 32], &[0], &short(suites.len() * 2)].concat();
+    body.extend(suites.concat());
+    body.extend([&[1, 0][..], &short(extensions.len()), extensions].concat());
+    let handshake = [&[1, 0][..], &short(body.len()), &body].concat();
+    [&[22, 3, 1][..], &short(handshake.len()), &handshake].concat()
+}
+
+#[tokio::test]
+async fn older_versions_and_weaker_suites_are_refused() {
+    let secured = Secured::prepare();
+    let house = House::open_secured(&secured, "").await;
+    // ECDHE with AES-GCM, which the house takes; CBC, and no forward secrecy, which it does not.
+    let (good, weak) =
+        ([[0xc0, 0x2b], [0xc0, 0x2f]], [[0xc0, 0x09], [0xc0, 0x13], [0x00, 0x2f], [0x00, 0x9c]]);
+    for (what, hello, fine) in [
+        ("TLS 1.2", hello([3, 3], &good), true),
+        ("TLS 1.2 with CBC", hello([3, 3], &weak), false),
+        ("TLS 1.1", hello([3, 2], &[good.as_slice(), &weak].concat()), false),
+        ("TLS 1.0", hello([3, 1], &[good.as_slice(), &weak].concat()), false),
+    ] {
+        let mut stream = TcpStream::connect(address(&house)).await.unwrap();
+        stream.write_all(&hello).await.unwrap();
+        let mut heard = [0; 7];
+        stream.read_exact(&mut heard).await.unwrap();
+        // A handshake goes on, or an alert that is fatal ends it.
+        if fine {
+            assert_eq!((heard[0], heard[5]), (22, 2), "{what}: {heard:?}");
+        } else {
+            assert_eq!((heard[0], heard[5]), (21, 2), "{what}: {heard:?}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ fn declared(id: &str, method: &str, more: &str) -> String {
 }
 
 /// A key with the certificate, as a table of TOML. What the key is does not matter here but must be a key.
-fn with_x5c(identity: &Identity) -> String {
+pub(super) fn with_x5c(identity: &Identity) -> String {
     let key = tests::Key::generate();
     let member = |name: &str| key.jwk[name].as_str().unwrap().to_owned();
     format!(
@@ -27,7 +27,7 @@ fn with_x5c(identity: &Identity) -> String {
     )
 }
 
-fn client(house: &House, id: &str) -> Client {
+pub(super) fn client(house: &House, id: &str) -> Client {
     Client::new(house.door(), id, Authentication::None)
 }
 

@@ -105,3 +105,33 @@ async fn a_proxy_that_shows_a_certificate_of_its_own_does_not_lend_it_to_its_vis
     let robot = Client::new(house.door(), "robot", Authentication::None);
     secured.showing(&robot, Some(&proxy)).token(&OWN).await.refused("invalid_client");
 }
+
+#[tokio::test]
+async fn behind_a_proxy_a_proof_is_for_the_url_that_the_world_knows() {
+    let mut house = House::open_with("[dpop]\nnonce = \"off\"\n").await;
+    let internal = house.issuer().to_owned();
+    let public = "https://login.example";
+    house
+        .restart_changed(|config| {
+            let there =
+                config.replace(&format!("issuer = \"{internal}\""), &format!("issuer = \"{public}\""));
+            format!("{there}\n[keys]\nallow_plaintext = true\n")
+        })
+        .await;
+    let web = house.client("web").with_dpop();
+    let send = async |url: String| {
+        let request = web.authenticated(house.request("POST", "/token"), &OWN);
+        house.send(request.header("DPoP", web.proof("POST", &url, None).sign())).await
+    };
+    send(format!("{internal}/token")).await.refused("invalid_dpop_proof");
+    house.told("client.authenticate", "invalid_dpop_proof").await;
+    assert_eq!(send(format!("{public}/token")).await.ok().text("token_type"), "DPoP");
+    // Browsers are kept on https there, which nobody asks of them at the address within.
+    let page = house.send(house.request("GET", "/sign-in")).await;
+    assert!(page.header("strict-transport-security").contains("max-age="), "{page:?}");
+    // What is said of the way there changes nothing.
+    let request = web.authenticated(house.request("POST", "/token"), &OWN);
+    let request = request.header("X-Forwarded-Host", "evil.example").header("Forwarded", "host=evil.example");
+    let proof = web.proof("POST", "https://evil.example/token", None);
+    house.send(request.header("DPoP", proof.sign())).await.refused("invalid_dpop_proof");
+}

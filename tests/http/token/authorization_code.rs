@@ -197,4 +197,12 @@ async fn what_an_application_gets_for_an_agent_is_for_that_agent_alone() {
     assert_eq!((&claims["aud"], &claims["may_act"]["sub"]), (&"agent-a".into(), &"agent-a".into()));
     assert!(claims.get("act").is_none(), "{claims}");
     assert_eq!(house.client("orders-api").introspect(&token).await.ok().json["active"], false);
+    // It names who may act and says nothing about validity, and introspection tells the same.
+    let may_act = claims["may_act"].as_object().unwrap();
+    for name in ["exp", "nbf", "iat", "aud", "scope"] {
+        assert!(!may_act.contains_key(name), "{name}: {claims}");
+    }
+    assert_eq!(may_act["iss"], house.issuer());
+    let told = house.client("agent-a").introspect(&token).await.ok();
+    assert_eq!((&told.json["active"], &told.json["may_act"]), (&true.into(), &claims["may_act"]));
 }

@@ -15,12 +15,15 @@ export async function visit(url) {
   return new URL(await read())
 }
 
-/** One thing that works. */
-export async function step(words, what) {
+/** One thing that works, and the features that it shows. */
+export async function step(words, what, ...features) {
   const result = await what()
-  console.log(`step ${words}`)
+  console.log([`step ${words}`, ...features.map((feature) => `works ${feature}`)].join('\n'))
   return result
 }
+
+/** Waits as long as a polling client has to. */
+export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, (seconds + 1) * 1000))
 
 /** Fails unless both are the same. */
 export function same(actual, expected, what) {

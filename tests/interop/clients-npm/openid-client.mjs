@@ -30,18 +30,18 @@ const asBasic = await step('discovery', () => discover(basic.id, client.ClientSe
 client.enableNonRepudiationChecks(asBasic)
 
 const tokens = await step('code with PKCE, client_secret_basic, ID token verified', () =>
-  signIn(asBasic, basic.redirect_uri, 'openid profile email offline_access', { params: { prompt: 'consent' } }))
+  signIn(asBasic, basic.redirect_uri, 'openid profile email offline_access', { params: { prompt: 'consent' } }), 'code')
 const claims = tokens.claims()
 
 await step('userinfo of the same subject', async () => {
   const user = await client.fetchUserInfo(asBasic, tokens.access_token, claims.sub)
   same(user.email, 'alice@people.example', 'the e-mail address')
-})
+}, 'userinfo')
 
 await step('refresh', async () => {
   const fresh = await client.refreshTokenGrant(asBasic, tokens.refresh_token)
   await client.fetchUserInfo(asBasic, fresh.access_token, claims.sub)
-})
+}, 'refresh')
 
 await step('prompt=none while alice is signed in', async () => {
   const silent = await signIn(asBasic, basic.redirect_uri, 'openid profile email', { params: { prompt: 'none' } })
@@ -64,7 +64,7 @@ await step('a pushed request, private_key_jwt, DPoP with its nonce', async () =>
   same(bound.token_type, 'dpop', 'the token type')
   const user = await client.fetchUserInfo(asJwt, bound.access_token, bound.claims().sub, { DPoP: dpop })
   same(user.sub, bound.claims().sub, 'the subject')
-})
+}, 'PAR', 'private_key_jwt', 'DPoP')
 
 await step('client credentials with DPoP', async () => {
   const own = await client.clientCredentialsGrant(asJwt, { scope: 'orders:read', resource: house.orders }, { DPoP: dpop })
@@ -86,7 +86,26 @@ await step('a signed request and a signed answer (JAR, JARM)', async () => {
   const start = (with_, params) => client.buildAuthorizationUrlWithJAR(with_, params, own)
   const answered = await signIn(config, signed.redirect_uri, 'openid', { start })
   await client.fetchUserInfo(config, answered.access_token, answered.claims().sub)
-})
+}, 'JAR', 'JARM')
+
+await step('an encrypted answer, an encrypted ID token and encrypted userinfo', async () => {
+  const { sealed } = house.clients
+  const own = { key: await importJWK(sealed.jwk, 'ES256'), kid: sealed.jwk.kid }
+  const metadata = { authorization_signed_response_alg: 'PS256', userinfo_signed_response_alg: 'ES256' }
+  const config = await client.discovery(issuer, sealed.id, metadata, client.PrivateKeyJwt(own))
+  client.useJwtResponseMode(config)
+  client.enableNonRepudiationChecks(config)
+  client.enableDecryptingResponses(
+    config,
+    ['A256GCM', 'A128CBC-HS256', 'A256CBC-HS512'],
+    { key: await importJWK(sealed.ec, 'ECDH-ES'), alg: 'ECDH-ES', kid: sealed.ec.kid },
+    { key: await importJWK(sealed.rsa, 'RSA-OAEP-256'), alg: 'RSA-OAEP-256', kid: sealed.rsa.kid },
+  )
+  const read = await signIn(config, sealed.redirect_uri, 'openid')
+  same(read.id_token.split('.').length, 5, 'the parts of the ID token')
+  const user = await client.fetchUserInfo(config, read.access_token, read.claims().sub)
+  same(user.sub, claims.sub, 'the subject')
+}, 'encrypted JARM', 'encrypted ID token', 'encrypted userinfo')
 
 await step('a certificate in place of a secret, and tokens bound to it', async () => {
   const { mtls } = house.clients
@@ -96,7 +115,7 @@ await step('a certificate in place of a secret, and tokens bound to it', async (
   await client.fetchUserInfo(config, bound.access_token, bound.claims().sub)
   const bare = await client.discovery(issuer, mtls.id, { use_mtls_endpoint_aliases: true }, client.TlsClientAuth())
   await failed(() => client.fetchUserInfo(bare, bound.access_token, bound.claims().sub), 'without the certificate')
-})
+}, 'mTLS', 'bound')
 
 const { afar } = house.clients
 const asAfar = await discover(afar.id, client.PrivateKeyJwt({ key: await importJWK(afar.jwk, 'ES256'), kid: afar.jwk.kid }))
@@ -106,14 +125,14 @@ await step('the device flow', async () => {
   await visit(waiting.verification_uri_complete)
   const got = await client.pollDeviceAuthorizationGrant(asAfar, waiting)
   same(got.claims().sub, claims.sub, 'the subject')
-})
+}, 'device')
 
 await step('backchannel authentication (CIBA, poll)', async () => {
   const waiting = await client.initiateBackchannelAuthentication(asAfar, { scope: 'openid', login_hint: 'alice' })
   await visit(`${house.issuer}/approvals`)
   const got = await client.pollBackchannelAuthenticationGrant(asAfar, waiting)
   same(got.claims().sub, claims.sub, 'the subject')
-})
+}, 'CIBA')
 
 await step('introspection and revocation', async () => {
   const asApi = await discover(house.clients.api.id, client.PrivateKeyJwt({
@@ -125,7 +144,7 @@ await step('introspection and revocation', async () => {
   await client.tokenRevocation(asBasic, forApi.access_token)
   const after = await client.tokenIntrospection(asApi, forApi.access_token)
   same(after.active, false, 'active after')
-})
+}, 'introspection', 'revocation')
 
 await step('a code is good once', async () => {
   let used
@@ -148,6 +167,6 @@ await step('logout that leads back with its state', async () => {
   same(back.origin + back.pathname, basic.post_logout_redirect_uri, 'the way back')
   same(back.searchParams.get('state'), 'until then', 'the state')
   await refused('login_required', () => signIn(asBasic, basic.redirect_uri, 'openid', { params: { prompt: 'none' } }))
-})
+}, 'logout')
 
 done()

@@ -1,7 +1,10 @@
 """A client that is not ours, as a guest of the house; as guest.mjs beside it."""
 
+import atexit
 import json
+import pathlib
 import sys
+import tempfile
 from contextlib import contextmanager
 
 house = json.loads(sys.stdin.readline())
@@ -14,10 +17,23 @@ def visit(url):
 
 
 @contextmanager
-def step(words):
-    """One thing that works."""
+def step(words, *features):
+    """One thing that works, and the features that it shows."""
     yield
     print("step", words, flush=True)
+    for feature in features:
+        print("works", feature, flush=True)
+
+
+def certificate_of(client):
+    """The files of a client's certificate, as requests wants them; gone when the program is."""
+    folder = tempfile.TemporaryDirectory()
+    paths = []
+    for name in ("certificate", "key"):
+        paths.append(pathlib.Path(folder.name, name))
+        paths[-1].write_text(client[name])
+    atexit.register(folder.cleanup)
+    return tuple(map(str, paths))
 
 
 def same(actual, expected, what):

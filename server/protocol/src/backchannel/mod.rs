@@ -2,6 +2,7 @@
 //! word of a user who is elsewhere.
 
 mod login_hint_token;
+pub mod notification;
 mod signed_request;
 
 use crate::client::{Client, DeliveryMode};

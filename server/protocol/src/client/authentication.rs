@@ -71,6 +71,16 @@ impl AuthMethod {
         }
     }
 
+    /// The methods that can be used where client certificates can be shown, or not, and where there are authorities
+    /// that vouch for them, or not (RFC 8705 §2.1, §2.2).
+    pub fn offered(certificates: bool, authorities: bool) -> impl Iterator<Item = Self> + Clone {
+        Self::ALL.into_iter().filter(move |method| match method {
+            Self::TlsClientAuth => certificates && authorities,
+            Self::SelfSignedTlsClientAuth => certificates,
+            _ => true,
+        })
+    }
+
     /// Whether the client proves itself with a certificate in the TLS handshake (RFC 8705 §2).
     #[must_use]
     pub const fn needs_certificate(self) -> bool {
@@ -114,6 +124,20 @@ mod tests {
     fn names_on_the_wire_are_the_names_in_storage() {
         for method in AuthMethod::ALL {
             assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
+        }
+    }
+
+    #[test]
+    fn certificates_are_offered_only_where_they_can_be_shown_and_vouched_for() {
+        for (certificates, authorities, offered) in [
+            (false, false, &[][..]),
+            (false, true, &[]),
+            (true, false, &[AuthMethod::SelfSignedTlsClientAuth]),
+            (true, true, &[AuthMethod::TlsClientAuth, AuthMethod::SelfSignedTlsClientAuth]),
+        ] {
+            let all = AuthMethod::offered(certificates, authorities);
+            assert!(all.clone().filter(|method| method.needs_certificate()).eq(offered.iter().copied()));
+            assert_eq!(all.count(), AuthMethod::ALL.len() - 2 + offered.len());
         }
     }
 }

@@ -9,6 +9,7 @@ use url::Url;
 use super::{ContentEncryptionAlg, KeyManagementAlg, SigningAlg};
 use crate::certificate::{InvalidRegisteredName, RegisteredName, WrittenNames};
 use crate::numeric_date::Seconds;
+use crate::response_mode::ResponseMode;
 
 /// What a client registered, each member with the default of its specification.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub struct ClientMetadata {
     pub request_uris: Vec<Url>,
 
     // How it gets what it asked for.
+    /// The response modes it may ask for; none means all of them (FAPI 2.0 Message Signing §5.3.3).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modes: Vec<ResponseMode>,
     /// JARM: how authorization responses are signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_signed_response_alg: Option<SigningAlg>,

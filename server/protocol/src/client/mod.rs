@@ -240,14 +240,20 @@ impl Client {
         self.profile.rules().signed_responses && self.metadata.authorization_signed_response_alg.is_some()
     }
 
-    /// How an authorization response travels to it: as it `named`, or as is usual for it.
+    /// How an authorization response travels to it: as it `named`, if it may, or as is usual for it.
     #[must_use]
-    pub const fn response_mode(&self, named: Option<ResponseMode>) -> ResponseMode {
-        match named {
-            Some(mode) => mode,
-            None if self.needs_signed_responses() => ResponseMode::QueryJwt,
-            None => ResponseMode::Query,
-        }
+    pub fn response_mode(&self, named: Option<ResponseMode>) -> ResponseMode {
+        let usual = if self.needs_signed_responses() { ResponseMode::QueryJwt } else { ResponseMode::Query };
+        let may = |mode: &ResponseMode| self.may_be_answered_in(*mode);
+        let registered = &self.metadata.response_modes;
+        named.filter(may).or_else(|| Some(usual).filter(may)).or(registered.first().copied()).unwrap_or(usual)
+    }
+
+    /// Whether it registered this response mode, or none in particular (FAPI 2.0 Message Signing §5.3.3).
+    #[must_use]
+    pub fn may_be_answered_in(&self, mode: ResponseMode) -> bool {
+        let registered = &self.metadata.response_modes;
+        registered.is_empty() || registered.contains(&mode)
     }
 
     /// How its authorization responses are signed, where it wants them signed: as it registered, else with the default

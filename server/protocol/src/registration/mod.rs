@@ -54,6 +54,8 @@ pub fn document(body: &[u8]) -> Result<Map<String, Value>, RegistrationRefused> 
 pub struct Policy {
     /// The rules that hold for it.
     pub profile: SecurityProfile,
+    /// How it can authenticate here, whatever its profile permits.
+    pub auth_methods: BTreeSet<AuthMethod>,
     /// The most it may ask for.
     pub scope: Scope,
     /// The resource servers it may ask tokens for.
@@ -94,7 +96,7 @@ impl Registration {
         let method = match members.text("token_endpoint_auth_method")? {
             Some(name) => AuthMethod::ALL
                 .into_iter()
-                .find(|method| method.as_str() == name)
+                .find(|method| method.as_str() == name && policy.auth_methods.contains(method))
                 .ok_or(RegistrationRefused::Member("token_endpoint_auth_method"))?,
             None if rules.auth_methods.contains(&AuthMethod::ClientSecretBasic) => {
                 AuthMethod::ClientSecretBasic

@@ -56,7 +56,9 @@ pub enum ChildRefused {
     #[error("child_actor_not_allowed: this actor cannot take over a part of the task")]
     ChildActorNotAllowed,
     /// It is not less than the parent.
-    #[error("not_strict_subset: a child task must permit less than its parent, and nothing that the parent does not")]
+    #[error(
+        "not_strict_subset: a child task must permit less than its parent, and nothing that the parent does not"
+    )]
     NotStrictSubset,
     /// The parent has enough of them.
     #[error("fanout_exceeded: the parent task has as many child tasks as it may have")]

@@ -61,8 +61,7 @@ pub struct IllegalOperation {
 
 impl TaskStatus {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Active, Self::Suspended, Self::Completed, Self::Revoked, Self::Expired];
+    pub const ALL: [Self; 5] = [Self::Active, Self::Suspended, Self::Completed, Self::Revoked, Self::Expired];
 
     /// Whether nothing can come after it.
     #[must_use]

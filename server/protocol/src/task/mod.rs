@@ -151,7 +151,10 @@ mod tests {
             "version": 1, "created_at": 1
         }))
         .unwrap();
-        assert_eq!(task.authority(&consent), Authority { until: NumericDate(5), ..consent.authority.clone() });
+        assert_eq!(
+            task.authority(&consent),
+            Authority { until: NumericDate(5), ..consent.authority.clone() }
+        );
         assert_eq!(task.derivations_remaining(), None);
         assert_eq!(task.own_status(NumericDate(4)), TaskStatus::Active);
         assert_eq!(task.own_status(NumericDate(5)), TaskStatus::Expired);

@@ -181,7 +181,9 @@ impl<'a> Reader<'a> {
             Some(Value::Array(items)) if items.len() <= MOST_SENTENCES => items,
             Some(_) => return Err(refused()),
         };
-        let sentence = |item: &Value| item.as_str().filter(|text| is_sentence(text, LONGEST_SENTENCE)).map(str::to_owned);
+        let sentence = |item: &Value| {
+            item.as_str().filter(|text| is_sentence(text, LONGEST_SENTENCE)).map(str::to_owned)
+        };
         items.iter().map(sentence).collect::<Option<_>>().ok_or_else(refused)
     }
 
@@ -285,7 +287,11 @@ mod tests {
             ("max_derivations", json!(u64::MAX)),
             ("scope", json!(["a"])),
         ] {
-            assert_eq!(parse(json!({ name: value })).unwrap_err(), TaskRequestRefused::Member(name), "{value}");
+            assert_eq!(
+                parse(json!({ name: value })).unwrap_err(),
+                TaskRequestRefused::Member(name),
+                "{value}"
+            );
         }
         assert!(parse(json!({"purpose": "x".repeat(LONGEST_PURPOSE)})).is_ok());
     }

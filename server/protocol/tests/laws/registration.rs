@@ -1,7 +1,7 @@
 //! Clients that register themselves: what is registered keeps to the rules, and is told back as it is.
 
 use proptest::prelude::*;
-use protocol::client::{Client, GrantType};
+use protocol::client::{AuthMethod, Client, GrantType};
 use protocol::identifier::ClientId;
 use protocol::profile::{Judged, SecurityProfile};
 use protocol::refusal::{ErrorCode, Refuse as _};
@@ -15,6 +15,7 @@ const Y: &str = "i8zz-FfbhIe6R68cllVeh3fa2zGYmzNz3K2JQxQ-SJI";
 fn policy(profile: SecurityProfile) -> Policy {
     Policy {
         profile,
+        auth_methods: AuthMethod::ALL.into(),
         scope: "openid profile email orders:read".parse().unwrap(),
         resources: ["https://orders.example".parse().unwrap()].into(),
         grant_types: GrantType::ALL.into(),

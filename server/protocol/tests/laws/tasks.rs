@@ -163,11 +163,8 @@ impl Home {
             most_children: 3,
             deepest: 4,
         };
-        let asked = Asked {
-            actor: &self.actor,
-            authority: &self.asked,
-            max_derivations: self.max_derivations,
-        };
+        let asked =
+            Asked { actor: &self.actor, authority: &self.asked, max_derivations: self.max_derivations };
         task::check_child(&family, &asked, &world::types(), NOW)
     }
 }

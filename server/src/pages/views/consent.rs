@@ -183,6 +183,8 @@ pub enum ConsentRefused {
     NothingLeft,
     /// The page was open for too long.
     FormTooOld,
+    /// Whoever asks demands a stronger sign-in than there was, and than there is for this user.
+    TooWeak,
 }
 
 impl ConsentRefused {
@@ -192,6 +194,7 @@ impl ConsentRefused {
         match self {
             Self::NothingLeft => "consent-nothing-left",
             Self::FormTooOld => "form-too-old",
+            Self::TooWeak => "consent-too-weak",
         }
     }
 }

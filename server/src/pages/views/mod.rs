@@ -21,6 +21,7 @@ mod language;
 mod moment;
 mod page;
 mod passkey;
+pub mod question_mail;
 mod recovery_codes;
 #[cfg(test)]
 mod samples;

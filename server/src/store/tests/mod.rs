@@ -39,6 +39,7 @@ macro_rules! promises {
 
 mod anchors;
 mod commits;
+mod deliveries;
 mod endings;
 mod logouts;
 mod opening;

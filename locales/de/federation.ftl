@@ -24,6 +24,7 @@ upstream-no-account-advice = Wenn Sie meinen, dass Sie es können sollten, frage
 upstream-of-another = Ihr Konto bei { $name } gehört hier zu einem anderen Konto
 upstream-of-another-advice = Es wurde nichts geändert. Melden Sie sich bei jenem Konto an, um die Verknüpfung zu lösen, oder nehmen Sie dort ein anderes Konto.
 
+account-connections = Wo Sie sich anmelden
 connections-title = Wege zur Anmeldung
 connections-heading = Wo Sie sich anmelden
 connections-intro = Mit diesen Konten anderswo können Sie sich hier anmelden.

@@ -34,6 +34,7 @@ security-no-password = Sie haben keines: Sie melden sich anders an.
 security-password-change = Ändern
 security-passkeys = Passkeys
 security-passkeys-hint = Ein Passkey meldet Sie mit dem Finger, dem Gesicht oder der PIN Ihres Geräts an. Niemand kann ihn Ihnen abschwatzen.
+security-passkeys-no-name = Hier lassen sich keine anlegen: Dieser Server ist unter einer Nummer zu erreichen, und ein Passkey gehört zu einem Namen. Wer ihn betreibt, kann ihm einen geben.
 security-passkey-add = Passkey hinzufügen
 security-added = Hinzugefügt
 security-used = zuletzt benutzt

@@ -24,6 +24,7 @@ upstream-no-account-advice = If you think that you should, ask whoever runs this
 upstream-of-another = Your account at { $name } belongs to another account here
 upstream-of-another-advice = Nothing was changed. Sign in to that account to take the link away, or use another account there.
 
+account-connections = Where you sign in
 connections-title = Ways to sign in
 connections-heading = Where you sign in
 connections-intro = With these accounts elsewhere you can sign in here.

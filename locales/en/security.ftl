@@ -34,6 +34,7 @@ security-no-password = You have none: you sign in another way.
 security-password-change = Change
 security-passkeys = Passkeys
 security-passkeys-hint = A passkey signs you in with your finger, your face or the PIN of your device. Nobody can talk you out of it.
+security-passkeys-no-name = None can be made here: this server goes by a number, and a passkey belongs to a name. Whoever runs it can give it one.
 security-passkey-add = Add a passkey
 security-added = Added
 security-used = last used

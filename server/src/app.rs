@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use protocol::audience::ResourceIndicator;
 use protocol::audit::AuditEvent;
+use protocol::authority::Authority;
+use protocol::authorization::Registered;
 use protocol::client::{Client, Encryption, KeySource, SigningAlg};
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
@@ -237,6 +239,24 @@ impl App {
     /// The store's.
     pub async fn registry(&self) -> Result<Arc<Registry>, Failure> {
         self.registry.current(&self.store).await
+    }
+
+    /// The part of `authority` that `user`, being in the groups that they are in now, may let others use; none where
+    /// nothing is left, or nobody is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn open_to(
+        &self,
+        registered: Registered<'_>,
+        user: &UserId,
+        authority: &Authority,
+    ) -> Result<Option<Authority>, Failure> {
+        if !registered.keep_for_groups() {
+            return Ok(Some(authority.clone()));
+        }
+        let user = self.store.find_user(user).await?;
+        Ok(user.and_then(|user| registered.authority_open_to(&user.groups(), authority)))
     }
 
     /// Writes the event of a refusal. Nothing else is changed, so that only a broken store can keep it away; then the

@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use server::cli::{Arguments, run};
+use server::cli::{Arguments, run, tell};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
-    run(Arguments::parse()).await
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => tell(&error),
+    }
 }

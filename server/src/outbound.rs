@@ -56,6 +56,9 @@ pub enum OutboundError {
     /// It took too long.
     #[error("no answer came in time")]
     TimedOut,
+    /// It answers, and says that it cannot now (RFC 9110 §15.6). Any status is an answer: this is for who reads them.
+    #[error("it says that it is out of order")]
+    OutOfOrder,
     /// No connection, no certificate that we trust, or an answer that was broken off.
     #[error("the connection failed")]
     Failed,

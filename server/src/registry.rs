@@ -65,6 +65,7 @@ fn own(itself: &ResourceIndicator) -> ResourceServer {
         identifier: itself.clone(),
         name: "Procura".into(),
         scopes: scopes.collect(),
+        scope_groups: BTreeMap::new(),
         details_types: BTreeSet::new(),
         token_format: TokenFormat::Jwt,
         signing_alg: SigningAlg::Es256,

@@ -1,5 +1,7 @@
 //! Opening the house: the store, what the configuration declares, the keys, and the first admin.
 
+mod lapsed_rights;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +31,7 @@ use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, SecretDigest, random_id};
 use crate::sign_in;
 use crate::status_lists::StatusLists;
-use crate::store::{Change, CommitError, Origin, Record, Store, StoreError};
+use crate::store::{Change, CommitError, Ending, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
@@ -117,17 +119,13 @@ pub async fn open(
     }
     let alone = store.furnish_alone().await?;
     let at_rest = at_rest(&settings)?;
-    if !at_rest.encrypts() {
-        tracing::warn!(
-            "private keys are stored without encryption; set keys.encryption_key or keys.encryption_key_file"
-        );
-    }
     let workshop = Workshop { store: &store, at_rest: &at_rest, entropy: entropy.as_ref() };
     let nonces = NonceBox::new(&*secret_setting(&workshop, NONCE_KEY, now).await?)?;
     let pairwise = PairwiseKey::new(&*secret_setting(&workshop, PAIRWISE_KEY, now).await?);
     let rotation = keys::rotation(&settings, &declared.resource_servers);
     let keys = Keys::new(keys::furnish(&workshop, &rotation, now).await?);
     let rules = apply(&store, &declared, entropy.as_ref(), now).await?;
+    lapsed_rights::drop_them(&store, &declared.upstreams, now).await?;
     first_admin(&store, entropy.as_ref(), now).await?;
     let notices = links(&store, &settings.issuer, entropy.as_ref(), now).await?;
     alone.done().await;
@@ -163,6 +161,12 @@ pub async fn open(
         entropy,
         settings,
     };
+    // Said once everything else is right: before, it would stand in front of what has to be put right first.
+    if !app.at_rest.encrypts() {
+        tracing::warn!(
+            "private keys are stored without encryption; set keys.encryption_key or keys.encryption_key_file"
+        );
+    }
     Ok((Arc::new(app), notices))
 }
 
@@ -267,6 +271,14 @@ async fn apply(
             Change::new(event)
         }
     };
+    // Whoever may not come in any more is signed out, and the applications that they were signed in to are told.
+    let gone = |record: &Record| match record {
+        Record::User { user, .. } if !user.enabled => {
+            Some(Ending::SessionsOf { user: user.id.clone(), except: None })
+        }
+        _ => None,
+    };
+    let change = records.iter().filter_map(gone).collect::<Vec<_>>().into_iter().fold(change, Change::end);
     write(store, records.into_iter().fold(change, Change::keep).keep(now_declared)).await?;
     Ok(resolved.rules)
 }

@@ -186,6 +186,24 @@ pub async fn read(app: &App, presented: &str) -> Result<Option<Arc<Token>>, Fail
     Ok(app.store.find_token(&SecretDigest::of(presented)).await?)
 }
 
+/// A token as far as its user, being in the groups that they are in now, may let others use it; none where nothing of
+/// it is left.
+///
+/// # Errors
+/// The store's.
+pub async fn open_to_user(
+    app: &App,
+    registry: &Registry,
+    token: Arc<Token>,
+) -> Result<Option<Arc<Token>>, Failure> {
+    let Some(user) = token.subject.user() else { return Ok(Some(token)) };
+    let open = app.open_to(registry.registered(), user, &token.authority).await?;
+    Ok(open.map(|authority| match authority == token.authority {
+        true => token,
+        false => Arc::new(Token { authority, ..token.as_ref().clone() }),
+    }))
+}
+
 /// Everything that must be alive for a token to be.
 #[must_use]
 pub fn anchors(token: &Token) -> Vec<Anchor> {

@@ -170,7 +170,7 @@ impl Stage {
     /// Signs in, at the house's own wish or at an application's.
     pub async fn sign_in(&self, person: &Person, username: &str) {
         if !person.url().await.contains("/sign-in") {
-            person.goto(&self.house.url("/sign-in")).await;
+            person.goto(&self.house.url("/sign-in?next=%2Faccount")).await;
         }
         person.write("login-username", username).await;
         person.write("login-password", &password_of(username)).await;

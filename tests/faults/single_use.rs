@@ -112,7 +112,7 @@ async fn answer(app: Arc<App>, user_code: String, allow: bool) -> bool {
     let Ok(waiting) = approvals::enter_user_code(&app, &visit, &alice.id, &user_code).await else {
         return false;
     };
-    let offer = approvals::offer_for(&app, &visit, &waiting).await.unwrap();
+    let offer = approvals::offer_for(&app, &visit, &waiting, &alice.id).await.unwrap();
     if !allow {
         return approvals::deny(&app, &visit, &waiting, &alice.id, &offer).await.is_ok();
     }

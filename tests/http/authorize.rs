@@ -201,7 +201,7 @@ async fn a_request_waits_in_the_browser_it_began_in_and_not_for_ever() {
     let bob = house.signed_in("bob").await;
     assert_eq!(bob.page(&page.path).await.status, 400);
     let mut form = page.form();
-    form.fill("csrf", bob.page("/sign-in").await.form().value("csrf"));
+    form.fill("csrf", bob.page("/sign-in?next=%2Faccount").await.form().value("csrf"));
     let mut fields = form.fields.clone();
     fields.push(("decision".into(), "approve".into()));
     assert_eq!(bob.post("/consent", &fields).await.page().status, 400);

@@ -3,11 +3,12 @@
 use tests::{Database, House, Passkey, Person, password_of};
 
 async fn fail(person: &Person, username: &str) -> u16 {
-    person.page("/sign-in").await.sign_in(username, "a guess").await.page().status
+    person.page("/sign-in?next=%2Faccount").await.sign_in(username, "a guess").await.page().status
 }
 
 async fn succeeds(person: &Person, username: &str) -> bool {
-    let page = person.page("/sign-in").await.sign_in(username, &password_of(username)).await.page();
+    let page =
+        person.page("/sign-in?next=%2Faccount").await.sign_in(username, &password_of(username)).await.page();
     page.path == "/account"
 }
 
@@ -93,7 +94,11 @@ async fn whoever_sets_a_password_by_link_does_not_wait() {
     let page = carol.page(&path).await;
     let mut form = page.form();
     form.fill("password", "four words in a row").fill("password_again", "four words in a row");
-    page.submit(&form, None).await.page();
-    let page = carol.page("/sign-in").await.sign_in("carol", "four words in a row").await.page();
+    assert_eq!(page.submit(&form, None).await.page().path, "/account");
+    // Nor later, in the browser that is known now.
+    let page = carol.page("/logout").await;
+    page.submit(&page.form(), Some(("decision", "confirm"))).await.page();
+    let page =
+        carol.page("/sign-in?next=%2Faccount").await.sign_in("carol", "four words in a row").await.page();
     assert_eq!(page.path, "/account");
 }

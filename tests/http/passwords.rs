@@ -3,6 +3,8 @@
 use tests::{Database, House, Page, Person, PostOffice, on_both_databases, password_of};
 
 on_both_databases! {
+    whoever_signs_in_with_the_old_password_while_another_is_set_is_out,
+    a_first_step_with_the_old_password_leads_no_further,
     a_password_is_changed_by_whoever_knows_it_and_other_sessions_end,
     a_link_by_mail_sets_a_password_and_ends_every_session,
 }
@@ -48,6 +50,62 @@ async fn a_password_is_changed_by_whoever_knows_it_and_other_sessions_end(databa
     let page = house.person().page("/sign-in").await;
     assert_eq!(page.sign_in("alice", &old).await.page().status, 401);
     house.person().sign_in("alice", NEW).await;
+}
+
+/// Everybody who gets in at the same moment comes before the new password, and it ends their sessions; or after it, and
+/// does not know it.
+async fn whoever_signs_in_with_the_old_password_while_another_is_set_is_out(database: Database) {
+    let house = House::on(database).await;
+    let mut old = password_of("alice");
+    for round in 0..6 {
+        let new = format!("another good password {round}");
+        let here = house.person();
+        here.sign_in("alice", &old).await;
+        let page = here.page(CHANGE).await;
+        let mut form = page.form();
+        form.fill("old_password", &old).fill("password", &new).fill("password_again", &new);
+        let mut tries = tokio::task::JoinSet::new();
+        for wait in 0..6 {
+            let (person, old) = (house.person(), old.clone());
+            let page = person.page("/sign-in").await;
+            tries.spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_millis(3 * wait)).await;
+                page.sign_in("alice", &old).await;
+                person
+            });
+        }
+        let changed = page.submit(&form, None).await.page();
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        for person in tries.join_all().await {
+            assert!(!is_inside(&person).await, "round {round}");
+        }
+        assert!(is_inside(&here).await);
+        old = new;
+    }
+}
+
+async fn a_first_step_with_the_old_password_leads_no_further(database: Database) {
+    let house = House::on(database).await;
+    let alice = house.signed_in("alice").await;
+    let page = alice.page("/account/security/totp").await;
+    let secret = page.text_of("totp-secret");
+    let code = tests::code_at(&secret, house.door().now());
+    alice.prove(&page, "/account/security/totp", &code).await.page();
+    let old = password_of("alice");
+    let thief = house.person();
+    let halfway = thief.page("/sign-in").await.sign_in("alice", &old).await.page();
+    assert_eq!(halfway.path, "/sign-in/second-factor");
+    assert_eq!(change(&alice, &old, NEW, NEW).await.status, 200);
+    house.later(30);
+    let code = tests::code_at(&secret, house.door().now());
+    let refused = thief.prove(&halfway, "/sign-in/second-factor", &code).await.page();
+    assert_eq!(refused.status, 401, "{}", refused.text());
+    assert!(!is_inside(&thief).await);
+    // With the new password the same code is as good as ever.
+    let there = house.person();
+    let page = there.page("/sign-in").await.sign_in("alice", NEW).await.page();
+    let there = there.prove(&page, "/sign-in/second-factor", &code).await.page();
+    assert_eq!(there.path, "/account");
 }
 
 #[tokio::test]
@@ -114,7 +172,7 @@ async fn a_link_by_mail_sets_a_password_and_ends_every_session(database: Databas
 
     let path = link(&house, &mail.text);
     let done = set(&person, &path, NEW).await;
-    assert_eq!(done.path, "/sign-in", "{}", done.text());
+    assert_eq!((done.status, done.path.as_str()), (200, "/account"), "{}", done.text());
     assert!(!is_inside(&alice).await, "every session is over");
     assert_eq!(person.page(&path).await.status, 400, "the link is used up");
     person.sign_in("alice", NEW).await;
@@ -184,7 +242,7 @@ async fn an_admin_makes_a_link_and_nobody_else_does() {
     assert!(event["reason"].as_str().unwrap().starts_with("made by usr_"), "{event}");
     let url = shown.text_of("the-link");
     let done = set(&house.person(), url.strip_prefix(house.issuer()).unwrap(), NEW).await;
-    assert_eq!(done.path, "/sign-in");
+    assert_eq!((done.status, done.path.as_str()), (200, "/account"));
     assert!(!is_inside(&alice).await, "alice was the second in the list");
     house.later(20 * 60);
     let page = admin.page("/admin").await;
@@ -203,7 +261,9 @@ async fn second_factors_stay_when_a_password_is_set_anew() {
     ask_for_mail(&house.person(), "alice@people.example").await;
     let path = link(&house, &post.mail().await.text);
     let person = house.person();
-    set(&person, &path, NEW).await;
-    let page = person.page("/sign-in").await.sign_in("alice", NEW).await.page();
+    let page = set(&person, &path, NEW).await;
+    assert_eq!(page.path, "/sign-in/second-factor", "the link and the password are one of two");
+    assert!(!is_inside(&person).await);
+    let page = house.person().page("/sign-in").await.sign_in("alice", NEW).await.page();
     assert_eq!(page.path, "/sign-in/second-factor");
 }

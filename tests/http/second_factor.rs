@@ -7,6 +7,7 @@ on_both_databases! {
     a_code_signs_in_once_however_many_try_at_the_same_time,
     a_recovery_code_signs_in_once_however_many_try_at_the_same_time,
     new_recovery_codes_make_the_old_ones_void,
+    a_secret_that_no_code_has_confirmed_lies_sealed_in_its_session,
 }
 
 /// The secret and the recovery codes of somebody who has set up an app.
@@ -28,6 +29,35 @@ async fn equip(house: &House, person: &Person) -> Equipped {
     assert_eq!(page.status, 200, "{}", page.text());
     house.later(60);
     Equipped { secret: secret.replace(' ', ""), codes: codes_on(&page) }
+}
+
+async fn a_secret_that_no_code_has_confirmed_lies_sealed_in_its_session(database: Database) {
+    let key = "8f1d0c6b5a4e3f2d1c0b9a8f7e6d5c4b3a2f1e0d9c8b7a6f5e4d3c2b1a0f9e8d";
+    let house = House::on_with(database, &format!("keys.encryption_key = \"{key}\"\n")).await;
+    let alice = house.signed_in("alice").await;
+    let page = alice.page("/account/security/totp").await;
+    let secret = page.text_of("totp-secret").replace(' ', "");
+    assert!(secret.len() >= 32, "{secret}");
+    let user = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    let sessions = house.store().sessions_of_user(&user.id, house.door().now()).await.unwrap();
+    let kept: Vec<String> = sessions.iter().map(|session| session.document.to_string()).collect();
+    assert!(kept.iter().any(|document| document.contains("totp_adding")), "{kept:?}");
+    assert!(kept.iter().all(|document| !document.contains(&secret)), "in the clear");
+
+    // Nobody else's session opens it, and its own does.
+    let sealed = sessions.iter().find_map(|session| session.document["totp_adding"].as_str()).unwrap();
+    let visit = server::app::Visit {
+        now: house.door().now(),
+        id: "req_test".parse().unwrap(),
+        from: None,
+        certificate: None,
+    };
+    let code = code_at(&secret, house.door().now());
+    let bob = house.store().find_user_by_username("bob").await.unwrap().unwrap();
+    let stolen = server::sign_in::add_totp(house.app(), &visit, &bob.id, sealed, &code).await;
+    assert!(stolen.is_err());
+    let page = alice.prove(&page, "/account/security/totp", &code).await.page();
+    assert_eq!(page.status, 200, "{}", page.text());
 }
 
 /// Somebody at the second step.
@@ -182,7 +212,8 @@ async fn whoever_guesses_codes_waits_and_the_browser_that_is_known_does_not() {
     let page = guesser.prove(&page, "/sign-in/second-factor", &code).await.page();
     assert_eq!(page.status, 429, "even the right one waits");
     // The same address, but a browser in which she was signed in before.
-    let page = known.page("/sign-in").await.sign_in("alice", &password_of("alice")).await.page();
+    let page =
+        known.page("/sign-in?next=%2Faccount").await.sign_in("alice", &password_of("alice")).await.page();
     let page = known.prove(&page, "/sign-in/second-factor", &code).await.page();
     assert_eq!(page.path, "/account");
 }

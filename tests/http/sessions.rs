@@ -85,7 +85,7 @@ async fn signing_in_leads_to_no_other_site() {
             "{elsewhere}: {}",
             arrived.path
         );
-        let mut form = person.page("/sign-in").await.form();
+        let mut form = person.page("/sign-in?next=%2Faccount").await.form();
         form.fill("username", "alice").fill("password", &password_of("alice")).fill("next", elsewhere);
         let arrived = person.post("/sign-in", &form.fields).await.page();
         assert!(

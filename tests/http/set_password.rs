@@ -28,7 +28,8 @@ async fn a_link_sets_a_password_once(database: Database) {
     forged.without("csrf");
     assert!((400..500).contains(&page.submit(&forged, None).await.page().status));
     let done = page.submit(&filled(good, good), None).await.page();
-    assert!(done.status < 400, "{} {}", done.status, done.text());
+    assert_eq!((done.status, done.path.as_str()), (200, "/account"), "they go on to their account");
+    house.told("user.sign_in", "granted").await;
     let set = house
         .events()
         .await

@@ -84,3 +84,17 @@ async fn cancelling_tells_the_client() {
     assert_eq!(arrived.param("error"), "access_denied");
     house.told("consent.decide", "access_denied").await;
 }
+
+#[tokio::test]
+async fn whoever_is_signed_in_and_wants_nothing_more_is_led_to_their_account() {
+    let house = House::open().await;
+    let alice = house.signed_in("alice").await;
+    assert_eq!(alice.page("/sign-in").await.path, "/account");
+    // A page that wants it once more is another matter.
+    let page = alice.page("/sign-in?next=%2Faccount%2Fsecurity").await;
+    assert!(page.html.contains("id=\"login-again\"") && page.html.contains("id=\"login-cancel\""));
+    let cancelled = page.submit(&page.form_to("/sign-in"), Some(("decision", "cancel"))).await.page();
+    assert_eq!(cancelled.path, "/account");
+    // Who came by themselves has nothing to go back to.
+    assert!(!house.person().page("/sign-in").await.html.contains("login-cancel"));
+}

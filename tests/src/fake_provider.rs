@@ -25,6 +25,8 @@ pub struct Says {
     pub names_itself: bool,
     /// Whether it accepts connections and never answers.
     pub hangs: bool,
+    /// The paths at which it is out of order, each with the status that it answers there; 0 where it never does.
+    pub out_of_order: Vec<(&'static str, u16)>,
 }
 
 /// The provider. It is there until it is dropped.
@@ -60,6 +62,7 @@ impl FakeProvider {
             token_status: 200,
             names_itself: false,
             hangs: false,
+            out_of_order: Vec::new(),
         };
         let says = Arc::new(Mutex::new(says));
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -139,7 +142,13 @@ impl Served {
             let _ = stream.write_all(head.as_bytes()).await;
             return;
         }
+        let out = says.out_of_order.iter().find(|(place, _)| *place == path).map(|(_, status)| *status);
+        if out == Some(0) {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            return;
+        }
         let (status, body) = match path.as_str() {
+            _ if out.is_some() => (out.unwrap_or(503), json!({ "error": "temporarily_unavailable" })),
             "/.well-known/openid-configuration" => (200, self.metadata(&says)),
             "/jwks" => (200, self.jwks()),
             "/token" if says.token_status == 200 => (200, self.tokens(&says)),

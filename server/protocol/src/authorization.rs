@@ -130,13 +130,8 @@ pub fn approve(offered: &Authority, approval: &Approval, registered: Registered<
     let scope = offered.scope.common(&approval.scope);
     let kept = offered.details.iter().enumerate().filter(|(index, _)| approval.details.contains(index));
     let details = AuthorizationDetails(kept.map(|(_, detail)| detail.clone()).collect());
-    let offline_only = scope.iter().all(|word| word.as_str() == OFFLINE_ACCESS);
-    if offline_only && details.is_empty() {
-        return None;
-    }
-    let resources =
-        offered.resources.iter().filter(|r| registered.is_for(r, &scope, &details)).cloned().collect();
-    Some(Authority { scope, details, resources, until: offered.until.min(approval.until) })
+    registered
+        .only(&Authority { details, until: offered.until.min(approval.until), ..offered.clone() }, scope)
 }
 
 /// What one token takes of `given`: all of it, or the part that the token request names (RFC 6749 §6, RFC 8707
@@ -192,6 +187,18 @@ impl Registered<'_> {
         let of_types = details.iter().filter_map(|d| self.types.find(d.type_name())?.document().max_life);
         let of_servers = self.servers(resources).filter_map(|server| server.token_life);
         now.plus(of_types.chain(of_servers).fold(life, Seconds::min))
+    }
+
+    /// What is left of an authority with these words of its scope, at the resources that it still means something at;
+    /// `None` where nothing is left.
+    pub(crate) fn only(&self, given: &Authority, scope: Scope) -> Option<Authority> {
+        let Authority { details, until, .. } = given;
+        let offline_only = scope.iter().all(|word| word.as_str() == OFFLINE_ACCESS);
+        if offline_only && details.is_empty() {
+            return None;
+        }
+        let resources = given.resources.iter().filter(|r| self.is_for(r, &scope, details)).cloned().collect();
+        Some(Authority { scope, details: details.clone(), resources, until: *until })
     }
 
     /// Where the user's authority is for an actor other than the client, the actor must be registered for it too;

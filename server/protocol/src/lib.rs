@@ -55,6 +55,7 @@ pub mod resource_server;
 pub mod response_mode;
 pub mod rule;
 pub mod scope;
+pub mod scope_groups;
 pub mod signed_introspection;
 pub mod standard_claims;
 pub mod status_list;

@@ -19,6 +19,9 @@ pub struct ResourceServer {
     pub name: String,
     /// Its scopes, each with words for the consent page by language; `en` is required.
     pub scopes: BTreeMap<ScopeToken, BTreeMap<String, String>>,
+    /// Scope words that only the members of one of these groups may let others use.
+    #[serde(default)]
+    pub scope_groups: BTreeMap<ScopeToken, BTreeSet<String>>,
     /// The details types it understands.
     #[serde(default)]
     pub details_types: BTreeSet<DetailsTypeName>,

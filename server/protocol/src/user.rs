@@ -1,9 +1,14 @@
 //! A local account.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::identifier::UserId;
+
+/// The claim in which a user's groups stand.
+pub const GROUPS: &str = "groups";
 
 /// A user.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -39,6 +44,13 @@ impl User {
     pub fn verified_email(&self) -> Option<&str> {
         let verified = self.claims.get("email_verified") == Some(&Value::Bool(true));
         self.email().filter(|_| verified)
+    }
+
+    /// The groups they are in.
+    #[must_use]
+    pub fn groups(&self) -> BTreeSet<String> {
+        let groups = self.claims.get(GROUPS).and_then(Value::as_array);
+        groups.into_iter().flatten().filter_map(|group| group.as_str().map(str::to_owned)).collect()
     }
 }
 

@@ -32,16 +32,23 @@ pub struct Answerer {
     pub session: Option<SessionId>,
 }
 
-/// What a waiting request puts before its user, judged anew: client, actor and registrations may have changed since.
+/// What a waiting request puts before `user`, judged anew: client, actor and registrations may have changed since, and
+/// it may hold what is not for this user to grant.
 ///
 /// # Errors
 /// What cannot be asked for any more.
-pub async fn offer_for(app: &App, visit: &Visit, waiting: &DeferredRequest) -> Result<Offer, Failure> {
+pub async fn offer_for(
+    app: &App,
+    visit: &Visit,
+    waiting: &DeferredRequest,
+    user: &UserId,
+) -> Result<Offer, Failure> {
     let request = &waiting.request;
     let gone = || Refusal::new(ErrorCode::UnauthorizedClient, "who asked may not act any more");
     let client = app.store.find_client(&request.client).await?;
     let client = client.filter(|client| client.is_live(visit.now)).ok_or_else(gone)?;
-    authorization::offer_of(app, &client, wanted(&request.asked), visit.now).await
+    let offer = authorization::offer_of(app, &client, wanted(&request.asked), visit.now).await?;
+    offer.for_user(app, user).await
 }
 
 /// Whether a user with this login may say yes; `tried` tells that they signed in for this very question.
@@ -184,7 +191,7 @@ pub async fn decide_for_test(
     let waiting = found.filter(is_fit).ok_or_else(unknown)?;
     let user = waiting.user.clone().ok_or_else(unknown)?;
     let user = app.store.find_user(&user).await?.ok_or_else(unknown)?;
-    let offer = offer_for(app, visit, &waiting).await?;
+    let offer = offer_for(app, visit, &waiting, &user.id).await?;
     let mut told = AuditEvent::new(Action::UserSignIn, Outcome::Granted, visit.now);
     told.request = Some(visit.id.clone());
     told.user = Some(user.id.clone());

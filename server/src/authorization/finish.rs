@@ -12,7 +12,7 @@ use protocol::task::Task;
 
 use super::answer::Answer;
 use super::grant::{requested_actor, tell_of};
-use super::next::{Present, Story, approved, story};
+use super::next::{Present, Story, approved, story, story_of};
 use super::{
     Decision, Granted, Offer, SignedIn, Stop, Waiting, event, grant, session_state, told_of_refusal,
 };
@@ -34,8 +34,7 @@ pub async fn decide(
     signed_in: &SignedIn,
     decision: &Decision,
 ) -> Result<Answer, Stop> {
-    let mut story = story(app, visit, present.waiting).await?;
-    story.way.session_state = session_state::of(app, present.waiting, Some(signed_in));
+    let story = story_of(app, visit, present.waiting, signed_in).await?;
     let Granted { consent, task, change } = grant(app, visit, &story.offer, &signed_in.user, decision)?;
     let asked = consent.authority.clone();
     give_code(
@@ -59,8 +58,7 @@ pub async fn proceed(
     present: &Present<'_>,
     signed_in: &SignedIn,
 ) -> Result<Answer, Stop> {
-    let mut story = story(app, visit, present.waiting).await?;
-    story.way.session_state = session_state::of(app, present.waiting, Some(signed_in));
+    let story = story_of(app, visit, present.waiting, signed_in).await?;
     let offer = &story.offer;
     let (_, consent) = approved(app, visit, present.waiting, offer, signed_in).await?;
     let gone = || Stop::Page(Refusal::new(ErrorCode::AccessDenied, "what was approved before has ended"));

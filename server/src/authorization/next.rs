@@ -7,6 +7,7 @@ use protocol::audit::Action;
 use protocol::authority::Authority;
 use protocol::client::Client;
 use protocol::consent::Consent;
+use protocol::identifier::UserId;
 use protocol::prompt::{self, Approved, Asked, Next, SessionState};
 use protocol::refusal::{ErrorCode, Refusal};
 
@@ -41,13 +42,16 @@ pub(super) struct Story {
 /// [`Stop`], where the request cannot go on.
 pub async fn next(app: &App, visit: &Visit, present: &Present<'_>) -> Result<(Next, Offer), Stop> {
     let Present { interaction, waiting, account_chosen, .. } = *present;
-    let Story { offer, mut way } = story(app, visit, waiting).await?;
+    let Story { mut offer, mut way } = story(app, visit, waiting).await?;
     let request = &waiting.request;
     let signed_in = match rightful(app, &offer.client, present) {
         Ok(signed_in) => signed_in,
         Err(refusal) => return Err(refuse(app, visit, &way, &refusal).await),
     };
     way.session_state = session_state::of(app, waiting, signed_in);
+    if let Some(signed_in) = signed_in {
+        offer = offered_to(app, visit, &way, offer, &signed_in.user).await?;
+    }
     let login = signed_in.map(|signed_in| prompt::SignedIn {
         auth_time: signed_in.login.auth_time,
         for_this_request: signed_in.for_interaction.as_deref() == Some(interaction),
@@ -65,6 +69,21 @@ pub async fn next(app: &App, visit: &Visit, present: &Present<'_>) -> Result<(Ne
     match prompt::next(&state, &asked, visit.now) {
         Next::Refuse(reason) => Err(refuse(app, visit, &way, &reason.into()).await),
         next => Ok((next, offer)),
+    }
+}
+
+/// What of an offer this user may grant, or why nothing.
+async fn offered_to(
+    app: &App,
+    visit: &Visit,
+    way: &WayBack,
+    offer: Offer,
+    user: &UserId,
+) -> Result<Offer, Stop> {
+    match offer.for_user(app, user).await {
+        Ok(offer) => Ok(offer),
+        Err(Failure::Refused(refusal)) => Err(refuse(app, visit, way, &refusal).await),
+        Err(Failure::Broken(broken)) => Err(Stop::Broken(broken)),
     }
 }
 
@@ -99,6 +118,19 @@ fn hinted(app: &App, hint: &str) -> Result<String, Refusal> {
     let claims = app.keys.verify_own(hint, "JWT").map_err(|_| none())?;
     let sub = claims.get("sub").and_then(serde_json::Value::as_str).ok_or_else(none)?;
     if claims.contains_key("exp") { Ok(sub.to_owned()) } else { Err(none()) }
+}
+
+/// A waiting request, judged anew for the user who answers it.
+pub(super) async fn story_of(
+    app: &App,
+    visit: &Visit,
+    waiting: &Waiting,
+    signed_in: &SignedIn,
+) -> Result<Story, Stop> {
+    let Story { offer, mut way } = story(app, visit, waiting).await?;
+    way.session_state = session_state::of(app, waiting, Some(signed_in));
+    let offer = offered_to(app, visit, &way, offer, &signed_in.user).await?;
+    Ok(Story { offer, way })
 }
 
 pub(super) async fn story(app: &App, visit: &Visit, waiting: &Waiting) -> Result<Story, Stop> {

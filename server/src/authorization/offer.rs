@@ -10,7 +10,7 @@ use protocol::authorization_details::AuthorizationDetails;
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
-use protocol::identifier::ClientId;
+use protocol::identifier::{ClientId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
@@ -34,6 +34,21 @@ pub struct Offer {
     pub passing_on_max: u8,
     /// What is registered.
     pub registry: Arc<Registry>,
+}
+
+impl Offer {
+    /// The part of it that `user` may grant: what a resource server keeps for groups that they are not in, they are not
+    /// asked about.
+    ///
+    /// # Errors
+    /// `access_denied` where nothing is left; the store's.
+    pub async fn for_user(self, app: &App, user: &UserId) -> Result<Self, Failure> {
+        let open = app.open_to(self.registry.registered(), user, &self.authority).await?;
+        match open {
+            Some(authority) => Ok(Self { authority, ..self }),
+            None => Err(Refusal::new(ErrorCode::AccessDenied, "the user may not grant any of this").into()),
+        }
+    }
 }
 
 /// What a request of `client` asks for, wherever it came from.

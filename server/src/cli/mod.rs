@@ -9,6 +9,7 @@ pub mod registration;
 pub mod serve;
 pub mod users;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -78,6 +79,26 @@ pub enum RegistrationCommand {
     Revoke(registration::Revoke),
 }
 
+/// Tells whoever typed the arguments what stood in the way.
+pub fn tell(error: &anyhow::Error) -> ExitCode {
+    // Where even this cannot be written, the exit code still says it.
+    let _ = writeln!(std::io::stderr(), "procura: {}", in_words(error));
+    ExitCode::FAILURE
+}
+
+/// The reason and its causes, each said once: some errors quote theirs.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if words.is_empty() {
+            words = cause;
+        } else if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
+}
+
 /// Does what the arguments say.
 ///
 /// # Errors
@@ -100,5 +121,23 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             registration::revoke(config, &which).await
         }
         Some(Command::Hash(what)) => hash::run(&what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file: {0}")]
+    struct Quoting(#[from] std::io::Error);
+
+    #[test]
+    fn a_cause_that_its_error_quotes_is_said_once() {
+        let cause = || std::io::Error::other("is not there");
+        let error = anyhow::Error::from(Quoting::from(cause()));
+        assert_eq!(in_words(&error), "the file: is not there");
+        let error = anyhow::Error::from(cause()).context("cannot start");
+        assert_eq!(in_words(&error), "cannot start: is not there");
     }
 }

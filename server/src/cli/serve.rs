@@ -46,15 +46,30 @@ pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}: is another server there?", settings.listen))?;
     let listeners = Listeners::from(listener).complete(&settings).await;
     let listeners = listeners.context("cannot listen on mtls.listen: is another server there?")?;
+    if settings.links_lead_elsewhere() {
+        tracing::warn!(
+            listen = %settings.listen,
+            issuer = %settings.issuer,
+            "the issuer is another address than the one listened on: links and redirects lead to the issuer"
+        );
+    }
     let (app, notices) = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     greet(&settings, &notices)?;
     crate::serve::serve(app, listeners, interrupted()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the library that makes the tables calls itself in the log.
+const MIGRATIONS: &str = "sea_orm_migration";
+
 /// Logs go to standard error, as text or as JSON.
 pub fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Every table that is made is a line of its library's; one of ours says it. Who wants them all names them.
+    let filter = match (settings.log.contains(MIGRATIONS), format!("{MIGRATIONS}=warn").parse()) {
+        (false, Ok(fewer)) => filter.add_directive(fewer),
+        _ => filter,
+    };
     let colours =
         std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
     let log =

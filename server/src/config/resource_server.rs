@@ -24,6 +24,8 @@ pub(super) struct WrittenResourceServer {
     name: String,
     scopes: BTreeMap<ScopeToken, WordsByLanguage>,
     #[serde(default)]
+    scope_groups: BTreeMap<ScopeToken, BTreeSet<String>>,
+    #[serde(default)]
     details_types: BTreeSet<DetailsTypeName>,
     #[serde(default)]
     token_format: TokenFormat,
@@ -73,6 +75,12 @@ impl WrittenResourceServer {
             let said = words.values().all(|words| !words.trim().is_empty());
             entry.check(said, &key, "words must not be empty: people read them before they consent");
         }
+        for (scope, groups) in &self.scope_groups {
+            let key = format!("scope_groups.{scope}");
+            entry.check(self.scopes.contains_key(scope), &key, "is none of its scopes");
+            let said = !groups.is_empty() && groups.iter().all(|group| is_short(group));
+            entry.check(said, &key, "must name at least one group, each of 1 to 200 characters");
+        }
         for name in &self.details_types {
             let declared = known.details_types.contains(name.as_str());
             entry.check(
@@ -87,6 +95,7 @@ impl WrittenResourceServer {
             identifier: self.identifier,
             name: self.name,
             scopes: self.scopes.into_iter().map(|(scope, WordsByLanguage(words))| (scope, words)).collect(),
+            scope_groups: self.scope_groups,
             details_types: self.details_types,
             token_format: self.token_format,
             signing_alg: self.signing_alg,

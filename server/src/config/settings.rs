@@ -230,6 +230,16 @@ impl Settings {
         self.registration.policy(methods.collect())
     }
 
+    /// Whether the issuer, by plain HTTP and so without anything in between, is another port than the one listened on:
+    /// then what is told of this server leads past it.
+    #[must_use]
+    pub fn links_lead_elsewhere(&self) -> bool {
+        let issuer = url::Url::parse(&self.issuer).ok().filter(|issuer| issuer.scheme() == "http");
+        issuer
+            .and_then(|issuer| issuer.port_or_known_default())
+            .is_some_and(|port| port != self.listen.port())
+    }
+
     /// What is wrong with the values, each by its key.
     pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
         let lives = [

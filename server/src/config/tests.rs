@@ -12,6 +12,7 @@ use super::*;
 mod logout;
 mod refusals;
 mod trusted_issuers;
+mod upstreams;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 
@@ -351,4 +352,17 @@ fn usernames_become_user_ids_when_they_are_known() {
 
     let problem = declared.resolve(|_| None).unwrap_err();
     assert_eq!(problem.to_string(), "t.toml: agents[id=refund-agent].owner: the user \"bob\" has no id");
+}
+
+#[test]
+fn an_issuer_that_is_another_port_than_the_one_listened_on_leads_elsewhere() {
+    let leads_elsewhere = |listen: &str, issuer: Option<&str>| {
+        let issuer = issuer.map(|issuer| ("PROCURA_ISSUER", issuer));
+        let variables: Vec<_> = [Some(("PROCURA_LISTEN", listen)), issuer].into_iter().flatten().collect();
+        under(&variables).unwrap().settings.links_lead_elsewhere()
+    };
+    assert!(!leads_elsewhere("127.0.0.1:9000", None), "it follows");
+    assert!(leads_elsewhere("127.0.0.1:9000", Some("http://127.0.0.1:8080")));
+    assert!(!leads_elsewhere("0.0.0.0:8080", Some("http://localhost:8080")));
+    assert!(leads_elsewhere("127.0.0.1:8080", Some("http://localhost")));
 }

@@ -68,6 +68,9 @@ async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), 
         return Ok((caller, introspection::inactive()));
     };
     let registry = app.registry().await?;
+    let Some(alive) = tokens::open_to_user(app, &registry, alive).await? else {
+        return Ok((caller, introspection::inactive()));
+    };
     let own = caller.client.resource_server.as_ref().and_then(|own| registry.resource_servers.get(own));
     let as_server =
         own.map(|server| introspection::answer(&alive, app.issuer(), Asker::ResourceServer(server)));

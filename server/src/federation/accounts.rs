@@ -14,7 +14,7 @@ use protocol::numeric_date::Seconds;
 use protocol::user::User;
 use serde_json::Map;
 
-use super::{Proven, Trouble, event, rights_of, with_rights};
+use super::{Proven, Trouble, event};
 use crate::app::{App, Visit};
 use crate::failure::Broken;
 use crate::secret::random_id;
@@ -139,8 +139,8 @@ impl Scene<'_> {
     /// Somebody who was here before.
     async fn update(&self, id: &UserId, row: FederatedIdentity) -> Result<Arc<User>, Stopped> {
         let before = self.user(id).await?;
-        let (has, granted) = rights::regrant(&rights_of(&before), &row.granted, &self.mapped());
-        let mut after = with_rights(before.as_ref().clone(), &has);
+        let (has, granted) = rights::regrant(&Rights::of(&before), &row.granted, &self.mapped());
+        let mut after = has.given_to(before.as_ref().clone());
         if row.by == LinkedBy::Creation {
             after = as_said(after, &self.proven.profile);
         }
@@ -148,7 +148,7 @@ impl Scene<'_> {
         if !changed && granted == row.granted {
             return Ok(before);
         }
-        let words = if has == rights_of(&before) { "the profile changed" } else { "the rights changed" };
+        let words = if has == Rights::of(&before) { "the profile changed" } else { "the rights changed" };
         let change = self.change(Action::UserUpdate, words, id);
         let change = self.keep(change, FederatedIdentity { granted, ..row }, &after, changed).await?;
         self.commit(change).await?;
@@ -168,8 +168,8 @@ impl Scene<'_> {
         if let Some(row) = row {
             self.withdraw(row).await?;
         }
-        let (has, granted) = rights::regrant(&rights_of(&before), &Rights::default(), &self.mapped());
-        let after = with_rights(before.as_ref().clone(), &has);
+        let (has, granted) = rights::regrant(&Rights::of(&before), &Rights::default(), &self.mapped());
+        let after = has.given_to(before.as_ref().clone());
         let words = match by {
             LinkedBy::Owner => "linked by its owner",
             LinkedBy::Configuration => "linked by the configuration",
@@ -207,7 +207,7 @@ impl Scene<'_> {
             enabled: true,
             username,
         };
-        let user = with_rights(user, &has);
+        let user = has.given_to(user);
         let name = ReplayKey::new("username", &[&user.username.to_ascii_lowercase()]);
         let mut told = event(Action::UserCreate, self.visit, self.upstream, "");
         told.user = Some(id.clone());
@@ -285,8 +285,8 @@ pub(super) async fn withdrawn(
         None => None,
     };
     if let Some(before) = before {
-        let (has, _) = rights::regrant(&rights_of(&before), &row.granted, &Rights::default());
-        let after = with_rights(before.as_ref().clone(), &has);
+        let (has, _) = rights::regrant(&Rights::of(&before), &row.granted, &Rights::default());
+        let after = has.given_to(before.as_ref().clone());
         if after != *before {
             let origin = app.store.user_origin(&after.id).await?;
             change = change.keep(Record::User { user: after, origin });

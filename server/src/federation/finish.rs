@@ -53,8 +53,11 @@ pub async fn finish(
         None if provider.names_itself() => return Err(Trouble::NotAsked),
         _ => {}
     }
-    if one("error")?.is_some() {
-        return Err(Trouble::SaidNo);
+    match one("error")? {
+        // RFC 6749 §4.1.2.1: it would have answered otherwise, if it could.
+        Some("temporarily_unavailable" | "server_error") => return Err(Trouble::Unreachable),
+        Some(_) => return Err(Trouble::SaidNo),
+        None => {}
     }
     let code = one("code")?.ok_or(Trouble::NotAsked)?;
     let answer = Exchange { app, visit, connection, attempt }.run(&provider, code).await?;

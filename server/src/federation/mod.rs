@@ -17,7 +17,6 @@ use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::federation::account::AccountRefused;
 use protocol::federation::demand::{Demand, LoginRefused};
 use protocol::federation::profile::Profile;
-use protocol::federation::rights::Rights;
 use protocol::federation::{Identity, Upstream};
 use protocol::identifier::{UpstreamId, UserId};
 use protocol::local_path::LocalPath;
@@ -198,25 +197,3 @@ fn event(action: Action, visit: &Visit, upstream: &Upstream, words: &str) -> Aud
     event.reason = Some(format!("upstream {}{divider}{words}", upstream.id));
     event
 }
-
-/// What an account may do, from what it says of itself.
-fn rights_of(user: &protocol::user::User) -> Rights {
-    let groups = user.claims.get(GROUPS).and_then(serde_json::Value::as_array);
-    let groups = groups.into_iter().flatten().filter_map(|group| group.as_str().map(str::to_owned));
-    Rights { admin: user.admin, groups: groups.collect() }
-}
-
-/// The account with these rights.
-fn with_rights(mut user: protocol::user::User, rights: &Rights) -> protocol::user::User {
-    user.admin = rights.admin;
-    if rights.groups.is_empty() {
-        user.claims.remove(GROUPS);
-    } else {
-        let groups: Vec<_> = rights.groups.iter().cloned().collect();
-        user.claims.insert(GROUPS.to_owned(), groups.into());
-    }
-    user
-}
-
-/// The claim in which an account's groups stand.
-const GROUPS: &str = "groups";

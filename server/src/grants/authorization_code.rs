@@ -122,16 +122,16 @@ pub(super) async fn issue(
     let family: FamilyId = random_id(app.entropy.as_ref(), "fam_")
         .parse()
         .map_err(|_| Broken::Other("a random id is no identifier"))?;
+    let open = app.open_to(registry.registered(), &code.user, &code.authority).await?.ok_or_else(gone)?;
     let first = first_token(desk, code, &consent, family).await?;
 
     let mut resources = request.resources.clone();
     if resources.is_empty() && first.audience != Audience::Resources {
-        resources.clone_from(&code.authority.resources);
+        resources.clone_from(&open.resources);
     }
     let named = Named { scope: None, details: request.authorization_details.cloned(), resources };
     let life = app.settings.token_life;
-    let authority =
-        authorization::take(&code.authority, &named, registry.registered(), life, desk.visit.now)?;
+    let authority = authorization::take(&open, &named, registry.registered(), life, desk.visit.now)?;
     let access = Token {
         id: tokens::new_id(app)?,
         kind: TokenKind::Access,

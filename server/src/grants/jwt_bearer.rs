@@ -54,10 +54,12 @@ async fn decide(
     }
     let life = rule.token_life.map_or(app.settings.token_life, |life| life.min(app.settings.token_life));
     let end = client.agent().map_or(now.plus(life), |agent| agent.expires_at);
-    if request.scope.as_ref().is_some_and(|asked| !asked.is_within(&scope)) {
+    let given = Authority { scope, details: AuthorizationDetails::none(), resources, until: end };
+    let given = app.open_to(registry.registered(), &user.id, &given).await?;
+    let given = given.ok_or(AuthorizationRefused::ScopeNotAllowed)?;
+    if request.scope.as_ref().is_some_and(|asked| !asked.is_within(&given.scope)) {
         return Err(AuthorizationRefused::ScopeNotAllowed.into());
     }
-    let given = Authority { scope, details: AuthorizationDetails::none(), resources, until: end };
     let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));

@@ -64,6 +64,8 @@ async fn decide(
     let cnf = bind(desk.caller)?;
 
     let registry = app.registry().await?;
+    let whole = presented;
+    let presented = tokens::open_to_user(app, &registry, Arc::clone(&whole)).await?.ok_or_else(gone)?;
     let mut resources = request.resources.clone();
     if resources.is_empty() && presented.audience != Audience::Resources {
         resources.clone_from(&presented.authority.resources);
@@ -100,12 +102,13 @@ async fn decide(
     if client.profile.rules().refresh_rotation && client.is_public() && presented.cnf.is_none() {
         requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)));
         take = Some(Take::Refresh(presented.id.clone()));
-        let next = Token { id: tokens::new_id(app)?, issued_at: now, ..presented.as_ref().clone() };
+        // What its user may not grant today they may grant again tomorrow.
+        let next = Token { id: tokens::new_id(app)?, issued_at: now, ..whole.as_ref().clone() };
         let next = tokens::write_refresh(app, next);
         keep.push(next.record());
         successor = Some(next.text);
     }
-    let asked = request.scope.clone().or_else(|| Some(presented.authority.scope.clone()));
+    let asked = request.scope.clone().or_else(|| Some(whole.authority.scope.clone()));
     // Who signed in through this client is told anew (OpenID Connect Core §12.2).
     let id_token = match access.token.authority.scope.contains("openid")
         && access.token.audience == Audience::Resources

@@ -20,6 +20,9 @@ use crate::registry::Registry;
 use crate::store::{Anchor, Record};
 use crate::{tasks, tokens};
 
+/// What is said of every subject token that is not taken.
+const SUBJECT_NOT_ACCEPTABLE: &str = "the subject token is not acceptable";
+
 /// The tokens of the request, read from the lineage.
 struct Presented {
     subject: Arc<Token>,
@@ -55,8 +58,11 @@ async fn decide(
         );
     }
     let registry = app.registry().await?;
-    let presented = read_tokens(desk, request).await?;
+    let mut presented = read_tokens(desk, request).await?;
     tell_of_subject(event, &presented.subject);
+    presented.subject = tokens::open_to_user(app, &registry, presented.subject)
+        .await?
+        .ok_or_else(|| not_acceptable(SUBJECT_NOT_ACCEPTABLE))?;
     let lineage = lineage(desk, request, &presented).await?;
     let (resources, receiver) = targets(desk, request, &registry).await?;
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
@@ -126,7 +132,7 @@ async fn decide(
 /// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and
 /// why is not told apart (RFC 8693 §2.2.2).
 async fn read_tokens(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Presented, Failure> {
-    let subject = read(desk, &request.subject_token, "the subject token is not acceptable").await?;
+    let subject = read(desk, &request.subject_token, SUBJECT_NOT_ACCEPTABLE).await?;
     let actor_token = match &request.actor_token {
         Some(token) => Some(read(desk, token, "the actor token is not acceptable").await?),
         None => None,

@@ -139,7 +139,16 @@ async fn send(
         jti: &random_id(app.entropy.as_ref(), "lgo_"),
     };
     let alg = client.id_token_signed_response_alg;
-    let token = Secret::from_text(app.keys.sign(alg, LOGOUT_TOKEN_TYP, &token.claims())?);
+    let token = app.keys.sign(alg, LOGOUT_TOKEN_TYP, &token.claims())?;
+    // As its ID tokens are (Back-Channel Logout §2.4): what was to be encrypted is not sent in the clear.
+    let encryption = client.metadata.id_token_encryption();
+    let token = match app.encrypt_to(client, token, encryption, app.clock.now()).await {
+        Ok(token) => Secret::from_text(token),
+        Err(error) => {
+            tracing::warn!(client = %client.id, %error, "a client has no key that a logout token could be encrypted to");
+            return Ok(None);
+        }
+    };
     match app.outbound.post_form(uri, &[("logout_token", token.reveal())]).await {
         Ok(answer) => Ok(Some(answer.status)),
         Err(error) => {

@@ -64,7 +64,8 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     };
     let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
     let csrf = browser.csrf(app).await?;
-    Ok(AccountPage { page: browser.page(), csrf, just_ended, waiting, consents, ended })
+    let connections = app.upstreams.iter().next().is_some();
+    Ok(AccountPage { page: browser.page(), csrf, just_ended, waiting, connections, consents, ended })
 }
 
 async fn live(

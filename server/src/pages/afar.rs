@@ -45,8 +45,9 @@ impl Question {
         app: &App,
         browser: &Browser,
         waiting: DeferredRequest,
+        signed_in: &SignedIn,
     ) -> Result<Self, Box<Response>> {
-        match approvals::offer_for(app, &browser.visit, &waiting).await {
+        match approvals::offer_for(app, &browser.visit, &waiting, &signed_in.user).await {
             Ok(offer) => Ok(Self { waiting, offer }),
             Err(failure) => Err(Box::new(gone(browser, &failure))),
         }
@@ -111,6 +112,10 @@ impl Question {
             Ok(ours) => ours,
             Err(reason) => return Ok(browser.broken(&reason)),
         };
+        // A form of ours may have been open for too long; one without any token is not ours.
+        if one(form, "csrf").is_empty() {
+            return Ok(browser.error(WhatHappened::FormRefused, None));
+        }
         if !ours || !consent::is_as_shown(browser, &waiting.id, offer).await {
             return Err(ConsentRefused::FormTooOld);
         }

@@ -99,7 +99,7 @@ async fn find(
     let waiting = found
         .filter(|found| found.waits(browser.visit.now))
         .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))?;
-    let question = Question::of(app, browser, waiting).await?;
+    let question = Question::of(app, browser, waiting, signed_in).await?;
     let here = format!("{APPROVALS}/{}", question.waiting.id);
     let too_weak = question.ready(browser, signed_in, &here).await?;
     Ok((question, too_weak))

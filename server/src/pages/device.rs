@@ -78,7 +78,7 @@ async fn entered(
         NotEntered::TooMany => again(UserCodeRefused::TooMany, StatusCode::TOO_MANY_REQUESTS),
         NotEntered::Broken(reason) => Box::new(browser.broken(&reason)),
     })?;
-    let question = Question::of(app, browser, waiting).await?;
+    let question = Question::of(app, browser, waiting, signed_in).await?;
     let here = format!("{DEVICE}?user_code={}", shown_code(written));
     let too_weak = question.ready(browser, signed_in, &here).await?;
     Ok((question, too_weak))

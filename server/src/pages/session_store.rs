@@ -15,6 +15,7 @@ use tower_sessions::session_store::{Error, Result};
 
 use super::federation::{Ends, UNTIL};
 use super::page::SIGNED_IN;
+use super::sign_in::PASSWORD;
 use crate::app::App;
 use crate::authorization::SignedIn;
 use crate::secret::SecretDigest;
@@ -66,14 +67,22 @@ impl SessionStore for Sessions {
         let latest: Option<Ends> =
             record.data.get(UNTIL).cloned().and_then(|value| serde_json::from_value(value).ok());
         let end = latest.map_or(end, |latest| end.min(latest.0));
+        // A session that begins, begins with the password that it was proven by, or not at all.
+        let mut data = record.data.clone();
+        let password = data.remove(PASSWORD).and_then(|mark| serde_json::from_value(mark).ok());
         let kept = BrowserSession {
             id: digest(&record.id),
             session: signed_in.as_ref().map_or(nobodys, |signed_in| signed_in.session.clone()),
             user: signed_in.map(|signed_in| signed_in.user),
             expires_at: end,
-            document: serde_json::to_value(&record.data).map_err(broken)?,
+            document: serde_json::to_value(&data).map_err(broken)?,
         };
-        let change = Change::housekeeping(self.0.clock.now()).keep(store::Record::BrowserSession(kept));
+        let change = Change::housekeeping(self.0.clock.now());
+        let change = match (password, &kept.user) {
+            (Some(mark), Some(user)) => change.requires_password(user.clone(), mark),
+            _ => change,
+        };
+        let change = change.keep(store::Record::BrowserSession(kept));
         self.0.store.commit(change).await.map(|_| ()).map_err(broken)
     }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use protocol::identifier::UserId;
 use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 use protocol::user::User;
 
-use super::page::{Browser, Form, keep_mark, one, render, see_other};
+use super::page::{Browser, Form, keep_mark, one, render};
+use super::sign_in::{Way, first_factor};
 use super::views::{PasswordRefused, SetPasswordPage, WhatHappened};
 use crate::app::App;
 use crate::failure::Failure;
@@ -44,15 +46,22 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     }
     let password = PresentedSecret::from(one(&form, "password"));
     match sign_in::set_password(&app, &browser.visit, link, password).await {
-        Ok(user) => done(&app, &browser, &user).await,
+        Ok(user) => done(&app, &browser, &user.id).await,
         Err(Failure::Refused(_)) => browser.error(WhatHappened::LinkUsed, None),
         Err(failure) => browser.failure(&failure),
     }
 }
 
-/// Whoever had the link is not made to wait, however often others fail under their name.
-async fn done(app: &App, browser: &Browser, user: &User) -> Response {
-    let mut response = see_other("/sign-in");
+/// Whoever had the link and has the new password is not asked for it again: they go on to their account, by the second
+/// step if they have one. Nor are they made to wait, however often others fail under their name.
+async fn done(app: &App, browser: &Browser, user: &UserId) -> Response {
+    // As they are now, with the password that was just set.
+    let user = match app.store.find_user_now(user).await {
+        Ok(Some(user)) => user,
+        Ok(None) => return browser.error(WhatHappened::LinkUsed, None),
+        Err(error) => return browser.broken(&error.into()),
+    };
+    let mut response = first_factor(app, browser, &Way::default(), &user).await;
     match sign_in::remember_browser(app, &browser.visit, &user.id, browser.mark.as_deref()).await {
         Ok(mark) => {
             keep_mark(&mut response, &mark);

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::store::{Anchor, Change, CommitError, Passkey};
+use crate::store::{Anchor, Change, CommitError, Passkey, password_mark};
 
 pub use browsers::remember_browser;
 pub use links::{Letter, SET_PASSWORD, forgot, link_for, link_user, new_link, set_password};
@@ -68,6 +68,9 @@ pub struct Halfway {
     pub methods: Vec<Method>,
     /// When they came this far.
     pub since: NumericDate,
+    /// Which password they had then.
+    #[serde(default)]
+    pub password: Option<String>,
 }
 
 /// How long somebody may take from the first factor to the second.
@@ -77,7 +80,8 @@ impl Halfway {
     /// Who proved a first factor just now.
     #[must_use]
     pub fn new(user: &User, method: Method, visit: &Visit) -> Self {
-        Self { user: user.id.clone(), methods: vec![method], since: visit.now }
+        let password = password_mark(user);
+        Self { user: user.id.clone(), methods: vec![method], since: visit.now, password }
     }
 
     /// Whether there is still time.
@@ -94,7 +98,11 @@ impl Halfway {
         method: Method,
     ) -> Result<(Arc<User>, Login), NotSignedIn> {
         let user = app.store.find_user(&self.user).await.map_err(Failure::from)?;
-        let user = user.filter(|user| user.enabled && self.is_live(visit.now)).ok_or(NotSignedIn::Wrong)?;
+        // A password that was reset in between is nobody's first step any more.
+        let goes_on = |user: &Arc<User>| {
+            user.enabled && self.is_live(visit.now) && password_mark(user) == self.password
+        };
+        let user = user.filter(goes_on).ok_or(NotSignedIn::Wrong)?;
         let methods: Vec<Method> = self.methods.iter().copied().chain([method]).collect();
         Ok((user, acr::login(&methods, visit.now)))
     }
@@ -160,7 +168,10 @@ async fn enter(
     }
     let mut event = event(Action::UserSignIn, visit, &user.id);
     event.reason = Some(login.amr.join(" "));
-    let change = with(Change::new(event).requires(Anchor::User(user.id.clone())));
+    let change = Change::new(event)
+        .requires(Anchor::User(user.id.clone()))
+        .requires_password(user.id.clone(), password_mark(user));
+    let change = with(change);
     match app.store.commit(change).await {
         Ok(_) => Ok(Ok(())),
         Err(CommitError::Conflict(_)) => Ok(Err(UsedBefore)),

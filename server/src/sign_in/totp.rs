@@ -24,21 +24,29 @@ const KIND: &str = "totp";
 /// How long it is remembered that a code was used: longer than it would be taken.
 const USED_LIFE: Seconds = Seconds::minutes(5);
 
+/// What it is sealed as while no code has confirmed it.
+const UNCONFIRMED: &str = "totp_unconfirmed";
+
 /// What an app needs to know, in the two ways of telling it.
 pub struct AppSecret {
     /// The secret in base32, for typing.
     pub secret: Secret,
     /// The `otpauth:` URL that a QR code holds.
     pub url: Secret,
+    /// The secret as it may be remembered until a code confirms it: sealed, for this user.
+    pub sealed: Secret,
 }
 
-/// A new secret in base32.
+/// A new secret; or the one that was remembered as `known`, once more.
 ///
 /// # Errors
 /// Where `known` is no secret of ours.
 pub fn new_app_secret(app: &App, user: &User, known: Option<&str>) -> Result<AppSecret, Failure> {
     let secret = match known {
-        Some(known) => totp_rs::Secret::try_from_base32(known).map_err(|_| broken())?,
+        Some(known) => {
+            let known = open_as(app, UNCONFIRMED, &user.id, known)?;
+            totp_rs::Secret::try_from_base32(known.reveal()).map_err(|_| broken())?
+        }
         None => {
             let mut bytes = [0; BYTES];
             app.entropy.fill(&mut bytes);
@@ -56,7 +64,8 @@ pub fn new_app_secret(app: &App, user: &User, known: Option<&str>) -> Result<App
         .with_issuer(Some(issuer))
         .build()
         .map_err(|_| broken())?;
-    Ok(AppSecret { secret: text, url: Secret::from_text(totp.to_url().map_err(|_| broken())?) })
+    let sealed = seal_as(app, UNCONFIRMED, &user.id, text.reveal())?;
+    Ok(AppSecret { secret: text, url: Secret::from_text(totp.to_url().map_err(|_| broken())?), sealed })
 }
 
 fn broken() -> Failure {
@@ -74,17 +83,25 @@ fn step(secret: &str, code: &str, now: NumericDate) -> Option<u64> {
     totp.check(&code, u64::try_from(now.0).ok()?)
 }
 
-fn sealed(app: &App, user: &UserId, secret: &str) -> Result<Secret, Failure> {
-    let place = Place { kind: KIND, of: &[user.as_str()] };
+fn seal_as(app: &App, kind: &'static str, user: &UserId, secret: &str) -> Result<Secret, Failure> {
+    let place = Place { kind, of: &[user.as_str()] };
     let sealed = app.at_rest.seal(place, secret.as_bytes(), app.entropy.as_ref())?;
     Ok(Secret::from_text(sealed))
 }
 
-fn opened(app: &App, totp: &Totp) -> Result<Secret, Failure> {
+fn open_as(app: &App, kind: &'static str, user: &UserId, sealed: &str) -> Result<Secret, Failure> {
     let unreadable = || Broken::Inconsistent("the secret of an authenticator app cannot be opened");
-    let place = Place { kind: KIND, of: &[totp.user.as_str()] };
-    let bytes = app.at_rest.open(place, totp.secret.reveal()).map_err(|_| unreadable())?;
+    let place = Place { kind, of: &[user.as_str()] };
+    let bytes = app.at_rest.open(place, sealed).map_err(|_| unreadable())?;
     Ok(Secret::from_text(std::str::from_utf8(&bytes).map_err(|_| unreadable())?.to_owned()))
+}
+
+fn sealed(app: &App, user: &UserId, secret: &str) -> Result<Secret, Failure> {
+    seal_as(app, KIND, user, secret)
+}
+
+fn opened(app: &App, totp: &Totp) -> Result<Secret, Failure> {
+    open_as(app, KIND, &totp.user, totp.secret.reveal())
 }
 
 /// That a user's code of this step was used.
@@ -133,7 +150,7 @@ pub async fn with_code(
     Ok((user, login))
 }
 
-/// Sets up an authenticator app, once its first code shows that it knows the secret.
+/// Sets up an authenticator app, once its first code shows that it knows the secret that was remembered as `secret`.
 ///
 /// # Errors
 /// [`NotAdded::Wrong`] where it does not.
@@ -144,8 +161,14 @@ pub async fn add_totp(
     secret: &str,
     code: &str,
 ) -> Result<(), NotAdded> {
-    let step = step(secret, code, visit.now).ok_or(NotAdded::Wrong)?;
-    let totp = Totp { user: user.clone(), secret: sealed(app, user, secret)?, created_at: visit.now };
+    let not_added = |failure| match failure {
+        Failure::Broken(broken) => NotAdded::Broken(broken),
+        Failure::Refused(_) => NotAdded::Wrong,
+    };
+    let secret = open_as(app, UNCONFIRMED, user, secret).map_err(not_added)?;
+    let step = step(secret.reveal(), code, visit.now).ok_or(NotAdded::Wrong)?;
+    let secret = sealed(app, user, secret.reveal()).map_err(not_added)?;
+    let totp = Totp { user: user.clone(), secret, created_at: visit.now };
     let change = Change::new(event(Action::UserTotpAdd, visit, user))
         .requires(Anchor::User(user.clone()))
         .first_time(used(user, step), visit.now.plus(USED_LIFE))

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
-use super::{audit, deferred, endings, keeping, logouts, sql, takes};
+use super::{audit, deferred, endings, keeping, logouts, sql, takes, users};
 
 /// A change with its records made into rows.
 pub(super) struct Prepared {
@@ -78,6 +78,9 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     let dead =
         |change: &&Change| lives.first_dead(&change.requires, change.at).cloned().map(Conflict::NotAlive);
     let mut lost: Vec<Option<Conflict>> = changes.iter().map(dead).collect();
+    for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
+        *lost = users::other_password(db, change).await?;
+    }
     takes::mark_first_times(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;
     takes::count_derivations(db, &changes, &mut lost).await?;

@@ -30,6 +30,7 @@ pub struct Change {
     pub(super) event: Option<AuditEvent>,
     pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
     pub(super) requires: Vec<Anchor>,
+    pub(super) passwords: Vec<(UserId, Option<String>)>,
     pub(super) take: Option<Take>,
     pub(super) derives: Vec<TaskId>,
     pub(super) keep: Vec<Record>,
@@ -54,6 +55,7 @@ impl Change {
             event: None,
             first_time: Vec::new(),
             requires: Vec::new(),
+            passwords: Vec::new(),
             take: None,
             derives: Vec::new(),
             keep: Vec::new(),
@@ -75,6 +77,12 @@ impl Change {
     /// Only if `anchor` is alive when the change is written.
     pub fn requires(mut self, anchor: Anchor) -> Self {
         self.requires.push(anchor);
+        self
+    }
+
+    /// Only if `user` still has the password of this mark ([`super::password_mark`]) when the change is written.
+    pub fn requires_password(mut self, user: UserId, mark: Option<String>) -> Self {
+        self.passwords.push((user, mark));
         self
     }
 

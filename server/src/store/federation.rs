@@ -153,6 +153,24 @@ impl Store {
         Ok(identities.iter().any(|identity| identity.by == LinkedBy::Creation))
     }
 
+    /// A portion of the identities whose upstreams gave their accounts rights: those that come after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn identities_with_rights(
+        &self,
+        after: Option<&Identity>,
+    ) -> Result<Vec<FederatedIdentity>, StoreError> {
+        use federated_identity::Column;
+        let nothing = keeping::json(&Rights::default())?;
+        let find = federated_identity::Entity::find()
+            .filter(Column::UserId.is_not_null())
+            .filter(Column::Granted.ne(nothing))
+            .apply_if(after, |find, after| find.filter(Column::Id.gt(key(after))))
+            .order_by_asc(Column::Id);
+        find.limit(MOST).all(self.reader()).await?.into_iter().map(stored).collect()
+    }
+
     /// The sessions that began at this issuer: of this session there, of this user, or where both are named, of both.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
 pub use subjects::PairwiseSubject;
+pub use users::password_mark;
 
 use caches::Caches;
 use queue::Waiting;

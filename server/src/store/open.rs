@@ -8,7 +8,7 @@ use migration::{Migrator, MigratorTrait as _};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    TransactionTrait as _,
+    DbErr, TransactionTrait as _,
 };
 
 use super::{Store, StoreError};
@@ -117,15 +117,25 @@ impl Store {
 /// Processes that start together stumble over each other at every table that one of them makes; who stumbled finds it
 /// made when it tries again.
 async fn migrate_sqlite(writer: &DatabaseConnection) -> Result<(), StoreError> {
-    let mut outcome = Migrator::up(writer, None).await;
+    let mut outcome = migrate(writer).await;
     for _ in 0..MOST_STUMBLES {
         if outcome.is_ok() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
-        outcome = Migrator::up(writer, None).await;
+        outcome = migrate(writer).await;
     }
     outcome.map_err(StoreError::from)
+}
+
+/// Makes what is missing of the tables, and says so in one line.
+async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let steps = Migrator::get_pending_migrations(db).await?.len();
+    Migrator::up(db, None).await?;
+    if steps > 0 {
+        tracing::info!(steps, "the tables of the database were brought up to date");
+    }
+    Ok(())
 }
 
 /// Makes the folder of the database file, for its owner only.
@@ -168,7 +178,7 @@ async fn migrate_postgres(url: &str) -> Result<(), StoreError> {
     options.idle_timeout(None).max_lifetime(None);
     let db = Database::connect(options).await?;
     db.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
-    let outcome = Migrator::up(&db, None).await;
+    let outcome = migrate(&db).await;
     db.close().await?;
     outcome.map_err(StoreError::from)
 }

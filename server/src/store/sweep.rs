@@ -1,9 +1,9 @@
 //! Sweeping out what is over, in portions that hold nobody up.
 
 use protocol::numeric_date::{NumericDate, Seconds};
-use sea_orm::Value;
+use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait as _, Value};
 
-use super::{Store, StoreError, sql};
+use super::{Store, StoreError, logouts, sql};
 
 /// The most rows of one statement.
 const PORTION: u64 = 500;
@@ -15,11 +15,10 @@ const AFTERLIFE: Seconds = Seconds::days(1);
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; requests of users elsewhere, because their clients are told that they are over;
 /// tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 15] = [
+const TABLES: [(&str, &str, Seconds); 14] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
-    ("browser_session", "id", Seconds(0)),
     ("session_client", "id", Seconds(0)),
     ("one_time_link", "digest", Seconds(0)),
     ("known_browser", "digest", Seconds(0)),
@@ -39,7 +38,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn sweep(&self, now: NumericDate) -> Result<u64, StoreError> {
-        let mut all = 0;
+        let mut all = self.sweep_sessions(now).await?;
         for (table, key, afterlife) in TABLES {
             let last = now.0.saturating_sub(afterlife.0);
             let delete = format!(
@@ -55,5 +54,40 @@ impl Store {
             }
         }
         Ok(all + self.sweep_registrations(now, AFTERLIFE).await?)
+    }
+
+    /// Deletes the browser sessions that are over. The clients that took part in one are queued to be told in the same
+    /// transaction, as they are when somebody signs out: time ends a session too (Back-Channel Logout §2).
+    async fn sweep_sessions(&self, now: NumericDate) -> Result<u64, StoreError> {
+        let delete = format!(
+            "DELETE FROM browser_session WHERE expires_at <= $1 AND id IN \
+             (SELECT id FROM browser_session WHERE expires_at <= $1 LIMIT {PORTION}) RETURNING session_id, user_id"
+        );
+        // Its cookie may have changed: then it goes on in another row.
+        let goes_on = "SELECT id FROM browser_session \
+                       WHERE session_id = $1 AND expires_at > $2 AND ended_at IS NULL LIMIT 1";
+        let mut all = 0;
+        for _ in 0..PORTIONS {
+            let immediate = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            let db = self.0.core.writer.begin_with_options(immediate).await?;
+            let swept = sql::query(&db, &delete, vec![Value::from(now.0)]).await?;
+            for row in &swept {
+                let session: String = row.try_get_by_index(0)?;
+                let user: Option<String> = row.try_get_by_index(1)?;
+                let values = vec![Value::from(session.clone()), Value::from(now.0)];
+                if user.is_some() && sql::query(&db, goes_on, values).await?.is_empty() {
+                    logouts::enqueue(&db, &session, now).await?;
+                }
+            }
+            db.commit().await?;
+            all += swept.len() as u64;
+            if (swept.len() as u64) < PORTION {
+                break;
+            }
+        }
+        Ok(all)
     }
 }

@@ -7,17 +7,46 @@ use protocol::federation::account::LinkedBy;
 use protocol::identifier::UserId;
 use protocol::user::User;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
-    QueryTrait as _,
+    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QuerySelect as _, QueryTrait as _,
 };
 
-use super::{Origin, Store, StoreError, keeping, read};
+use super::{Anchor, Change, Conflict, Origin, Store, StoreError, keeping, read, sql};
+use crate::secret::SecretDigest;
 
 /// How many users are looked at at once.
 const MOST_USERS: u64 = 1000;
 
 fn user(row: &user_account::Model) -> Result<User, StoreError> {
     read("user_account", &row.id, &row.document)
+}
+
+/// Which password a user has: the digest of its hash, by which a change can see that it is still the same.
+#[must_use]
+pub fn password_mark(user: &User) -> Option<String> {
+    user.password_hash.as_deref().map(|hash| SecretDigest::of(hash).to_text())
+}
+
+/// Whether the users of a change still have the passwords that it requires. Whoever gives one of them another password
+/// waits for the change, or the change for them.
+pub(super) async fn other_password<C: ConnectionTrait>(
+    db: &C,
+    change: &Change,
+) -> Result<Option<Conflict>, DbErr> {
+    let hold = match db.get_database_backend() {
+        DbBackend::Postgres => " FOR SHARE",
+        _ => "",
+    };
+    for (id, mark) in &change.passwords {
+        let find = format!("SELECT document FROM user_account WHERE id = $1{hold}");
+        let rows = sql::query(db, &find, vec![id.as_str().into()]).await?;
+        let document = rows.first().map(|row| row.try_get_by_index::<String>(0)).transpose()?;
+        let now = document.and_then(|document| serde_json::from_str::<User>(&document).ok());
+        if now.is_none_or(|user| password_mark(&user) != *mark) {
+            return Ok(Some(Conflict::NotAlive(Anchor::User(id.clone()))));
+        }
+    }
+    Ok(None)
 }
 
 impl Store {
@@ -95,12 +124,28 @@ impl Store {
         rows.iter().map(user).collect()
     }
 
-    /// Whether any enabled user is an admin.
+    /// Whether any enabled user is an admin, wherever they sign in.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn has_admin(&self) -> Result<bool, StoreError> {
-        Ok(self.some_users().await?.iter().any(|user| user.admin))
+        if self.some_users().await?.iter().any(|user| user.admin) {
+            return Ok(true);
+        }
+        // Those that an upstream made are many; the few among them that it made admins stand beside their identities.
+        let mut after = None;
+        loop {
+            let portion = self.identities_with_rights(after.as_ref()).await?;
+            let Some(last) = portion.last() else { return Ok(false) };
+            after = Some(last.identity.clone());
+            for id in
+                portion.iter().filter(|known| known.granted.admin).filter_map(|known| known.user.as_ref())
+            {
+                if self.find_user_now(id).await?.is_some_and(|user| user.enabled && user.admin) {
+                    return Ok(true);
+                }
+            }
+        }
     }
 
     /// The enabled users who have no password yet.

@@ -22,6 +22,10 @@ impl<'c> AsyncHttpClient<'c> for Through<'_> {
             let (parts, body) = request.into_parts();
             let url = Url::parse(&parts.uri.to_string()).map_err(|_| OutboundError::NotHttps)?;
             let answer = self.0.request(parts.method, &url, parts.headers, body).await?;
+            // A provider that is out of order, or has too much to do, says nothing about anybody.
+            if answer.status >= 500 || answer.status == 429 {
+                return Err(OutboundError::OutOfOrder);
+            }
             let mut response = HttpResponse::new(answer.body);
             *response.status_mut() =
                 StatusCode::from_u16(answer.status).map_err(|_| OutboundError::Failed)?;

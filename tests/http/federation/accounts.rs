@@ -102,8 +102,7 @@ async fn linking_needs_a_fresh_sign_in_a_form_of_ours_and_the_same_person_to_com
     let leaving = page.submit(&page.form(), Some(("link", "company"))).await.page();
     let sent = leaving.link("leaving-go").parse().unwrap();
     // Somebody else signs in at the same browser meanwhile.
-    let page = alice.page("/sign-in").await;
-    page.sign_in("bob", &password_of("bob")).await.page();
+    alice.sign_in("bob", &password_of("bob")).await;
     assert_eq!(alice.page(&world.back(&sent, &[])).await.status, 400);
     assert_eq!(world.count("user.link").await, 0);
 

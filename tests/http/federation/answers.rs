@@ -241,9 +241,115 @@ async fn an_upstream_that_is_away_is_a_page_at_once_the_second_time() {
 #[tokio::test]
 async fn a_token_endpoint_that_refuses_or_fails_signs_nobody_in() {
     let world = World::open("").await;
-    for status in [400, 401, 500] {
+    for status in [400, 401] {
         world.there.say(|says| says.token_status = status);
         assert_eq!(world.refused().await.status, 502, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_goes_away_on_the_way_back_is_away_and_not_untrue() {
+    let world = World::open("").await;
+    let told = json!({ "sub": "zoe" });
+    world.there.say(|says| says.userinfo = Some(told));
+    for place in ["/token", "/userinfo", "/jwks"] {
+        for status in [500, 503, 429, 0] {
+            let person = world.house.person();
+            let sent = world.leave(&person).await;
+            let back = world.back(&sent, &[]);
+            if place == "/jwks" {
+                // A new key has to be looked for, and what was asked a moment ago is not asked again.
+                world.house.later(11);
+                world.there.change_key(&format!("key-{status}"));
+            }
+            world.there.say(|says| says.out_of_order = vec![(place, status)]);
+            let page = person.page(&back).await;
+            assert_eq!(page.status, 503, "{place} {status}: {}", page.text());
+            assert!(page.text().contains("The Company does not answer"), "{}", page.text());
+            let event = world.house.told("user.sign_in", "access_denied").await;
+            let reason = event["reason"].as_str().unwrap();
+            assert!(reason.ends_with("the upstream does not answer"), "{reason}");
+            assert!(person.page("/account").await.path.starts_with("/sign-in"), "nobody is signed in");
+            world.there.say(|says| says.out_of_order.clear());
+            // After a failure it is not asked about itself at once.
+            world.house.later(16);
+        }
+    }
+    world.signed_in().await;
+}
+
+#[tokio::test]
+async fn an_upstream_that_says_it_cannot_now_is_away_and_one_that_says_no_has_spoken() {
+    let world = World::open("").await;
+    for (error, status) in [
+        ("temporarily_unavailable", 503),
+        ("server_error", 503),
+        ("access_denied", 403),
+        ("login_required", 403),
+    ] {
+        let person = world.house.person();
+        let sent = world.leave(&person).await;
+        let page = person.page(&world.back_with(&sent, &[("error", error)], &[])).await;
+        assert_eq!(page.status, status, "{error}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn what_an_application_asks_of_the_login_goes_along_to_the_upstream_of_an_address() {
+    let world = World::open("email_domains = [\"company.example\"]\nacr = { theirs = \"phr\" }\n").await;
+    let shop = world.house.client("shop");
+    let ask = world.house.ask(&shop).scope("orders:read").with("login_hint", "zoe@company.example");
+    for (name, value, sent_as) in
+        [("prompt", "login", "login"), ("max_age", "100", "100"), ("acr_values", "phr other", "theirs other")]
+    {
+        let person = world.house.person();
+        let page = ask.clone().with(name, value).brought_by(&person).await.page();
+        // The address stands there already: to go on is enough.
+        let form = page.form_to("/sign-in");
+        assert_eq!(form.value("username"), "zoe@company.example");
+        let leaving = page.submit(&form, None).await.page();
+        let sent: url::Url = leaving.link("leaving-go").parse().unwrap();
+        assert_eq!(param(&sent, "login_hint"), "zoe@company.example");
+        assert_eq!(param(&sent, name), sent_as);
+    }
+}
+
+#[tokio::test]
+async fn this_server_proves_itself_by_an_assertion_of_its_own_key_where_it_is_to() {
+    for (lines, at_token_endpoint) in [("", false), ("assertion_audience = \"token_endpoint\"\n", true)] {
+        let now = server::clock::Clock::now(&server::clock::SystemClock);
+        let there = tests::FakeProvider::open("web", "zoe", now).await;
+        let config = super::upstream(&there.issuer, lines)
+            .replace("client_secret = \"the secret of web\"", "authentication = \"private_key_jwt\"");
+        let house = tests::House::open_with(&config).await;
+        let world = World { house, there };
+        world.signed_in().await;
+        world.signed_in().await;
+        let heard = world.there.heard();
+        let forms = heard.iter().filter(|line| line.starts_with("POST /token")).map(|line| {
+            let body = line.split_once('\n').unwrap().1;
+            url::form_urlencoded::parse(body.as_bytes()).into_owned().collect::<Vec<_>>()
+        });
+        let mut seen = std::collections::BTreeSet::new();
+        for form in forms {
+            let field =
+                |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            assert_eq!(field("client_secret"), None);
+            let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+            assert_eq!(field("client_assertion_type").as_deref(), Some(kind));
+            let assertion = field("client_assertion").expect("an assertion");
+            let claims =
+                world.house.app().keys.verify_own(&assertion, "JWT").expect("signed with a key of /jwks");
+            assert_eq!(tests::unverified_header(&assertion)["alg"], "ES256");
+            assert_eq!((&claims["iss"], &claims["sub"]), (&json!("web"), &json!("web")));
+            let issuer = &world.there.issuer;
+            let audience = if at_token_endpoint { format!("{issuer}/token") } else { issuer.clone() };
+            assert_eq!(claims["aud"], json!(audience), "and nobody else");
+            let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+            assert!((1..=300).contains(&life), "{life}");
+            assert!(seen.insert(claims["jti"].as_str().unwrap().to_owned()), "each is another");
+        }
+        assert_eq!(seen.len(), 2);
     }
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod logout;
 mod procura;
+mod rights;
 
 use serde_json::{Value, json};
 use tests::{Arrival, Database, FakeProvider, House, Page, Person};
@@ -34,6 +35,22 @@ impl World {
         let now = server::clock::Clock::now(&server::clock::SystemClock);
         let there = FakeProvider::open("web", "zoe", now).await;
         let house = House::on_with(database, &upstream(&there.issuer, lines)).await;
+        Self { house, there }
+    }
+
+    /// The same, where some words at the resource servers are kept for groups: a line of TOML.
+    async fn keeping_for_groups(database: Database, lines: &str, scope_groups: &str) -> Self {
+        let kept = format!("{scope_groups}\n[resource_servers.scopes]\n\"orders:read\"");
+        let change = |town: String| town.replace("[resource_servers.scopes]\n\"orders:read\"", &kept);
+        Self::with_town(database, lines, change).await
+    }
+
+    /// The same, with the declarations changed by `change`.
+    async fn with_town(database: Database, lines: &str, change: impl FnOnce(String) -> String) -> Self {
+        let now = server::clock::Clock::now(&server::clock::SystemClock);
+        let there = FakeProvider::open("web", "zoe", now).await;
+        let fragment = upstream(&there.issuer, lines);
+        let house = House::build(database, |town| format!("{fragment}\n{}", change(town))).await;
         Self { house, there }
     }
 

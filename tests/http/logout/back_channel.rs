@@ -15,6 +15,8 @@ on_both_databases! {
     a_client_that_is_away_is_told_later_even_by_another_process,
     a_client_that_says_no_is_not_asked_again,
     what_was_approved_for_the_users_absence_goes_on,
+    a_user_who_is_switched_off_is_signed_out_everywhere_and_the_clients_are_told,
+    clients_are_told_of_a_session_that_time_ends,
 }
 
 fn token_of(heard: &Heard) -> String {
@@ -169,6 +171,88 @@ async fn what_was_approved_for_the_users_absence_goes_on(database: Database) {
     scene.rp.refresh(absent.text("refresh_token"), &[]).await.ok();
     let targets: Vec<_> = scene.receiver.already().await.into_iter().map(|heard| heard.target).collect();
     assert_eq!(targets.len(), 2, "it is told of the session's end all the same: {targets:?}");
+}
+
+async fn a_user_who_is_switched_off_is_signed_out_everywhere_and_the_clients_are_told(database: Database) {
+    let mut scene = Scene::on(database).await;
+    let (here, there) = (scene.house.signed_in("bob").await, scene.house.signed_in("bob").await);
+    let alice = scene.house.signed_in("alice").await;
+    let first = scene.signs_in_to(&here, &scene.rp).await;
+    let second = scene.signs_in_to(&there, &scene.other).await;
+    scene.signs_in_to(&alice, &scene.rp).await;
+    // Bob is not declared any more, and nobody else is meant. The agents need another owner.
+    let without_bob = |config: String| {
+        let begin = config.find("[[users]]\nusername = \"bob\"").unwrap();
+        let end = begin + config[begin + 1..].find("[[users]]").unwrap() + 1;
+        format!("{}{}", &config[..begin], &config[end..]).replace("owner = \"bob\"", "owner = \"alice\"")
+    };
+    scene.house.restart_changed(without_bob).await;
+    let mut sids = Vec::new();
+    for _ in 0..2 {
+        sids.push(unverified_claims(&token_of(&scene.receiver.next().await))["sid"].clone());
+    }
+    for id_token in [&first, &second] {
+        assert!(sids.contains(&unverified_claims(id_token)["sid"]), "{sids:?}");
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(scene.receiver.already().await, [], "alice's applications hear nothing");
+    assert!(!scene.is_signed_in(&here).await && !scene.is_signed_in(&there).await);
+    assert!(scene.is_signed_in(&alice).await);
+    let events = scene.house.events().await;
+    let applied = events.iter().filter(|event| event.event.action == Action::ConfigurationApply).count();
+    assert!(applied >= 2, "that the configuration did it, is told");
+}
+
+async fn clients_are_told_of_a_session_that_time_ends(database: Database) {
+    let scene = Scene::on(database).await;
+    let alice = scene.house.signed_in("alice").await;
+    let id_token = scene.signs_in_to(&alice, &scene.rp).await;
+    let life = scene.house.app().settings.session_life.0;
+    scene.house.later(life / 2);
+    scene.house.sweep().await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(scene.receiver.already().await, [], "it is not over");
+    scene.house.later(life / 2 + 1);
+    scene.house.sweep().await;
+    scene.house.sweep().await;
+    let claims = unverified_claims(&token_of(&scene.receiver.next().await));
+    assert_eq!(claims["sid"], unverified_claims(&id_token)["sid"]);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(scene.receiver.already().await, [], "once");
+    assert!(!scene.is_signed_in(&alice).await);
+}
+
+#[tokio::test]
+async fn a_logout_token_is_encrypted_where_id_tokens_are_and_never_sent_in_the_clear() {
+    use josekit::jwe;
+    use josekit::jwk::Jwk;
+    let receiver = tests::Receiver::open().await;
+    let mut private = Jwk::generate_ec_key(josekit::jwk::alg::ec::EcCurve::P256).unwrap();
+    private.set_key_id("to-rp");
+    let public = private.to_public_key().unwrap();
+    let at = |name: &str| public.parameter(name).unwrap().as_str().unwrap().to_owned();
+    let jwks = format!(
+        "jwks = {{ keys = [{{ kty = \"EC\", crv = \"P-256\", use = \"enc\", kid = \"to-rp\", x = \"{}\", y = \"{}\" }}] }}",
+        at("x"),
+        at("y")
+    );
+    let encrypted = format!("{jwks}\nid_token_encrypted_response_alg = \"ECDH-ES\"");
+    let scene = Scene::with(Database::Sqlite, receiver, &encrypted).await;
+    let alice = scene.house.signed_in("alice").await;
+    let open = |jwe: &str| {
+        let decrypter = jwe::ECDH_ES.decrypter_from_jwk(&private).unwrap();
+        String::from_utf8(jwe::deserialize_compact(jwe, &decrypter).unwrap().0).unwrap()
+    };
+    let id_token = open(&scene.signs_in_to(&alice, &scene.rp).await);
+    let page = alice.page("/logout").await;
+    page.submit(&page.form(), Some(("decision", "confirm"))).await.page();
+    let sent = token_of(&scene.receiver.next().await);
+    let header = unverified_header(&sent);
+    assert_eq!((&header["alg"], &header["enc"]), (&json!("ECDH-ES"), &json!("A128CBC-HS256")));
+    let token = open(&sent);
+    assert_eq!(unverified_header(&token)["typ"], "logout+jwt", "signed first, then encrypted");
+    let claims = verified(&scene, &token).await;
+    assert_eq!(claims["sid"], unverified_claims(&id_token)["sid"]);
 }
 
 #[tokio::test]

@@ -25,7 +25,11 @@ const SECRET: &str = "the secret of";
 
 impl Scene {
     pub async fn on(database: Database) -> Self {
-        let receiver = Receiver::open().await;
+        Self::with(database, Receiver::open().await, "id_token_signed_response_alg = \"RS256\"").await
+    }
+
+    /// With these lines in the registration of `rp`.
+    pub async fn with(database: Database, receiver: Receiver, of_rp: &str) -> Self {
         let origin = receiver.origin.clone();
         let client = |id: &str, more: &str| {
             format!(
@@ -45,7 +49,7 @@ impl Scene {
              subject_type = \"pairwise\"";
         let fragment = format!(
             "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\ntimeout = \"5s\"\n\n{}{}{}",
-            client("rp", "id_token_signed_response_alg = \"RS256\""),
+            client("rp", of_rp),
             client("other", initiate),
             client("framed", &front)
         );

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::user::{GROUPS, User};
+
 /// What an account may do beyond what everybody may.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Rights {
@@ -28,10 +30,38 @@ pub struct GroupRights {
 }
 
 impl Rights {
+    /// What an account may do, from what it says of itself.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self { admin: user.admin, groups: user.groups() }
+    }
+
+    /// The account with these rights and no others.
+    #[must_use]
+    pub fn given_to(&self, mut user: User) -> User {
+        user.admin = self.admin;
+        if self.groups.is_empty() {
+            user.claims.remove(GROUPS);
+        } else {
+            let groups: Vec<_> = self.groups.iter().cloned().collect();
+            user.claims.insert(GROUPS.to_owned(), groups.into());
+        }
+        user
+    }
+
     fn and(mut self, more: &Self) -> Self {
         self.admin |= more.admin;
         self.groups.extend(more.groups.iter().cloned());
         self
+    }
+
+    /// Those that are among `most` too.
+    #[must_use]
+    pub fn within(&self, most: &Self) -> Self {
+        Self {
+            admin: self.admin && most.admin,
+            groups: self.groups.intersection(&most.groups).cloned().collect(),
+        }
     }
 
     fn without(&self, less: &Self) -> Self {
@@ -47,6 +77,12 @@ impl Rights {
 pub fn mapped(groups: &BTreeSet<String>, table: &[GroupRights]) -> Rights {
     let theirs = table.iter().filter(|row| groups.contains(&row.group));
     theirs.fold(Rights::default(), |rights, row| rights.and(&row.rights))
+}
+
+/// The most that an upstream with this table can give anybody.
+#[must_use]
+pub fn most(table: &[GroupRights]) -> Rights {
+    table.iter().fold(Rights::default(), |rights, row| rights.and(&row.rights))
 }
 
 /// The rights of an account that has `has`, `granted` of them by its upstream, when the upstream now grants `now`:
@@ -97,6 +133,17 @@ mod tests {
         let (has, granted) = regrant(&local, &Rights::default(), &rights(true, &["staff", "support"]));
         assert_eq!(granted, rights(false, &["support"]));
         assert_eq!(regrant(&has, &granted, &Rights::default()).0, local);
+    }
+
+    #[test]
+    fn what_an_upstream_cannot_give_any_more_lapses_and_what_it_can_stays() {
+        let row = |group: &str, rights| GroupRights { group: group.into(), rights };
+        let granted = rights(true, &["support", "orders"]);
+        let has = rights(true, &["local", "support", "orders"]);
+        let lapse = |table: &[GroupRights]| regrant(&has, &granted, &granted.within(&most(table)));
+        let table = [row("ops", rights(true, &[])), row("sales", rights(false, &["orders", "other"]))];
+        assert_eq!(lapse(&table), (rights(true, &["local", "orders"]), rights(true, &["orders"])));
+        assert_eq!(lapse(&[]), (rights(false, &["local"]), Rights::default()));
     }
 
     fn any_rights() -> impl Strategy<Value = Rights> {

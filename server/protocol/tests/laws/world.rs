@@ -330,6 +330,7 @@ fn resource_server((identifier, scope): (&str, &str)) -> (ResourceIndicator, Arc
         identifier: identifier.clone(),
         name: "R".into(),
         scopes: scope.split(' ').map(words).collect(),
+        scope_groups: std::collections::BTreeMap::new(),
         details_types: ["every_rule", "not_passed_on"].map(|t| t.parse().unwrap()).into(),
         token_format: TokenFormat::Jwt,
         signing_alg: SigningAlg::Es256,

@@ -50,8 +50,19 @@ pub async fn from_sign_in(app: &App, browser: &Browser, form: &Params, way: &Way
     };
     let purpose = Purpose::SignIn { interaction: way.interaction.clone(), then: way.next.clone() };
     let request = way.waiting.as_ref().map(|waiting| &waiting.request);
-    let demand = match request {
-        Some(request) => Demand::of(request.prompt, request.max_age, request.acr_values.clone()),
+    let client = match &way.waiting {
+        Some(waiting) => match app.store.find_client(&waiting.client).await {
+            Ok(client) => client,
+            Err(error) => return Some(browser.broken(&error.into())),
+        },
+        None => None,
+    };
+    let demand = match request.zip(client) {
+        // What the client registered counts where its request says nothing (OpenID Connect Registration §2).
+        Some((request, client)) => {
+            let acr = request.acr_for(&client, false);
+            Demand::of(request.prompt, request.max_age_for(&client), acr.values)
+        }
         // Whoever is signed in already and comes here without anything waiting wants to prove that it is them.
         None if browser.signed_in.is_some() => Demand::again(),
         None => Demand::default(),

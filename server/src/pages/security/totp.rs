@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::failure::{Broken, Failure};
 use crate::sign_in::{self, NotAdded};
 
-/// The session's key for a secret that no code has confirmed yet.
+/// The session's key for a secret that no code has confirmed yet, sealed.
 pub const ADDING: &str = "totp_adding";
 /// Where an app is set up.
 const HERE: &str = "/account/security/totp";
@@ -54,7 +54,7 @@ async fn view(
 ) -> Result<AddTotpPage, Failure> {
     let made = sign_in::new_app_secret(app, user, known)?;
     let secret = made.secret.reveal().to_owned();
-    browser.session.insert(ADDING, &secret).await.map_err(session_broken)?;
+    browser.session.insert(ADDING, made.sealed.reveal()).await.map_err(session_broken)?;
     let square = Square::of(made.url.reveal()).ok_or(Broken::Other("a name is too long for a square"))?;
     Ok(AddTotpPage { page: browser.page(), csrf: browser.csrf(app).await?, secret, square, refused })
 }

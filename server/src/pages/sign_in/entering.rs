@@ -20,6 +20,7 @@ use crate::failure::{Broken, Failure};
 use crate::logout::{self, Ends};
 use crate::secret::random_id;
 use crate::sign_in::{self, Halfway, NotSignedIn};
+use crate::store::password_mark;
 
 /// The session's key for a question for a passkey.
 pub(super) const CEREMONY: &str = "passkey_asked";
@@ -27,6 +28,9 @@ pub(super) const CEREMONY: &str = "passkey_asked";
 pub(super) const HALFWAY: &str = "halfway";
 /// The session's key for where and when somebody signed in.
 pub const PRESENCE: &str = "presence";
+
+/// The session's key, while it is written for the first time, for the password that its user has to have then.
+pub const PASSWORD: &str = "password";
 
 /// How long after signing in somebody may change what they sign in with.
 const FRESH: Seconds = Seconds::minutes(10);
@@ -94,7 +98,7 @@ impl Way {
 }
 
 /// The password was right: whoever has a second factor is asked for it, everybody else is signed in.
-pub(super) async fn first_factor(app: &App, browser: &Browser, way: &Way, user: &User) -> Response {
+pub async fn first_factor(app: &App, browser: &Browser, way: &Way, user: &User) -> Response {
     let factors = match sign_in::factors(app, &user.id).await {
         Ok(factors) => factors,
         Err(failure) => return browser.failure(&failure),
@@ -174,8 +178,14 @@ pub async fn remember(
     browser.session.cycle_id().await.map_err(session_broken)?;
     browser.session.insert(SIGNED_IN, &signed_in).await.map_err(session_broken)?;
     browser.session.insert(PRESENCE, &presence).await.map_err(session_broken)?;
-    // What comes next may write a code that hangs on this session: it has to be there first.
-    browser.session.save().await.map_err(session_broken)?;
+    // What comes next may write a code that hangs on this session: it has to be there first. And it is there only if
+    // the password has not been reset since: that ended every session, and must not miss this one.
+    browser.session.insert(PASSWORD, password_mark(user)).await.map_err(session_broken)?;
+    if let Err(error) = browser.session.save().await {
+        browser.session.flush().await.map_err(session_broken)?;
+        return Err(session_broken(error));
+    }
+    browser.session.remove_value(PASSWORD).await.map_err(session_broken)?;
     Ok(signed_in)
 }
 

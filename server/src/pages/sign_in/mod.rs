@@ -20,14 +20,20 @@ use crate::authorization;
 use crate::failure::Failure;
 use crate::sign_in::{self, Ceremony, NotSignedIn};
 
-pub use entering::{PRESENCE, Presence, Way, again, enter, first, is_fresh, lead_on, remember};
+pub use entering::{
+    PASSWORD, PRESENCE, Presence, Way, again, enter, first, first_factor, is_fresh, lead_on, remember,
+};
 
-use entering::{CEREMONY, first_factor};
+use entering::CEREMONY;
 
 /// `GET /sign-in`: for a waiting authorization request, for a page of ours, or just so.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
     let query = Params::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     match Way::read(&app, &browser, &query).await {
+        // Whoever is signed in and wants nothing that needs it once more, is where they want to be.
+        Ok(way) if browser.signed_in.is_some() && way.interaction.is_empty() && way.next.is_none() => {
+            see_other("/account")
+        }
         Ok(way) => {
             let hint = way.waiting.as_ref().and_then(|waiting| waiting.request.login_hint.clone());
             let known = || browser.signed_in.as_ref().filter(|_| way.interaction.is_empty());
@@ -138,7 +144,9 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
 }
 
 async fn cancel(app: &App, browser: &Browser, way: &Way) -> Response {
-    let Some(waiting) = &way.waiting else { return see_other("/") };
+    let Some(waiting) = &way.waiting else {
+        return see_other(if browser.signed_in.is_some() { "/account" } else { "/" });
+    };
     match authorization::deny(app, &browser.visit, &way.interaction, waiting, browser.login()).await {
         Ok(answer) => browser.answer(answer, Some(&way.interaction)),
         Err(stop) => browser.stop(stop),

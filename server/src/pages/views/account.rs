@@ -19,6 +19,8 @@ pub struct AccountPage {
     pub just_ended: Option<String>,
     /// How many questions wait for an answer.
     pub waiting: u32,
+    /// Whether there is anywhere else that one may sign in at.
+    pub connections: bool,
     /// What stands, the newest first.
     pub consents: Vec<ConsentSummary>,
     /// What does not stand any more.

@@ -291,6 +291,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         csrf: t.s("csrf-1"),
         just_ended: t.some("Travel Agent"),
         waiting: 2,
+        connections: true,
         consents: vec![first, second],
         ended: vec![ended(Kind::Agent, ConsentEnd::Revoked), ended(Kind::Service, ConsentEnd::TimeOver)],
     }
@@ -471,6 +472,7 @@ fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<
         ],
     };
     samples.push(("security", whole.render()));
+    samples.push(("security-no-passkeys", SecurityPage { passkeys: None, ..whole.clone() }.render()));
     for said in Said::ALL {
         let bare = SecurityPage {
             said: Some(said),

@@ -72,6 +72,12 @@ impl SignInRefused {
 }
 
 impl SignInPage {
+    /// Whether there is anything that they could go back to.
+    #[must_use]
+    pub fn can_cancel(&self) -> bool {
+        !self.interaction.is_empty() || self.again
+    }
+
     /// Whether the fields are to be marked as wrong.
     #[must_use]
     pub fn fields_are_wrong(&self) -> bool {

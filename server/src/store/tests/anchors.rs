@@ -6,6 +6,29 @@ promises! {
     a_change_whose_anchor_ended_writes_nothing;
     an_anchor_lives_only_as_long_as_it_says;
     a_task_lives_only_while_its_ancestors_do;
+    a_session_begins_only_with_the_password_that_it_was_proven_by;
+}
+
+async fn a_session_begins_only_with_the_password_that_it_was_proven_by(place: &Place) {
+    let with = |hash: Option<&str>| User { password_hash: hash.map(str::to_owned), ..user("alice") };
+    let (old, new, none) = (with(Some("old")), with(Some("new")), with(None));
+    let begin = |user: &User, cookie: &str| {
+        Change::housekeeping(NOW)
+            .requires_password(id("alice"), crate::store::password_mark(user))
+            .keep(Record::BrowserSession(session(cookie, cookie)))
+    };
+    let out = Err(CommitError::Conflict(Conflict::NotAlive(Anchor::User(id("alice")))));
+    let is_there = async |cookie: &str| place.lives(Anchor::Session(id(cookie))).await;
+    assert_eq!(place.store.commit(begin(&none, "nobody")).await, out, "there is no such user");
+    for (now, others) in [(&old, [&new, &none]), (&none, [&old, &new]), (&new, [&old, &none])] {
+        place.keep(vec![Record::User { user: now.clone(), origin: Origin::Admin }]).await;
+        for other in others {
+            assert_eq!(place.store.commit(begin(other, "other")).await, out);
+        }
+        assert!(!is_there("other").await);
+        place.commit(begin(now, "same")).await;
+        assert!(is_there("same").await);
+    }
 }
 
 async fn a_change_whose_anchor_ended_writes_nothing(place: &Place) {

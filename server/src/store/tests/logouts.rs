@@ -10,6 +10,24 @@ promises! {
     a_session_that_ends_many_times_at_once_queues_each_client_once;
     a_delivery_is_given_to_one_at_a_time_and_again_when_its_lease_is_over;
     what_is_settled_is_gone_or_comes_later;
+    a_session_that_time_ends_queues_its_clients_once_and_one_that_goes_on_does_not;
+}
+
+async fn a_session_that_time_ends_queues_its_clients_once_and_one_that_goes_on_does_not(place: &Place) {
+    two_sessions(place).await;
+    // The cookie of the second one changed, and under the new one it lasts longer.
+    let longer = BrowserSession { expires_at: LATER.plus(Seconds(100)), ..session("c3", "s2") };
+    place.keep(vec![Record::BrowserSession(longer)]).await;
+    place.store.sweep(NOW).await.unwrap();
+    assert!(claim(place, NOW).await.is_empty(), "none is over yet");
+    place.store.sweep(LATER).await.unwrap();
+    place.store.sweep(LATER).await.unwrap();
+    let told: BTreeSet<_> = claim(place, LATER).await.into_iter().map(|d| (d.session, d.client)).collect();
+    assert_eq!(told, ["app", "web"].map(|client| (id("s1"), id(client))).into());
+    assert!(place.lives(Anchor::Session(id("s2"))).await);
+    place.store.sweep(LATER.plus(Seconds(100))).await.unwrap();
+    let told = claim(place, LATER.plus(Seconds(100))).await;
+    assert!(told.iter().any(|d| d.session == id("s2")), "{told:?}");
 }
 
 const LEASE: Seconds = Seconds(60);

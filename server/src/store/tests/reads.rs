@@ -19,6 +19,7 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
         identifier: id("https://api.example"),
         name: "API".into(),
         scopes: std::collections::BTreeMap::new(),
+        scope_groups: std::collections::BTreeMap::new(),
         details_types: BTreeSet::new(),
         token_format: Default::default(),
         signing_alg: SigningAlg::Es256,

@@ -26,6 +26,7 @@ use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
+use crate::status_lists::StatusLists;
 use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
@@ -85,6 +86,8 @@ pub struct App {
     pub registrations: Attempts,
     /// Metadata documents that one host is asked for.
     pub document_hosts: Attempts,
+    /// Where the statuses of tokens stand.
+    pub status_lists: StatusLists,
     /// The logos of clients.
     pub logos: Logos,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.

@@ -30,6 +30,7 @@ use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, SecretDigest, random_id};
 use crate::sign_in;
+use crate::status_lists::StatusLists;
 use crate::store::{Change, CommitError, Ending, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
@@ -152,6 +153,7 @@ pub async fn open(
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         registrations: Attempts::new(settings.registration.requests_per_minute.get()),
         document_hosts: Attempts::new(MOST_DOCUMENTS_OF_ONE_HOST),
+        status_lists: StatusLists::new(settings.status_lists.ttl),
         logos: Logos::new(),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,

@@ -33,6 +33,10 @@ pub const USERINFO: &str = "/userinfo";
 pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
+/// `status_list_aggregation_endpoint` (Token Status List); each list is below it.
+pub const STATUS_LISTS: &str = "/status-lists";
+/// `tasks_endpoint`, Procura's own.
+pub const TASKS: &str = "/tasks";
 
 /// `end_session_endpoint` (RP-Initiated Logout §2.1).
 pub const LOGOUT: &str = "/logout";
@@ -100,6 +104,12 @@ pub fn well_known_paths(issuer: &str) -> [String; 2] {
     [format!("{path}{OPENID_CONFIGURATION}"), format!("{OAUTH_AUTHORIZATION_SERVER}{path}")]
 }
 
+/// The `uri` of a status list.
+#[must_use]
+pub fn status_list_uri(issuer: &str, list: &str) -> String {
+    format!("{}{STATUS_LISTS}/{list}", issuer.trim_end_matches('/'))
+}
+
 /// The document. Members without a value are left out (RFC 8414 §3.2), those with a default never.
 #[must_use]
 pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
@@ -139,6 +149,8 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("tasks_endpoint", TASKS),
+        ("status_list_aggregation_endpoint", STATUS_LISTS),
         ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
         ("backchannel_authentication_endpoint", BACKCHANNEL_AUTHENTICATION),
     ] {

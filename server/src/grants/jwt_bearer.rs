@@ -65,7 +65,7 @@ async fn decide(
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
     let token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
-    let written = tokens::write(app, &registry, client, token)?;
+    let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
     let mut requires = tokens::anchors(&written.token);

@@ -89,6 +89,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     }
     takes::mark_first_times(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;
+    takes::count_derivations(db, &changes, &mut lost).await?;
     Ok(lost)
 }
 

@@ -272,6 +272,12 @@ impl Client {
         Actor { sub: self.id.clone(), iss: issuer.into(), sub_profile: self.sub_profile() }
     }
 
+    /// Whether another actor may give it a part of its task: it exchanges tokens, and proves who it is.
+    #[must_use]
+    pub fn may_take_over(&self) -> bool {
+        !self.is_public() && self.grant_types.contains(&GrantType::TokenExchange)
+    }
+
     /// What kind of principal it is when it acts or is the subject.
     #[must_use]
     pub const fn sub_profile(&self) -> SubProfile {

@@ -263,6 +263,7 @@ impl DeclaredClient {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server.clone(),
             metadata: self.metadata.clone(),
+            own_sector: false,
             status: ClientStatus::Active,
         })
     }

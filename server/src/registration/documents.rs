@@ -9,6 +9,7 @@ use protocol::identifier::ClientId;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal, Refuse as _};
 use protocol::registration::metadata_document::{self as law, DocumentRefused};
+use protocol::subject;
 use url::Url;
 
 use super::{committed, event};
@@ -89,6 +90,10 @@ async fn fetch(
         answer.inspect_err(|error| tracing::info!(%url, %error, "a metadata document was not found"));
     let answer = answer.ok().filter(is_document).ok_or(DocumentRefused::NotThere).map_err(refusal)?;
     let client = read(app, visit, id, &answer).await?;
+    let client = match &known {
+        Some(known) => subject::moved(known.client, client),
+        None => client,
+    };
     let until = visit.now.plus(law::freshness(answer.max_age));
     let registered = Registered {
         client: id.clone(),

@@ -8,6 +8,7 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
 use protocol::client::{Client, Encryption, KeySource, SigningAlg};
+use protocol::device::household;
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::rule::Rules;
@@ -105,6 +106,15 @@ pub struct Visit {
     pub from: Option<IpAddr>,
     /// The certificate that whoever sent it holds, by the TLS handshake with us or with a trusted proxy.
     pub certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl Visit {
+    /// Where it came from, as far as what is bounded is counted by it: whoever has a network of IPv6 has all its
+    /// addresses, so it counts as one.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.from.map(household).unwrap_or_default()
+    }
 }
 
 impl App {
@@ -285,7 +295,7 @@ impl App {
 
     /// Whether there is room in the audit log for one more event that anybody can cause.
     pub fn may_tell_of_stranger(&self, visit: &Visit, event: &AuditEvent) -> bool {
-        let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+        let source = visit.source();
         let room = self.unauthenticated_events.count(&format!("{:?} {source}", event.action));
         if !room {
             tracing::warn!(action = ?event.action, "too many events of strangers: one was left out of the audit log");

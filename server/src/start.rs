@@ -221,6 +221,8 @@ struct LastDeclared {
 }
 
 const LAST_DECLARED: &str = "last_declared";
+/// The setting that holds the id of the admin whom the first start made.
+const FIRST_ADMIN: &str = "first_admin";
 
 /// Applies what is declared: idempotent, and without touching what an admin made. A user or a client that was
 /// declared before and is not any more is disabled; nothing that was derived from it stays alive.
@@ -236,11 +238,23 @@ async fn apply(
     };
     let mut records = Vec::new();
     let mut ids: Vec<(String, UserId)> = Vec::new();
-    for user in &declared.users {
+    let first = store.setting(FIRST_ADMIN).await?;
+    for (index, user) in declared.users.iter().enumerate() {
         let before = store.find_user_by_username(&user.username).await?;
+        let declared_before = match &before {
+            Some(before) => store.user_origin(&before.id).await? == Origin::Config,
+            None => false,
+        };
+        // The first admin was made for want of a declaration. Everybody else whom nobody declared is somebody else.
+        if let Some(before) = &before
+            && !declared_before
+            && first.as_deref() != Some(before.id.as_str())
+        {
+            return Err(StartError::Config(declared.name_taken(index)));
+        }
         let after = declared_user(user, before.as_deref(), &last, entropy)?;
         ids.push((user.username.clone(), after.id.clone()));
-        if before.as_deref() != Some(&after) {
+        if !declared_before || before.as_deref() != Some(&after) {
             records.push(Record::User { user: after, origin: Origin::Config });
         }
     }
@@ -347,7 +361,9 @@ async fn retire(
         passwords: declared.users.iter().filter_map(password).collect(),
     };
     for username in last.users.difference(&now.users) {
-        if let Some(user) = store.find_user_by_username(username).await? {
+        if let Some(user) = store.find_user_by_username(username).await?
+            && store.user_origin(&user.id).await? == Origin::Config
+        {
             let user = User { enabled: false, ..user.as_ref().clone() };
             records.push(Record::User { user, origin: Origin::Config });
         }
@@ -369,7 +385,9 @@ async fn first_admin(store: &Store, entropy: &dyn Entropy, now: NumericDate) -> 
     if known.is_some() || store.has_admin().await? {
         return Ok(());
     }
-    let id = random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
+    let id: UserId =
+        random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
+    let note = Record::Setting { name: FIRST_ADMIN.into(), value: id.to_string() };
     let user = User {
         id,
         username: "admin".into(),
@@ -379,7 +397,8 @@ async fn first_admin(store: &Store, entropy: &dyn Entropy, now: NumericDate) -> 
         admin: true,
         enabled: true,
     };
-    write(store, Change::housekeeping(now).keep(Record::User { user, origin: Origin::Admin })).await
+    let record = Record::User { user, origin: Origin::Admin };
+    write(store, Change::housekeeping(now).keep(record).keep(note)).await
 }
 
 /// A link for everybody who has no password yet; made anew at each start, since it is shown only once.

@@ -18,6 +18,7 @@ on_both_databases! {
     an_agent_that_asks_is_the_one_that_acts,
     of_many_polls_at_once_one_gets_the_tokens,
     a_user_may_be_named_by_an_address_that_somebody_made_sure_of,
+    a_username_that_also_names_somebody_else_names_nobody,
     a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows,
     a_client_that_was_away_is_told_later_also_by_a_house_that_was_opened_again,
     what_was_made_to_be_pushed_and_was_not_ends,
@@ -582,6 +583,34 @@ async fn a_user_may_be_named_by_an_address_that_somebody_made_sure_of(database: 
         assert_eq!(members(&asked), members(&named), "{hint}");
         town.poll(&till, &asked).await.refused("authorization_pending");
     }
+}
+
+async fn a_username_that_also_names_somebody_else_names_nobody(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, till) = (&town.house, town.client("till"));
+    let bob = house.store().find_user_by_username("bob").await.unwrap().unwrap();
+    for username in ["alice@people.example", bob.id.as_str(), "carol@corp.example"] {
+        house.has_somebody_called(username).await;
+    }
+    let ask = async |name: &str, hint: &str| {
+        let params = [("scope", "openid orders:read"), (name, hint)];
+        till.post("/backchannel/authorize", &params).await.ok();
+        let told = house.told("authorization.backchannel", "granted").await;
+        told.get("user").map(|user| user.as_str().unwrap().to_owned())
+    };
+    let opaque = |id: &str| {
+        let now = house.door().now().0;
+        let claims = json!({ "iss": "till", "aud": house.issuer(), "exp": now + 60,
+            "sub_id": { "format": "opaque", "id": id } });
+        town.key("till").sign(&json!({ "alg": "ES256" }), &claims)
+    };
+    assert_eq!(ask("login_hint", "alice@people.example").await, None);
+    assert_eq!(ask("login_hint", bob.id.as_str()).await, None);
+    assert_eq!(ask("login_hint_token", &opaque("alice@people.example")).await, None);
+    // Who is named by nothing else keeps their name, and the others their own.
+    assert!(ask("login_hint", "carol@corp.example").await.is_some());
+    assert!(ask("login_hint_token", &opaque("carol@corp.example")).await.is_some());
+    assert_eq!(ask("login_hint", "bob").await, Some(bob.id.to_string()));
 }
 
 async fn a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows(database: Database) {

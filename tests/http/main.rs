@@ -12,6 +12,7 @@ mod client_authentication;
 mod client_keys;
 mod consent;
 mod context;
+mod declared;
 mod device;
 mod dpop;
 mod elsewhere;

@@ -104,7 +104,7 @@ async fn verify<'a>(
 async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Failure> {
     let store = &desk.app.store;
     let found = match &grant.user {
-        Some(LocalName::Username(name)) => store.find_user_by_username(name).await?,
+        Some(LocalName::Username(name)) => store.find_only_user_named(name).await?,
         Some(LocalName::UserId(id)) => match id.parse() {
             Ok(id) => store.find_user(&id).await?,
             Err(_) => None,

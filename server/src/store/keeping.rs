@@ -195,8 +195,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for (_, row) in &rows.clients {
         replace(db, row.clone(), client::Column::Id, Some(client::Column::Origin), &[]).await?;
     }
+    // Whose word counts for a user is decided by who writes: an account may be declared that a start made before.
     for (_, row) in &rows.users {
-        replace(db, row.clone(), user_account::Column::Id, Some(user_account::Column::Origin), &[]).await?;
+        replace(db, row.clone(), user_account::Column::Id, None, &[]).await?;
     }
     for row in &rows.resource_servers {
         use resource_server::Column;

@@ -68,6 +68,10 @@ pub struct Client {
     /// What else it registered.
     #[serde(default)]
     pub metadata: ClientMetadata,
+    /// With pairwise subjects, it is a sector by itself, whatever its redirect URIs are (OpenID Connect Core §8.1):
+    /// nothing shows that it belongs to them.
+    #[serde(default)]
+    pub own_sector: bool,
     /// Whether it may act now.
     pub status: ClientStatus,
 }

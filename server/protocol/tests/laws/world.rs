@@ -272,6 +272,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         id_token_signed_response_alg: SigningAlg::Es256,
         resource_server: None,
         metadata: ClientMetadata::default(),
+        own_sector: false,
         status: ClientStatus::Active,
     }
 }

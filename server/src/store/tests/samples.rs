@@ -162,6 +162,7 @@ pub(super) fn client(name: &str, shown: &str) -> Client {
         id_token_signed_response_alg: SigningAlg::Es256,
         resource_server: None,
         metadata: ClientMetadata::default(),
+        own_sector: false,
         status: ClientStatus::Active,
     }
 }

@@ -75,6 +75,8 @@ pub struct App {
     pub sign_in_attempts: SignInAttempts,
     /// User codes that were none.
     pub user_code_failures: Attempts,
+    /// Codes that were not the one that a user set for those who ask them from afar, whoever sent them.
+    pub wrong_codes_of_user: Attempts,
     /// Writes mail, if it can.
     pub mailer: Option<Mailer>,
     /// Mails to one user about questions that wait for them.

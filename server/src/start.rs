@@ -93,6 +93,9 @@ const MOST_EVENTS_OF_STRANGERS: u32 = 600;
 const MOST_DOCUMENTS_OF_ONE_HOST: u32 = 60;
 /// How many mails about questions from elsewhere one user gets in an hour.
 const MAILS_ABOUT_QUESTIONS_PER_HOUR: u32 = 20;
+/// How many wrong codes for one user all clients together may send in an hour: of four digits, half are not tried in less
+/// than ten days.
+const WRONG_CODES_OF_USER_PER_HOUR: u32 = 20;
 /// How many passwords are hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How many clients' keys are kept parsed.
@@ -147,6 +150,7 @@ pub async fn open(
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_attempts: sign_in_attempts(&settings),
         user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
+        wrong_codes_of_user: Attempts::over(WRONG_CODES_OF_USER_PER_HOUR, Duration::from_secs(3600)),
         mailer: Mailer::new(&settings.mail)?,
         question_mails: Attempts::over(MAILS_ABOUT_QUESTIONS_PER_HOUR, Duration::from_secs(3600)),
         nobodys_password: nobodys_password(&store).await?,

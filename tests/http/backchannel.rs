@@ -15,6 +15,7 @@ on_both_databases! {
     tokens_are_pushed_to_whoever_is_registered_so,
     a_signed_request_counts_once,
     a_user_with_a_code_is_asked_by_those_who_know_it,
+    a_code_is_guessed_no_sooner_by_many_clients_than_by_one,
     an_agent_that_asks_is_the_one_that_acts,
     of_many_polls_at_once_one_gets_the_tokens,
     a_user_may_be_named_by_an_address_that_somebody_made_sure_of,
@@ -186,13 +187,42 @@ async fn a_user_with_a_code_is_asked_by_those_who_know_it(database: Database) {
     let told = house.told("user.set_user_code", "granted").await;
     assert!(!told.to_string().contains("sesame"));
     town.ask_alice(&till, &[]).await.refused("missing_user_code");
-    town.ask_alice(&other, &[]).await.refused("missing_user_code");
+    // A client that cannot send one is told what it is told of nobody, and she is not bothered.
+    let questions = async || alice.page("/approvals").await.html.matches("href=\"/approvals/").count();
+    let before = questions().await;
+    let unheard = town.ask_alice(&other, &[]).await.ok();
+    let told = house.told("authorization.backchannel", "granted").await;
+    assert!(told["reason"].as_str().unwrap().contains("not asked"), "{told}");
+    town.poll(&other, &unheard).await.refused("authorization_pending");
+    assert_eq!(questions().await, before);
     town.ask_alice(&other, &[("user_code", "open sesame")]).await.refused("invalid_request");
     town.ask_alice(&till, &[("user_code", "open barley")]).await.refused("invalid_user_code");
     house.told("authorization.backchannel", "invalid_user_code").await;
     town.ask_alice(&till, &[("user_code", "open sesame")]).await.ok();
     set("", "remove").await;
     town.ask_alice(&till, &[]).await.ok();
+}
+
+async fn a_code_is_guessed_no_sooner_by_many_clients_than_by_one(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, alice) = (&town.house, town.house.signed_in("alice").await);
+    let (one, other) = (town.client("till-code"), town.client("other-code"));
+    let page = alice.page("/approvals").await;
+    let mut form = page.form_to("/approvals/user-code");
+    form.fill("user_code", "open sesame");
+    page.submit(&form, Some(("decision", "set"))).await.page();
+    let id = house.store().find_user_by_username("alice").await.unwrap().unwrap().id.clone();
+    // All guesses of an hour but one.
+    for _ in 1..20 {
+        assert!(house.app().wrong_codes_of_user.count(id.as_str()));
+    }
+    for client in [&one, &other] {
+        town.ask_alice(client, &[("user_code", "open sesame")]).await.ok();
+    }
+    town.ask_alice(&one, &[("user_code", "open barley")]).await.refused("invalid_user_code");
+    let refused = town.ask_alice(&other, &[("user_code", "open sesame")]).await.refused("invalid_user_code");
+    assert!(refused.body.contains("too many"), "{}", refused.body);
+    house.told("authorization.backchannel", "invalid_user_code").await;
 }
 
 async fn an_agent_that_asks_is_the_one_that_acts(database: Database) {

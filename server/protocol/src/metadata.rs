@@ -86,12 +86,13 @@ pub struct Certificates<'a> {
 }
 
 /// Where browsers go, and what anybody reads: endpoints that have no use for a certificate (RFC 8705 §5).
-const WITHOUT_CERTIFICATES: [&str; 5] = [
+const WITHOUT_CERTIFICATES: [&str; 6] = [
     "authorization_endpoint",
     "jwks_uri",
     "end_session_endpoint",
     "check_session_iframe",
     "service_documentation",
+    "status_list_aggregation_endpoint",
 ];
 
 /// The paths of both well-known documents on the issuer's host. They differ for an issuer with a path: OpenID Connect
@@ -354,7 +355,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 11);
+        assert_eq!(addresses.len(), 13);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");

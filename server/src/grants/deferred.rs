@@ -83,6 +83,6 @@ async fn no_answer(
     let told = if gone_for_good && told != NoAnswer::Expired { NoAnswer::Denied } else { told };
     let too_soon = told == NoAnswer::SlowDown;
     let waits = too_soon || told == NoAnswer::Pending;
-    let polled = waits.then_some(Note::Polled { digest: kept.digest, too_soon });
+    let polled = waits.then_some(Box::new(Note::Polled { digest: kept.digest, too_soon }));
     Refused { polled, ..desk.refused(&event, Refusal::from(told)) }
 }

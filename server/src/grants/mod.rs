@@ -75,7 +75,7 @@ struct Refused {
     event: Box<AuditEvent>,
     end: Option<Ending>,
     /// That the client asked for an answer that is not there yet. Nothing is decided then, and nobody told.
-    polled: Option<Note>,
+    polled: Option<Box<Note>>,
 }
 
 /// The state of one grant on its way.
@@ -292,7 +292,7 @@ impl Desk<'_> {
     async fn close(&self, refused: Refused) -> Failure {
         let Failure::Refused(refusal) = refused.failure else { return refused.failure };
         if let Some(note) = refused.polled {
-            return self.note(note, refusal).await;
+            return self.note(*note, refusal).await;
         }
         let mut event = *refused.event;
         // A public client's id is no secret: whoever sends it must not be able to fill the log.

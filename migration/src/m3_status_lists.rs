@@ -30,7 +30,6 @@ impl MigrationTrait for Migration {
                 manager.alter_table(Table::alter().table("token").add_column(column).take()).await?;
             }
         }
-        // Neither costs anything when a token of a consent is written.
         let ended = Index::create()
             .name("token_ended_in_list")
             .table("token")
@@ -38,15 +37,26 @@ impl MigrationTrait for Migration {
             .if_not_exists()
             .and_where(Expr::cust("ended_at IS NOT NULL"))
             .take();
-        let own = Index::create()
-            .name("token_of_client_itself")
+        let clients =
+            Index::create().name("token_by_client").table("token").col("client_id").if_not_exists().take();
+        let users = Index::create()
+            .name("token_of_user_without_consent")
             .table("token")
-            .col("client_id")
+            .col("user_id")
             .if_not_exists()
             .and_where(Expr::cust("consent_id IS NULL"))
             .take();
+        let resting = Index::create()
+            .name("task_suspended")
+            .table("task")
+            .col("status")
+            .if_not_exists()
+            .and_where(Expr::cust("status = 'suspended'"))
+            .take();
         manager.create_index(ended).await?;
-        manager.create_index(own).await
+        manager.create_index(clients).await?;
+        manager.create_index(users).await?;
+        manager.create_index(resting).await
     }
 
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {

@@ -5,13 +5,16 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::client::{Client as ProtocolClient, ClientStatus};
 use protocol::status_list::{Status, StatusList};
 use serde_json::{Value, json};
-use tests::{Answer, Client, Database, House, on_both_databases};
+use server::store::{Change, Origin, Record};
+use tests::{Answer, Client, Database, House, ORDERS, on_both_databases};
 
 on_both_databases! {
     a_tokens_place_in_its_list_tells_what_became_of_it,
     a_suspended_task_rests_in_the_list_and_comes_back,
+    whoever_is_stopped_stops_what_they_hold_under_others_consents_too,
     a_list_is_told_as_its_draft_wants_it,
     no_two_tokens_have_one_place_not_even_after_a_restart,
     a_list_is_gone_when_all_its_tokens_are_over,
@@ -83,6 +86,24 @@ async fn a_suspended_task_rests_in_the_list_and_comes_back(database: Database) {
         assert_eq!(status(&house, &derived).await, Some(expected), "{operation}");
         assert_eq!(status(&house, &other).await, Some(Status::Valid), "{operation}");
     }
+}
+
+async fn whoever_is_stopped_stops_what_they_hold_under_others_consents_too(database: Database) {
+    let house = House::on(database).await;
+    let [a, b] = ["agent-a", "agent-b"].map(|id| house.client(id));
+    let token = allowed(&house, &a, "orders:read orders:write").await;
+    let hand_over = [("scope", "orders:read"), ("audience", "agent-b"), ("resource", ORDERS)];
+    let handed = a.exchange(token.access_token(), &hand_over).await.ok();
+    let got = b.exchange(handed.access_token(), &[("scope", "orders:read")]).await.ok();
+    assert_eq!(status(&house, &got).await, Some(Status::Valid));
+    let stopped = house.store().find_client(&"agent-b".parse().unwrap()).await.unwrap().unwrap();
+    let stopped = ProtocolClient { status: ClientStatus::Suspended, ..stopped.as_ref().clone() };
+    let change = Change::housekeeping(house.door().now());
+    let change = change.keep(Record::Client { client: stopped, origin: Origin::Admin });
+    house.store().commit(change).await.unwrap();
+    assert!(!house.is_active(got.access_token()).await);
+    assert_eq!(status(&house, &got).await, Some(Status::Suspended));
+    assert_eq!(status(&house, &token).await, Some(Status::Valid));
 }
 
 async fn a_list_is_told_as_its_draft_wants_it(database: Database) {

@@ -108,8 +108,6 @@ async fn decide(
         }
         _ => None,
     };
-    // The token that it is opened for is the first of those that it may derive.
-    let opened = opened.map(|task| Task { derivations: u32::from(task.max_derivations.is_some()), ..task });
     let mut requires = tokens::anchors(&presented.subject);
     requires.extend(delegation.consents().cloned().map(Anchor::Consent));
     requires.push(Anchor::Client(desk.caller.client.id.clone()));

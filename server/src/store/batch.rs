@@ -88,8 +88,10 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
         };
     }
     takes::mark_first_times(db, &changes, &mut lost).await?;
+    // Before anything is taken: what is taken for a token that may not be is gone all the same.
+    let counted = takes::count_derivations(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;
-    takes::count_derivations(db, &changes, &mut lost).await?;
+    takes::count_back(db, &changes, &counted, &lost).await?;
     Ok(lost)
 }
 

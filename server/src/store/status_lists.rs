@@ -17,15 +17,16 @@ const MOST: u64 = 10_000;
 /// the user; and whatever was derived from that.
 const MARKS: &str = "\
     WITH RECURSIVE \
+    stopped(id) AS (SELECT id FROM client WHERE status <> 'active' OR expires_at <= $2), \
     held(id) AS (SELECT id FROM task WHERE status = 'suspended' \
         UNION SELECT t.id FROM task t JOIN held h ON t.parent_id = h.id), \
     halted(id) AS (SELECT id FROM consent WHERE user_id IN (SELECT id FROM user_account WHERE NOT enabled) \
-        OR actor_id IN (SELECT id FROM client WHERE status <> 'active') \
-        OR client_id IN (SELECT id FROM client WHERE status <> 'active')), \
+        OR actor_id IN (SELECT id FROM stopped) OR client_id IN (SELECT id FROM stopped)), \
     resting(id) AS (SELECT id FROM token WHERE task_id IN (SELECT id FROM held) \
         UNION SELECT id FROM token WHERE consent_id IN (SELECT id FROM halted) \
+        UNION SELECT id FROM token WHERE client_id IN (SELECT id FROM stopped) \
         UNION SELECT id FROM token WHERE consent_id IS NULL \
-            AND client_id IN (SELECT id FROM client WHERE status <> 'active') \
+            AND user_id IN (SELECT id FROM user_account WHERE NOT enabled) \
         UNION SELECT t.id FROM token t JOIN resting r ON t.parent_id = r.id) \
     SELECT status_index, CAST(1 AS BIGINT) FROM token WHERE status_list = $1 AND ended_at IS NOT NULL \
     UNION ALL SELECT t.status_index, CAST(2 AS BIGINT) FROM token t JOIN resting r ON r.id = t.id \
@@ -53,7 +54,9 @@ impl Store {
         let Some(row) = row.filter(|row| row.expires_at > now.0) else { return Ok(None) };
         let broken = || corrupt("status_list", id);
         let mut list = StatusList::new(u32::try_from(row.size).map_err(|_| broken())?);
-        for mark in sql::query(self.reader(), MARKS, vec![Value::from(id.to_owned())]).await? {
+        for mark in
+            sql::query(self.reader(), MARKS, vec![Value::from(id.to_owned()), Value::from(now.0)]).await?
+        {
             let (index, status): (i64, i64) = (mark.try_get_by_index(0)?, mark.try_get_by_index(1)?);
             let index = u32::try_from(index).map_err(|_| broken())?;
             list.set(index, if status == 1 { Status::Invalid } else { Status::Suspended });

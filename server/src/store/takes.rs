@@ -94,16 +94,36 @@ pub(super) async fn take_all<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Counts the tokens that the changes derive. A change that derives one too many is out.
+/// Counts the tokens that the changes derive, and says which changes were counted. A change that derives one too many is
+/// out.
 pub(super) async fn count_derivations<C: ConnectionTrait>(
     db: &C,
     changes: &[&Change],
     lost: &mut [Option<Conflict>],
-) -> Result<(), DbErr> {
-    for (change, lost) in changes.iter().zip(lost) {
-        if lost.is_none() && !change.derives.is_empty() && !tasks::derive(db, &change.derives).await? {
+) -> Result<Vec<usize>, DbErr> {
+    let mut counted = Vec::new();
+    for (index, (change, lost)) in changes.iter().zip(lost).enumerate() {
+        if lost.is_some() || change.derives.is_empty() {
+            continue;
+        }
+        if tasks::derive(db, &change.derives).await? {
+            counted.push(index);
+        } else {
             *lost = Some(Conflict::Exhausted);
         }
+    }
+    Ok(counted)
+}
+
+/// Takes back what was counted for changes that are out after all.
+pub(super) async fn count_back<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    counted: &[usize],
+    lost: &[Option<Conflict>],
+) -> Result<(), DbErr> {
+    for index in counted.iter().filter(|index| lost[**index].is_some()) {
+        tasks::derive_back(db, &changes[*index].derives).await?;
     }
     Ok(())
 }

@@ -66,6 +66,14 @@ pub(super) async fn derive<C: ConnectionTrait>(db: &C, ids: &[TaskId]) -> Result
     Ok(usize::try_from(counted) == Ok(ids.len()))
 }
 
+/// Takes back one token that was counted for all of `ids`.
+pub(super) async fn derive_back<C: ConnectionTrait>(db: &C, ids: &[TaskId]) -> Result<(), DbErr> {
+    let holes = sql::holes(1, ids.len());
+    let statement = format!("UPDATE task SET derivations = derivations - 1 WHERE id IN ({holes})");
+    let values = ids.iter().map(|id| Value::from(id.as_str().to_owned())).collect();
+    sql::execute(db, &statement, values).await.map(|_| ())
+}
+
 impl Store {
     /// The task of this id, as it was at most a second ago.
     ///

@@ -49,7 +49,7 @@ pub fn open(app: &App, consent: &Consent, authority: &Authority, now: NumericDat
         parent: None,
         intent: Intent::of(&authority.details),
         authority: Authority { until, ..authority.clone() },
-        max_derivations: task::max_derivations(&authority.details),
+        max_derivations: None,
     };
     make(app, plan, now)
 }

@@ -118,13 +118,6 @@ pub fn deadline(details: &AuthorizationDetails) -> Option<NumericDate> {
     details.iter().filter_map(|d| d.text("deadline")).filter_map(NumericDate::parse_rfc3339).min()
 }
 
-/// The smallest `max_derivations` among the details, if one names any.
-#[must_use]
-pub fn max_derivations(details: &AuthorizationDetails) -> Option<u32> {
-    let named = details.iter().filter_map(|d| d.members().get("max_derivations")?.as_u64());
-    named.min().map(|most| u32::try_from(most).unwrap_or(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,6 +102,12 @@ async fn a_task_is_opened_once_for_one_key(database: Database) {
     let mut other = body.clone();
     other["purpose"] = "Something else".into();
     keyed(&other, "run 1").await.refused("invalid_request");
+    // What asks for less is not the same: it must not be told of a task that may do more.
+    let details = json!([{ "type": "agent_task", "actions": ["read"] }]);
+    let mut less = json!({ "grant_id": body["grant_id"], "purpose": body["purpose"] });
+    keyed(&less, "run 1").await.refused("invalid_request");
+    less["authorization_details"] = details;
+    keyed(&less, "run 1").await.refused("invalid_request");
     assert_ne!(keyed(&body, "run 2").await.json["id"], first.json["id"]);
     keyed(&body, "").await.refused("invalid_request");
 

@@ -116,7 +116,8 @@ fn same(task: Task, request: &TaskRequest, told: &mut AuditEvent) -> Result<Open
         Under::Parent { parent, actor } => task.parent.as_ref() == Some(parent) && task.actor == *actor,
     };
     let words = task.intent == request.intent && task.max_derivations == request.max_derivations;
-    let what = request.scope.as_ref().is_none_or(|scope| task.scope.as_ref() == Some(scope))
+    let scope = request.scope.clone().unwrap_or_default();
+    let what = task.scope.as_ref() == Some(&scope)
         && task.details == request.details
         && request.deadline.is_none_or(|deadline| task.deadline <= deadline)
         && (request.resources.is_empty() || task.resources.as_ref() == Some(&request.resources));

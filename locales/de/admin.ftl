@@ -2,7 +2,7 @@
 
 admin-title = Verwaltung
 admin-heading = Verwaltung
-admin-intro = Was da ist und was zuletzt geschah. Diese Seite zeigt nur.
+admin-intro = Was da ist und was zuletzt geschah.
 admin-agents = Agenten
 admin-agents-empty = Kein Agent ist registriert.
 admin-agent = Agent

@@ -2,7 +2,7 @@
 
 admin-title = Administration
 admin-heading = Administration
-admin-intro = What is there, and what happened last. This page only shows.
+admin-intro = What is there, and what happened last.
 admin-agents = Agents
 admin-agents-empty = No agent is registered.
 admin-agent = Agent

@@ -11,6 +11,7 @@ mod m2_logout;
 mod m2_registration;
 mod m2_replay_without_rowid;
 mod m2_users;
+mod m3_endings;
 mod m3_wire;
 
 /// All migrations, the oldest first.
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2_device_ciba::Migration),
             Box::new(m2_federation::Migration),
             Box::new(m3_wire::Migration),
+            Box::new(m3_endings::Migration),
         ]
     }
 }

@@ -15,6 +15,7 @@ mod context;
 mod device;
 mod dpop;
 mod elsewhere;
+mod endings;
 mod fapi;
 mod federation;
 mod grants;

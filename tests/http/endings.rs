@@ -1,5 +1,7 @@
 //! An admin stops agents, and ends everything that somebody has.
 
+use protocol::ending::Operation;
+use server::store::{Change, Store};
 use tests::{Client, Database, House, ORDERS, Page, Person, on_both_databases};
 
 on_both_databases! {
@@ -8,6 +10,7 @@ on_both_databases! {
     everything_of_a_user_ends_and_nothing_of_anybody_else,
     the_agents_of_an_owner_are_suspended_and_what_they_hold_ends,
     no_token_that_is_issued_while_an_agent_is_stopped_lives_afterwards,
+    a_node_that_believes_an_agent_active_still_gives_it_nothing,
 }
 
 /// Opens the page that asks, and says yes.
@@ -235,6 +238,27 @@ async fn no_token_that_is_issued_while_an_agent_is_stopped_lives_afterwards(data
     for token in &issued {
         assert!(!house.is_active(token).await, "{token}");
     }
+}
+
+async fn a_node_that_believes_an_agent_active_still_gives_it_nothing(database: Database) {
+    let house = House::on(database).await;
+    let agent = house.client("agent-a");
+    let subject = house.token_for(&agent, "orders:read").await;
+    let other_node = Store::open(house.database_url()).await.unwrap();
+    let ask = house.ask(&agent).scope("orders:read").resource(ORDERS);
+    agent.own_token("orders:read", ORDERS).await.ok();
+    agent.push(&ask.params()).await;
+    // From here on this node believes for a second what it has just read.
+    let suspend =
+        Change::housekeeping(house.door().now()).operate("agent-a".parse().unwrap(), Operation::Suspend);
+    other_node.commit(suspend).await.unwrap();
+    let pushed = agent.push(&ask.params()).await;
+    assert_eq!((pushed.status, pushed.text("error")), (401, "invalid_client"));
+    let own = agent.own_token("orders:read", ORDERS).await;
+    assert_eq!((own.status, own.text("error")), (401, "invalid_client"));
+    let exchanged = agent.exchange(&subject, &[("scope", "orders:read"), ("resource", ORDERS)]).await;
+    assert!(exchanged.status >= 400, "{}", exchanged.body);
+    other_node.close().await;
 }
 
 #[tokio::test]

@@ -33,8 +33,8 @@ afar-then = Wer gefragt hat, erfährt Ihre Antwort.
 
 question-mail-subject = Eine Frage wartet auf Ihre Antwort
 question-mail-hello = Guten Tag { $name },
-question-mail-asks = { $name } fragt Sie aus der Ferne, ob Folgendes erlaubt ist:
-question-mail-agent-asks = { $name }, ein KI-Agent, fragt Sie aus der Ferne, ob Folgendes erlaubt ist:
+question-mail-asks = { $name } bittet Sie um die Erlaubnis für Folgendes:
+question-mail-agent-asks = { $name }, ein KI-Agent, bittet Sie um die Erlaubnis für Folgendes:
 question-mail-binding-message = Wer fragt, muss Ihnen auch diese Worte zeigen: „{ $message }“
 question-mail-look = Melden Sie sich an, um die ganze Frage zu lesen und zu erlauben oder abzulehnen:
 question-mail-only-if = Erlauben Sie es nur, wenn Sie wissen, warum Sie gerade jetzt gefragt werden. Sonst lehnen Sie ab oder tun Sie nichts: Ohne Ihre Antwort bekommt niemand etwas.

@@ -2,7 +2,7 @@
 
 client-policy = Datenschutz
 client-tos = Nutzungsbedingungen
-client-registered-itself = Diese Anwendung hat sich selbst angemeldet. Niemand hier hat geprüft, wer sie betreibt.
+client-registered-itself = Diese Anwendung hat sich selbst registriert. Niemand hier hat geprüft, wer sie betreibt.
 client-by-document = Wer diese Anwendung ist, sagt { $name } und sonst niemand. Niemand hier hat es geprüft.
 client-leads-to = Ihre Antwort geht an { $name }: Erlauben Sie es nur, wenn Sie diesen Ort kennen.
 client-is-here = Ihre Antwort geht an ein Programm auf diesem Gerät, und jedes Programm darauf könnte das fragende sein.
@@ -19,9 +19,9 @@ admin-client-vouched = Bekannt durch
 admin-client-rules = Was er darf und muss
 admin-client-about = Worum es geht
 admin-client-said = Regel
-admin-client-why = Wegen
+admin-client-why = Grundlage
 vouched-operator = Die Konfiguration
-vouched-nobody = Seine eigene Anmeldung
+vouched-nobody = Seine eigene Registrierung
 vouched-document = Das Dokument unter seiner ID
 
 rule-authentication = Wie er sich ausweist
@@ -54,8 +54,8 @@ said-optional = Erlaubt, nicht verlangt
 said-none = Keine
 said-issuer-alone = Den Aussteller und sonst nichts
 said-issuer-or-endpoint = Den Aussteller oder die Adresse des Endpunkts
-said-keys-by-value = Mit der Anmeldung hinterlegt
-said-unless-openid = Verlangt, außer bei OpenID-Connect-Anfragen mit Nonce
+said-keys-by-value = Mit der Registrierung hinterlegt
+said-unless-openid = Verlangt, außer wenn der Scope der Anfrage openid enthält
 said-certificate = An sein Zertifikat gebunden
 said-key-or-certificate = An einen Schlüssel oder sein Zertifikat gebunden
 said-key = An einen Schlüssel gebunden (DPoP)
@@ -69,6 +69,6 @@ said-seconds = { $count ->
     [one] { $count } Sekunde
    *[other] { $count } Sekunden
 }
-source-everybody = was für alle gilt
-source-profile = seines Profils
-source-registration = seiner Anmeldung
+source-everybody = gilt für alle
+source-profile = das Profil
+source-registration = die Registrierung

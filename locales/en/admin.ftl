@@ -2,7 +2,7 @@
 
 admin-title = Administration
 admin-heading = Administration
-admin-intro = What is there, and what happened last.
+admin-intro = What is there, and what happened last. Here you also make links for new passwords, and end what somebody has.
 admin-agents = Agents
 admin-agents-empty = No agent is registered.
 admin-agent = Agent

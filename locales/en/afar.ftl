@@ -33,8 +33,8 @@ afar-then = Whoever asked is told your answer.
 
 question-mail-subject = A question waits for your answer
 question-mail-hello = Hello { $name },
-question-mail-asks = { $name } asks you, while you are elsewhere, whether it may:
-question-mail-agent-asks = { $name }, an AI agent, asks you, while you are elsewhere, whether it may:
+question-mail-asks = { $name } asks for your permission to:
+question-mail-agent-asks = { $name }, an AI agent, asks for your permission to:
 question-mail-binding-message = It must show you these words too: “{ $message }”
 question-mail-look = Sign in to read the whole question, and to allow or deny it:
 question-mail-only-if = Allow it only if you know why you are asked right now. If you do not know, deny, or do nothing: without your answer nobody gets anything.

@@ -114,7 +114,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(forms)
         .fallback(pages::home::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(app), pages::browser_state::follow))
-        .layer(sessions(app));
+        .layer(sessions(app))
+        // Who somebody is, is asked when all of their request is here, and not while they may still be sent away.
+        .layer(middleware::from_fn(pages::page::whole));
     let assets = Router::new()
         .route("/assets/procura.css", get(pages::assets::css))
         .route("/assets/form_post.js", get(pages::assets::form_post))

@@ -1,6 +1,6 @@
 //! What is asked for after a password: codes of an app, and codes that were written down.
 
-use tests::{Database, House, Page, Person, code_at, on_both_databases, password_of};
+use tests::{Database, Form, House, Page, Person, code_at, on_both_databases, password_of};
 
 on_both_databases! {
     an_app_is_set_up_by_its_first_code_and_asked_for_from_then_on,
@@ -8,6 +8,7 @@ on_both_databases! {
     a_recovery_code_signs_in_once_however_many_try_at_the_same_time,
     new_recovery_codes_make_the_old_ones_void,
     a_secret_that_no_code_has_confirmed_lies_sealed_in_its_session,
+    whoever_has_a_link_and_no_second_factor_is_in_no_known_browser,
 }
 
 /// The secret and the recovery codes of somebody who has set up an app.
@@ -34,7 +35,7 @@ async fn equip(house: &House, person: &Person) -> Equipped {
 async fn a_secret_that_no_code_has_confirmed_lies_sealed_in_its_session(database: Database) {
     let key = "8f1d0c6b5a4e3f2d1c0b9a8f7e6d5c4b3a2f1e0d9c8b7a6f5e4d3c2b1a0f9e8d";
     let house = House::on_with(database, &format!("keys.encryption_key = \"{key}\"\n")).await;
-    let alice = house.signed_in("alice").await;
+    let (alice, _bob) = (house.signed_in("alice").await, house.signed_in("bob").await);
     let page = alice.page("/account/security/totp").await;
     let secret = page.text_of("totp-secret").replace(' ', "");
     assert!(secret.len() >= 32, "{secret}");
@@ -54,10 +55,34 @@ async fn a_secret_that_no_code_has_confirmed_lies_sealed_in_its_session(database
     };
     let code = code_at(&secret, house.door().now());
     let bob = house.store().find_user_by_username("bob").await.unwrap().unwrap();
-    let stolen = server::sign_in::add_totp(house.app(), &visit, &bob.id, sealed, &code).await;
+    let bobs = house.store().sessions_of_user(&bob.id, house.door().now()).await.unwrap();
+    let who = server::sign_in::InSession { user: &bob.id, session: &bobs[0].session };
+    let stolen = server::sign_in::add_totp(house.app(), &visit, who, sealed, &code).await;
     assert!(stolen.is_err());
     let page = alice.prove(&page, "/account/security/totp", &code).await.page();
     assert_eq!(page.status, 200, "{}", page.text());
+}
+
+async fn whoever_has_a_link_and_no_second_factor_is_in_no_known_browser(database: Database) {
+    let house = House::on(database).await;
+    let (alice, admin) = (house.signed_in("alice").await, house.signed_in("admin").await);
+    let secret = equip(&house, &alice).await.secret;
+    let form = Form::all(&admin.page("/admin").await.html);
+    let user = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    let form = form.into_iter().find(|form| form.fields.iter().any(|(_, value)| *value == user.id.as_str()));
+    let page = admin.post("/admin/users/reset-link", &form.unwrap().fields).await.page();
+    let link = page.html.split("/set-password?link=").nth(1).unwrap().split(['<', '"']).next().unwrap();
+    let thief = house.person();
+    let page = thief.page(&format!("/set-password?link={link}")).await;
+    let mut form = page.form();
+    form.fill("password", "another good long one").fill("password_again", "another good long one");
+    let page = page.submit(&form, None).await.page();
+    assert_eq!(page.path, "/sign-in/second-factor");
+    let known = |person: &Person| person.cookie_header().contains("__Host-procura-browser=");
+    assert!(!known(&thief), "a known browser may try more codes");
+    let code = code_at(&secret, house.door().now());
+    assert_eq!(thief.prove(&page, "/sign-in/second-factor", &code).await.page().path, "/account");
+    assert!(known(&thief), "whoever is in is known");
 }
 
 /// Somebody at the second step.

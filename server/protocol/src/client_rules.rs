@@ -106,7 +106,7 @@ pub enum Words {
     IssuerOrEndpoint,
     /// They came with its registration.
     KeysByValue,
-    /// Unless it is an OpenID Connect request, which a nonce protects.
+    /// Unless it is an OpenID Connect request: one whose scope has `openid` in it.
     UnlessOpenId,
     /// By a certificate.
     Certificate,

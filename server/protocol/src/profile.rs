@@ -73,7 +73,8 @@ pub struct ProfileRules {
 pub enum CodeChallengeRule {
     /// Every request.
     Always,
-    /// All but OpenID Connect requests of confidential clients, which a `nonce` can protect (RFC 9700 §2.1.1).
+    /// All but OpenID Connect requests of confidential clients, which a `nonce` can protect (RFC 9700 §2.1.1) but need
+    /// not have.
     UnlessOpenId,
     /// Public clients and agents only.
     PublicOnly,

@@ -150,7 +150,7 @@ impl Scene<'_> {
         }
         let words = if has == Rights::of(&before) { "the profile changed" } else { "the rights changed" };
         let change = self.change(Action::UserUpdate, words, id);
-        let change = self.keep(change, FederatedIdentity { granted, ..row }, &after, changed).await?;
+        let change = self.keep(change, FederatedIdentity { granted, ..row }, (&before, &after)).await?;
         self.commit(change).await?;
         Ok(Arc::new(after))
     }
@@ -177,8 +177,7 @@ impl Scene<'_> {
             LinkedBy::Creation => "linked",
         };
         let change = self.taken_once(self.change(Action::UserLink, words, id));
-        let changed = after != *before;
-        let change = self.keep(change, self.row(id.clone(), by, granted), &after, changed).await?;
+        let change = self.keep(change, self.row(id.clone(), by, granted), (&before, &after)).await?;
         self.commit(change).await?;
         Ok(Arc::new(after))
     }
@@ -248,15 +247,14 @@ impl Scene<'_> {
         &self,
         change: Change,
         row: FederatedIdentity,
-        user: &User,
-        changed: bool,
+        (before, after): (&User, &User),
     ) -> Result<Change, StoreError> {
-        let change = change.keep(Record::FederatedIdentity(row));
-        if !changed {
+        let change = change.requires_unchanged(before).keep(Record::FederatedIdentity(row));
+        if before == after {
             return Ok(change);
         }
-        let origin = self.app.store.user_origin(&user.id).await?;
-        Ok(change.keep(Record::User { user: user.clone(), origin }))
+        let origin = self.app.store.user_origin(&after.id).await?;
+        Ok(change.keep(Record::User { user: after.clone(), origin }))
     }
 
     async fn commit(&self, change: Change) -> Result<(), Stopped> {
@@ -289,7 +287,7 @@ pub(super) async fn withdrawn(
         let after = has.given_to(before.as_ref().clone());
         if after != *before {
             let origin = app.store.user_origin(&after.id).await?;
-            change = change.keep(Record::User { user: after, origin });
+            change = change.requires_unchanged(&before).keep(Record::User { user: after, origin });
         }
     }
     let nobodys = FederatedIdentity { user: None, granted: Rights::default(), ..row };

@@ -20,6 +20,7 @@ use super::sign_in;
 use super::views::{AdminPage, AgentRow, AuditRow, ConsentRow, ResetLinkPage, UserRow, WhatHappened};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::sign_in::InSession;
 
 /// How many events and consents are shown.
 const MOST_ROWS: u64 = 50;
@@ -71,9 +72,10 @@ fn user_row(user: User, owners: &BTreeSet<String>) -> UserRow {
 
 /// `POST /admin/users/reset-link`: a link for a new password, shown this once.
 pub async fn reset_link(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let Some(admin) = browser.signed_in.as_ref().map(|(_, user)| user).filter(|user| user.admin) else {
+    let Some((signed_in, admin)) = browser.signed_in.as_ref().filter(|(_, user)| user.admin) else {
         return sign_in::first(&browser);
     };
+    let admin = InSession { user: &admin.id, session: &signed_in.session };
     match browser.sent_by_our_form(&form).await {
         Ok(true) if sign_in::is_fresh(&browser) => {}
         Ok(true) => return sign_in::again("/admin"),

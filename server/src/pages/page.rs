@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 use protocol::local_path::LocalPath;
 use protocol::params::Params;
@@ -389,6 +390,18 @@ pub(super) fn source_of(url: &str) -> Option<String> {
             Some(url.origin().ascii_serialization())
         }
         _ => Some(format!("{}:", url.scheme())),
+    }
+}
+
+/// Waits for the whole body of a request before anything else is asked about it.
+pub async fn whole(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
+        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(rejection) => rejection.into_response(),
     }
 }
 

@@ -10,7 +10,7 @@ use protocol::params::Params;
 use protocol::presented_secret::PresentedSecret;
 use protocol::user::User;
 
-use super::page::{Browser, Form, keep_mark, one, render};
+use super::page::{Browser, Form, one, render};
 use super::sign_in::{Way, first_factor};
 use super::views::{PasswordRefused, SetPasswordPage, WhatHappened};
 use crate::app::App;
@@ -53,7 +53,7 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
 }
 
 /// Whoever had the link and has the new password is not asked for it again: they go on to their account, by the second
-/// step if they have one. Nor are they made to wait, however often others fail under their name.
+/// step if they have one. The browser is known once they are in, and not before: a known one may try more codes.
 async fn done(app: &App, browser: &Browser, user: &UserId) -> Response {
     // As they are now, with the password that was just set.
     let user = match app.store.find_user_now(user).await {
@@ -61,14 +61,7 @@ async fn done(app: &App, browser: &Browser, user: &UserId) -> Response {
         Ok(None) => return browser.error(WhatHappened::LinkUsed, None),
         Err(error) => return browser.broken(&error.into()),
     };
-    let mut response = first_factor(app, browser, &Way::default(), &user).await;
-    match sign_in::remember_browser(app, &browser.visit, &user.id, browser.mark.as_deref()).await {
-        Ok(mark) => {
-            keep_mark(&mut response, &mark);
-            response
-        }
-        Err(failure) => browser.failure(&failure),
-    }
+    first_factor(app, browser, &Way::default(), &user).await
 }
 
 /// Why the two fields of a new password are not taken.

@@ -9,7 +9,7 @@ use protocol::presented_secret::PresentedSecret;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
 
-use super::{event, guard, password};
+use super::{InSession, event, guard, password};
 use crate::app::{App, Visit};
 use crate::failure::Failure;
 use crate::secret::{Entropy, Secret, SecretDigest};
@@ -46,13 +46,21 @@ pub fn new_link(
 /// A link that an admin hands to a user.
 ///
 /// # Errors
-/// The store's.
-pub async fn link_for(app: &App, visit: &Visit, user: &User, admin: &User) -> Result<Secret, Failure> {
+/// `access_denied` where whoever makes it is no admin, or not signed in, any more; the store's.
+pub async fn link_for(
+    app: &App,
+    visit: &Visit,
+    user: &User,
+    admin: InSession<'_>,
+) -> Result<Secret, Failure> {
+    // As they are now: rights that were taken away a moment ago are none.
+    if !app.store.find_user_now(admin.user).await?.is_some_and(|admin| admin.admin) {
+        return Err(Refusal::new(ErrorCode::AccessDenied, "only an admin may make links for others").into());
+    }
     let (url, link) = new_link(app.entropy.as_ref(), app.issuer(), &user.id, visit.now, HANDED_LIFE);
     let mut event = event(Action::UserResetLink, visit, &user.id);
-    event.reason = Some(format!("made by {}", admin.id));
-    let change =
-        Change::new(event).requires(Anchor::User(user.id.clone())).requires(Anchor::User(admin.id.clone()));
+    event.reason = Some(format!("made by {}", admin.user));
+    let change = admin.still_there(Change::new(event).requires(Anchor::User(user.id.clone())));
     super::commit(app, change.keep(Record::OneTimeLink(link))).await?;
     Ok(url)
 }

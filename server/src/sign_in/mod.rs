@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use protocol::acr::{self, Method};
 use protocol::audit::{Action, AuditEvent, Outcome};
-use protocol::identifier::UserId;
+use protocol::identifier::{SessionId, UserId};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
@@ -176,6 +176,26 @@ async fn enter(
         Ok(_) => Ok(Ok(())),
         Err(CommitError::Conflict(_)) => Ok(Err(UsedBefore)),
         Err(CommitError::Broken(error)) => Err(NotSignedIn::Broken(error.into())),
+    }
+}
+
+/// Somebody who changes something, and the session in which they do.
+#[derive(Clone, Copy, Debug)]
+pub struct InSession<'a> {
+    /// The user.
+    pub user: &'a UserId,
+    /// Where they are signed in.
+    pub session: &'a SessionId,
+}
+
+impl InSession<'_> {
+    /// A change that they make to their own account. It is not written where they have been signed out meanwhile.
+    fn change(self, action: Action, visit: &Visit) -> Change {
+        self.still_there(Change::new(event(action, visit, self.user)))
+    }
+
+    fn still_there(self, change: Change) -> Change {
+        change.requires(Anchor::User(self.user.clone())).requires(Anchor::Session(self.session.clone()))
     }
 }
 

@@ -22,11 +22,11 @@ use webauthn_rs::prelude::{
 };
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
-use super::{Halfway, NotSignedIn, commit, enter, event, guard, tell_refused};
+use super::{Halfway, InSession, NotSignedIn, commit, enter, guard, tell_refused};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::secret::SecretDigest;
-use crate::store::{Anchor, Change, CommitError, Forget, Passkey, Record, ReplayKey, Take};
+use crate::store::{Change, CommitError, Forget, Passkey, Record, ReplayKey, Take};
 
 /// How long a browser may take to answer; a sign-in page may lie open for a while.
 const CEREMONY_LIFE: Seconds = Seconds::minutes(30);
@@ -160,11 +160,12 @@ fn tidy(name: &str) -> Option<String> {
 pub async fn add_passkey(
     app: &App,
     visit: &Visit,
-    user: &UserId,
+    who: InSession<'_>,
     ceremony: &Ceremony,
     answer: &str,
     name: &str,
 ) -> Result<(), NotAdded> {
+    let user = who.user;
     let site = site(app).ok_or(NotAdded::Wrong)?;
     let state: PasskeyRegistration = ceremony.read(visit).ok_or(NotAdded::Wrong)?;
     let answer: RegisterPublicKeyCredential = serde_json::from_str(answer).map_err(|_| NotAdded::Wrong)?;
@@ -187,8 +188,8 @@ pub async fn add_passkey(
         used_at: None,
         document,
     };
-    let change = Change::new(event(Action::UserPasskeyAdd, visit, user)).requires(Anchor::User(user.clone()));
-    let change = ceremony.once(change, visit).keep(Record::Passkey(passkey));
+    let change =
+        ceremony.once(who.change(Action::UserPasskeyAdd, visit), visit).keep(Record::Passkey(passkey));
     match app.store.commit(change).await {
         Ok(_) => Ok(()),
         Err(CommitError::Conflict(_)) => Err(NotAdded::Wrong),
@@ -212,23 +213,22 @@ fn counter(document: &Value) -> u32 {
 pub async fn rename_passkey(
     app: &App,
     visit: &Visit,
-    user: &UserId,
+    who: InSession<'_>,
     id: &str,
     name: &str,
 ) -> Result<(), Failure> {
     let Some(name) = tidy(name) else { return Ok(()) };
-    let record = Record::PasskeyName { id: id.to_owned(), user: user.clone(), name };
-    commit(app, Change::new(event(Action::UserPasskeyRename, visit, user)).keep(record)).await
+    let record = Record::PasskeyName { id: id.to_owned(), user: who.user.clone(), name };
+    commit(app, who.change(Action::UserPasskeyRename, visit).keep(record)).await
 }
 
 /// Removes a passkey of this user.
 ///
 /// # Errors
 /// The store's.
-pub async fn remove_passkey(app: &App, visit: &Visit, user: &UserId, id: &str) -> Result<(), Failure> {
-    let forget = Forget::Passkey { user: user.clone(), id: id.to_owned() };
-    let change = Change::new(event(Action::UserPasskeyRemove, visit, user)).forget(forget);
-    commit(app, change.requires(Anchor::User(user.clone()))).await
+pub async fn remove_passkey(app: &App, visit: &Visit, who: InSession<'_>, id: &str) -> Result<(), Failure> {
+    let forget = Forget::Passkey { user: who.user.clone(), id: id.to_owned() };
+    commit(app, who.change(Action::UserPasskeyRemove, visit).forget(forget)).await
 }
 
 /// Somebody signs in with a passkey: as the second factor of whoever is `halfway`, or alone.

@@ -17,7 +17,7 @@ use tokio::sync::SemaphorePermit;
 use super::{NotSignedIn, browsers, commit, event, guard, tell_refused};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::store::{Anchor, Change, Ending, Forget, Record, StoreError};
+use crate::store::{Anchor, Change, Ending, Forget, Record, StoreError, password_mark};
 
 /// Checks a name and a password; `mark` is the browser's, if it has one. This is a first factor: nobody is signed in
 /// yet, and that it was right is told with the sign-in.
@@ -136,11 +136,15 @@ pub(super) async fn another(
     session: Option<SessionId>,
 ) -> Result<Change, Failure> {
     let password_hash = Some(hash(app, password).await?);
-    let origin = app.store.user_origin(&user.id).await?;
-    let user = User { password_hash, ..user.clone() };
     let id = user.id.clone();
+    let origin = app.store.user_origin(&id).await?;
+    // As they are now: hashing takes its time, and rights may have been taken away meanwhile.
+    let gone = || Broken::Inconsistent("an account that is not there");
+    let before = app.store.find_user_now(&id).await?.ok_or_else(gone)?;
+    let user = User { password_hash, ..before.as_ref().clone() };
     Ok(Change::new(event(Action::UserSetPassword, visit, &id))
         .requires(Anchor::User(id.clone()))
+        .requires_unchanged(&before)
         .keep(Record::User { user, origin })
         .end(Ending::SessionsOf { user: id.clone(), except: session })
         .forget(Forget::OneTimeLinks(id.clone()))
@@ -171,7 +175,10 @@ pub async fn change_password(
     }
     counted.forgive();
     let change = another(app, visit, user, new, Some(session.clone())).await?;
-    Ok(commit(app, change.requires(Anchor::Session(session.clone()))).await?)
+    let change = change
+        .requires(Anchor::Session(session.clone()))
+        .requires_password(user.id.clone(), password_mark(user));
+    Ok(commit(app, change).await?)
 }
 
 #[cfg(test)]

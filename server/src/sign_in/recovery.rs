@@ -9,11 +9,11 @@ use protocol::recovery_code::{self, BYTES, COUNT};
 use protocol::token::Login;
 use protocol::user::User;
 
-use super::{Halfway, NotSignedIn, browsers, commit, enter, event, guard, tell_refused};
+use super::{Halfway, InSession, NotSignedIn, browsers, commit, enter, guard, tell_refused};
 use crate::app::{App, Visit};
 use crate::failure::Failure;
 use crate::secret::{Secret, SecretDigest};
-use crate::store::{Anchor, Change, Record, Take};
+use crate::store::{Record, Take};
 
 fn digest(user: &UserId, code: &str) -> SecretDigest {
     SecretDigest::of(&format!("{} {code}", user.as_str()))
@@ -23,7 +23,12 @@ fn digest(user: &UserId, code: &str) -> SecretDigest {
 ///
 /// # Errors
 /// The store's.
-pub async fn new_recovery_codes(app: &App, visit: &Visit, user: &UserId) -> Result<Vec<Secret>, Failure> {
+pub async fn new_recovery_codes(
+    app: &App,
+    visit: &Visit,
+    who: InSession<'_>,
+) -> Result<Vec<Secret>, Failure> {
+    let user = who.user;
     let codes: Vec<Secret> = std::iter::repeat_with(|| {
         let mut bytes = [0; BYTES];
         app.entropy.fill(&mut bytes);
@@ -32,8 +37,8 @@ pub async fn new_recovery_codes(app: &App, visit: &Visit, user: &UserId) -> Resu
     .take(COUNT)
     .collect();
     let digests = codes.iter().map(|code| digest(user, code.reveal())).collect();
-    let change = Change::new(event(Action::UserRecoveryCodes, visit, user))
-        .requires(Anchor::User(user.clone()))
+    let change = who
+        .change(Action::UserRecoveryCodes, visit)
         .keep(Record::RecoveryCodes { user: user.clone(), digests });
     commit(app, change).await?;
     Ok(codes)

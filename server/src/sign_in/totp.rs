@@ -10,12 +10,12 @@ use protocol::token::Login;
 use protocol::user::User;
 use totp_rs::Builder;
 
-use super::{Halfway, NotAdded, NotSignedIn, browsers, commit, enter, event, guard, tell_refused};
+use super::{Halfway, InSession, NotAdded, NotSignedIn, browsers, commit, enter, guard, tell_refused};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::jose::Place;
 use crate::secret::Secret;
-use crate::store::{Anchor, Change, CommitError, Forget, Record, ReplayKey, Totp};
+use crate::store::{Change, CommitError, Forget, Record, ReplayKey, Totp};
 
 /// The secret's bytes, as many as the hash function has (RFC 4226 §4).
 const BYTES: usize = 20;
@@ -157,10 +157,11 @@ pub async fn with_code(
 pub async fn add_totp(
     app: &App,
     visit: &Visit,
-    user: &UserId,
+    who: InSession<'_>,
     secret: &str,
     code: &str,
 ) -> Result<(), NotAdded> {
+    let user = who.user;
     let not_added = |failure| match failure {
         Failure::Broken(broken) => NotAdded::Broken(broken),
         Failure::Refused(_) => NotAdded::Wrong,
@@ -169,8 +170,8 @@ pub async fn add_totp(
     let step = step(secret.reveal(), code, visit.now).ok_or(NotAdded::Wrong)?;
     let secret = sealed(app, user, secret.reveal()).map_err(not_added)?;
     let totp = Totp { user: user.clone(), secret, created_at: visit.now };
-    let change = Change::new(event(Action::UserTotpAdd, visit, user))
-        .requires(Anchor::User(user.clone()))
+    let change = who
+        .change(Action::UserTotpAdd, visit)
         .first_time(used(user, step), visit.now.plus(USED_LIFE))
         .keep(Record::Totp(totp));
     match app.store.commit(change).await {
@@ -184,10 +185,8 @@ pub async fn add_totp(
 ///
 /// # Errors
 /// The store's.
-pub async fn remove_totp(app: &App, visit: &Visit, user: &UserId) -> Result<(), Failure> {
-    let change = Change::new(event(Action::UserTotpRemove, visit, user))
-        .requires(Anchor::User(user.clone()))
-        .forget(Forget::Totp(user.clone()));
+pub async fn remove_totp(app: &App, visit: &Visit, who: InSession<'_>) -> Result<(), Failure> {
+    let change = who.change(Action::UserTotpRemove, visit).forget(Forget::Totp(who.user.clone()));
     commit(app, change).await
 }
 

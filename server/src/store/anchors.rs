@@ -299,5 +299,6 @@ fn touched(change: &Change) -> Vec<Anchor> {
     if let Some(Take::Refresh(id)) = &change.take {
         touched.push(Anchor::Token(id.clone()));
     }
+    touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
     touched
 }

@@ -1,6 +1,8 @@
 //! Many changes in one transaction: first everything that can stand in a change's way, then the writes of those
 //! that nothing stood in the way of, the audit log last.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait as _,
@@ -78,8 +80,12 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     let dead =
         |change: &&Change| lives.first_dead(&change.requires, change.at).cloned().map(Conflict::NotAlive);
     let mut lost: Vec<Option<Conflict>> = changes.iter().map(dead).collect();
+    let mut written = HashSet::new();
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
-        *lost = users::other_password(db, change).await?;
+        *lost = match users::other_password(db, change).await? {
+            None => users::changed(db, change, &mut written).await?,
+            other => other,
+        };
     }
     takes::mark_first_times(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;

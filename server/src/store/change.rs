@@ -33,6 +33,7 @@ pub struct Change {
     pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
     pub(super) requires: Vec<Anchor>,
     pub(super) passwords: Vec<(UserId, Option<String>)>,
+    pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
     pub(super) keep: Vec<Record>,
@@ -58,6 +59,7 @@ impl Change {
             first_time: Vec::new(),
             requires: Vec::new(),
             passwords: Vec::new(),
+            unchanged: Vec::new(),
             take: None,
             operate: None,
             keep: Vec::new(),
@@ -85,6 +87,13 @@ impl Change {
     /// Only if `user` still has the password of this mark ([`super::password_mark`]) when the change is written.
     pub fn requires_password(mut self, user: UserId, mark: Option<String>) -> Self {
         self.passwords.push((user, mark));
+        self
+    }
+
+    /// Only if `user` is still as it was read when the change is written: who writes an account writes all of it, and
+    /// must not bring back what somebody else took away meanwhile.
+    pub fn requires_unchanged(mut self, user: &User) -> Self {
+        self.unchanged.push(user.clone());
         self
     }
 
@@ -482,6 +491,8 @@ pub enum Conflict {
     NotAlive(Anchor),
     /// What was to be taken is gone.
     AlreadyTaken,
+    /// Somebody else changed it meanwhile.
+    Changed,
 }
 
 impl fmt::Display for Conflict {
@@ -490,6 +501,7 @@ impl fmt::Display for Conflict {
             Self::Replayed(_) => "it was seen before",
             Self::NotAlive(_) => "what it depends on is not alive",
             Self::AlreadyTaken => "it was taken before",
+            Self::Changed => "it was changed meanwhile",
         })
     }
 }

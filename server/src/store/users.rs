@@ -1,5 +1,6 @@
 //! Users.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use entity::{federated_identity, user_account};
@@ -44,6 +45,29 @@ pub(super) async fn other_password<C: ConnectionTrait>(
         let now = document.and_then(|document| serde_json::from_str::<User>(&document).ok());
         if now.is_none_or(|user| password_mark(&user) != *mark) {
             return Ok(Some(Conflict::NotAlive(Anchor::User(id.clone()))));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a user of a change is not as it requires any more. `written` are those that earlier changes of the same batch
+/// are about to write.
+pub(super) async fn changed<C: ConnectionTrait>(
+    db: &C,
+    change: &Change,
+    written: &mut HashSet<UserId>,
+) -> Result<Option<Conflict>, DbErr> {
+    let hold = match db.get_database_backend() {
+        DbBackend::Postgres => " FOR UPDATE",
+        _ => "",
+    };
+    for before in &change.unchanged {
+        let find = format!("SELECT document FROM user_account WHERE id = $1{hold}");
+        let rows = sql::query(db, &find, vec![before.id.as_str().into()]).await?;
+        let document = rows.first().map(|row| row.try_get_by_index::<String>(0)).transpose()?;
+        let now = document.and_then(|document| serde_json::from_str::<User>(&document).ok());
+        if now.as_ref() != Some(before) || !written.insert(before.id.clone()) {
+            return Ok(Some(Conflict::Changed));
         }
     }
     Ok(None)

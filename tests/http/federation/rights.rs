@@ -149,15 +149,19 @@ async fn a_house_whose_only_admin_came_from_an_upstream_makes_no_other(database:
 }
 
 #[tokio::test]
-async fn the_account_page_leads_to_the_ways_to_sign_in_where_there_are_any() {
+async fn the_account_and_security_pages_lead_to_the_accounts_elsewhere_where_there_may_be_any() {
     let world = World::open("").await;
     let alice = world.house.signed_in("alice").await;
-    let page = alice.page("/account").await;
-    assert!(page.html.contains("id=\"connections-link\" href=\"/account/connections\""), "{}", page.html);
-    assert_eq!(alice.page("/account/connections").await.status, 200);
     let house = House::open().await;
-    let page = house.signed_in("alice").await.page("/account").await;
-    assert!(!page.html.contains("/account/connections"));
+    let nowhere_else = house.signed_in("alice").await;
+    for path in ["/account", "/account/security"] {
+        let page = alice.page(path).await;
+        let link = "id=\"connections-link\" href=\"/account/connections\"";
+        assert!(page.html.contains(link), "{path}: {}", page.html);
+        let page = nowhere_else.page(path).await;
+        assert!(page.status == 200 && !page.html.contains("/account/connections"), "{path}: {}", page.html);
+    }
+    assert_eq!(alice.page("/account/connections").await.status, 200);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use super::views::{PasskeyRow, Said, SecurityPage, WhatHappened};
 use crate::app::App;
 use crate::authorization::SignedIn;
 use crate::failure::Failure;
-use crate::sign_in;
+use crate::sign_in::{self, InSession};
 
 /// Where all of this is.
 const HERE: &str = "/account/security";
@@ -62,17 +62,23 @@ async fn view(
         passkeys: offered.then(|| rows.collect()),
         totp: factors.totp,
         recovery_codes: recovers.then_some(left),
+        connections: app.upstreams.iter().next().is_some(),
         sessions: sessions::rows(app, browser, signed_in).await?,
     })
 }
 
 /// Who changes something here: signed in just now, by a form of ours.
-async fn changes<'a>(browser: &'a Browser, form: &Params) -> Result<(&'a SignedIn, &'a User), Box<Response>> {
+async fn changes<'a>(
+    browser: &'a Browser,
+    form: &Params,
+) -> Result<(InSession<'a>, &'a User), Box<Response>> {
     let Some((signed_in, user)) = &browser.signed_in else {
         return Err(Box::new(again(HERE)));
     };
     match browser.sent_by_our_form(form).await {
-        Ok(true) if is_fresh(browser) => Ok((signed_in, user)),
+        Ok(true) if is_fresh(browser) => {
+            Ok((InSession { user: &user.id, session: &signed_in.session }, user))
+        }
         Ok(true) => Err(Box::new(again(HERE))),
         Ok(false) => Err(Box::new(browser.error(WhatHappened::FormRefused, None))),
         Err(reason) => Err(Box::new(browser.broken(&reason))),
@@ -96,9 +102,14 @@ async fn done_if(browser: &Browser, change: Result<(), Failure>, said: Said) -> 
 }
 
 /// The first second factor needs a spare: whoever has no recovery codes gets some at once.
-async fn with_codes(app: &App, browser: &Browser, user: &User, said: Said) -> Response {
+async fn with_codes(
+    app: &App,
+    browser: &Browser,
+    (who, user): (InSession<'_>, &User),
+    said: Said,
+) -> Response {
     match app.store.count_recovery_codes(&user.id).await {
-        Ok(0) => recovery_codes::make(app, browser, user).await,
+        Ok(0) => recovery_codes::make(app, browser, (who, user)).await,
         Ok(_) => done(browser, said).await,
         Err(error) => browser.failure(&error.into()),
     }

@@ -56,7 +56,7 @@ async fn view(
 
 /// `POST /account/security/passkey`.
 pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let (_, user) = match changes(&browser, &form).await {
+    let (who, user) = match changes(&browser, &form).await {
         Ok(who) => who,
         Err(response) => return *response,
     };
@@ -66,8 +66,8 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         Err(error) => return browser.broken(&session_broken(error)),
     };
     let (answer, name) = (one(&form, "credential"), one(&form, "name"));
-    match sign_in::add_passkey(&app, &browser.visit, &user.id, &ceremony, answer, name).await {
-        Ok(()) => with_codes(&app, &browser, user, Said::PasskeyAdded).await,
+    match sign_in::add_passkey(&app, &browser.visit, who, &ceremony, answer, name).await {
+        Ok(()) => with_codes(&app, &browser, (who, user), Said::PasskeyAdded).await,
         Err(NotAdded::Wrong) => show(&app, &browser, Some(PasskeyRefused::Refused)).await,
         Err(NotAdded::TooMany) => show(&app, &browser, Some(PasskeyRefused::TooMany)).await,
         Err(NotAdded::Broken(reason)) => browser.broken(&reason),
@@ -76,21 +76,21 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
 
 /// `POST /account/security/passkey/rename`.
 pub async fn rename(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let (_, user) = match changes(&browser, &form).await {
+    let (who, _) = match changes(&browser, &form).await {
         Ok(who) => who,
         Err(response) => return *response,
     };
     let (id, name) = (one(&form, "passkey"), one(&form, "name"));
-    let renamed = sign_in::rename_passkey(&app, &browser.visit, &user.id, id, name).await;
+    let renamed = sign_in::rename_passkey(&app, &browser.visit, who, id, name).await;
     done_if(&browser, renamed, Said::PasskeyRenamed).await
 }
 
 /// `POST /account/security/passkey/remove`.
 pub async fn remove(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let (_, user) = match changes(&browser, &form).await {
+    let (who, _) = match changes(&browser, &form).await {
         Ok(who) => who,
         Err(response) => return *response,
     };
-    let removed = sign_in::remove_passkey(&app, &browser.visit, &user.id, one(&form, "passkey")).await;
+    let removed = sign_in::remove_passkey(&app, &browser.visit, who, one(&form, "passkey")).await;
     done_if(&browser, removed, Said::PasskeyRemoved).await
 }

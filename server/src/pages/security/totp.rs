@@ -61,7 +61,7 @@ async fn view(
 
 /// `POST /account/security/totp`.
 pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let (_, user) = match changes(&browser, &form).await {
+    let (who, user) = match changes(&browser, &form).await {
         Ok(who) => who,
         Err(response) => return *response,
     };
@@ -70,9 +70,9 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
         Ok(None) => return show(&app, &browser, user, None, Some(TotpRefused::FormTooOld)).await,
         Err(error) => return browser.broken(&session_broken(error)),
     };
-    match sign_in::add_totp(&app, &browser.visit, &user.id, &secret, one(&form, "code")).await {
+    match sign_in::add_totp(&app, &browser.visit, who, &secret, one(&form, "code")).await {
         Ok(()) => match browser.session.remove_value(ADDING).await {
-            Ok(_) => with_codes(&app, &browser, user, Said::TotpAdded).await,
+            Ok(_) => with_codes(&app, &browser, (who, user), Said::TotpAdded).await,
             Err(error) => browser.broken(&session_broken(error)),
         },
         Err(NotAdded::Wrong | NotAdded::TooMany) => {
@@ -84,10 +84,10 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
 
 /// `POST /account/security/totp/remove`.
 pub async fn remove(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let (_, user) = match changes(&browser, &form).await {
+    let (who, _) = match changes(&browser, &form).await {
         Ok(who) => who,
         Err(response) => return *response,
     };
-    let removed = sign_in::remove_totp(&app, &browser.visit, &user.id).await;
+    let removed = sign_in::remove_totp(&app, &browser.visit, who).await;
     done_if(&browser, removed, Said::TotpRemoved).await
 }

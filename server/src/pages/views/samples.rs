@@ -501,6 +501,7 @@ fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<
         passkeys: Some(vec![row("k1", "My phone", Some(NOW)), row("k2", "The yellow key", None)]),
         totp: Some(NOW),
         recovery_codes: Some(9),
+        connections: true,
         sessions: vec![
             session("Firefox", Some("Linux".into()), true),
             session("Safari", None, false),
@@ -516,6 +517,7 @@ fn security(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<
             passkeys: Some(Vec::new()),
             totp: None,
             recovery_codes: Some(0),
+            connections: false,
             sessions: Vec::new(),
             ..whole.clone()
         };

@@ -25,6 +25,8 @@ pub struct SecurityPage {
     pub totp: Option<NumericDate>,
     /// How many recovery codes are left; none where there is nothing to recover.
     pub recovery_codes: Option<i64>,
+    /// Whether there are upstreams that an account can be linked to.
+    pub connections: bool,
     /// Where they are signed in.
     pub sessions: Vec<SessionRow>,
 }

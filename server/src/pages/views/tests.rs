@@ -179,6 +179,23 @@ fn no_id_stands_twice_and_every_reference_leads_to_one() {
     }
 }
 
+/// On a phone the rows of a table are cards, and each cell shows the name of its column.
+#[test]
+fn every_cell_of_a_table_names_its_column() {
+    let mut seen = 0;
+    for sample in samples::friendly() {
+        for table in sample.html.split("<table").skip(1).filter_map(|rest| rest.split("</table>").next()) {
+            for cell in table.split("<td").skip(1) {
+                let label = cell.strip_prefix(" data-label=\"").and_then(|rest| rest.split('"').next());
+                let column = format!(">{}</th>", label.unwrap_or_default());
+                assert!(label.is_some() && table.contains(&column), "{}: {cell}", sample.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
 #[test]
 fn every_field_has_a_label() {
     for sample in samples::friendly() {
@@ -247,6 +264,7 @@ fn every_page_has_the_ids_that_it_is_known_by() {
             &["second-factor-form", "second-factor-code", "second-factor-submit", "recovery-form"],
         ),
         ("security", &["security", "passkeys", "sessions", "this-session", "recovery-codes-left", "totp-on"]),
+        ("security", &["connections-label", "connections-link"]),
         ("security-no-passkeys", &["no-passkeys", "sessions"]),
         ("add-passkey", &["add-passkey-form", "add-passkey-submit"]),
         ("add-totp", &["add-totp-form", "totp-secret", "totp-square", "totp-code"]),

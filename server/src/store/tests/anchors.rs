@@ -7,6 +7,30 @@ promises! {
     an_anchor_lives_only_as_long_as_it_says;
     a_task_lives_only_while_its_ancestors_do;
     a_session_begins_only_with_the_password_that_it_was_proven_by;
+    an_account_is_written_only_as_it_was_read;
+}
+
+async fn an_account_is_written_only_as_it_was_read(place: &Place) {
+    let admin = |admin| User { admin, ..user("alice") };
+    let write = |before: &User, after: User| {
+        let change = Change::housekeeping(NOW).requires_unchanged(before);
+        place.store.commit(change.keep(Record::User { user: after, origin: Origin::Admin }))
+    };
+    let changed = Err(CommitError::Conflict(Conflict::Changed));
+    place.keep(vec![Record::User { user: admin(true), origin: Origin::Admin }]).await;
+    // Somebody takes the right away while somebody else, who read it before, writes another name.
+    assert!(write(&admin(true), admin(false)).await.is_ok());
+    let stale = User { name: "Alice B.".into(), ..admin(true) };
+    assert_eq!(write(&admin(true), stale).await, changed);
+    let now = place.store.find_user_now(&id("alice")).await.unwrap().unwrap();
+    assert_eq!(*now, admin(false), "what was taken away stays away");
+    let named = |name: &str| User { name: name.into(), ..admin(false) };
+    let before = admin(false);
+    let (a, b, c) =
+        tokio::join!(write(&before, named("a")), write(&before, named("b")), write(&before, named("c")));
+    let won = [&a, &b, &c].iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(won, 1, "of several at one moment one: {a:?} {b:?} {c:?}");
+    assert_eq!(write(&user("nobody"), user("nobody")).await, changed, "there is no such account");
 }
 
 async fn a_session_begins_only_with_the_password_that_it_was_proven_by(place: &Place) {

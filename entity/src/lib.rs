@@ -31,6 +31,7 @@ pub mod resource_server;
 pub mod session_client;
 pub mod setting;
 pub mod signing_key;
+pub mod status_list;
 pub mod task;
 pub mod token;
 pub mod totp;

@@ -25,6 +25,14 @@ pub struct Model {
     pub deadline: i64,
     /// Grows by one with every change; this column counts, not the document.
     pub version: i64,
+    /// How many tokens may be derived from it at the most.
+    pub max_derivations: Option<i64>,
+    /// How many were; this column counts, not the document.
+    pub derivations: i64,
+    /// By whose hand it is suspended; this column counts, not the document.
+    pub suspended_by: Option<String>,
+    /// The digest of what it was opened with, so that it is opened once.
+    pub opening: Option<String>,
     /// The task as JSON.
     pub document: String,
 }

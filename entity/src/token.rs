@@ -31,6 +31,10 @@ pub struct Model {
     pub expires_at: i64,
     /// When it was ended before its time.
     pub ended_at: Option<i64>,
+    /// The status list it has a place in.
+    pub status_list: Option<String>,
+    /// The place.
+    pub status_index: Option<i64>,
     /// The token as JSON.
     pub document: String,
 }

@@ -12,6 +12,8 @@ mod m2_registration;
 mod m2_replay_without_rowid;
 mod m2_users;
 mod m3_endings;
+mod m3_status_lists;
+mod m3_tasks;
 mod m3_wire;
 
 /// All migrations, the oldest first.
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2_device_ciba::Migration),
             Box::new(m2_federation::Migration),
             Box::new(m3_wire::Migration),
+            Box::new(m3_tasks::Migration),
+            Box::new(m3_status_lists::Migration),
             Box::new(m3_endings::Migration),
         ]
     }

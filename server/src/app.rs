@@ -8,6 +8,7 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
 use protocol::client::{Client, Encryption, KeySource, SigningAlg};
+use protocol::device::household;
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::rule::Rules;
@@ -26,6 +27,7 @@ use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::registry::{Registry, RegistryCache};
 use crate::secret::Entropy;
+use crate::status_lists::StatusLists;
 use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
@@ -73,6 +75,8 @@ pub struct App {
     pub sign_in_attempts: SignInAttempts,
     /// User codes that were none.
     pub user_code_failures: Attempts,
+    /// Codes that were not the one that a user set for those who ask them from afar, whoever sent them.
+    pub wrong_codes_of_user: Attempts,
     /// Writes mail, if it can.
     pub mailer: Option<Mailer>,
     /// Mails to one user about questions that wait for them.
@@ -85,6 +89,8 @@ pub struct App {
     pub registrations: Attempts,
     /// Metadata documents that one host is asked for.
     pub document_hosts: Attempts,
+    /// Where the statuses of tokens stand.
+    pub status_lists: StatusLists,
     /// The logos of clients.
     pub logos: Logos,
     /// How many passwords are hashed at once: each takes 19 MiB and a core.
@@ -102,6 +108,15 @@ pub struct Visit {
     pub from: Option<IpAddr>,
     /// The certificate that whoever sent it holds, by the TLS handshake with us or with a trusted proxy.
     pub certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl Visit {
+    /// Where it came from, as far as what is bounded is counted by it: whoever has a network of IPv6 has all its
+    /// addresses, so it counts as one.
+    #[must_use]
+    pub fn source(&self) -> String {
+        self.from.map(household).unwrap_or_default()
+    }
 }
 
 impl App {
@@ -282,7 +297,7 @@ impl App {
 
     /// Whether there is room in the audit log for one more event that anybody can cause.
     pub fn may_tell_of_stranger(&self, visit: &Visit, event: &AuditEvent) -> bool {
-        let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+        let source = visit.source();
         let room = self.unauthenticated_events.count(&format!("{:?} {source}", event.action));
         if !room {
             tracing::warn!(action = ?event.action, "too many events of strangers: one was left out of the audit log");

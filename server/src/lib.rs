@@ -29,6 +29,7 @@ pub mod secret;
 pub mod serve;
 pub mod sign_in;
 pub mod start;
+pub mod status_lists;
 pub mod store;
 pub mod tasks;
 pub mod tls;

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, SinglePart};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use crate::config::MailSettings;
 
+/// That no person wrote it, so that no machine answers (RFC 3834 §5).
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 /// How long one mail may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -64,8 +66,9 @@ impl Mailer {
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)
+            .message_id(None)
+            .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
+            .singlepart(SinglePart::plain(text))
             .map_err(|_| MailError::Address)?;
         match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),

@@ -45,7 +45,7 @@ impl Registry {
 }
 
 /// This server's own scopes, with words for the consent page.
-const OWN_SCOPES: [(&str, &str, &str); 7] = [
+const OWN_SCOPES: [(&str, &str, &str); 8] = [
     ("openid", "Know who you are", "Wissen, wer Sie sind"),
     ("profile", "See your name and profile", "Ihren Namen und Ihr Profil sehen"),
     ("email", "See your e-mail address", "Ihre E-Mail-Adresse sehen"),
@@ -53,6 +53,7 @@ const OWN_SCOPES: [(&str, &str, &str); 7] = [
     ("phone", "See your phone number", "Ihre Telefonnummer sehen"),
     ("grant_management_query", "See what you allowed it", "Sehen, was Sie ihm erlaubt haben"),
     ("grant_management_revoke", "End what you allowed it", "Beenden, was Sie ihm erlaubt haben"),
+    ("tasks", "Open and end its own tasks", "Eigene Aufgaben beginnen und beenden"),
 ];
 
 fn own(itself: &ResourceIndicator) -> ResourceServer {

@@ -43,6 +43,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::PAR, post(endpoints::par::post))
         .route(metadata::REGISTER, post(endpoints::register::post))
         .route(metadata::USERINFO, get(endpoints::userinfo::get).post(endpoints::userinfo::post))
+        .route(metadata::STATUS_LISTS, get(endpoints::status_lists::list))
+        .route(&format!("{}/{{id}}", metadata::STATUS_LISTS), get(endpoints::status_lists::get))
         .layer(cors());
 
     // For programs that are no browsers.
@@ -52,6 +54,9 @@ pub fn router(app: &Arc<App>) -> Router {
             &format!("{}/{{id}}", metadata::GRANTS),
             get(endpoints::grants::get).delete(endpoints::grants::delete),
         )
+        .route(metadata::TASKS, get(endpoints::tasks::list).post(endpoints::tasks::post))
+        .route(&format!("{}/{{id}}", metadata::TASKS), get(endpoints::tasks::get))
+        .route(&format!("{}/{{id}}/{{operation}}", metadata::TASKS), post(endpoints::tasks::operate))
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(
             metadata::BACKCHANNEL_AUTHENTICATION,

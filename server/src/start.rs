@@ -30,6 +30,7 @@ use crate::outbound::{Outbound, OutboundUnfit};
 use crate::registry::RegistryCache;
 use crate::secret::{Entropy, Secret, SecretDigest, random_id};
 use crate::sign_in;
+use crate::status_lists::StatusLists;
 use crate::store::{Change, CommitError, Ending, Origin, Record, Store, StoreError};
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
@@ -92,6 +93,9 @@ const MOST_EVENTS_OF_STRANGERS: u32 = 600;
 const MOST_DOCUMENTS_OF_ONE_HOST: u32 = 60;
 /// How many mails about questions from elsewhere one user gets in an hour.
 const MAILS_ABOUT_QUESTIONS_PER_HOUR: u32 = 20;
+/// How many wrong codes for one user all clients together may send in an hour: of four digits, half are not tried in less
+/// than ten days.
+const WRONG_CODES_OF_USER_PER_HOUR: u32 = 20;
 /// How many passwords are hashed at once.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// How many clients' keys are kept parsed.
@@ -146,12 +150,14 @@ pub async fn open(
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_attempts: sign_in_attempts(&settings),
         user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
+        wrong_codes_of_user: Attempts::over(WRONG_CODES_OF_USER_PER_HOUR, Duration::from_secs(3600)),
         mailer: Mailer::new(&settings.mail)?,
         question_mails: Attempts::over(MAILS_ABOUT_QUESTIONS_PER_HOUR, Duration::from_secs(3600)),
         nobodys_password: nobodys_password(&store).await?,
         unauthenticated_events: Attempts::new(MOST_EVENTS_OF_STRANGERS),
         registrations: Attempts::new(settings.registration.requests_per_minute.get()),
         document_hosts: Attempts::new(MOST_DOCUMENTS_OF_ONE_HOST),
+        status_lists: StatusLists::new(settings.status_lists.ttl),
         logos: Logos::new(),
         password_hashing: tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE),
         store,
@@ -219,6 +225,8 @@ struct LastDeclared {
 }
 
 const LAST_DECLARED: &str = "last_declared";
+/// The setting that holds the id of the admin whom the first start made.
+const FIRST_ADMIN: &str = "first_admin";
 
 /// Applies what is declared: idempotent, and without touching what an admin made. A user or a client that was
 /// declared before and is not any more is disabled; nothing that was derived from it stays alive.
@@ -234,11 +242,23 @@ async fn apply(
     };
     let mut records = Vec::new();
     let mut ids: Vec<(String, UserId)> = Vec::new();
-    for user in &declared.users {
+    let first = store.setting(FIRST_ADMIN).await?;
+    for (index, user) in declared.users.iter().enumerate() {
         let before = store.find_user_by_username(&user.username).await?;
+        let declared_before = match &before {
+            Some(before) => store.user_origin(&before.id).await? == Origin::Config,
+            None => false,
+        };
+        // The first admin was made for want of a declaration. Everybody else whom nobody declared is somebody else.
+        if let Some(before) = &before
+            && !declared_before
+            && first.as_deref() != Some(before.id.as_str())
+        {
+            return Err(StartError::Config(declared.name_taken(index)));
+        }
         let after = declared_user(user, before.as_deref(), &last, entropy)?;
         ids.push((user.username.clone(), after.id.clone()));
-        if before.as_deref() != Some(&after) {
+        if !declared_before || before.as_deref() != Some(&after) {
             records.push(Record::User { user: after, origin: Origin::Config });
         }
     }
@@ -346,7 +366,9 @@ async fn retire(
         passwords: declared.users.iter().filter_map(password).collect(),
     };
     for username in last.users.difference(&now.users) {
-        if let Some(user) = store.find_user_by_username(username).await? {
+        if let Some(user) = store.find_user_by_username(username).await?
+            && store.user_origin(&user.id).await? == Origin::Config
+        {
             let user = User { enabled: false, ..user.as_ref().clone() };
             records.push(Record::User { user, origin: Origin::Config });
         }
@@ -368,7 +390,9 @@ async fn first_admin(store: &Store, entropy: &dyn Entropy, now: NumericDate) -> 
     if known.is_some() || store.has_admin().await? {
         return Ok(());
     }
-    let id = random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
+    let id: UserId =
+        random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
+    let note = Record::Setting { name: FIRST_ADMIN.into(), value: id.to_string() };
     let user = User {
         id,
         username: "admin".into(),
@@ -378,7 +402,8 @@ async fn first_admin(store: &Store, entropy: &dyn Entropy, now: NumericDate) -> 
         admin: true,
         enabled: true,
     };
-    write(store, Change::housekeeping(now).keep(Record::User { user, origin: Origin::Admin })).await
+    let record = Record::User { user, origin: Origin::Admin };
+    write(store, Change::housekeeping(now).keep(record).keep(note)).await
 }
 
 /// A link for everybody who has no password yet; made anew at each start, since it is shown only once.

@@ -60,9 +60,24 @@ pub fn new_id(app: &App) -> Result<TokenId, Failure> {
 /// client that knows its users by names of its own gets references only: in a JWT it would read their other name.
 ///
 /// # Errors
-/// The signing key's.
-pub fn write(app: &App, registry: &Registry, client: &Client, token: Token) -> Result<Written, Failure> {
-    let text = match (form(registry, &token), perspective(client)) {
+/// The signing key's; the store's, where a status list is opened for it.
+pub async fn write(
+    app: &App,
+    registry: &Registry,
+    client: &Client,
+    mut token: Token,
+) -> Result<Written, Failure> {
+    // Whoever gets a reference asks us anyway, and a hand-over is for nobody who validates offline.
+    let form = form(registry, &token);
+    let offline = form.0 == TokenFormat::Jwt && perspective(client) == Perspective::Public;
+    token.status = match offline && token.audience == Audience::Resources {
+        true => {
+            let (until, now) = (token.expires_at(), token.issued_at);
+            Some(app.status_lists.deal(&app.store, app.entropy.as_ref(), until, now).await?)
+        }
+        false => None,
+    };
+    let text = match (form, perspective(client)) {
         ((TokenFormat::Opaque, _), _) | (_, Perspective::Pairwise(_)) => {
             Secret::generate(app.entropy.as_ref(), "pat_")
         }

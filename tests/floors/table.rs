@@ -14,6 +14,7 @@ const GROUND: &[&str] = &[
     "outbound",
     "registry",
     "secret",
+    "status_lists",
     "store",
     "upstreams",
     "tls",
@@ -50,6 +51,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
+    ("status_lists", &[&["failure", "jose", "secret", "store"]]),
     ("app", &[GROUND]),
     ("keys", &[GROUND]),
     // A caller is what the others act for; an authorization of an agent opens a task.
@@ -119,6 +121,7 @@ pub const MAY_BE_MISSING: &[&str] = &["cli/demo", "lib"];
 pub const KEEPERS: &[(&[&str], &[&str])] = &[
     (&["axum"], &["router", "serve", "visit", "endpoints", "pages", "cli/demo"]),
     (&["tower", "tower_http"], &["router", "serve"]),
+    (&["flate2"], &["status_lists"]),
     (&["tower_sessions"], &["router", "pages"]),
     (&["hyper", "hyper_util"], &["serve", "cli/demo"]),
     (&["http", "http_body_util"], &["endpoints", "pages", "cli/demo"]),

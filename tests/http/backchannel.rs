@@ -15,9 +15,11 @@ on_both_databases! {
     tokens_are_pushed_to_whoever_is_registered_so,
     a_signed_request_counts_once,
     a_user_with_a_code_is_asked_by_those_who_know_it,
+    a_code_is_guessed_no_sooner_by_many_clients_than_by_one,
     an_agent_that_asks_is_the_one_that_acts,
     of_many_polls_at_once_one_gets_the_tokens,
     a_user_may_be_named_by_an_address_that_somebody_made_sure_of,
+    a_username_that_also_names_somebody_else_names_nobody,
     a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows,
     a_client_that_was_away_is_told_later_also_by_a_house_that_was_opened_again,
     what_was_made_to_be_pushed_and_was_not_ends,
@@ -185,13 +187,42 @@ async fn a_user_with_a_code_is_asked_by_those_who_know_it(database: Database) {
     let told = house.told("user.set_user_code", "granted").await;
     assert!(!told.to_string().contains("sesame"));
     town.ask_alice(&till, &[]).await.refused("missing_user_code");
-    town.ask_alice(&other, &[]).await.refused("missing_user_code");
+    // A client that cannot send one is told what it is told of nobody, and she is not bothered.
+    let questions = async || alice.page("/approvals").await.html.matches("href=\"/approvals/").count();
+    let before = questions().await;
+    let unheard = town.ask_alice(&other, &[]).await.ok();
+    let told = house.told("authorization.backchannel", "granted").await;
+    assert!(told["reason"].as_str().unwrap().contains("not asked"), "{told}");
+    town.poll(&other, &unheard).await.refused("authorization_pending");
+    assert_eq!(questions().await, before);
     town.ask_alice(&other, &[("user_code", "open sesame")]).await.refused("invalid_request");
     town.ask_alice(&till, &[("user_code", "open barley")]).await.refused("invalid_user_code");
     house.told("authorization.backchannel", "invalid_user_code").await;
     town.ask_alice(&till, &[("user_code", "open sesame")]).await.ok();
     set("", "remove").await;
     town.ask_alice(&till, &[]).await.ok();
+}
+
+async fn a_code_is_guessed_no_sooner_by_many_clients_than_by_one(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, alice) = (&town.house, town.house.signed_in("alice").await);
+    let (one, other) = (town.client("till-code"), town.client("other-code"));
+    let page = alice.page("/approvals").await;
+    let mut form = page.form_to("/approvals/user-code");
+    form.fill("user_code", "open sesame");
+    page.submit(&form, Some(("decision", "set"))).await.page();
+    let id = house.store().find_user_by_username("alice").await.unwrap().unwrap().id.clone();
+    // All guesses of an hour but one.
+    for _ in 1..20 {
+        assert!(house.app().wrong_codes_of_user.count(id.as_str()));
+    }
+    for client in [&one, &other] {
+        town.ask_alice(client, &[("user_code", "open sesame")]).await.ok();
+    }
+    town.ask_alice(&one, &[("user_code", "open barley")]).await.refused("invalid_user_code");
+    let refused = town.ask_alice(&other, &[("user_code", "open sesame")]).await.refused("invalid_user_code");
+    assert!(refused.body.contains("too many"), "{}", refused.body);
+    house.told("authorization.backchannel", "invalid_user_code").await;
 }
 
 async fn an_agent_that_asks_is_the_one_that_acts(database: Database) {
@@ -582,6 +613,34 @@ async fn a_user_may_be_named_by_an_address_that_somebody_made_sure_of(database: 
         assert_eq!(members(&asked), members(&named), "{hint}");
         town.poll(&till, &asked).await.refused("authorization_pending");
     }
+}
+
+async fn a_username_that_also_names_somebody_else_names_nobody(database: Database) {
+    let town = Elsewhere::on(database).await;
+    let (house, till) = (&town.house, town.client("till"));
+    let bob = house.store().find_user_by_username("bob").await.unwrap().unwrap();
+    for username in ["alice@people.example", bob.id.as_str(), "carol@corp.example"] {
+        house.has_somebody_called(username).await;
+    }
+    let ask = async |name: &str, hint: &str| {
+        let params = [("scope", "openid orders:read"), (name, hint)];
+        till.post("/backchannel/authorize", &params).await.ok();
+        let told = house.told("authorization.backchannel", "granted").await;
+        told.get("user").map(|user| user.as_str().unwrap().to_owned())
+    };
+    let opaque = |id: &str| {
+        let now = house.door().now().0;
+        let claims = json!({ "iss": "till", "aud": house.issuer(), "exp": now + 60,
+            "sub_id": { "format": "opaque", "id": id } });
+        town.key("till").sign(&json!({ "alg": "ES256" }), &claims)
+    };
+    assert_eq!(ask("login_hint", "alice@people.example").await, None);
+    assert_eq!(ask("login_hint", bob.id.as_str()).await, None);
+    assert_eq!(ask("login_hint_token", &opaque("alice@people.example")).await, None);
+    // Who is named by nothing else keeps their name, and the others their own.
+    assert!(ask("login_hint", "carol@corp.example").await.is_some());
+    assert!(ask("login_hint_token", &opaque("carol@corp.example")).await.is_some());
+    assert_eq!(ask("login_hint", "bob").await, Some(bob.id.to_string()));
 }
 
 async fn a_client_with_pairwise_subjects_names_its_user_by_the_one_it_knows(database: Database) {

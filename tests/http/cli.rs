@@ -79,6 +79,28 @@ async fn a_link_printed_on_the_command_line_sets_a_password_once(database: Datab
     assert_eq!(refused.status, 401);
 }
 
+#[tokio::test]
+async fn a_command_that_looks_after_a_server_makes_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, database) = (folder.path().join("house.toml"), folder.path().join("data/none.db"));
+    std::fs::write(&file, format!("database_url = \"sqlite://{}?mode=rwc\"\n", database.display())).unwrap();
+    for words in [
+        &["keys", "list"][..],
+        &["keys", "rotate"],
+        &["users", "reset-link", "alice"],
+        &["registration", "tokens"],
+        &["registration", "token", "--name", "x"],
+        &["audit", "tail"],
+    ] {
+        let (file, words) = (file.clone(), words.to_vec());
+        let said = tokio::task::spawn_blocking(move || program::run(&file, &words).unwrap()).await.unwrap();
+        let told = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(!said.status.success() && told.contains("there is no database at /"), "{told}");
+        assert!(said.stdout.is_empty());
+    }
+    assert!(!database.exists() && !database.parent().unwrap().exists());
+}
+
 async fn initial_access_tokens_are_made_listed_and_revoked_on_the_command_line(database: Database) {
     let here =
         WithFile::open(database, "[registration]\nenabled = \"token\"\nrequests_per_minute = 100\n").await;

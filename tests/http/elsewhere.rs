@@ -25,7 +25,7 @@ pub struct Elsewhere {
     keys: Vec<(&'static str, Arc<Key>)>,
 }
 
-const CONFIDENTIAL: [(&str, &str); 9] = [
+const CONFIDENTIAL: [(&str, &str); 10] = [
     ("till", ""),
     ("other-till", ""),
     (
@@ -38,6 +38,7 @@ const CONFIDENTIAL: [(&str, &str); 9] = [
     ),
     ("till-signed", "backchannel_authentication_request_signing_alg = \"ES256\""),
     ("till-code", "backchannel_user_code_parameter = true"),
+    ("other-code", "backchannel_user_code_parameter = true"),
     ("till-fapi", "profile = \"fapi-ciba\""),
     (
         "till-pairwise",

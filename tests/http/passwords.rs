@@ -164,6 +164,9 @@ async fn a_link_by_mail_sets_a_password_and_ends_every_session(database: Databas
     let known = ask_for_mail(&person, " Alice@people.EXAMPLE ").await;
     let mail = post.mail().await;
     assert_eq!(mail.to, "alice@people.example");
+    for header in ["MIME-Version: 1.0", "Message-ID: <", "Auto-Submitted: auto-generated"] {
+        assert!(mail.text.contains(header), "{}", mail.text);
+    }
     house.told("user.reset_link", "granted").await;
     let unknown = ask_for_mail(&person, "nobody@people.example").await;
     post.stays_empty().await;

@@ -213,11 +213,29 @@ impl Client {
 
     /// Calls a resource of the house with an access token: DPoP where this client has a key, else Bearer.
     pub async fn call(&self, method: &str, path: &str, access_token: &str) -> Answer {
+        self.call_with(method, path, access_token, &[], None).await
+    }
+
+    /// The same with header fields and a body of JSON.
+    pub async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        access_token: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let url = self.url(path);
         let call = || {
             let scheme = if self.dpop.is_some() { "DPoP" } else { "Bearer" };
             let request = self.http().request(method.parse().unwrap(), &url);
             let request = request.header("Authorization", format!("{scheme} {access_token}"));
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let request = match body {
+                Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
+                None => request,
+            };
             self.send(self.proven(request, method, &url, Some(access_token)))
         };
         let first = call().await;

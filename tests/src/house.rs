@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use protocol::audit::LoggedEvent;
 use protocol::numeric_date::{NumericDate, Seconds};
+use protocol::user::User;
 use server::app::App;
 use server::clock::{Clock as _, TurnedClock};
 use server::config::{self, ConfigFile};
 use server::secret::SystemEntropy;
 use server::serve::Listeners;
 use server::start::Notice;
-use server::store::Store;
+use server::store::{Change, Origin, Record, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -19,6 +20,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::client::{Authentication, Client};
 use crate::database::{Database, Site};
+use crate::key::random;
 use crate::person::Person;
 use crate::secured::Secured;
 use crate::town::{self, Credentials};
@@ -229,6 +231,21 @@ impl House {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.app.store
+    }
+
+    /// Adds somebody of this username whom nobody declared, as an upstream may have made them.
+    pub async fn has_somebody_called(&self, username: &str) {
+        let user = User {
+            id: format!("usr_made_{}", random()).parse().unwrap(),
+            username: username.into(),
+            name: "Mallory".into(),
+            password_hash: None,
+            claims: serde_json::Map::new(),
+            admin: false,
+            enabled: true,
+        };
+        let change = Change::housekeeping(self.door.now()).keep(Record::User { user, origin: Origin::Admin });
+        self.store().commit(change).await.unwrap();
     }
 
     /// The server's inside.

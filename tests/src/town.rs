@@ -101,7 +101,7 @@ pub(crate) fn declare() -> (String, Credentials) {
             toml,
             "[[agents]]\nid = \"{id}\"\nname = \"{id} the agent\"\nowner = \"bob\"\npurpose = \"Does what it is told.\"\n\
              expires = 2099-01-01T00:00:00Z\nredirect_uris = [\"https://{id}.example/callback\"]\n\
-             scope = \"openid offline_access {ALL_SCOPES}\"\n{reach}\njwks = {}\n",
+             scope = \"openid offline_access tasks {ALL_SCOPES}\"\n{reach}\njwks = {}\n",
             key.jwks_toml()
         );
         credentials.insert(id.into(), Authentication::PrivateKeyJwt(key));

@@ -89,6 +89,21 @@ pub enum Action {
     /// A consent was ended.
     #[serde(rename = "consent.end")]
     ConsentEnd,
+    /// A task was opened.
+    #[serde(rename = "task.open")]
+    TaskOpen,
+    /// A task was suspended.
+    #[serde(rename = "task.suspend")]
+    TaskSuspend,
+    /// A suspended task goes on.
+    #[serde(rename = "task.resume")]
+    TaskResume,
+    /// A task was completed, and all that was derived for it ended.
+    #[serde(rename = "task.complete")]
+    TaskComplete,
+    /// A task was called off, and all that was derived for it ended.
+    #[serde(rename = "task.revoke")]
+    TaskRevoke,
     /// A token request that was refused before its grant type was known to be understood.
     #[serde(rename = "token.request")]
     TokenRequest,

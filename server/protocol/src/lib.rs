@@ -59,6 +59,7 @@ pub mod scope;
 pub mod scope_groups;
 pub mod signed_introspection;
 pub mod standard_claims;
+pub mod status_list;
 pub mod step_up;
 pub mod subject;
 pub mod task;

@@ -33,6 +33,10 @@ pub const USERINFO: &str = "/userinfo";
 pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
+/// `status_list_aggregation_endpoint` (Token Status List); each list is below it.
+pub const STATUS_LISTS: &str = "/status-lists";
+/// `tasks_endpoint`, Procura's own.
+pub const TASKS: &str = "/tasks";
 
 /// `end_session_endpoint` (RP-Initiated Logout §2.1).
 pub const LOGOUT: &str = "/logout";
@@ -82,12 +86,13 @@ pub struct Certificates<'a> {
 }
 
 /// Where browsers go, and what anybody reads: endpoints that have no use for a certificate (RFC 8705 §5).
-const WITHOUT_CERTIFICATES: [&str; 5] = [
+const WITHOUT_CERTIFICATES: [&str; 6] = [
     "authorization_endpoint",
     "jwks_uri",
     "end_session_endpoint",
     "check_session_iframe",
     "service_documentation",
+    "status_list_aggregation_endpoint",
 ];
 
 /// The paths of both well-known documents on the issuer's host. They differ for an issuer with a path: OpenID Connect
@@ -98,6 +103,12 @@ pub fn well_known_paths(issuer: &str) -> [String; 2] {
     let path = issuer[after_scheme..].find('/').map_or("", |at| &issuer[after_scheme + at..]);
     let path = path.trim_end_matches('/');
     [format!("{path}{OPENID_CONFIGURATION}"), format!("{OAUTH_AUTHORIZATION_SERVER}{path}")]
+}
+
+/// The `uri` of a status list.
+#[must_use]
+pub fn status_list_uri(issuer: &str, list: &str) -> String {
+    format!("{}{STATUS_LISTS}/{list}", issuer.trim_end_matches('/'))
 }
 
 /// The document. Members without a value are left out (RFC 8414 §3.2), those with a default never.
@@ -139,6 +150,8 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("tasks_endpoint", TASKS),
+        ("status_list_aggregation_endpoint", STATUS_LISTS),
         ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
         ("backchannel_authentication_endpoint", BACKCHANNEL_AUTHENTICATION),
     ] {
@@ -342,7 +355,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 11);
+        assert_eq!(addresses.len(), 13);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");

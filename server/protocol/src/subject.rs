@@ -71,11 +71,21 @@ pub enum Perspective {
 pub fn perspective(client: &Client) -> Perspective {
     match client.metadata.subject_type {
         SubjectType::Public => Perspective::Public,
+        SubjectType::Pairwise if client.own_sector => Perspective::Pairwise(alone(&client.id)),
         SubjectType::Pairwise => {
             let named = client.metadata.sector_identifier_uri.as_ref();
             Perspective::Pairwise(sector(named, &client.redirect_uris).unwrap_or_else(|_| alone(&client.id)))
         }
     }
+}
+
+/// `after`, which a client that was `before` became by its own word. Where that led it into another sector, it is one
+/// by itself from now on: it brought along what its users allowed it elsewhere.
+#[must_use]
+pub fn moved(before: &Client, after: Client) -> Client {
+    let there = perspective(&after);
+    let stays = there == Perspective::Public || there == perspective(before);
+    Client { own_sector: after.own_sector || !stays, ..after }
 }
 
 /// No host has a space in it, so that no other sector is this one.
@@ -117,18 +127,41 @@ mod tests {
         }
     }
 
+    fn client(id: &str, redirect_uris: &[&str]) -> Client {
+        serde_json::from_value(json!({
+            "id": id, "name": "C", "kind": "application", "grant_types": [], "scope": "", "status": "active",
+            "authentication": "none", "id_token_signed_response_alg": "ES256",
+            "redirect_uris": redirect_uris, "metadata": {"subject_type": "pairwise"}
+        }))
+        .unwrap()
+    }
+
     #[test]
     fn a_client_without_a_sector_is_one_by_itself() {
-        let client = |id: &str, redirect_uris: &[&str]| -> Client {
-            serde_json::from_value(json!({
-                "id": id, "name": "C", "kind": "application", "grant_types": [], "scope": "", "status": "active",
-                "authentication": "none", "id_token_signed_response_alg": "ES256",
-                "redirect_uris": redirect_uris, "metadata": {"subject_type": "pairwise"}
-            }))
-            .unwrap()
-        };
         let two = ["https://a.example/cb", "https://b.example/cb"];
         assert_ne!(perspective(&client("c", &two)), perspective(&client("d", &two)));
         assert_eq!(perspective(&client("c", &two[..1])), perspective(&client("d", &two[..1])));
+        let alone = Client { own_sector: true, ..client("c", &two[..1]) };
+        assert_ne!(perspective(&alone), perspective(&client("d", &two[..1])));
+    }
+
+    #[test]
+    fn a_client_that_moves_into_another_sector_is_one_by_itself() {
+        let (a, b) = (client("c", &["https://a.example/cb"]), client("c", &["https://b.example/cb"]));
+        let public = |client: &Client| {
+            let mut client = client.clone();
+            client.metadata.subject_type = SubjectType::Public;
+            client
+        };
+        let other = client("c", &["https://a.example/other"]);
+        assert_eq!(moved(&a, other.clone()), other);
+        assert_eq!(moved(&a, public(&b)), public(&b));
+        for before in [a.clone(), public(&a), public(&b)] {
+            let after = moved(&before, b.clone());
+            assert!(after.own_sector);
+            // There is no way back by saying the same once more, nor by a detour.
+            assert!(moved(&after, b.clone()).own_sector);
+            assert!(moved(&moved(&after, public(&b)), b.clone()).own_sector);
+        }
     }
 }

@@ -10,7 +10,9 @@ use crate::authority::Authority;
 use crate::claims_request::ClaimsRequest;
 use crate::confirmation::{self, Confirmation};
 use crate::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
+use crate::metadata::status_list_uri;
 use crate::numeric_date::NumericDate;
+use crate::status_list::StatusRef;
 use crate::task::Task;
 
 /// A token as the lineage knows it. It never changes; whether it is alive is asked of the store.
@@ -53,6 +55,9 @@ pub struct Token {
     pub family: Option<FamilyId>,
     /// The browser session it hangs on; none where the user approved it for their absence.
     pub session: Option<SessionId>,
+    /// Where those who validate offline find whether it was ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusRef>,
 }
 
 /// Which kind of token.
@@ -210,6 +215,9 @@ impl Token {
         if let Some(task) = &self.task {
             put("txn", task.root.as_str().into());
             put("task", json!({ "id": task.id.as_str(), "authority_hash": task.authority_hash }));
+        }
+        if let Some(status) = &self.status {
+            put("status", status.to_claim(&status_list_uri(issuer, &status.list)));
         }
         claims
     }

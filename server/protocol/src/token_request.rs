@@ -5,6 +5,7 @@ use crate::audience::{InvalidTarget, LONGEST_RESOURCE, MOST_TARGETS, Resources};
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::GrantType;
 use crate::fields::{self, FieldRefused, required};
+use crate::identifier::TaskId;
 use crate::params::{Params, RepeatedParameter};
 use crate::presented_secret::PresentedSecret;
 use crate::refusal::{ErrorCode, Refuse};
@@ -67,6 +68,8 @@ pub struct RefreshRequest {
     pub resources: Resources,
     /// OPTIONAL (RFC 9396 §6).
     pub authorization_details: Option<AuthorizationDetails>,
+    /// `task`, OPTIONAL, Procura's own: the task that the new token is to be of.
+    pub task: Option<TaskId>,
 }
 
 /// RFC 6749 §4.4.2.
@@ -97,6 +100,8 @@ pub struct ExchangeRequest {
     pub actor_token: Option<TypedToken>,
     /// OPTIONAL (RFC 9396 §6).
     pub authorization_details: Option<AuthorizationDetails>,
+    /// `task`, OPTIONAL, Procura's own: the task that the new token is to be of.
+    pub task: Option<TaskId>,
 }
 
 /// RFC 7523 §2.1.
@@ -136,6 +141,9 @@ pub enum TokenRequestRefused {
     /// Something else than an access token was asked for (RFC 8693 §2.2.2).
     #[error("requested_token_type must be urn:ietf:params:oauth:token-type:access_token or absent")]
     RequestedTokenType,
+    /// `task` is no task's id.
+    #[error("task is malformed")]
+    MalformedTask,
     /// `actor_token_type` without `actor_token` (RFC 8693 §2.1).
     #[error("actor_token_type was sent without actor_token")]
     ActorTokenMissing,
@@ -146,9 +154,10 @@ impl Refuse for TokenRequestRefused {
         match self {
             Self::Field(reason) => reason.code(),
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
-            Self::UnknownTokenType(_) | Self::RequestedTokenType | Self::ActorTokenMissing => {
-                ErrorCode::InvalidRequest
-            }
+            Self::UnknownTokenType(_)
+            | Self::RequestedTokenType
+            | Self::MalformedTask
+            | Self::ActorTokenMissing => ErrorCode::InvalidRequest,
         }
     }
 }
@@ -219,6 +228,7 @@ impl RefreshRequest {
             scope: fields::scope(params)?,
             resources: fields::resources(params)?,
             authorization_details: fields::details(params)?,
+            task: task(params)?,
         })
     }
 }
@@ -267,8 +277,13 @@ impl ExchangeRequest {
             },
             actor_token: actor_token(params)?,
             authorization_details: fields::details(params)?,
+            task: task(params)?,
         })
     }
+}
+
+fn task(params: &Params) -> Result<Option<TaskId>, TokenRequestRefused> {
+    params.once("task")?.map(|id| id.parse().map_err(|_| TokenRequestRefused::MalformedTask)).transpose()
 }
 
 fn token_type(parameter: &'static str, name: &str) -> Result<TokenType, TokenRequestRefused> {

@@ -24,19 +24,13 @@ pub(super) async fn find(
     expected: Expected<'_>,
 ) -> Result<Option<Arc<User>>, Failure> {
     let found = match hint {
-        Hint::LoginHint(written) => match app.store.find_user_by_username(written).await? {
-            Some(user) => Some(user),
-            None => match by_sub(app, client, written).await? {
-                Some(user) => Some(user),
-                None => by_email(app, written).await?,
-            },
-        },
+        Hint::LoginHint(written) => by_any_name(app, client, written).await?,
         Hint::IdToken(token) => by_sub(app, client, &sub_of_id_token(app, client, token)?).await?,
         Hint::LoginHintToken(token) => {
             let claims = claims_of(app, client, token, expected.now).await.ok_or(HintRefused::Malformed)?;
             match HintedSubject::check(&claims, expected)? {
                 HintedSubject::Sub(sub) => by_sub(app, client, &sub).await?,
-                HintedSubject::Username(name) => app.store.find_user_by_username(&name).await?,
+                HintedSubject::Username(name) => app.store.find_only_user_named(&name).await?,
             }
         }
     };
@@ -55,15 +49,13 @@ async fn by_sub(app: &App, client: &Client, sub: &str) -> Result<Option<Arc<User
     }
 }
 
-/// The one user whose address this is, as somebody made sure. Where it is several people's, it names none of them.
-async fn by_email(app: &App, address: &str) -> Result<Option<Arc<User>>, Failure> {
-    if !address.contains('@') {
-        return Ok(None);
-    }
-    let mut users = app.store.users_by_email(address).await?;
-    users.retain(|user| user.verified_email().is_some());
-    let only = users.pop().filter(|_| users.is_empty());
-    Ok(only.map(Arc::new))
+/// The one user whom this names in any way: by username, by `sub`, or by an address that somebody made sure of. What
+/// names several names none of them, since people may choose what they are called, also by the name of somebody else.
+async fn by_any_name(app: &App, client: &Client, written: &str) -> Result<Option<Arc<User>>, Failure> {
+    let mut found = app.store.users_named(written).await?;
+    let by_sub = by_sub(app, client, written).await?.filter(|user| user.enabled);
+    found.extend(by_sub.filter(|user| found.iter().all(|known| known.id != user.id)));
+    Ok(found.pop().filter(|_| found.is_empty()))
 }
 
 /// An ID token that this client got once; it may be over.

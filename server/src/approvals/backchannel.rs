@@ -139,13 +139,16 @@ async fn check(
     tell_of(told, &request.asked);
     request.check_for(client)?;
     let offer = authorization::offer_of(app, client, wanted(&request.asked), visit.now).await?;
-    let found = asked_user::find(app, client, &request.hint, expected).await?;
-    let user = match &found {
-        Some(user) => {
-            told.user = Some(user.id.clone());
-            user_code::check(app, client, &user.id, request.user_code.as_ref()).await?;
-            user.id.clone()
+    let mut found = asked_user::find(app, client, &request.hint, expected).await?;
+    if let Some(user) = &found {
+        told.user = Some(user.id.clone());
+        if !user_code::check(app, client, &user.id, request.user_code.as_ref()).await? {
+            told.reason = Some("the user is not asked: they set a code, and this client sends none".into());
+            found = None;
         }
+    }
+    let user = match &found {
+        Some(user) => user.id.clone(),
         None if app.settings.ciba.tell_unknown_users => {
             return Err(Refusal::new(ErrorCode::UnknownUserId, "nobody is known by this hint").into());
         }

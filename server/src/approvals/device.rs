@@ -146,7 +146,7 @@ pub async fn enter_user_code(
     user: &UserId,
     written: &str,
 ) -> Result<DeferredRequest, NotEntered> {
-    let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+    let source = visit.source();
     let attempts = [format!("device user {user}"), format!("device address {source}")];
     // Counted before it is looked up, so that many at once are bounded like many in a row.
     let counted = attempts.each_ref().map(|attempts| app.user_code_failures.count(attempts));

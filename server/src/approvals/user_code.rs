@@ -16,29 +16,34 @@ use crate::store::{Change, CommitError, Record};
 /// The shortest code, in characters.
 pub const SHORTEST_USER_CODE: usize = 4;
 
-/// Checks the code that came with a request for `user`, if they set one. Wrong ones are counted, for each client.
+/// Whether `user` may be asked: they set no code, or it came with the request. Wrong ones are counted, for each client and
+/// for the user, whoever sends them. A client that cannot send any learns no more of a user with a code than of nobody.
 ///
 /// # Errors
-/// `missing_user_code`, `invalid_user_code`.
+/// `missing_user_code`, `invalid_user_code` (Client-Initiated Backchannel Authentication §13).
 pub(super) async fn check(
     app: &App,
     client: &Client,
     user: &UserId,
     sent: Option<&PresentedSecret>,
-) -> Result<(), Failure> {
-    let Some(hash) = app.store.user_code_hash(user).await? else { return Ok(()) };
+) -> Result<bool, Failure> {
+    let Some(hash) = app.store.user_code_hash(user).await? else { return Ok(true) };
+    if !client.metadata.backchannel_user_code_parameter && !app.settings.ciba.tell_unknown_users {
+        return Ok(false);
+    }
     let missing = || Refusal::new(ErrorCode::MissingUserCode, "this user is asked only with their user_code");
     let sent = sent.ok_or_else(missing)?;
     let wrong = || Refusal::new(ErrorCode::InvalidUserCode, "user_code is not this user's");
     let attempts = format!("backchannel {} {user}", client.id);
-    if !app.user_code_failures.count(&attempts) {
-        return Err(Refusal::new(ErrorCode::InvalidUserCode, "too many wrong codes; wait a minute").into());
+    if !app.user_code_failures.count(&attempts) || !app.wrong_codes_of_user.count(user.as_str()) {
+        return Err(Refusal::new(ErrorCode::InvalidUserCode, "too many wrong codes; come again later").into());
     }
     if !sign_in::matches(app, sent.clone(), hash).await? {
         return Err(wrong().into());
     }
     app.user_code_failures.forgive(&attempts);
-    Ok(())
+    app.wrong_codes_of_user.forgive(user.as_str());
+    Ok(true)
 }
 
 /// Sets the code of `user`, or takes it away.

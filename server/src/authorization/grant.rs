@@ -53,7 +53,7 @@ pub fn grant(
         .ok_or_else(|| Refusal::new(ErrorCode::AccessDenied, "nothing is left to approve"))?;
     let consent = consent(app, visit, offer, user, authority, decision)?;
     let task = match offer.actor.agent() {
-        Some(_) => Some(tasks::open(app, &consent, &consent.authority.details, visit.now)?),
+        Some(_) => Some(tasks::open(app, &consent, &consent.authority, visit.now)?),
         None => None,
     };
     let mut told = event(Action::ConsentDecide, visit, &offer.client.id);

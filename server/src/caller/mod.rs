@@ -207,7 +207,7 @@ async fn authenticate(
             (client, None)
         }
         Presented::Basic { client_id, secret } | Presented::Post { client_id, secret } => {
-            let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+            let source = visit.source();
             let attempts = format!("{client_id} {source}");
             if !app.client_failures.count(&attempts) {
                 return Err(Refusal::new(

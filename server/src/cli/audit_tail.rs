@@ -30,7 +30,7 @@ const PORTION: u64 = 500;
 /// The store's, and standard output's.
 pub async fn run(path: Option<&Path>, tail: &Tail) -> anyhow::Result<ExitCode> {
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
-    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let store = super::existing_store(&config.settings).await?;
     let mut out = std::io::stdout();
     let mut last = 0;
     let mut newest_first = store.audit_tail(tail.lines).await?;

@@ -91,7 +91,7 @@ impl From<Alg> for SigningAlg {
 /// The store's, the keys' and standard output's.
 pub async fn run(path: Option<&Path>, command: &KeysCommand) -> anyhow::Result<ExitCode> {
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
-    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let store = super::existing_store(&config.settings).await?;
     let outcome = act(&store, &config.settings, command, &mut std::io::stdout()).await;
     store.close().await;
     outcome.map(|()| ExitCode::SUCCESS)

@@ -15,6 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Settings;
+use crate::store::Store;
+
 /// Procura: an authorization server for people, services and the agents that act for them.
 #[derive(Debug, Parser)]
 #[command(name = "procura", version, about, arg_required_else_help = false)]
@@ -122,6 +125,19 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Hash(what)) => hash::run(&what),
     }
+}
+
+/// The database that a server made. A command that looks after a server makes none: it would work on an empty one, and
+/// nobody would notice.
+async fn existing_store(settings: &Settings) -> anyhow::Result<Store> {
+    let url = settings.database_url.reveal();
+    if let Some(file) = Store::missing_file(url) {
+        anyhow::bail!(
+            "there is no database at {}; a relative database_url is relative to the folder that the command is run in",
+            file.display()
+        );
+    }
+    Ok(Store::open(url).await?)
 }
 
 #[cfg(test)]

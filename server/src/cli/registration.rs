@@ -13,7 +13,7 @@ use super::serve::load;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::written::parse_duration;
 use crate::secret::{Secret, SystemEntropy};
-use crate::store::{Change, CommitError, Forget, InitialAccessToken, Record, Store};
+use crate::store::{Change, CommitError, Forget, InitialAccessToken, Record};
 
 /// For whom, for how many clients, for how long.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ pub async fn token(path: Option<&Path>, token: &Token) -> anyhow::Result<ExitCod
         bail!("--name must be 1 to 200 characters");
     }
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
-    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let store = super::existing_store(&config.settings).await?;
     let now = SystemClock.now();
     let secret = Secret::generate(&SystemEntropy, "iat_");
     let record = InitialAccessToken {
@@ -87,7 +87,7 @@ pub async fn token(path: Option<&Path>, token: &Token) -> anyhow::Result<ExitCod
 /// The store's, and standard output's.
 pub async fn tokens(path: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
-    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let store = super::existing_store(&config.settings).await?;
     let found = store.initial_access_tokens(SystemClock.now()).await;
     store.close().await;
     for token in found? {
@@ -102,7 +102,7 @@ pub async fn tokens(path: Option<&Path>) -> anyhow::Result<ExitCode> {
 /// A name that no token has, and the store's.
 pub async fn revoke(path: Option<&Path>, revoke: &Revoke) -> anyhow::Result<ExitCode> {
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
-    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let store = super::existing_store(&config.settings).await?;
     let now = SystemClock.now();
     let mut found = store.initial_access_tokens(now).await?;
     found.retain(|token| token.name == revoke.name.trim());

@@ -64,7 +64,9 @@ const MIGRATIONS: &str = "sea_orm_migration";
 
 /// Logs go to standard error, as text or as JSON.
 pub fn start_logging(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A cookie of a session that is over is nothing to wake anybody for; whoever wants to see them says so.
+    let directives = format!("tower_sessions_core=error,{}", settings.log);
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     // Every table that is made is a line of its library's; one of ours says it. Who wants them all names them.
     let filter = match (settings.log.contains(MIGRATIONS), format!("{MIGRATIONS}=warn").parse()) {
         (false, Ok(fewer)) => filter.add_directive(fewer),

@@ -13,7 +13,7 @@ use super::serve::load;
 use crate::clock::{Clock as _, SystemClock};
 use crate::secret::SystemEntropy;
 use crate::sign_in;
-use crate::store::{Anchor, Change, Record, Store};
+use crate::store::{Anchor, Change, Record};
 
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
@@ -35,7 +35,7 @@ const LINK_LIFE: Seconds = Seconds::days(1);
 pub async fn run(path: Option<&Path>, what: &What) -> anyhow::Result<ExitCode> {
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
     let What::ResetLink { name } = what;
-    let store = Store::open(config.settings.database_url.reveal()).await?;
+    let store = super::existing_store(&config.settings).await?;
     let found = store.find_user_by_username(name).await?.filter(|user| user.enabled);
     let Some(user) = found else { bail!("there is no enabled user {name:?}") };
     let now = SystemClock.now();

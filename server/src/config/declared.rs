@@ -209,6 +209,20 @@ impl Declared {
         })
     }
 
+    /// What is wrong with the declaration of this user, where somebody whom nobody declared is called so already.
+    #[must_use]
+    pub fn name_taken(&self, user: usize) -> Problem {
+        let username = self.users.get(user).map_or("", |user| user.username.as_str());
+        Problem {
+            source: self.source.clone(),
+            key: format!("users[{user}].username"),
+            reason: format!(
+                "{username:?} belongs to an account that an upstream made at a sign-in; declare another username, \
+                 to which the upstream's links may lead its owner"
+            ),
+        }
+    }
+
     /// Puts user ids in place of usernames.
     ///
     /// # Errors
@@ -263,6 +277,7 @@ impl DeclaredClient {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server.clone(),
             metadata: self.metadata.clone(),
+            own_sector: false,
             status: ClientStatus::Active,
         })
     }

@@ -10,7 +10,7 @@ use super::reading::entries;
 
 /// The scope words that are this server's own (OpenID Connect Core §5.4, §11; Grant Management): no other resource
 /// server may have them.
-pub(super) const OWN_SCOPES: [&str; 8] = [
+pub(super) const OWN_SCOPES: [&str; 9] = [
     "openid",
     "profile",
     "email",
@@ -19,6 +19,7 @@ pub(super) const OWN_SCOPES: [&str; 8] = [
     "offline_access",
     "grant_management_query",
     "grant_management_revoke",
+    "tasks",
 ];
 
 /// Everything that something else may refer to.

@@ -21,6 +21,8 @@ mod registration;
 mod resource_server;
 mod rule;
 mod settings;
+mod status_lists;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -46,6 +48,8 @@ pub use outbound::OutboundSettings;
 pub use problem::Problem;
 pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
+pub use status_lists::StatusListSettings;
+pub use tasks::TaskSettings;
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;

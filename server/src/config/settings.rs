@@ -16,6 +16,8 @@ use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
 use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
+use super::status_lists::StatusListSettings;
+use super::tasks::TaskSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -83,6 +85,10 @@ pub struct Settings {
     pub keys: KeySettings,
     /// What makes a test server of this one.
     pub certification: Option<CertificationSettings>,
+    /// What those who validate offline are told of ended tokens.
+    pub status_lists: StatusListSettings,
+    /// How many tasks there may be.
+    pub tasks: TaskSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
 }
@@ -171,6 +177,8 @@ impl Default for Settings {
             limits: Limits::default(),
             keys: KeySettings::default(),
             certification: None,
+            status_lists: StatusListSettings::default(),
+            tasks: TaskSettings::default(),
             userinfo: UserinfoSettings::default(),
         }
     }
@@ -249,6 +257,7 @@ impl Settings {
             ("ciba.request_life", self.ciba.request_life, 10, DAY),
             ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
             ("ciba.interval", self.ciba.interval, 1, MINUTE),
+            ("status_lists.ttl", self.status_lists.ttl, 1, 60 * MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
         let sizes = [

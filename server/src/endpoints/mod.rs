@@ -14,6 +14,8 @@ pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod sent;
+pub mod status_lists;
+pub mod tasks;
 pub mod token;
 pub mod upstream_logout;
 pub mod userinfo;

@@ -139,7 +139,7 @@ pub(super) async fn issue(
         cnf: cnf.clone(),
         ..first.clone()
     };
-    let access = tokens::write(app, &registry, client, access)?;
+    let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
     event.actor.clone_from(&code.requested_actor);
 
@@ -219,6 +219,7 @@ async fn first_token(
         task,
         parent: None,
         family: Some(family),
+        status: None,
         session: code.session.clone().filter(|_| !is_for_absence(code, consent)),
     })
 }

@@ -52,7 +52,7 @@ async fn decide(
     }
     let subject = Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() };
     let token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
-    let written = tokens::write(app, &registry, client, token)?;
+    let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {
         event: event.clone(),

@@ -65,7 +65,7 @@ async fn decide(
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
     let token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
-    let written = tokens::write(app, &registry, client, token)?;
+    let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
     let mut requires = tokens::anchors(&written.token);
@@ -104,7 +104,7 @@ async fn verify<'a>(
 async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Failure> {
     let store = &desk.app.store;
     let found = match &grant.user {
-        Some(LocalName::Username(name)) => store.find_user_by_username(name).await?,
+        Some(LocalName::Username(name)) => store.find_only_user_named(name).await?,
         Some(LocalName::UserId(id)) => match id.parse() {
             Ok(id) => store.find_user(&id).await?,
             Err(_) => None,

@@ -37,6 +37,7 @@ use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::secret::Secret;
 use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, Take};
+use crate::tasks;
 use crate::tokens::{self, Written};
 
 /// What the client gets (RFC 6749 §5.1).
@@ -229,6 +230,7 @@ impl Desk<'_> {
             parent: None,
             family: None,
             session: None,
+            status: None,
         })
     }
 
@@ -244,6 +246,9 @@ impl Desk<'_> {
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
         change = keep.into_iter().fold(change, Change::keep);
+        if let Some(task) = &reply.token.task {
+            change = change.derives(tasks::counted(self.app, task).await?);
+        }
         let taken = take.clone();
         if let Some(take) = take {
             change = change.take(take);
@@ -320,6 +325,12 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
     match (conflict, grant_type) {
         (Conflict::NotAlive(Anchor::Client(_)), GrantType::ClientCredentials) => {
             Refusal::new(ErrorCode::InvalidClient, "client authentication failed")
+        }
+        (Conflict::Exhausted, GrantType::TokenExchange) => {
+            Refusal::new(ErrorCode::InvalidRequest, "the task has derived as many tokens as it may")
+        }
+        (Conflict::Exhausted, _) => {
+            Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
         (_, GrantType::TokenExchange) => {

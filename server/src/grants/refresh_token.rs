@@ -5,8 +5,10 @@ use std::sync::Arc;
 use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::authorization::{self, Named};
+use protocol::consent::Consent;
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::token::{Token, TokenKind};
+use protocol::task::Task;
+use protocol::token::{TaskRef, Token, TokenKind};
 use protocol::token_request::RefreshRequest;
 
 use super::{Desk, Granted, Refused, bind, reply, tell_of};
@@ -23,6 +25,20 @@ pub(super) async fn refresh(desk: &Desk<'_>, request: &RefreshRequest) -> Result
 
 fn gone() -> Refusal {
     Refusal::new(ErrorCode::InvalidGrant, "the refresh token is not valid, or not any more")
+}
+
+/// The task that the request names, if the token may go on for it, and the consent of both.
+async fn onto(
+    desk: &Desk<'_>,
+    request: &RefreshRequest,
+    presented: &Token,
+) -> Result<Option<(Arc<Task>, Arc<Consent>)>, Failure> {
+    let Some(id) = &request.task else { return Ok(None) };
+    let unfit = || Refusal::new(ErrorCode::InvalidGrant, "task is none of this client's under this consent");
+    let task = desk.app.store.find_task(id).await?.filter(|task| task.continues(presented));
+    let task = task.filter(|task| task.is_live(desk.visit.now)).ok_or_else(unfit)?;
+    let consent = desk.app.store.find_consent(&task.consent).await?.ok_or_else(unfit)?;
+    Ok(Some((task, consent)))
 }
 
 async fn decide(
@@ -57,7 +73,12 @@ async fn decide(
     let named =
         Named { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
     let life = app.settings.token_life;
-    let authority = authorization::take(&presented.authority, &named, registry.registered(), life, now)?;
+    let onto = onto(desk, request, &presented).await?;
+    let source = match &onto {
+        Some((task, consent)) => presented.authority.common(&task.authority(consent), &registry.types),
+        None => presented.authority.clone(),
+    };
+    let authority = authorization::take(&source, &named, registry.registered(), life, now)?;
     let access = Token {
         id: tokens::new_id(app)?,
         kind: TokenKind::Access,
@@ -65,13 +86,15 @@ async fn decide(
         cnf,
         issued_at: now,
         parent: Some(presented.id.clone()),
+        task: onto.as_ref().map(|(task, _)| TaskRef::from(task.as_ref())).or_else(|| presented.task.clone()),
         ..presented.as_ref().clone()
     };
-    let access = tokens::write(app, &registry, client, access)?;
+    let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
 
     let mut keep = vec![access.record()];
     let mut requires = tokens::anchors(&presented);
+    requires.extend(onto.iter().map(|(task, _)| Anchor::Task(task.id.clone())));
     let mut take = None;
     let mut successor = None;
     // Only a public client's token that no key protects is used up by its use (RFC 9700 §4.14.2), and none of a profile

@@ -6,7 +6,7 @@ use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
 use protocol::client::Client;
 use protocol::consent::Consent;
-use protocol::delegation::{self, Allowed, Asked, Basis, RulesThatApply, Story, Terms};
+use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
 use protocol::identifier::ClientId;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
@@ -35,6 +35,8 @@ struct Lineage {
     consent: Option<Arc<Consent>>,
     others: Vec<Arc<Consent>>,
     task: Option<Arc<Task>>,
+    /// The task that the request names.
+    onto: Option<Arc<Task>>,
 }
 
 /// Exchanges a token.
@@ -61,7 +63,7 @@ async fn decide(
     presented.subject = tokens::open_to_user(app, &registry, presented.subject)
         .await?
         .ok_or_else(|| not_acceptable(SUBJECT_NOT_ACCEPTABLE))?;
-    let lineage = lineage(desk, &presented).await?;
+    let lineage = lineage(desk, request, &presented).await?;
     let (resources, receiver) = targets(desk, request, &registry).await?;
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
     let asked =
@@ -79,6 +81,7 @@ async fn decide(
         consent: lineage.consent.as_deref(),
         other_consents: &lineage.others,
         task: lineage.task.as_deref(),
+        onto: lineage.onto.as_deref(),
         receiver: receiver.as_deref(),
         rules: rules(desk, &presented),
         terms: Terms {
@@ -100,19 +103,24 @@ async fn decide(
         _ => None,
     };
     let opened = match (consent, &presented.subject.task) {
-        (Some(consent), None) => Some(tasks::open(app, consent, &delegation.authority().details, now)?),
+        (Some(consent), None) if lineage.onto.is_none() => {
+            Some(tasks::open(app, consent, delegation.authority(), now)?)
+        }
         _ => None,
     };
+    // The token that it is opened for is the first of those that it may derive.
+    let opened = opened.map(|task| Task { derivations: u32::from(task.max_derivations.is_some()), ..task });
     let mut requires = tokens::anchors(&presented.subject);
     requires.extend(delegation.consents().cloned().map(Anchor::Consent));
     requires.push(Anchor::Client(desk.caller.client.id.clone()));
     requires.push(Anchor::Client(presented.actor.id.clone()));
     requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+    requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
     requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
     requires.dedup();
 
     let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
-    let written = tokens::write(app, &registry, &desk.caller.client, token)?;
+    let written = tokens::write(app, &registry, &desk.caller.client, token).await?;
     tell_of(event, &written.token);
     let mut keep: Vec<_> = opened.into_iter().map(Record::Task).collect();
     keep.push(written.record());
@@ -161,7 +169,11 @@ async fn client(desk: &Desk<'_>, id: &ClientId) -> Result<Arc<Client>, Failure> 
 }
 
 /// The consent and the task of the subject token, and the user's other consents to the actor.
-async fn lineage(desk: &Desk<'_>, presented: &Presented) -> Result<Lineage, Failure> {
+async fn lineage(
+    desk: &Desk<'_>,
+    request: &ExchangeRequest,
+    presented: &Presented,
+) -> Result<Lineage, Failure> {
     let store = &desk.app.store;
     let subject = &presented.subject;
     let consent = match &subject.consent {
@@ -181,7 +193,11 @@ async fn lineage(desk: &Desk<'_>, presented: &Presented) -> Result<Lineage, Fail
         }
         _ => Vec::new(),
     };
-    Ok(Lineage { consent, others, task })
+    let onto = match &request.task {
+        Some(id) => Some(store.find_task(id).await?.ok_or(DelegationRefused::TaskNotOfThisStory)?),
+        None => None,
+    };
+    Ok(Lineage { consent, others, task, onto })
 }
 
 /// The longest chain the server and every actor so far may stand in; the judge knows the new actor's own.

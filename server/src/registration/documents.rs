@@ -6,8 +6,10 @@ use std::sync::Arc;
 use protocol::audit::Action;
 use protocol::client::{Client, ClientStatus};
 use protocol::identifier::ClientId;
+use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal, Refuse as _};
 use protocol::registration::metadata_document::{self as law, DocumentRefused};
+use protocol::subject;
 use url::Url;
 
 use super::{committed, event};
@@ -23,9 +25,9 @@ use crate::store::{Change, Origin, Record, Registered, RegisteredBy};
 pub async fn find_client(app: &App, visit: &Visit, id: &ClientId) -> Result<Option<Arc<Client>>, Failure> {
     let found = app.store.find_client(id).await?;
     let Some(url) = law::url_of(id) else { return Ok(found) };
-    let registered = app.store.find_registration(id).await?;
+    let registered = app.store.find_registration(id).await?.map(|registered| registered.by);
     let over = found.as_ref().is_some_and(|client| client.status == ClientStatus::Retired);
-    match (&found, registered.map(|registered| registered.by)) {
+    match (&found, &registered) {
         // Somebody declared it, and nothing is fetched for it.
         (Some(_), None) if !over => return Ok(found),
         _ if !app.settings.registration.client_id_metadata_documents => return Ok(None),
@@ -33,7 +35,13 @@ pub async fn find_client(app: &App, visit: &Visit, id: &ClientId) -> Result<Opti
         (Some(_), Some(RegisteredBy::Document(until))) if !until.is_over(visit.now) => return Ok(found),
         _ => {}
     }
-    match fetch(app, visit, id, &url, found.as_deref()).await {
+    let known = match (found.as_deref(), &registered) {
+        (Some(client), Some(RegisteredBy::Document(until))) if client.status == ClientStatus::Active => {
+            Some(Known { client, until: *until })
+        }
+        _ => None,
+    };
+    match fetch(app, visit, id, &url, known).await {
         Err(Failure::Refused(refusal)) => {
             let told = event(Action::ClientRegister, visit, Some(id)).refused(&refusal);
             app.tell_of_stranger(visit, told).await?;
@@ -45,22 +53,35 @@ pub async fn find_client(app: &App, visit: &Visit, id: &ClientId) -> Result<Opti
     }
 }
 
+/// What an earlier document said, which is not fresh any more.
+struct Known<'a> {
+    client: &'a Client,
+    until: NumericDate,
+}
+
+/// How long what an earlier document said may still count where its host cannot be asked: strangers who have it asked
+/// all the time keep no client out for that, and no client keeps what its document says no more for good.
+const STALE: Seconds = Seconds::days(1);
+
 async fn fetch(
     app: &App,
     visit: &Visit,
     id: &ClientId,
     url: &Url,
-    known: Option<&Client>,
+    known: Option<Known<'_>>,
 ) -> Result<(), Failure> {
     let busy =
         || Refusal::new(ErrorCode::TemporarilyUnavailable, "too many clients are looked up; try again later");
-    let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+    let source = visit.source();
     let host = url.host_str().unwrap_or_default();
     // Neither may one address make us ask around, nor may many of them make us ask one host.
-    if !app.registrations.count(&source) || !app.document_hosts.count(host) {
+    if !app.registrations.count(&source) {
         return Err(busy().into());
     }
-    let known = known.filter(|client| client.status == ClientStatus::Active);
+    if !app.document_hosts.count(host) {
+        let counts = known.is_some_and(|known| !known.until.plus(STALE).is_over(visit.now));
+        return if counts { Ok(()) } else { Err(busy().into()) };
+    }
     if known.is_none() && app.store.count_registrations().await? >= app.settings.registration.most_clients {
         return Err(busy().into());
     }
@@ -69,6 +90,10 @@ async fn fetch(
         answer.inspect_err(|error| tracing::info!(%url, %error, "a metadata document was not found"));
     let answer = answer.ok().filter(is_document).ok_or(DocumentRefused::NotThere).map_err(refusal)?;
     let client = read(app, visit, id, &answer).await?;
+    let client = match &known {
+        Some(known) => subject::moved(known.client, client),
+        None => client,
+    };
     let until = visit.now.plus(law::freshness(answer.max_age));
     let registered = Registered {
         client: id.clone(),
@@ -77,7 +102,7 @@ async fn fetch(
         software_statement: None,
     };
     let change = match known {
-        Some(known) if *known == client => Change::housekeeping(visit.now),
+        Some(known) if *known.client == client => Change::housekeeping(visit.now),
         Some(_) => Change::new(event(Action::ClientUpdate, visit, Some(id))),
         None => Change::new(event(Action::ClientRegister, visit, Some(id))),
     };

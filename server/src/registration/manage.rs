@@ -6,6 +6,7 @@ use protocol::audit::Action;
 use protocol::client::{Client, ClientStatus};
 use protocol::identifier::ClientId;
 use protocol::registration as law;
+use protocol::subject;
 
 use super::register::proven_document;
 use super::{Given, NotGiven, event, secret_sha256};
@@ -98,7 +99,7 @@ async fn replace(
         None => stored.unwrap_or_default().to_owned(),
     };
     let policy = app.settings.registration_policy();
-    let client = registration.into_client(client.id.clone(), digest, &policy);
+    let client = subject::moved(client, registration.into_client(client.id.clone(), digest, &policy));
     Ok((client, Registered { software_statement: statement, ..registered.clone() }, secret))
 }
 

@@ -30,7 +30,7 @@ pub async fn register(
     if settings.enabled == Registering::Closed {
         return Err(NotGiven::Closed);
     }
-    let source = visit.from.map(|ip| ip.to_string()).unwrap_or_default();
+    let source = visit.source();
     if !app.registrations.count(&source) {
         return Err(NotGiven::TooOften);
     }

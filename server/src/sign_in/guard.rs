@@ -4,7 +4,6 @@
 //! Whoever guesses uses up what is counted for their address, and in the end what is counted for the name; that makes
 //! new browsers wait, but never one that knows its user, which has a count of its own.
 
-use protocol::device::household;
 use protocol::identifier::UserId;
 
 use crate::app::{App, Visit};
@@ -27,11 +26,6 @@ impl<'a> Counted<'a> {
     }
 }
 
-/// Where a request came from, as far as failures are counted by it.
-pub(super) fn source(visit: &Visit) -> String {
-    visit.from.map(household).unwrap_or_default()
-}
-
 /// One more password for this name; none where it has to wait.
 pub(super) fn password<'a>(
     app: &'a App,
@@ -45,13 +39,13 @@ pub(super) fn password<'a>(
     if let Some(browser) = known {
         return Counted::new(vec![(&all.pairs, format!("{name} {}", browser.to_text()))]);
     }
-    let source = source(visit);
+    let source = visit.source();
     Counted::new(vec![(&all.pairs, format!("{name} {source}")), (&all.addresses, source), (&all.names, name)])
 }
 
 /// One more answer of a passkey. It cannot be guessed; what is bounded is how much of it is looked at and told.
 pub(super) fn passkey<'a>(app: &'a App, visit: &Visit) -> Option<Counted<'a>> {
-    Counted::new(vec![(&app.sign_in_attempts.addresses, source(visit))])
+    Counted::new(vec![(&app.sign_in_attempts.addresses, visit.source())])
 }
 
 /// One more code of this user's; none where it has to wait.
@@ -66,7 +60,7 @@ pub(super) fn code<'a>(
     if let Some(browser) = known {
         return Counted::new(vec![(&all.codes, format!("{user} {}", browser.to_text()))]);
     }
-    let source = source(visit);
+    let source = visit.source();
     Counted::new(vec![
         (&all.codes, format!("{user} {source}")),
         (&all.addresses, source),

@@ -9,7 +9,7 @@ use protocol::presented_secret::PresentedSecret;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
 
-use super::{InSession, event, guard, password};
+use super::{InSession, event, password};
 use crate::app::{App, Visit};
 use crate::failure::Failure;
 use crate::secret::{Entropy, Secret, SecretDigest};
@@ -116,7 +116,7 @@ pub fn forgot(app: &Arc<App>, visit: &Visit, address: &str, letter: Letter) {
 async fn write_to(app: &App, visit: &Visit, address: &str, letter: &Letter) -> Result<(), Failure> {
     let Some(mailer) = &app.mailer else { return Ok(()) };
     let attempts = &app.sign_in_attempts;
-    let sources = attempts.mail_requests.count(&guard::source(visit));
+    let sources = attempts.mail_requests.count(&visit.source());
     if !sources || !attempts.mails.count(&SecretDigest::of(address).to_text()) {
         return tell_stranger(app, visit, "too many requests for mail").await;
     }

@@ -296,9 +296,12 @@ fn touched(change: &Change) -> Vec<Anchor> {
             | Ending::Owner(_) => None,
         })
         .collect();
-    if let Some(Take::Refresh(id)) = &change.take {
-        touched.push(Anchor::Token(id.clone()));
+    match &change.take {
+        Some(Take::Refresh(id)) => touched.push(Anchor::Token(id.clone())),
+        Some(Take::Task { id, .. }) => touched.push(Anchor::Task(id.clone())),
+        _ => {}
     }
     touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
+    touched.extend(change.derives.iter().cloned().map(Anchor::Task));
     touched
 }

@@ -89,6 +89,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     }
     takes::mark_first_times(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;
+    takes::count_derivations(db, &changes, &mut lost).await?;
     // The last of all: nothing may stand in the way of a change that has stopped somebody.
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
         *lost = halts::operate(db, change).await?;

@@ -18,7 +18,7 @@ use protocol::token::Token;
 use protocol::user::User;
 
 use super::batch::{Prepared, Verdicts};
-use super::change::Ending;
+use super::change::{Ending, Take};
 use crate::secret::SecretDigest;
 
 /// How long something that another process may have changed is believed.
@@ -123,6 +123,10 @@ impl Caches {
             self.declared_is_fresh.invalidate(&());
         }
         prepared.change.operate.iter().for_each(|(id, _)| self.clients.invalidate(id));
+        if let Some(Take::Task { .. }) = &prepared.change.take {
+            self.tasks.invalidate_all();
+        }
+        prepared.change.derives.iter().for_each(|id| self.tasks.invalidate(id));
         for ending in &prepared.change.end {
             match ending {
                 Ending::Owner(_) => {

@@ -12,7 +12,7 @@ use protocol::ending::Operation;
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
-use protocol::task::Task;
+use protocol::task::{Hand, Task, TaskStatus};
 use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
@@ -36,6 +36,7 @@ pub struct Change {
     pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
+    pub(super) derives: Vec<TaskId>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
@@ -62,6 +63,7 @@ impl Change {
             unchanged: Vec::new(),
             take: None,
             operate: None,
+            derives: Vec::new(),
             keep: Vec::new(),
             end: Vec::new(),
             attempts: Vec::new(),
@@ -111,6 +113,12 @@ impl Change {
             self.end.push(Ending::Agent(agent.clone()));
         }
         self.operate = Some((agent, operation));
+        self
+    }
+
+    /// Only if each of these tasks may have one more token derived from it; counts it for all of them.
+    pub fn derives(mut self, tasks: Vec<TaskId>) -> Self {
+        self.derives = tasks;
         self
     }
 
@@ -243,6 +251,17 @@ pub enum Take {
     InitialAccessToken(SecretDigest),
     /// A registration of a client that was never used.
     UnusedRegistration(ClientId),
+    /// A task at this version: whoever takes it says where it stands from now on, and then it has the next one.
+    Task {
+        /// Which.
+        id: TaskId,
+        /// Its version until now.
+        version: u32,
+        /// Where it stands.
+        status: TaskStatus,
+        /// By whose hand it is suspended, while it is.
+        suspended_by: Option<Hand>,
+    },
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -314,6 +333,22 @@ pub enum Record {
     Consent(Consent),
     /// A task.
     Task(Task),
+    /// A task that must not be opened twice.
+    OpenedTask {
+        /// The task.
+        task: Task,
+        /// The digest of what it was opened with.
+        opening: SecretDigest,
+    },
+    /// A list for the statuses of tokens.
+    StatusList {
+        /// Its id.
+        id: String,
+        /// How many places it has.
+        size: u32,
+        /// When all tokens in it are over.
+        expires_at: NumericDate,
+    },
     /// A link that works once.
     OneTimeLink(OneTimeLink),
     /// A signing key; one of the same `kid` is replaced.
@@ -493,6 +528,8 @@ pub enum Conflict {
     AlreadyTaken,
     /// Somebody else changed it meanwhile.
     Changed,
+    /// No more tokens may be derived from the task, or from one that it is a part of.
+    Exhausted,
 }
 
 impl fmt::Display for Conflict {
@@ -502,6 +539,7 @@ impl fmt::Display for Conflict {
             Self::NotAlive(_) => "what it depends on is not alive",
             Self::AlreadyTaken => "it was taken before",
             Self::Changed => "it was changed meanwhile",
+            Self::Exhausted => "no more may be derived from it",
         })
     }
 }

@@ -6,7 +6,7 @@ use entity::{
     authorization_code, backchannel_delivery, backchannel_user_code, browser_session, client,
     client_registration, consent, deferred_request, details_type, initial_access_token, interaction,
     known_browser, one_time_link, pairwise_subject, pushed_request, resource_server, session_client, setting,
-    signing_key, task, token, totp, user_account,
+    signing_key, status_list, task, token, totp, user_account,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -44,6 +44,7 @@ pub(super) struct Rows {
     session_clients: Vec<session_client::Model>,
     signing_keys: Vec<signing_key::Model>,
     settings: Vec<setting::Model>,
+    status_lists: Vec<status_list::Model>,
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
@@ -93,9 +94,18 @@ impl Rows {
                 self.consents.push((Arc::new(consent), row));
             }
             Record::Task(task) => {
-                let row = task_row(&task)?;
+                let row = task_row(&task, None)?;
                 self.tasks.push((Arc::new(task), row));
             }
+            Record::OpenedTask { task, opening } => {
+                let row = task_row(&task, Some(opening))?;
+                self.tasks.push((Arc::new(task), row));
+            }
+            Record::StatusList { id, size, expires_at } => self.status_lists.push(status_list::Model {
+                id,
+                size: i64::from(size),
+                expires_at: expires_at.0,
+            }),
             Record::OneTimeLink(link) => self.one_time_links.push(link_row(link)),
             Record::SigningKey(key) => self.signing_keys.push(key_row(key)),
             Record::Setting { name, value } => self.settings.push(setting::Model { name, value }),
@@ -168,6 +178,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     }
     let all = || changes.iter();
     insert(db, all().flat_map(|r| &r.consents).map(|(_, row)| row.clone()).collect()).await?;
+    insert(db, all().flat_map(|r| &r.status_lists).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.tasks).map(|(_, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
@@ -184,8 +195,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for (_, row) in &rows.clients {
         replace_client(db, row.clone()).await?;
     }
+    // Whose word counts for a user is decided by who writes: an account may be declared that a start made before.
     for (_, row) in &rows.users {
-        replace(db, row.clone(), user_account::Column::Id, Some(user_account::Column::Origin), &[]).await?;
+        replace(db, row.clone(), user_account::Column::Id, None, &[]).await?;
     }
     for row in &rows.resource_servers {
         use resource_server::Column;
@@ -313,6 +325,8 @@ fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreE
         session_id: token.session.as_ref().map(|id| id.as_str().to_owned()),
         expires_at: token.expires_at().0,
         ended_at: None,
+        status_list: token.status.as_ref().map(|status| status.list.clone()),
+        status_index: token.status.as_ref().map(|status| i64::from(status.index)),
         document: json(token)?,
     })
 }
@@ -348,7 +362,7 @@ fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
     })
 }
 
-fn task_row(task: &Task) -> Result<task::Model, StoreError> {
+fn task_row(task: &Task, opening: Option<SecretDigest>) -> Result<task::Model, StoreError> {
     Ok(task::Model {
         id: task.id.as_str().to_owned(),
         root_id: task.root.as_str().to_owned(),
@@ -359,6 +373,10 @@ fn task_row(task: &Task) -> Result<task::Model, StoreError> {
         status: word(&task.status),
         deadline: task.deadline.0,
         version: i64::from(task.version),
+        max_derivations: task.max_derivations.map(i64::from),
+        derivations: i64::from(task.derivations),
+        suspended_by: task.suspended_by.as_ref().map(word),
+        opening: opening.map(|digest| digest.to_text()),
         document: json(task)?,
     })
 }

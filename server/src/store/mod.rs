@@ -28,6 +28,7 @@ mod registrations;
 mod requests;
 mod sessions;
 mod sql;
+mod status_lists;
 mod subjects;
 mod sweep;
 mod takes;
@@ -118,6 +119,12 @@ impl Store {
         let start = |_| tokio::spawn(queue::write(Arc::clone(&core), Arc::clone(&receiver)));
         let writers = Mutex::new((0..writers).map(start).collect());
         Ok(Self(Arc::new(Inner { core, queue: ArcSwapOption::from_pointee(sender), writers })))
+    }
+
+    /// The file that [`Store::open`] would make a new database in, where `url` means an SQLite database that is not there.
+    #[must_use]
+    pub fn missing_file(url: &str) -> Option<std::path::PathBuf> {
+        open::missing_file(url)
     }
 
     /// Writes what still waits, then lets go of the database. Later commits and reads fail.

@@ -1,6 +1,6 @@
 //! Opening the database: connections that lose nothing that was acknowledged, and tables that are there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -40,6 +40,15 @@ pub(super) async fn open(url: &str) -> Result<Connections, StoreError> {
     } else {
         Err(StoreError::Unavailable("its URL is neither sqlite: nor postgres:"))
     }
+}
+
+/// The file of an SQLite database that is not there yet.
+pub(super) fn missing_file(url: &str) -> Option<PathBuf> {
+    let file = SqliteConnectOptions::from_str(url.starts_with("sqlite:").then_some(url)?).ok()?;
+    let file = std::path::absolute(file.get_filename()).ok()?;
+    let is_empty = std::fs::metadata(&file).map_or(true, |file| file.len() == 0);
+    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    (is_empty && !in_memory).then_some(file)
 }
 
 fn quiet(url: &str, connections: u32) -> ConnectOptions {

@@ -6,7 +6,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::change::{Change, Conflict, Take};
-use super::{credentials, sql};
+use super::{credentials, sql, tasks};
 
 /// Marks what the changes show for the first time. A change that shows something old is out.
 pub(super) async fn mark_first_times<C: ConnectionTrait>(
@@ -68,7 +68,7 @@ pub(super) async fn take_all<C: ConnectionTrait>(
                 Some((table, wanted)) => {
                     groups.entry((table, change.at)).or_default().push((index, wanted));
                 }
-                None => lost[index] = take_passkey(db, take, change.at).await?,
+                None => lost[index] = take_alone(db, take, change.at).await?,
             }
         }
     }
@@ -94,6 +94,20 @@ pub(super) async fn take_all<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Counts the tokens that the changes derive. A change that derives one too many is out.
+pub(super) async fn count_derivations<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    lost: &mut [Option<Conflict>],
+) -> Result<(), DbErr> {
+    for (change, lost) in changes.iter().zip(lost) {
+        if lost.is_none() && !change.derives.is_empty() && !tasks::derive(db, &change.derives).await? {
+            *lost = Some(Conflict::Exhausted);
+        }
+    }
+    Ok(())
+}
+
 /// The row a change wants, and what to note in it.
 struct Wanted {
     key: String,
@@ -114,7 +128,7 @@ enum Table {
     KeyRing,
 }
 
-/// What a take is after; a passkey's next signature is a matter of its own.
+/// What a take is after; a passkey's next signature and a task's next step are matters of their own.
 fn wanted(take: &Take) -> Option<(Table, Wanted)> {
     let plain = |key: String| Wanted { key, note: None };
     Some(match take {
@@ -131,17 +145,24 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
         Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
-        Take::Passkey { .. } => return None,
+        Take::Passkey { .. } | Take::Task { .. } => return None,
     })
 }
 
-async fn take_passkey<C: ConnectionTrait>(
+async fn take_alone<C: ConnectionTrait>(
     db: &C,
     take: &Take,
     at: NumericDate,
 ) -> Result<Option<Conflict>, DbErr> {
-    let Take::Passkey { id, counter, document } = take else { return Ok(None) };
-    let taken = credentials::use_passkey(db, id, *counter, document, at).await?;
+    let taken = match take {
+        Take::Passkey { id, counter, document } => {
+            credentials::use_passkey(db, id, *counter, document, at).await?
+        }
+        Take::Task { id, version, status, suspended_by } => {
+            tasks::step(db, id, *version, *status, *suspended_by).await?
+        }
+        _ => return Ok(None),
+    };
     Ok((!taken).then_some(Conflict::AlreadyTaken))
 }
 

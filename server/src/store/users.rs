@@ -114,6 +114,35 @@ impl Store {
         rows.iter().map(user).collect()
     }
 
+    /// The enabled users that somebody may mean who writes this: who types it to sign in, and whose address it is, as
+    /// somebody made sure. What names several names nobody: one of them may have chosen the name for that.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users_named(&self, written: &str) -> Result<Vec<Arc<User>>, StoreError> {
+        let by_username = self.find_user_by_username(written).await?;
+        let mut named: Vec<Arc<User>> = by_username.into_iter().filter(|user| user.enabled).collect();
+        if !written.contains('@') {
+            return Ok(named);
+        }
+        for user in self.users_by_email(written).await? {
+            if user.verified_email().is_some() && named.iter().all(|known| known.id != user.id) {
+                named.push(Arc::new(user));
+            }
+        }
+        Ok(named)
+    }
+
+    /// The enabled user of this username, unless it is also somebody else's address.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_only_user_named(&self, username: &str) -> Result<Option<Arc<User>>, StoreError> {
+        let mut named = self.users_named(username).await?;
+        let only = named.pop().filter(|_| named.is_empty());
+        Ok(only.filter(|user| user.username.eq_ignore_ascii_case(username)))
+    }
+
     /// The enabled users, at most a thousand, by their usernames.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ on_both_databases! {
     a_right_that_came_with_a_group_goes_with_it,
     an_owner_links_and_unlinks_an_account,
     two_first_sign_ins_at_the_same_moment_make_one_account,
+    nobody_new_is_called_by_somebody_elses_address_or_like_an_id,
 }
 
 const GROUPS: &str = "[[upstreams.groups]]\ngroup = \"ops\"\nadmin = true\n\
@@ -80,6 +81,23 @@ async fn two_first_sign_ins_at_the_same_moment_make_one_account(database: Databa
     assert_eq!((first.status, second.status), (200, 403));
     world.signed_in().await;
     assert_eq!(world.count("user.create").await, 1);
+}
+
+async fn nobody_new_is_called_by_somebody_elses_address_or_like_an_id(database: Database) {
+    let world = World::on(database, "email_domains = [\"company.example\"]\n").await;
+    let called = async |preferred: &str, email: &str| {
+        world.there.claim("sub", json!(format!("sub of {preferred} {email}")));
+        world.there.claim("preferred_username", json!(preferred));
+        world.there.claim("email", json!(email));
+        world.signed_in().await;
+        let made = world.house.store().users_by_email(email).await.unwrap();
+        assert_eq!(made.len(), 1, "{email}");
+        made[0].username.clone()
+    };
+    assert_eq!(called("carol@corp.example", "mallory@company.example").await, "carol");
+    assert_eq!(called("dave@corp.example", "dave@corp.example").await, "dave");
+    assert!(called("usr_1", "eve@company.example").await.starts_with("company-"));
+    assert_eq!(called("zoe@company.example", "zoe@company.example").await, "zoe@company.example");
 }
 
 /// Goes through linking: the page in the end.

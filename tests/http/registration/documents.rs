@@ -10,6 +10,7 @@ use super::{BACK, settings};
 on_both_databases! {
     a_client_is_what_its_document_says,
     a_document_is_asked_for_again_when_it_is_old_and_not_before,
+    what_is_known_is_enough_for_a_while_where_a_host_was_asked_too_often,
 }
 
 const PATH: &str = "/oauth/client.json";
@@ -105,6 +106,29 @@ async fn a_document_is_asked_for_again_when_it_is_old_and_not_before(database: D
     }
     site.shows_json(PATH, &document(&site, &json!({})));
     assert_eq!(status(&house, &client, &alice).await, 200);
+}
+
+async fn what_is_known_is_enough_for_a_while_where_a_host_was_asked_too_often(database: Database) {
+    let (house, site) = open(database).await;
+    let alice = house.signed_in("alice").await;
+    let client = public(&house, &site);
+    let body = document(&site, &json!({})).to_string();
+    let fields = ["Content-Type: application/json", "Cache-Control: max-age=300"];
+    site.shows(PATH, "200 OK", &fields, body.as_bytes());
+    assert_eq!(status(&house, &client, &alice).await, 200);
+    house.later(400);
+    let exhaust = || while house.app().document_hosts.count("127.0.0.1") {};
+    exhaust();
+    assert_eq!(status(&house, &client, &alice).await, 200);
+    let unknown = Client::new(house.door(), &site.url("/other/client.json"), Authentication::None);
+    assert_eq!(status(&house, &unknown, &alice).await, 400);
+    assert_eq!((site.asked_for(PATH), site.asked_for("/other/client.json")), (1, 0));
+    // Whoever has the host asked all the time does not make an old document hold for good.
+    assert_eq!(status(&house, &client, &house.person()).await, 200, "the way to sign in");
+    house.later(86_400);
+    exhaust();
+    assert_eq!(status(&house, &client, &house.person()).await, 400);
+    assert_eq!(site.asked_for(PATH), 1);
 }
 
 #[tokio::test]

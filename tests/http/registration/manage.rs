@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use tests::{Answer, Authentication, Database, House, ORDERS, on_both_databases};
 
-use super::{BACK, manage, open, registered};
+use super::{BACK, manage, open, registered, settings};
 
 on_both_databases! {
     r_7592_3_6_11_what_is_read_is_what_was_written_last,
     r_7592_4_12_13_whoever_leaves_takes_everything_along,
     an_update_and_an_end_at_once_leave_nothing_alive,
+    a_redirect_uri_of_somebody_else_shows_no_subjects_of_theirs,
 }
 
 /// What a client would send to change nothing.
@@ -78,6 +79,30 @@ async fn r_7592_2_5_15_only_the_clients_own_token_opens_it_and_nothing_else() {
     let elsewhere = house.request("GET", "/userinfo").bearer_auth(other.text("registration_access_token"));
     assert_eq!(house.send(elsewhere).await.status, 401);
     manage(&house, &other, "GET", None).await.ok();
+}
+
+async fn a_redirect_uri_of_somebody_else_shows_no_subjects_of_theirs(database: Database) {
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let settings = settings("enabled = \"open\"").replace("client_credentials", device);
+    let house = House::on_with(database, &settings).await;
+    let sees = async |id: &str| {
+        let client = house.store().find_client(&id.parse().unwrap()).await.unwrap().unwrap();
+        house.app().subject_for(&client, &"usr_1".parse().unwrap())
+    };
+    let of_theirs =
+        json!({ "subject_type": "pairwise", "redirect_uris": ["https://theirs.example/callback"] });
+    let theirs = sees(&registered(&house, &of_theirs).await.1.id).await;
+    assert_eq!(sees(&registered(&house, &of_theirs).await.1.id).await, theirs, "one host is one sector");
+    // Neither where tokens come on a way that does not end there,
+    let mut elsewhere = of_theirs.clone();
+    elsewhere["grant_types"] = json!([device]);
+    assert_ne!(sees(&registered(&house, &elsewhere).await.1.id).await, theirs);
+    // nor where they were got before.
+    let (answer, client) = registered(&house, &json!({ "subject_type": "pairwise" })).await;
+    let mut moved = as_it_is(&answer);
+    moved["redirect_uris"] = of_theirs["redirect_uris"].clone();
+    assert_eq!(manage(&house, &answer, "PUT", Some(&moved)).await.status, 200);
+    assert_ne!(sees(&client.id).await, theirs);
 }
 
 async fn r_7592_3_6_11_what_is_read_is_what_was_written_last(database: Database) {

@@ -50,6 +50,30 @@ async fn without_a_trusted_proxy_nobody_can_name_another_address() {
     }
 }
 
+#[tokio::test]
+async fn all_addresses_of_one_network_of_ipv6_are_counted_as_one() {
+    let house = House::open_with(&settings(
+        "127.0.0.0/8",
+        &format!(
+            "[registration]\nenabled = \"open\"\nrequests_per_minute = 1\nscope = \"orders:read\"\n\
+             resources = [\"{ORDERS}\"]"
+        ),
+    ))
+    .await;
+    let (one, same, other) = ("2001:db8:7:1::1", "2001:db8:7:1:ffff::2", "2001:db8:7:2::1");
+    guess(&house, &[("x-forwarded-for", one)], "wrong").await.refused("invalid_client");
+    guess(&house, &[("x-forwarded-for", same)], RIGHT).await.refused("invalid_client");
+    guess(&house, &[("x-forwarded-for", other)], RIGHT).await.ok();
+    let register = async |address: &str| {
+        let metadata = serde_json::json!({ "redirect_uris": ["https://rp.example/callback"] });
+        let request = house.request("POST", "/register").header("x-forwarded-for", address);
+        house.send(request.json(&metadata)).await.status
+    };
+    assert_eq!(register(one).await, 201);
+    assert_eq!(register(same).await, 429);
+    assert_eq!(register(other).await, 201);
+}
+
 fn robot(x5c: &str) -> String {
     let key = tests::Key::generate();
     let member = |name: &str| key.jwk[name].as_str().unwrap().to_owned();

@@ -12,6 +12,7 @@ on_both_databases! {
     an_assertion_of_a_trusted_issuer_brings_a_token_for_its_user,
     an_assertion_is_taken_once,
     a_user_who_is_gone_or_disabled_gets_nothing,
+    a_username_that_is_somebody_elses_address_brings_nothing,
 }
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -103,6 +104,27 @@ async fn an_assertion_is_taken_once(database: Database) {
     house.later(65);
     present().await.refused("invalid_grant");
     house.told("token.jwt_bearer", "invalid_grant").await;
+}
+
+async fn a_username_that_is_somebody_elses_address_brings_nothing(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let web = house.client("web");
+    for username in ["alice@people.example", "carol@corp.example"] {
+        house.has_somebody_called(username).await;
+    }
+    let assertion = |sub: &str| {
+        let mut claims = claims(&house);
+        claims["sub"] = sub.into();
+        signed(&key, &claims)
+    };
+    // An address is no username of its owner's either.
+    for nobody in ["alice@people.example", "bob@people.example"] {
+        present(&web, &assertion(nobody), &AT_ORDERS).await.refused("invalid_grant");
+        house.told("token.jwt_bearer", "invalid_grant").await;
+    }
+    present(&web, &assertion("carol@corp.example"), &AT_ORDERS).await.ok();
+    present(&web, &assertion("alice"), &AT_ORDERS).await.ok();
 }
 
 async fn a_user_who_is_gone_or_disabled_gets_nothing(database: Database) {

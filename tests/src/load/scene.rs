@@ -307,7 +307,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         state: ConsentState::Active,
     };
     let broken = |failure| anyhow!("{failure:?}");
-    let task = tasks::open(app, &consent, &authority.details, now).map_err(broken)?;
+    let task = tasks::open(app, &consent, &authority, now).map_err(broken)?;
     let token = Token {
         id: tokens::new_id(app).map_err(broken)?,
         kind: TokenKind::Access,
@@ -326,9 +326,10 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         parent: None,
         family: None,
         session: None,
+        status: None,
     };
     let registry = app.registry().await.map_err(broken)?;
-    let written = tokens::write(app, &registry, &agent, token).map_err(broken)?;
+    let written = tokens::write(app, &registry, &agent, token).await.map_err(broken)?;
     let change = Change::housekeeping(now)
         .keep(Record::Consent(consent))
         .keep(Record::Task(task))

@@ -246,6 +246,12 @@ impl DetailsTypes {
         }
     }
 
+    /// Whether an agent may pass `detail` on to another; never where its type is not registered.
+    #[must_use]
+    pub fn may_be_passed_on(&self, detail: &AuthorizationDetail) -> bool {
+        self.find(&detail.type_name).is_some_and(|known| known.document().may_be_passed_on)
+    }
+
     /// What both permit: the greatest details that are within one of `a` and within one of `b`.
     #[must_use]
     pub fn common(&self, a: &AuthorizationDetails, b: &AuthorizationDetails) -> AuthorizationDetails {

@@ -68,6 +68,10 @@ pub struct Client {
     /// What else it registered.
     #[serde(default)]
     pub metadata: ClientMetadata,
+    /// With pairwise subjects, it is a sector by itself, whatever its redirect URIs are (OpenID Connect Core §8.1):
+    /// nothing shows that it belongs to them.
+    #[serde(default)]
+    pub own_sector: bool,
     /// Whether it may act now.
     pub status: ClientStatus,
 }
@@ -270,6 +274,12 @@ impl Client {
     #[must_use]
     pub fn as_actor(&self, issuer: &str) -> Actor {
         Actor { sub: self.id.clone(), iss: issuer.into(), sub_profile: self.sub_profile() }
+    }
+
+    /// Whether another actor may give it a part of its task: it exchanges tokens, and proves who it is.
+    #[must_use]
+    pub fn may_take_over(&self) -> bool {
+        !self.is_public() && self.grant_types.contains(&GrantType::TokenExchange)
     }
 
     /// What kind of principal it is when it acts or is the subject.

@@ -6,6 +6,7 @@ use crate::authorization_details::{AuthorizationDetail, AuthorizationDetails, In
 use crate::consent::Consent;
 use crate::numeric_date::NumericDate;
 use crate::scope::Scope;
+use crate::task::Task;
 
 impl Story<'_> {
     /// Until when: the earliest of the token's own life and the ends of everything it comes from.
@@ -17,9 +18,9 @@ impl Story<'_> {
         now: NumericDate,
     ) -> NumericDate {
         let consents = self.consents(basis).map(|consent| consent.authority.until);
-        let deadline = self.task.map(|task| task.deadline);
+        let deadlines = self.tasks().map(|task| task.deadline);
         let actor = self.actor.agent().map(|agent| agent.expires_at);
-        let ends = consents.chain(deadline).chain(actor).chain([self.subject.expires_at()]);
+        let ends = consents.chain(deadlines).chain(actor).chain([self.subject.expires_at()]);
         let own = self.terms.registered.end(details, resources, self.terms.token_life, now);
         ends.fold(own, NumericDate::min)
     }
@@ -28,7 +29,7 @@ impl Story<'_> {
     pub(super) fn check_not_over(&self, basis: &Basis, now: NumericDate) -> Result<(), DelegationRefused> {
         let dead = self.subject.expires_at().is_over(now)
             || self.consents(basis).any(|consent| !consent.is_live(now))
-            || self.task.is_some_and(|task| !task.is_live(now));
+            || self.tasks().any(|task| !task.is_live(now));
         if dead { Err(DelegationRefused::Expired) } else { Ok(()) }
     }
 
@@ -48,6 +49,9 @@ impl Story<'_> {
                     allowed.retain(|resource| consent.authority.resources.contains(resource));
                 }
             }
+        }
+        for there in self.tasks().filter_map(|task| task.resources.as_ref()) {
+            allowed.retain(|resource| there.contains(resource));
         }
         allowed.retain(|resource| self.actor.resources.contains(resource));
         if !asked.resources.is_empty() {
@@ -98,6 +102,7 @@ impl Story<'_> {
         let mut sources = self
             .consents(basis)
             .map(|c| &c.authority.scope)
+            .chain(self.tasks().filter_map(|task| task.scope.as_ref()))
             .chain([&self.subject.authority.scope, &self.actor.scope]);
         if !sources.all(|source| scope.is_within(source)) {
             return Err(DelegationRefused::ScopeTooWide);
@@ -120,7 +125,7 @@ impl Story<'_> {
         for consent in self.consents(basis) {
             types.check_within(details, &consent.authority.details)?;
         }
-        if let Some(task) = self.task {
+        for task in self.tasks() {
             types.check_within(details, &task.details)?;
         }
         if details.iter().any(|detail| !self.may_travel(basis, detail)) {
@@ -148,7 +153,8 @@ impl Story<'_> {
             scope = scope.common(&consent.authority.scope);
             details = self.terms.registered.types.common(&details, &consent.authority.details);
         }
-        if let Some(task) = self.task {
+        for task in self.tasks() {
+            scope = task.scope.as_ref().map_or_else(|| scope.clone(), |tasks| scope.common(tasks));
             details = self.terms.registered.types.common(&details, &task.details);
         }
         details.0.retain(|detail| self.may_hold(detail, resources) && self.may_travel(basis, detail));
@@ -162,14 +168,19 @@ impl Story<'_> {
     /// Where authority is handed over or was, the details' types must allow it.
     fn may_travel(&self, basis: &Basis, detail: &AuthorizationDetail) -> bool {
         let travels = self.receiver.is_some() || matches!(basis, Basis::PassedOn(_));
-        let known = self.terms.registered.types.find(detail.type_name());
-        !travels || known.is_some_and(|known| known.document().may_be_passed_on)
+        !travels || self.terms.registered.types.may_be_passed_on(detail)
     }
 
     /// The actor may use the type, and the detail has a meaning at one of the resources (RFC 9396 §9.1).
     fn may_hold(&self, detail: &AuthorizationDetail, resources: &Resources) -> bool {
         self.actor.authorization_details_types.contains(detail.type_name())
             && self.terms.registered.understands(resources, detail)
+    }
+
+    /// Every task that bounds the new token: the subject token's and the one it is to be of.
+    fn tasks(&self) -> impl Iterator<Item = &Task> {
+        let onto = self.onto.filter(|onto| self.task.is_none_or(|own| own.id != onto.id));
+        self.task.into_iter().chain(onto)
     }
 
     /// Every consent that bounds the new token: the subject token's and the one the decision rests on.

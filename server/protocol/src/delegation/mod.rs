@@ -47,6 +47,8 @@ pub struct Story<'a> {
     pub other_consents: &'a [Arc<Consent>],
     /// The task that the subject token comes from.
     pub task: Option<&'a Task>,
+    /// The task that the request names: the token is to be of it.
+    pub onto: Option<&'a Task>,
     /// The client that the requested `audience` names: the token is to be handed over to it.
     pub receiver: Option<&'a Client>,
     /// What admin rules say about this exchange.
@@ -124,6 +126,7 @@ pub struct Delegation {
     authority: Authority,
     audience: Audience,
     cnf: Option<Confirmation>,
+    onto: Option<TaskRef>,
     subject: Token,
     client: ClientId,
 }
@@ -143,6 +146,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     // how far
     let chain = story.chain(&basis)?;
     story.check_receiver(&basis, &chain, now)?;
+    story.check_onto(&basis)?;
     // how long
     story.check_not_over(&basis, now)?;
     // how much
@@ -156,6 +160,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         authority: Authority { scope, details, resources, until },
         audience: story.receiver.map_or(Audience::Resources, |receiver| Audience::Actor(receiver.id.clone())),
         cnf,
+        onto: story.onto.map(TaskRef::from),
         subject: story.subject.clone(),
         client: story.presenter.id.clone(),
     })
@@ -190,7 +195,8 @@ impl Delegation {
         own.into_iter().chain(inherited.filter(move |id| Some(*id) != own))
     }
 
-    /// The token that was decided upon. It hangs on the subject token, and on `task` where one was opened for it.
+    /// The token that was decided upon. It hangs on the subject token, and on the task that was named, or on
+    /// `task` where one was opened for it.
     #[must_use]
     pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
         let consent = match self.basis {
@@ -211,10 +217,11 @@ impl Delegation {
             login: self.subject.login,
             claims: ClaimsRequest::default(),
             consent,
-            task: task.or(self.subject.task),
+            task: self.onto.or(task).or(self.subject.task),
             parent: Some(self.subject.id),
             family: self.subject.family,
             session: self.subject.session,
+            status: None,
         }
     }
 }

@@ -44,6 +44,9 @@ pub enum DelegationRefused {
     /// A → B → A.
     #[error("this actor is already in the chain")]
     ActorAlreadyInChain,
+    /// The task that the request names is of another consent or another actor, or no part of the subject token's.
+    #[error("task does not belong to the subject token, its consent and this actor")]
+    TaskNotOfThisStory,
     /// The subject token or what it comes from is over.
     #[error("the subject token, its consent or its task is over")]
     Expired,
@@ -78,6 +81,7 @@ impl Refuse for DelegationRefused {
             | Self::ReceiverNotAcceptable
             | Self::ChainTooLong
             | Self::ActorAlreadyInChain
+            | Self::TaskNotOfThisStory
             | Self::Expired => ErrorCode::InvalidRequest,
             Self::NothingNamed | Self::ScopeTooWide | Self::ScopeNotThere => ErrorCode::InvalidScope,
             Self::Details(details) => details.code(),

@@ -142,6 +142,20 @@ impl Story<'_> {
         self.consent.filter(fits).or_else(|| others.max_by_key(|c| c.authority.until))
     }
 
+    /// *Does the named task belong to this story?* It is under the consent that the decision rests on, of its user, and is
+    /// to be done by whoever is to hold the token: the receiver of a hand-over, or the actor. A part of the subject token's
+    /// own task may go to anybody whom the task names; a root is only for the actor itself, who opened it.
+    pub(super) fn check_onto(&self, basis: &Basis) -> Result<(), DelegationRefused> {
+        let Some(onto) = self.onto else { return Ok(()) };
+        let consent = self.consent_of(basis).is_some_and(|c| c.id == onto.consent && c.user == onto.user);
+        let doer = self.receiver.unwrap_or(self.actor);
+        let own = self.task.is_some_and(|task| task.id == onto.id);
+        let part = self.task.is_some_and(|task| Some(&task.id) == onto.parent.as_ref());
+        let root = onto.parent.is_none() && self.receiver.is_none();
+        let theirs = own || (onto.actor == doer.id && (part || root));
+        if consent && theirs { Ok(()) } else { Err(DelegationRefused::TaskNotOfThisStory) }
+    }
+
     /// The consent that the decision rests on: what it permits bounds the new token.
     pub(super) fn consent_of(&self, basis: &Basis) -> Option<&Consent> {
         match basis {

@@ -63,6 +63,8 @@ const LONGEST_EMAIL: usize = 254;
 const MOST_GROUPS: usize = 500;
 /// The longest name of a group, in bytes.
 const LONGEST_GROUP: usize = 256;
+/// How the ids of users begin here.
+const OUR_IDS: &str = "usr_";
 /// The claims of OpenID Connect Core §5.1 that are kept beside name and address.
 const FURTHER: [&str; 6] = ["given_name", "family_name", "middle_name", "nickname", "locale", "zoneinfo"];
 
@@ -85,12 +87,26 @@ impl Profile {
     /// The usernames that somebody new may get, the best one first; `random` is at the end of the last one.
     #[must_use]
     pub fn usernames(&self, upstream: &Upstream, random: &str) -> Vec<String> {
-        let best = self.username.clone().or_else(|| self.email.as_ref().map(|email| email.address.clone()));
-        let mut names: Vec<String> = best.iter().cloned().collect();
-        names.extend(best.map(|best| format!("{best}@{}", upstream.id)));
+        let said = self.username.as_deref().or(self.email.as_ref().map(|email| email.address.as_str()));
+        let best = said.and_then(|said| self.harmless(said, upstream));
+        let mut names: Vec<String> = best.iter().map(|best| (*best).to_owned()).collect();
+        // With a dot in it, what is behind the @ would be a domain.
+        let mark = if upstream.id.as_str().contains('.') { '-' } else { '@' };
+        names.extend(best.map(|best| format!("{best}{mark}{}", upstream.id)));
         names.push(format!("{}-{random}", upstream.id));
         names.retain(|name| name.chars().count() <= LONGEST_NAME);
         names
+    }
+
+    /// As much of a name as its owner may have here. Many choose for themselves what they are called at their upstream,
+    /// and others here are named by their addresses and ids: an address is a username only where it is theirs, as an
+    /// upstream says that speaks for its domain, and else what stands before the `@`; what looks like an id is none.
+    fn harmless<'a>(&self, said: &'a str, upstream: &Upstream) -> Option<&'a str> {
+        let own = self.email.as_ref().filter(|email| email.verified && upstream.speaks_for(&email.address));
+        let is_own = own.is_some_and(|email| email.address.eq_ignore_ascii_case(said));
+        let name = if is_own { said } else { said.split('@').next().unwrap_or_default() };
+        let is_id = name.get(..OUR_IDS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OUR_IDS));
+        (!name.is_empty() && !is_id).then_some(name)
     }
 
     /// How pages address them.
@@ -205,10 +221,35 @@ mod tests {
         let usernames = |claims: Value| read(claims).usernames(&company(), "r4nd0m");
         let alice = usernames(json!({"preferred_username": "alice", "email": "a@company.example"}));
         assert_eq!(alice, ["alice", "alice@company", "company-r4nd0m"]);
-        let by_email = usernames(json!({"email": "a@company.example"}));
+        let by_email = usernames(json!({"email": "a@company.example", "email_verified": true}));
         assert_eq!(by_email, ["a@company.example", "a@company.example@company", "company-r4nd0m"]);
         assert_eq!(usernames(json!({})), ["company-r4nd0m"]);
         let long = usernames(json!({"preferred_username": "x".repeat(200)}));
         assert_eq!(long.len(), 2, "what would be too long is left out");
+    }
+
+    #[test]
+    fn nobody_is_called_by_an_address_that_is_not_surely_theirs_nor_like_an_id() {
+        let best = |username: &str, email: &str, verified: bool| {
+            let claims = json!({"preferred_username": username, "email": email, "email_verified": verified});
+            read(claims).usernames(&company(), "r4nd0m").remove(0)
+        };
+        let (own, other) = ("a@company.example", "carol@corp.example");
+        assert_eq!(best("A@company.example", own, true), "A@company.example");
+        for (username, email, verified) in
+            [(own, own, false), (own, "b@company.example", true), (other, own, true), (other, other, true)]
+        {
+            let local = username.split('@').next().unwrap();
+            assert_eq!(best(username, email, verified), local, "{username} {email} {verified}");
+        }
+        for id in ["usr_1", "USR_1", "usr_1@corp.example", "@corp.example"] {
+            assert_eq!(best(id, own, true), "company-r4nd0m", "{id}");
+        }
+        let unverified = read(json!({"email": own})).usernames(&company(), "r4nd0m");
+        assert_eq!(unverified, ["a", "a@company", "company-r4nd0m"]);
+        let mut dotted = company();
+        dotted.id = "corp.example".parse().unwrap();
+        let names = read(json!({"preferred_username": "carol"})).usernames(&dotted, "r4nd0m");
+        assert_eq!(names, ["carol", "carol-corp.example", "corp.example-r4nd0m"]);
     }
 }

@@ -170,6 +170,7 @@ impl Registration {
             AuthMethod::TlsClientAuth => ClientAuthentication::TlsClientAuth,
             AuthMethod::SelfSignedTlsClientAuth => ClientAuthentication::SelfSignedTlsClientAuth,
         };
+        let own_sector = sector::is_alone(&self.metadata, &self.grant_types);
         // Nobody ever answers for it, so it is never an agent.
         let for_itself = self.grant_types.iter().all(|grant| *grant == GrantType::ClientCredentials);
         Client {
@@ -190,6 +191,7 @@ impl Registration {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: None,
             metadata: self.metadata,
+            own_sector,
             status: ClientStatus::Active,
         }
     }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::RegistrationRefused;
 use super::checks::is_pairwise;
-use crate::client::ClientMetadata;
+use crate::client::{ClientMetadata, GrantType};
 
 /// Without a `sector_identifier_uri`, pairwise subjects are for redirect URIs of one host.
 pub(super) fn check_hosts(
@@ -20,6 +20,16 @@ pub(super) fn check_hosts(
         return Err(RegistrationRefused::NoSector);
     }
     Ok(())
+}
+
+/// Whether a client of these grant types is a sector by itself. It gets tokens of users on ways that end at none of its
+/// redirect URIs, so that to name another's, also with a document that names them, shows nothing.
+pub(super) fn is_alone(metadata: &ClientMetadata, grant_types: &BTreeSet<GrantType>) -> bool {
+    let elsewhere = |grant: &GrantType| match grant {
+        GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::ClientCredentials => false,
+        GrantType::TokenExchange | GrantType::DeviceCode | GrantType::Ciba | GrantType::JwtBearer => true,
+    };
+    is_pairwise(metadata) && grant_types.iter().any(elsewhere)
 }
 
 /// Holds the document of a `sector_identifier_uri` against the redirect URIs: it must name every one.

@@ -13,4 +13,6 @@ mod prompt;
 mod redirect_uri;
 mod registration;
 mod request_object;
+mod status_list;
+mod tasks;
 mod world;

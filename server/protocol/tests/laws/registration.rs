@@ -7,6 +7,7 @@ use protocol::profile::{Judged, SecurityProfile};
 use protocol::refusal::{ErrorCode, Refuse as _};
 use protocol::registration::metadata_document::{self, DocumentRefused};
 use protocol::registration::{self, Policy, Registration, RegistrationRefused};
+use protocol::subject::{Perspective, perspective};
 use serde_json::{Map, Value, json};
 
 const X: &str = "og1b0QL38pVYeuKR-NFIST98pr8tiQaSba2AcdQAwQQ";
@@ -52,6 +53,25 @@ fn jwks() -> Value {
 
 fn refused(document: &Value) -> ErrorCode {
     parse(document).expect_err("this document must be refused").code()
+}
+
+#[test]
+fn whoever_gets_tokens_on_ways_that_end_at_no_redirect_uri_is_a_sector_by_itself() {
+    let seen = |id: &str, grant_types: &[GrantType], subject_type: &str| {
+        let grant_types: Vec<_> = grant_types.iter().map(|grant| grant.as_str()).collect();
+        let document = with(json!({ "grant_types": grant_types, "subject_type": subject_type }));
+        let registration = parse(&document).unwrap();
+        perspective(&registration.into_client(id.parse().unwrap(), "digest".into(), &usual()))
+    };
+    let by_code = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+    let theirs = seen("dyn_1", &by_code, "pairwise");
+    assert_eq!(seen("dyn_2", &by_code, "pairwise"), theirs);
+    for grant in [GrantType::DeviceCode, GrantType::Ciba, GrantType::TokenExchange, GrantType::JwtBearer] {
+        let both = [&by_code[..], &[grant]].concat();
+        assert_ne!(seen("dyn_2", &both, "pairwise"), theirs, "{grant:?}");
+        assert_ne!(seen("dyn_2", &both, "pairwise"), seen("dyn_3", &both, "pairwise"), "{grant:?}");
+        assert_eq!(seen("dyn_2", &both, "public"), Perspective::Public, "{grant:?}");
+    }
 }
 
 /// Members that are known, with values likely and unlikely.

@@ -63,6 +63,7 @@ pub(crate) struct World {
     pub(crate) consent: Option<Consent>,
     pub(crate) other_consents: Vec<Arc<Consent>>,
     pub(crate) task: Option<Task>,
+    pub(crate) onto: Option<Task>,
     pub(crate) receiver: Option<Client>,
     pub(crate) rules: Rules,
     pub(crate) longest_chain: usize,
@@ -96,6 +97,7 @@ impl World {
             consent: self.consent.as_ref(),
             other_consents: &self.other_consents,
             task: self.task.as_ref(),
+            onto: self.onto.as_ref(),
             receiver: self.receiver.as_ref(),
             rules: RulesThatApply {
                 may_present: self.rules.may_present.then(|| allowed(&none)),
@@ -139,6 +141,7 @@ impl World {
             parent: None,
             family: None,
             session: None,
+            status: None,
         };
         Self {
             subject,
@@ -149,6 +152,7 @@ impl World {
             consent: Some(consent),
             other_consents: Vec::new(),
             task: Some(task),
+            onto: None,
             receiver: None,
             rules: Rules::default(),
             longest_chain: 5,
@@ -268,6 +272,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         id_token_signed_response_alg: SigningAlg::Es256,
         resource_server: None,
         metadata: ClientMetadata::default(),
+        own_sector: false,
         status: ClientStatus::Active,
     }
 }
@@ -305,10 +310,15 @@ pub(crate) fn task(consent: &Consent) -> Task {
         actor: consent.actor.clone(),
         intent: Intent::default(),
         intent_hash: String::new(),
+        scope: None,
+        resources: None,
+        max_derivations: None,
+        derivations: 0,
         details: consent.authority.details.clone(),
         authority_hash: "sha-256:x".into(),
         deadline: NumericDate(2_000),
         status: TaskStatus::Active,
+        suspended_by: None,
         version: 1,
         created_at: NumericDate(900),
     }

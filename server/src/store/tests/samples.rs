@@ -70,6 +70,11 @@ pub(super) fn task(name: &str, consent: &str, parent: Option<&str>) -> Task {
         actor: id("agent"),
         intent: Intent::default(),
         intent_hash: String::new(),
+        scope: None,
+        resources: None,
+        max_derivations: None,
+        derivations: 0,
+        suspended_by: None,
         details: AuthorizationDetails::none(),
         authority_hash: String::new(),
         deadline: LATER,
@@ -98,6 +103,7 @@ pub(super) fn token(name: &str) -> Token {
         parent: None,
         family: None,
         session: None,
+        status: None,
     }
 }
 
@@ -156,6 +162,7 @@ pub(super) fn client(name: &str, shown: &str) -> Client {
         id_token_signed_response_alg: SigningAlg::Es256,
         resource_server: None,
         metadata: ClientMetadata::default(),
+        own_sector: false,
         status: ClientStatus::Active,
     }
 }

@@ -1,0 +1,24 @@
+//! `[tasks]`.
+
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+
+/// How many tasks there may be.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TaskSettings {
+    /// How many tasks may be open under one consent at the same time.
+    pub most_open: NonZeroU32,
+    /// How many parts a task may be given away in, ended ones included.
+    pub most_children: NonZeroU32,
+}
+
+impl Default for TaskSettings {
+    fn default() -> Self {
+        Self {
+            most_open: NonZeroU32::MIN.saturating_add(99),
+            most_children: NonZeroU32::MIN.saturating_add(19),
+        }
+    }
+}

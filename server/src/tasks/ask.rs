@@ -1,0 +1,264 @@
+//! `POST /tasks`: a root task under a consent, or a part of a task for another actor.
+
+use protocol::audience::Resources;
+use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::authority::Authority;
+use protocol::authorization_details::InvalidAuthorizationDetails;
+use protocol::client::Client;
+use protocol::consent::Consent;
+use protocol::identifier::{ClientId, ConsentId, TaskId};
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::task::{self, Asked, Family, Task, TaskRequest, Under};
+
+use super::{Plan, make};
+use crate::app::{App, Visit};
+use crate::failure::{Broken, Failure};
+use crate::secret::SecretDigest;
+use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey};
+
+/// A task that was opened, or had been with the same key.
+pub struct Opened {
+    /// The task.
+    pub task: Task,
+    /// Whether it was there already.
+    pub again: bool,
+}
+
+/// Opens the task that `client` asks for; with the same `key` and the same body the same one, whenever it asks.
+///
+/// # Errors
+/// What cannot be opened, told to the audit log.
+pub async fn ask(
+    app: &App,
+    visit: &Visit,
+    client: &Client,
+    body: &str,
+    key: Option<&str>,
+) -> Result<Opened, Failure> {
+    let mut told = AuditEvent::new(Action::TaskOpen, Outcome::Granted, visit.now);
+    told.request = Some(visit.id.clone());
+    told.client = Some(client.id.clone());
+    match open(app, visit, client, body, key, &mut told).await {
+        Err(Failure::Refused(refusal)) => {
+            app.tell(told.refused(&refusal)).await?;
+            Err(refusal.into())
+        }
+        answer => answer,
+    }
+}
+
+async fn open(
+    app: &App,
+    visit: &Visit,
+    client: &Client,
+    body: &str,
+    key: Option<&str>,
+    told: &mut AuditEvent,
+) -> Result<Opened, Failure> {
+    let request = TaskRequest::parse(body)?;
+    let opening = key.map(|key| opening(&client.id, key)).transpose()?;
+    if let Some(opening) = &opening
+        && let Some(task) = app.store.find_task_by_opening(opening).await?
+    {
+        return same(task, &request, told);
+    }
+    let plan = match &request.under {
+        Under::Consent(id) => Source::Root(own_consent(app, visit, client, id).await?),
+        Under::Parent { parent, actor } => part(app, client, parent, actor).await?,
+    };
+    let task = plan.judge(app, visit, client, &request).await?;
+    tell_of(told, &task);
+    let record = match opening {
+        Some(opening) => Record::OpenedTask { task: task.clone(), opening },
+        None => Record::Task(task.clone()),
+    };
+    let mut change = Change::new(told.clone())
+        .keep(record)
+        .requires(Anchor::Client(client.id.clone()))
+        .requires(Anchor::Client(task.actor.clone()))
+        .requires(Anchor::User(task.user.clone()))
+        .requires(Anchor::Consent(task.consent.clone()));
+    change = task.parent.clone().map(Anchor::Task).into_iter().fold(change, Change::requires);
+    if let Some(opening) = &opening {
+        let key = ReplayKey::new("task", &[&opening.to_text()]);
+        change = change.first_time(key, task.deadline);
+    }
+    match app.store.commit(change).await {
+        Ok(_) => Ok(Opened { task, again: false }),
+        Err(CommitError::Broken(error)) => Err(error.into()),
+        // Somebody sent the same at the same moment.
+        Err(CommitError::Conflict(Conflict::Replayed(_))) => match &opening {
+            Some(opening) => match app.store.find_task_by_opening(opening).await? {
+                Some(task) => same(task, &request, told),
+                None => Err(Refusal::new(ErrorCode::InvalidRequest, "this key was used before").into()),
+            },
+            None => Err(Broken::Inconsistent("a mark that nobody set").into()),
+        },
+        Err(CommitError::Conflict(_)) => Err(no_such_task().into()),
+    }
+}
+
+/// What a key of a client opens.
+fn opening(client: &ClientId, key: &str) -> Result<SecretDigest, Refusal> {
+    let fine = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+    if !fine {
+        let description = "Idempotency-Key must be 1 to 255 visible ASCII characters";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, description));
+    }
+    Ok(SecretDigest::of(&format!("{}:{client}{key}", client.as_str().len())))
+}
+
+/// The task that was opened with the key, if it is the one that is asked for.
+fn same(task: Task, request: &TaskRequest, told: &mut AuditEvent) -> Result<Opened, Failure> {
+    tell_of(told, &task);
+    let under = match &request.under {
+        Under::Consent(id) => task.parent.is_none() && task.consent == *id,
+        Under::Parent { parent, actor } => task.parent.as_ref() == Some(parent) && task.actor == *actor,
+    };
+    let words = task.intent == request.intent && task.max_derivations == request.max_derivations;
+    let what = request.scope.as_ref().is_none_or(|scope| task.scope.as_ref() == Some(scope))
+        && task.details == request.details
+        && request.deadline.is_none_or(|deadline| task.deadline <= deadline)
+        && (request.resources.is_empty() || task.resources.as_ref() == Some(&request.resources));
+    if under && words && what {
+        Ok(Opened { task, again: true })
+    } else {
+        let description = "this Idempotency-Key opened another task; use a new one for each";
+        Err(Refusal::new(ErrorCode::InvalidRequest, description).into())
+    }
+}
+
+/// Where a task comes from.
+enum Source {
+    Root(Consent),
+    Part { line: Vec<Task>, consent: Consent, actor: std::sync::Arc<Client>, siblings: u64 },
+}
+
+/// The live consent to the client itself; another's is as one that is not there.
+async fn own_consent(app: &App, visit: &Visit, client: &Client, id: &ConsentId) -> Result<Consent, Failure> {
+    let found = app.store.find_consent(id).await?;
+    let own = found.filter(|consent| consent.actor == client.id && consent.is_live(visit.now));
+    let consent = own.ok_or_else(|| {
+        Refusal::new(ErrorCode::InvalidRequest, "there is no live consent of this grant_id to this client")
+    })?;
+    let open = app.store.count_open_tasks(id, visit.now).await?;
+    if open >= u64::from(app.settings.tasks.most_open.get()) {
+        let description = "as many tasks as there may be are open under this consent; complete some first";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
+    }
+    Ok(consent.as_ref().clone())
+}
+
+async fn part(app: &App, client: &Client, parent: &TaskId, actor: &ClientId) -> Result<Source, Failure> {
+    let line = app.store.line_of_task(parent).await?;
+    let Some(own) = line.first().filter(|task| task.actor == client.id) else {
+        return Err(no_such_task().into());
+    };
+    let consent = app.store.find_consent(&own.consent).await?;
+    let consent = consent.ok_or(Broken::Inconsistent("a task of a consent that is not there"))?;
+    let actor = app.store.find_client(actor).await?.ok_or(task::ChildRefused::ChildActorNotAllowed)?;
+    let siblings = app.store.count_children(parent).await?;
+    Ok(Source::Part { consent: consent.as_ref().clone(), line, actor, siblings })
+}
+
+fn no_such_task() -> Refusal {
+    Refusal::new(ErrorCode::InvalidRequest, "there is no such task of this client, or it is over")
+}
+
+impl Source {
+    /// The task, if the law allows it.
+    async fn judge(
+        &self,
+        app: &App,
+        visit: &Visit,
+        client: &Client,
+        request: &TaskRequest,
+    ) -> Result<Task, Failure> {
+        let registry = app.registry().await?;
+        registry.types.check(&request.details)?;
+        let (consent, given) = match self {
+            Self::Root(consent) => (consent, consent.authority.clone()),
+            Self::Part { line, consent, .. } => {
+                let parent = line.first().ok_or_else(no_such_task)?;
+                (consent, parent.authority(consent))
+            }
+        };
+        let until = task::deadline(&request.details).into_iter().chain(request.deadline);
+        let authority = Authority {
+            scope: request.scope.clone().unwrap_or_default(),
+            details: request.details.clone(),
+            resources: named(&request.resources, &given.resources),
+            until: until.fold(given.until, std::cmp::Ord::min),
+        };
+        if authority.is_empty() {
+            let description = "a task must name what it needs: send scope or authorization_details";
+            return Err(Refusal::new(ErrorCode::InvalidScope, description).into());
+        }
+        if authority.until.is_over(visit.now) {
+            return Err(Refusal::new(ErrorCode::InvalidRequest, "the deadline is over").into());
+        }
+        let (actor, parent) = match self {
+            Self::Root(_) => (&client.id, None),
+            Self::Part { line, actor, siblings, .. } => {
+                let parent = line.first().ok_or_else(no_such_task)?;
+                let family = Family {
+                    opener: client,
+                    parent,
+                    parent_status: task::effective(line, visit.now),
+                    consent,
+                    depth: line.len(),
+                    siblings: *siblings,
+                    most_children: u64::from(app.settings.tasks.most_children.get()),
+                    deepest: app.settings.max_chain_depth.saturating_sub(1),
+                };
+                let max_derivations = request.max_derivations;
+                let asked = Asked { actor, authority: &authority, max_derivations };
+                task::check_child(&family, &asked, &registry.types, visit.now)?;
+                (&actor.id, Some(parent))
+            }
+        };
+        check_within(&authority, &given, &registry.types)?;
+        let plan = Plan {
+            consent,
+            actor,
+            parent,
+            intent: request.intent.clone(),
+            authority,
+            max_derivations: request.max_derivations,
+        };
+        make(app, plan, visit.now)
+    }
+}
+
+/// A task permits nothing that it is not given, each part with the error of its own.
+fn check_within(
+    asked: &Authority,
+    given: &Authority,
+    types: &protocol::authorization_details::DetailsTypes,
+) -> Result<(), Failure> {
+    if !asked.scope.is_within(&given.scope) {
+        let description = "scope holds more than the consent allows; ask for less";
+        return Err(Refusal::new(ErrorCode::InvalidScope, description).into());
+    }
+    if !asked.resources.is_subset(&given.resources) {
+        return Err(protocol::audience::InvalidTarget::NotAvailable.into());
+    }
+    let within: Result<(), InvalidAuthorizationDetails> = types.check_within(&asked.details, &given.details);
+    Ok(within?)
+}
+
+fn named(asked: &Resources, given: &Resources) -> Resources {
+    if asked.is_empty() { given.clone() } else { asked.clone() }
+}
+
+/// Writes a task into the event that tells of it.
+pub(super) fn tell_of(told: &mut AuditEvent, task: &Task) {
+    told.user = Some(task.user.clone());
+    told.actor = Some(task.actor.clone());
+    told.consent = Some(task.consent.clone());
+    told.task = Some(task.id.clone());
+    told.txn = Some(task.root.clone());
+    told.scope.clone_from(&task.scope);
+    told.authorization_details = task.details.clone();
+    told.resources = task.resources.iter().flatten().cloned().collect();
+}

@@ -2,7 +2,7 @@
 
 admin-title = Verwaltung
 admin-heading = Verwaltung
-admin-intro = Was da ist und was zuletzt geschah. Tun lässt sich hier nur eins: einen Link für ein neues Passwort anlegen.
+admin-intro = Was da ist und was zuletzt geschah. Hier legen Sie auch Links für neue Passwörter an und beenden, was jemand hat.
 admin-agents = Agenten
 admin-agents-empty = Kein Agent ist registriert.
 admin-agent = Agent

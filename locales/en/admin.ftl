@@ -2,7 +2,7 @@
 
 admin-title = Administration
 admin-heading = Administration
-admin-intro = What is there, and what happened last. All that can be done here is to make a link for a new password.
+admin-intro = What is there, and what happened last. Here you also make links for new passwords, and end what somebody has.
 admin-agents = Agents
 admin-agents-empty = No agent is registered.
 admin-agent = Agent

@@ -11,6 +11,7 @@ mod m2_logout;
 mod m2_registration;
 mod m2_replay_without_rowid;
 mod m2_users;
+mod m3_endings;
 mod m3_status_lists;
 mod m3_tasks;
 mod m3_wire;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m3_wire::Migration),
             Box::new(m3_tasks::Migration),
             Box::new(m3_status_lists::Migration),
+            Box::new(m3_endings::Migration),
         ]
     }
 }

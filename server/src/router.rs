@@ -103,6 +103,14 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/admin/users/reset-link", post(pages::admin::reset_link))
         .route("/admin/clients", get(pages::admin_clients::list))
         .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
+        .route(
+            "/admin/clients/{client_id}/{operation}",
+            get(pages::admin_endings::ask_of_agent).post(pages::admin_endings::end_agent),
+        )
+        .route(
+            "/admin/users/{user_id}/{ending}",
+            get(pages::admin_endings::ask_of_user).post(pages::admin_endings::end_user),
+        )
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))

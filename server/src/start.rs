@@ -266,7 +266,8 @@ async fn apply(
         .resolve(|name| ids.iter().find(|(known, _)| known == name).map(|(_, id)| id.clone()))
         .map_err(StartError::Config)?;
     for client in &resolved.clients {
-        if store.find_client(&client.id).await?.as_deref() != Some(client) {
+        // What an admin did to it stays: that stands beside what is declared.
+        if store.find_declaration(&client.id).await?.as_ref() != Some(client) {
             records.push(Record::Client { client: client.clone(), origin: Origin::Config });
         }
     }

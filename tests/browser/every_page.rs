@@ -216,6 +216,10 @@ impl Tour {
         self.stop(person, "admin-clients", "admin-clients").await;
         person.goto(&house.url("/admin/clients/agent-a")).await;
         self.stop(person, "admin-client", "admin-client").await;
+        person.click("ending-suspend").await;
+        self.stop(person, "admin-ending", "ending-form").await;
+        person.click("ending-confirm").await;
+        self.stop(person, "admin-ended", "ended-lines").await;
         person.goto(&house.url("/admin")).await;
         person.eval("document.querySelector('#admin-users form').submit()").await;
         self.stop(person, "reset-link", "reset-link").await;

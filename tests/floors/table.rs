@@ -25,6 +25,7 @@ const TRADES: &[&str] = &[
     "approvals",
     "authorization",
     "caller",
+    "endings",
     "federation",
     "logout",
     "registration",
@@ -59,6 +60,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
     // Who a client is may stand in a document that has to be fetched first.
     ("caller", &[GROUND, &["registration"]]),
+    ("endings", &[GROUND]),
     ("federation", &[GROUND]),
     ("registration", &[GROUND]),
     ("logout", &[GROUND]),

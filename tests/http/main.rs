@@ -16,6 +16,7 @@ mod declared;
 mod device;
 mod dpop;
 mod elsewhere;
+mod endings;
 mod fapi;
 mod federation;
 mod grants;

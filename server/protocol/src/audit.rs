@@ -143,6 +143,21 @@ pub enum Action {
     /// A client ended its registration, or never used it.
     #[serde(rename = "client.delete")]
     ClientDelete,
+    /// An admin stopped an agent until it is resumed, and ended everything that it held.
+    #[serde(rename = "agent.suspend")]
+    AgentSuspend,
+    /// An admin let a suspended agent act again.
+    #[serde(rename = "agent.resume")]
+    AgentResume,
+    /// An admin stopped an agent for good, and ended everything that it held.
+    #[serde(rename = "agent.retire")]
+    AgentRetire,
+    /// An admin ended everything of a user's.
+    #[serde(rename = "user.end")]
+    UserEnd,
+    /// An admin suspended all agents of their owner, and ended everything that they held.
+    #[serde(rename = "owner.end")]
+    OwnerEnd,
     /// A signing key was made.
     #[serde(rename = "key.make")]
     KeyMake,

@@ -27,6 +27,7 @@ pub mod deferred;
 pub mod delegation;
 pub mod device;
 pub mod dpop;
+pub mod ending;
 pub mod federation;
 pub mod fields;
 pub mod id_token;

@@ -60,13 +60,15 @@ fn tell_of(told: &mut AuditEvent, asked: &Asked) {
 
 /// Keeps a request, if what its caller showed was not shown before.
 async fn keep(app: &App, caller: &Caller, change: Change, record: Record) -> Result<(), Failure> {
-    match app.store.commit(caller.mark(change).keep(record)).await {
+    match app.store.commit(caller.still_acts(caller.mark(change)).keep(record)).await {
         Ok(_) => Ok(()),
         Err(CommitError::Broken(error)) => Err(error.into()),
-        Err(CommitError::Conflict(conflict)) => match caller.replayed(&conflict) {
-            Some(refusal) => Err(refusal.into()),
-            None => Err(Broken::Inconsistent("a request that could not be kept").into()),
-        },
+        Err(CommitError::Conflict(conflict)) => {
+            match caller.replayed(&conflict).or_else(|| caller.stopped(&conflict)) {
+                Some(refusal) => Err(refusal.into()),
+                None => Err(Broken::Inconsistent("a request that could not be kept").into()),
+            }
+        }
     }
 }
 

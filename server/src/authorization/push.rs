@@ -60,13 +60,15 @@ pub async fn push(app: &App, visit: &Visit, caller: &Caller, params: &Params) ->
         document: kept,
         expires_at: visit.now.plus(expires_in),
     };
-    match app.store.commit(caller.mark(Change::new(told).keep(record))).await {
+    match app.store.commit(caller.still_acts(caller.mark(Change::new(told))).keep(record)).await {
         Ok(_) => Ok(Pushed { request_uri: reference, expires_in }),
         Err(CommitError::Broken(error)) => Err(error.into()),
-        Err(CommitError::Conflict(conflict)) => match caller.replayed(&conflict) {
-            Some(refusal) => Err(refusal.into()),
-            None => Err(Broken::Inconsistent("a pushed request that could not be kept").into()),
-        },
+        Err(CommitError::Conflict(conflict)) => {
+            match caller.replayed(&conflict).or_else(|| caller.stopped(&conflict)) {
+                Some(refusal) => Err(refusal.into()),
+                None => Err(Broken::Inconsistent("a pushed request that could not be kept").into()),
+            }
+        }
     }
 }
 

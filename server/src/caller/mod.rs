@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::jose::NoncePurpose;
 use crate::registration;
 use crate::secret::SecretDigest;
-use crate::store::{Change, Conflict, ReplayKey};
+use crate::store::{Anchor, Change, Conflict, ReplayKey};
 
 pub use proof::{ProvenKey, prove_key};
 
@@ -95,6 +95,18 @@ impl Caller {
     pub fn replayed(&self, conflict: &Conflict) -> Option<Refusal> {
         let Conflict::Replayed(key) = conflict else { return None };
         self.marks.iter().find(|mark| mark.key == *key).map(Mark::refusal)
+    }
+
+    /// Only if the caller may act still when the change is written: somebody may have stopped it meanwhile.
+    pub fn still_acts(&self, change: Change) -> Change {
+        change.requires(Anchor::Client(self.client.id.clone()))
+    }
+
+    /// The refusal for a conflict, where it is that the caller may not act any more.
+    #[must_use]
+    pub fn stopped(&self, conflict: &Conflict) -> Option<Refusal> {
+        let is_it = *conflict == Conflict::NotAlive(Anchor::Client(self.client.id.clone()));
+        is_it.then(|| Refusal::new(ErrorCode::InvalidClient, "client authentication failed"))
     }
 }
 

@@ -1,6 +1,7 @@
-//! `/admin`: agents, live consents and the last decisions, for admins to look at; and links for users who forgot their
-//! password.
+//! `/admin`: agents, live consents and the last decisions, for admins to look at; links for users who forgot their
+//! password, and the ways to end what somebody has.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -13,6 +14,7 @@ use protocol::task::Intent;
 use protocol::user::User;
 
 use super::account::{name_of, what};
+use super::client_marks::in_path;
 use super::page::{Browser, Form, one, render};
 use super::sign_in;
 use super::views::{AdminPage, AgentRow, AuditRow, ConsentRow, ResetLinkPage, UserRow, WhatHappened};
@@ -37,7 +39,9 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
 
 async fn view(app: &App, browser: &Browser) -> Result<AdminPage, Failure> {
     let mut agents = Vec::new();
+    let mut owners = BTreeSet::new();
     for client in app.store.clients().await? {
+        owners.extend(client.agent().map(|agent| agent.owner.to_string()));
         agents.extend(agent_row(app, browser, &client).await?);
     }
     let mut consents = Vec::new();
@@ -48,16 +52,19 @@ async fn view(app: &App, browser: &Browser) -> Result<AdminPage, Failure> {
     let mut events = app.store.audit_tail(MOST_ROWS).await?;
     events.sort_by_key(|logged| std::cmp::Reverse(logged.seq));
     let events = events.into_iter().map(audit_row).collect();
-    let users = app.store.enabled_users().await?.into_iter().map(user_row).collect();
+    let users = app.store.enabled_users().await?;
+    let users = users.into_iter().map(|user| user_row(user, &owners)).collect();
     let csrf = browser.csrf(app).await?;
     Ok(AdminPage { page: browser.page(), csrf, users, agents, consents, events })
 }
 
-fn user_row(user: User) -> UserRow {
+fn user_row(user: User, owners: &BTreeSet<String>) -> UserRow {
     UserRow {
         id: user.id.to_string(),
         email: user.email().map(str::to_owned),
         has_password: user.password_hash.is_some(),
+        has_agents: owners.contains(user.id.as_str()),
+        path: format!("/admin/users/{}", user.id),
         username: user.username,
         name: user.name,
     }
@@ -98,6 +105,7 @@ async fn agent_row(app: &App, browser: &Browser, client: &Client) -> Result<Opti
     let owner = app.store.find_user(&agent.owner).await?;
     Ok(Some(AgentRow {
         id: client.id.to_string(),
+        path: format!("/admin/clients/{}", in_path(&client.id)),
         name: client.name.clone(),
         owner_name: owner.map_or_else(|| agent.owner.to_string(), |owner| owner.name.clone()),
         purpose: agent.purpose.clone(),

@@ -7,12 +7,16 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::client::{Client, ClientKind};
 use protocol::client_rules;
+use protocol::ending::Operation;
 use protocol::identifier::ClientId;
 
+use super::admin_endings;
 use super::client_marks::in_path;
 use super::page::{Browser, render};
 use super::sign_in;
-use super::views::{AdminClientPage, AdminClientsPage, ClientRow, Kind, VouchedFor, WhatHappened};
+use super::views::{
+    AdminClientPage, AdminClientsPage, ClientRow, EndingLink, Kind, VouchedFor, WhatHappened,
+};
 use crate::app::App;
 use crate::failure::Broken;
 use crate::registration::{self, Vouched};
@@ -56,7 +60,17 @@ async fn view(app: &App, browser: &Browser, id: &str) -> Result<Option<AdminClie
     let Ok(id) = id.parse::<ClientId>() else { return Ok(None) };
     let Some(client) = app.store.find_client(&id).await? else { return Ok(None) };
     let lines = client_rules::lines(&client, app.settings.code_life);
-    Ok(Some(AdminClientPage { page: browser.page(), client: row(app, &client).await?, lines }))
+    let halted = app.store.find_halt(&id).await?;
+    let halt = halted.map(|halted| halted.halt);
+    let possible = |operation: &Operation| client.agent().is_some() && operation.is_possible(halt);
+    let link = |operation| EndingLink {
+        what: admin_endings::in_words(operation),
+        path: admin_endings::path_of(&client, operation),
+    };
+    let endings = Operation::ALL.into_iter().filter(possible).map(link).collect();
+    let halted_at = halted.map(|halted| halted.at);
+    let client = row(app, &client).await?;
+    Ok(Some(AdminClientPage { page: browser.page(), client, halted_at, endings, lines }))
 }
 
 async fn row(app: &App, client: &Client) -> Result<ClientRow, Broken> {

@@ -6,7 +6,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Anchor, Change, Ending, Take};
-use super::sql;
+use super::{halts, sql};
 
 /// Until when each of the asked anchors lives.
 pub(super) struct Lives(HashMap<(Kind, String), i64>);
@@ -94,9 +94,12 @@ impl Lives {
 
     /// Looks up what the changes require, and holds it until the transaction ends.
     pub(super) async fn hold<C: ConnectionTrait>(db: &C, changes: &[&Change]) -> Result<Self, DbErr> {
-        let written: HashSet<Anchor> = changes.iter().flat_map(|change| touched(change)).collect();
+        let hold = db.get_database_backend() == DbBackend::Postgres;
+        let first = if hold { held_first(db, changes).await? } else { Vec::new() };
+        let mut written: HashSet<Anchor> = changes.iter().flat_map(|change| touched(change)).collect();
+        written.extend(first.iter().cloned());
         let required = changes.iter().flat_map(|change| change.requires.iter());
-        Self::load(db, required, &written, db.get_database_backend() == DbBackend::Postgres).await
+        Self::load(db, required.chain(&first), &written, hold).await
     }
 
     async fn load<'a, C: ConnectionTrait>(
@@ -253,6 +256,26 @@ async fn select<C: ConnectionTrait>(
     Ok(rows)
 }
 
+/// Whom the changes stop: they are held before anything of theirs is ended. Whoever issues something to them meanwhile
+/// holds them too, so that either it is there to be ended, or it is not issued.
+async fn held_first<C: ConnectionTrait>(db: &C, changes: &[&Change]) -> Result<Vec<Anchor>, DbErr> {
+    let mut held = Vec::new();
+    for change in changes {
+        held.extend(change.operate.iter().map(|(id, _)| Anchor::Client(id.clone())));
+        for ending in &change.end {
+            match ending {
+                Ending::Agent(id) => held.push(Anchor::Client(id.clone())),
+                Ending::User(id) => held.push(Anchor::User(id.clone())),
+                Ending::Owner(id) => {
+                    held.extend(halts::agents_of(db, id).await?.into_iter().map(Anchor::Client));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(held)
+}
+
 /// What a change writes to among the things that can be anchors.
 fn touched(change: &Change) -> Vec<Anchor> {
     let mut touched: Vec<Anchor> = change
@@ -264,8 +287,13 @@ fn touched(change: &Change) -> Vec<Anchor> {
             Ending::Token(id) => Some(Anchor::Token(id.clone())),
             Ending::Session(id) => Some(Anchor::Session(id.clone())),
             Ending::Client(id) => Some(Anchor::Client(id.clone())),
-            // Ending all sessions of a user holds each row as it writes it.
-            Ending::Family(_) | Ending::CodeTokens(_) | Ending::SessionsOf { .. } => None,
+            // Ending all sessions of a user holds each row as it writes it; agents and users are held before all else.
+            Ending::Family(_)
+            | Ending::CodeTokens(_)
+            | Ending::SessionsOf { .. }
+            | Ending::Agent(_)
+            | Ending::User(_)
+            | Ending::Owner(_) => None,
         })
         .collect();
     match &change.take {

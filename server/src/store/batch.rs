@@ -11,7 +11,7 @@ use sea_orm::{
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
-use super::{audit, deferred, endings, keeping, logouts, sql, takes, users};
+use super::{audit, deferred, endings, halts, keeping, logouts, sql, takes, users};
 
 /// A change with its records made into rows.
 pub(super) struct Prepared {
@@ -92,6 +92,10 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     let counted = takes::count_derivations(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;
     takes::count_back(db, &changes, &counted, &lost).await?;
+    // The last of all: nothing may stand in the way of a change that has stopped somebody.
+    for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
+        *lost = halts::operate(db, change).await?;
+    }
     Ok(lost)
 }
 
@@ -114,10 +118,7 @@ async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<End
     logouts::settle(db, &change.settled).await?;
     let mut all = Ended::default();
     for ending in &change.end {
-        let ended = endings::end(db, ending, change.at).await?;
-        all.consents += ended.consents;
-        all.tasks += ended.tasks;
-        all.tokens += ended.tokens;
+        all += endings::end(db, ending, change.at).await?;
     }
     Ok(all)
 }

@@ -122,13 +122,19 @@ impl Caches {
         if rows.has_declared() {
             self.declared_is_fresh.invalidate(&());
         }
+        prepared.change.operate.iter().for_each(|(id, _)| self.clients.invalidate(id));
         if let Some(Take::Task { .. }) = &prepared.change.take {
             self.tasks.invalidate_all();
         }
         prepared.change.derives.iter().for_each(|id| self.tasks.invalidate(id));
         for ending in &prepared.change.end {
             match ending {
-                Ending::Client(_) => {
+                Ending::Owner(_) => {
+                    self.clients.invalidate_all();
+                    self.consents.invalidate_all();
+                    self.tasks.invalidate_all();
+                }
+                Ending::Client(_) | Ending::Agent(_) | Ending::User(_) => {
                     self.consents.invalidate_all();
                     self.tasks.invalidate_all();
                 }

@@ -1,12 +1,14 @@
 //! A write as a value: everything that one decision changes, and the event that tells of it.
 
 use std::fmt;
+use std::ops::AddAssign;
 
 use protocol::audit::AuditEvent;
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::Consent;
+use protocol::ending::Operation;
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
@@ -33,6 +35,7 @@ pub struct Change {
     pub(super) passwords: Vec<(UserId, Option<String>)>,
     pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
+    pub(super) operate: Option<(ClientId, Operation)>,
     pub(super) derives: Vec<TaskId>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
@@ -59,6 +62,7 @@ impl Change {
             passwords: Vec::new(),
             unchanged: Vec::new(),
             take: None,
+            operate: None,
             derives: Vec::new(),
             keep: Vec::new(),
             end: Vec::new(),
@@ -99,6 +103,16 @@ impl Change {
     /// named here.
     pub fn take(mut self, take: Take) -> Self {
         self.take = Some(take);
+        self
+    }
+
+    /// Only if this can be done to `agent` still; then it is, and unless it is resumed everything that it holds ends.
+    /// A change does this to one agent at most, the last one named here.
+    pub fn operate(mut self, agent: ClientId, operation: Operation) -> Self {
+        if operation.leads_to().is_some() {
+            self.end.push(Ending::Agent(agent.clone()));
+        }
+        self.operate = Some((agent, operation));
         self
     }
 
@@ -454,6 +468,14 @@ pub enum Ending {
     /// A client that registered itself: its registration, its consents with all that [`Ending::Consent`] ends, and its
     /// own tokens with their descendants (RFC 7592 §2.3). The client itself is kept as retired beside it.
     Client(ClientId),
+    /// Everything that an agent holds: its consents with all that [`Ending::Consent`] ends, its tasks, its tokens and
+    /// those in whose chain it stands, with all their descendants, and what it asked for and did not get yet. Whether
+    /// it may act is another matter: see [`Change::operate`].
+    Agent(ClientId),
+    /// Everything of a user's: sessions, consents, tasks, tokens and all their descendants, and what waits for the user.
+    User(UserId),
+    /// Everything that the agents of this owner hold, likewise; those that are not stopped yet are suspended.
+    Owner(UserId),
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
 }
@@ -476,6 +498,23 @@ pub struct Ended {
     pub tasks: u64,
     /// Tokens.
     pub tokens: u64,
+    /// Browser sessions.
+    pub sessions: u64,
+    /// What was asked for and is not to be had any more: codes, pushed requests, requests whose user is elsewhere, links.
+    pub pending: u64,
+    /// Agents that may not act any more because of their owner.
+    pub agents: u64,
+}
+
+impl AddAssign for Ended {
+    fn add_assign(&mut self, more: Self) {
+        self.consents += more.consents;
+        self.tasks += more.tasks;
+        self.tokens += more.tokens;
+        self.sessions += more.sessions;
+        self.pending += more.pending;
+        self.agents += more.agents;
+    }
 }
 
 /// Why a change cannot be written.

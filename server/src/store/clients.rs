@@ -7,13 +7,14 @@ use protocol::client::Client;
 use protocol::identifier::ClientId;
 use sea_orm::{EntityTrait as _, QueryOrder as _, QuerySelect as _};
 
-use super::{Store, StoreError, read};
+use super::{Store, StoreError, read, read_word};
 
 /// The most clients in one list.
 const MOST: u64 = 1000;
 
 fn client(row: &client::Model) -> Result<Client, StoreError> {
-    read("client", &row.id, &row.document)
+    let written: Client = read("client", &row.id, &row.document)?;
+    Ok(Client { status: read_word("client", &row.id, &row.status)?, ..written })
 }
 
 impl Store {
@@ -31,6 +32,15 @@ impl Store {
         let found = Arc::new(client(&row)?);
         self.caches().clients.insert(id.clone(), Arc::clone(&found));
         Ok(Some(found))
+    }
+
+    /// The client of this id as it was declared last, whatever an admin did to it since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_declaration(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        let row = client::Entity::find_by_id(id.as_str()).one(self.reader()).await?;
+        row.map(|row| read("client", &row.id, &row.document)).transpose()
     }
 
     /// All clients by id, at most a thousand.

@@ -1,16 +1,23 @@
 //! Ending: one thing, and by lineage everything that hangs on it.
 
+use protocol::ending::Halt;
+use protocol::identifier::{ClientId, SessionId};
 use protocol::numeric_date::NumericDate;
+use protocol::token::{Subject, Token};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::change::{Ended, Ending};
-use super::{logouts, sql};
+use super::{halts, logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
 struct Roots {
     tasks: Option<&'static str>,
     tokens: &'static str,
 }
+
+/// The tokens that end with the roots: all that were derived from them. `$2` is when.
+const DOOMED: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
+     UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
 
 const NO_TASK: &str = "SELECT id FROM task WHERE 1 = 0";
 
@@ -35,6 +42,22 @@ const fn roots(ending: &Ending) -> Roots {
                      UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id \
                      WHERE c.client_id = $1 OR c.actor_id = $1",
         },
+        Ending::Agent(_) => Roots {
+            tasks: Some(
+                "SELECT t.id FROM task t JOIN consent c ON c.id = t.consent_id \
+                 WHERE c.client_id = $1 OR c.actor_id = $1 UNION SELECT id FROM task WHERE actor_id = $1",
+            ),
+            tokens: "SELECT id FROM token WHERE client_id = $1 \
+                     UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id \
+                     WHERE c.client_id = $1 OR c.actor_id = $1",
+        },
+        Ending::User(_) => Roots {
+            tasks: Some("SELECT id FROM task WHERE user_id = $1"),
+            tokens: "SELECT id FROM token WHERE user_id = $1 \
+                     UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id WHERE c.user_id = $1",
+        },
+        // It is the sum of its agents, which are ended one by one.
+        Ending::Owner(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE 1 = 0" },
         Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
         // Those that `end_itself` has just ended.
         Ending::SessionsOf { .. } => Roots {
@@ -59,7 +82,8 @@ fn key(ending: &Ending) -> String {
         Ending::Family(id) => id.as_str().to_owned(),
         Ending::Session(id) => id.as_str().to_owned(),
         Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
-        Ending::Client(id) => id.as_str().to_owned(),
+        Ending::Client(id) | Ending::Agent(id) => id.as_str().to_owned(),
+        Ending::User(id) | Ending::Owner(id) => id.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
 }
@@ -70,8 +94,18 @@ pub(super) async fn end<C: ConnectionTrait>(
     ending: &Ending,
     at: NumericDate,
 ) -> Result<Ended, DbErr> {
+    let Ending::Owner(owner) = ending else { return end_one(db, ending, at).await };
+    let mut ended = Ended::default();
+    for agent in halts::agents_of(db, owner).await? {
+        ended.agents += halts::halt(db, &agent, Halt::Suspended, at).await?;
+        ended += end_one(db, &Ending::Agent(agent), at).await?;
+    }
+    Ok(ended)
+}
+
+async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -> Result<Ended, DbErr> {
     let values = || vec![Value::from(key(ending)), Value::from(at.0)];
-    let mut ended = Ended { consents: end_itself(db, ending, at, &values).await?, ..Ended::default() };
+    let mut ended = end_itself(db, ending, at, &values).await?;
     let roots = roots(ending);
     let line = format!(
         "line(id) AS ({} UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)",
@@ -83,9 +117,7 @@ pub(super) async fn end<C: ConnectionTrait>(
     );
     let end_tokens = format!(
         "WITH RECURSIVE {line}, root(id) AS \
-         ({} UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), \
-         doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
-         UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)",
+         ({} UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), {DOOMED}",
         roots.tokens
     );
     // Another writer may hold a parent while it adds a child that this statement cannot see yet: having waited for
@@ -97,7 +129,10 @@ pub(super) async fn end<C: ConnectionTrait>(
             Some(_) => sql::execute(db, &end_tasks, vec![Value::from(key(ending))]).await?,
             None => 0,
         };
-        let tokens = sql::execute(db, &end_tokens, values()).await?;
+        let mut tokens = sql::execute(db, &end_tokens, values()).await?;
+        if let Ending::Agent(agent) = ending {
+            tokens += end_where_it_acts(db, agent, at).await?;
+        }
         ended.tasks += tasks;
         ended.tokens += tokens;
         quiet = if tasks + tokens == 0 { quiet + 1 } else { 0 };
@@ -105,59 +140,156 @@ pub(super) async fn end<C: ConnectionTrait>(
     Ok(ended)
 }
 
-/// Ends the thing itself, where it is no token or task, and returns how many consents that were.
+/// Ends the tokens in which an agent acts or speaks for itself although they were issued to another client. Only their
+/// documents say so.
+async fn end_where_it_acts<C: ConnectionTrait>(
+    db: &C,
+    agent: &ClientId,
+    at: NumericDate,
+) -> Result<u64, DbErr> {
+    // Whatever names it is looked at; what does not hold its name in quotes does not name it.
+    let find = "SELECT id, document FROM token WHERE ended_at IS NULL AND client_id <> $1 \
+                AND replace(document, $2, '') <> document";
+    let quoted = serde_json::Value::from(agent.as_str()).to_string();
+    let mut acting: Vec<String> = Vec::new();
+    for row in sql::query(db, find, vec![Value::from(agent.as_str()), Value::from(quoted)]).await? {
+        let token = serde_json::from_str::<Token>(&row.try_get_by_index::<String>(1)?);
+        if token.is_ok_and(|token| acts(&token, agent)) {
+            acting.push(row.try_get_by_index(0)?);
+        }
+    }
+    let mut ended = 0;
+    for list in sql::padded(&acting) {
+        let root = format!("SELECT id FROM token WHERE id IN ($1,{})", sql::holes(3, list.len()));
+        let end = format!("WITH RECURSIVE root(id) AS ({root}), {DOOMED}");
+        let first = Value::from(list.first().cloned().unwrap_or_default());
+        let values = [first, Value::from(at.0)].into_iter().chain(list.into_iter().map(Value::from));
+        ended += sql::execute(db, &end, values.collect()).await?;
+    }
+    Ok(ended)
+}
+
+fn acts(token: &Token, agent: &ClientId) -> bool {
+    let itself = matches!(&token.subject, Subject::Client { id, .. } if id == agent);
+    itself || token.chain.actors().iter().any(|actor| actor.sub == *agent)
+}
+
+/// Ends the thing itself, where it is no token or task, and what hangs on it and is none.
 async fn end_itself<C: ConnectionTrait>(
     db: &C,
     ending: &Ending,
     at: NumericDate,
     values: &impl Fn() -> Vec<Value>,
-) -> Result<u64, DbErr> {
+) -> Result<Ended, DbErr> {
+    let mut ended = Ended::default();
     match ending {
         Ending::Consent(_) => {
             let end = "UPDATE consent SET state = 'revoked' WHERE id = $1 AND state = 'active'";
-            let ended = sql::execute(db, end, values().into_iter().take(1).collect()).await?;
+            ended.consents = sql::execute(db, end, only_first(values)).await?;
             let void = "UPDATE authorization_code SET redeemed_at = $2 \
                         WHERE consent_id = $1 AND redeemed_at IS NULL";
-            sql::execute(db, void, values()).await?;
-            Ok(ended)
+            ended.pending = sql::execute(db, void, values()).await?;
         }
-        Ending::Family(_) => end_families(db, "SELECT $1 AS family_id", values()).await,
+        Ending::Family(_) => end_families(db, "SELECT $1 AS family_id", values()).await?,
         Ending::CodeTokens(_) => {
             let family = "SELECT t.family_id FROM authorization_code c JOIN token t ON t.id = c.token_id \
                           WHERE c.digest = $1 AND t.family_id IS NOT NULL";
-            end_families(db, family, values()).await
+            end_families(db, family, values()).await?;
         }
         Ending::Session(_) => {
             let end = "UPDATE browser_session SET ended_at = $2 WHERE session_id = $1 AND ended_at IS NULL";
-            sql::execute(db, end, values()).await?;
+            ended.sessions = sql::execute(db, end, values()).await?;
             // After the session itself: whoever held it alive to take part in it has written that by now.
-            logouts::enqueue(db, &key(ending), at).await.map(|()| 0)
+            logouts::enqueue(db, &key(ending), at).await?;
         }
         Ending::SessionsOf { except, .. } => {
-            let end = "UPDATE browser_session SET ended_at = $2 \
-                       WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3";
-            let except = except.as_ref().map_or_else(String::new, |id| id.as_str().to_owned());
-            let values = values().into_iter().chain([Value::from(except)]).collect();
-            let end = format!("{end} RETURNING session_id");
-            for row in sql::query(db, &end, values).await? {
-                logouts::enqueue(db, &row.try_get_by_index::<String>(0)?, at).await?;
-            }
-            Ok(0)
+            ended.sessions = end_sessions(db, except.as_ref(), at, values()).await?;
         }
-        Ending::Client(_) => end_client(db, values).await,
-        Ending::Task(_) | Ending::Token(_) => Ok(0),
+        Ending::Client(_) => {
+            ended += end_what_was_allowed(db, values).await?;
+            end_client(db, values).await?;
+        }
+        Ending::Agent(_) => {
+            ended += end_what_was_allowed(db, values).await?;
+            ended.pending += end_what_was_asked(db, values).await?;
+        }
+        Ending::User(_) => {
+            ended.sessions = end_sessions(db, None, at, values()).await?;
+            let end = "UPDATE consent SET state = 'revoked' WHERE user_id = $1 AND state = 'active'";
+            ended.consents = sql::execute(db, end, only_first(values)).await?;
+            for void in VOID_OF_USER {
+                ended.pending += sql::execute(db, void, values()).await?;
+            }
+        }
+        Ending::Task(_) | Ending::Token(_) | Ending::Owner(_) => {}
     }
+    Ok(ended)
 }
 
-/// Ends the registration and the consents of a client, and notes since when it is over.
-async fn end_client<C: ConnectionTrait>(db: &C, values: &impl Fn() -> Vec<Value>) -> Result<u64, DbErr> {
-    let id = || values().into_iter().take(1).collect();
+fn only_first(values: &impl Fn() -> Vec<Value>) -> Vec<Value> {
+    values().into_iter().take(1).collect()
+}
+
+/// What waits for a user, or was made for one and not used yet.
+const VOID_OF_USER: [&str; 3] = [
+    "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL \
+     AND consent_id IN (SELECT id FROM consent WHERE user_id = $1)",
+    "UPDATE deferred_request SET taken_at = $2 WHERE taken_at IS NULL AND user_id = $1",
+    "UPDATE one_time_link SET taken_at = $2 WHERE taken_at IS NULL AND user_id = $1",
+];
+
+/// Ends the browser sessions of a user but one, and queues those who are to be told.
+async fn end_sessions<C: ConnectionTrait>(
+    db: &C,
+    except: Option<&SessionId>,
+    at: NumericDate,
+    values: Vec<Value>,
+) -> Result<u64, DbErr> {
+    let end = "UPDATE browser_session SET ended_at = $2 \
+               WHERE user_id = $1 AND ended_at IS NULL AND session_id <> $3 RETURNING session_id";
+    let except = except.map_or_else(String::new, |id| id.as_str().to_owned());
+    let ended = sql::query(db, end, values.into_iter().chain([Value::from(except)]).collect()).await?;
+    for row in &ended {
+        logouts::enqueue(db, &row.try_get_by_index::<String>(0)?, at).await?;
+    }
+    Ok(ended.len() as u64)
+}
+
+/// Ends the consents that a client has, or that were asked for through it, and voids their codes.
+async fn end_what_was_allowed<C: ConnectionTrait>(
+    db: &C,
+    values: &impl Fn() -> Vec<Value>,
+) -> Result<Ended, DbErr> {
     let end =
         "UPDATE consent SET state = 'revoked' WHERE (client_id = $1 OR actor_id = $1) AND state = 'active'";
-    let ended = sql::execute(db, end, id()).await?;
-    let void = "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL \
-                AND consent_id IN (SELECT id FROM consent WHERE client_id = $1 OR actor_id = $1)";
-    sql::execute(db, void, values()).await?;
+    let consents = sql::execute(db, end, only_first(values)).await?;
+    let void = "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL AND (client_id = $1 \
+                OR consent_id IN (SELECT id FROM consent WHERE client_id = $1 OR actor_id = $1))";
+    let pending = sql::execute(db, void, values()).await?;
+    Ok(Ended { consents, pending, ..Ended::default() })
+}
+
+/// Voids what a client asked for and was not answered yet. What it was to be told, it is told no more.
+async fn end_what_was_asked<C: ConnectionTrait>(
+    db: &C,
+    values: &impl Fn() -> Vec<Value>,
+) -> Result<u64, DbErr> {
+    let forget = "DELETE FROM backchannel_delivery \
+                  WHERE digest IN (SELECT digest FROM deferred_request WHERE client_id = $1)";
+    sql::execute(db, forget, only_first(values)).await?;
+    let forget = "UPDATE deferred_request SET delivery = NULL WHERE client_id = $1 AND delivery IS NOT NULL";
+    sql::execute(db, forget, only_first(values)).await?;
+    let mut pending = 0;
+    for table in ["pushed_request", "deferred_request"] {
+        let void = format!("UPDATE {table} SET taken_at = $2 WHERE client_id = $1 AND taken_at IS NULL");
+        pending += sql::execute(db, &void, values()).await?;
+    }
+    Ok(pending)
+}
+
+/// Ends the registration of a client, and notes since when it is over.
+async fn end_client<C: ConnectionTrait>(db: &C, values: &impl Fn() -> Vec<Value>) -> Result<(), DbErr> {
+    let id = || only_first(values);
     // Another change of the same batch may have written the client anew: whatever it is now, it is retired.
     for row in sql::query(db, "SELECT document FROM client WHERE id = $1", id()).await? {
         let document: String = row.try_get_by_index(0)?;
@@ -165,8 +297,7 @@ async fn end_client<C: ConnectionTrait>(db: &C, values: &impl Fn() -> Vec<Value>
         let document = retired(&document).unwrap_or(document);
         sql::execute(db, retire, values().into_iter().chain([Value::from(document)]).collect()).await?;
     }
-    sql::execute(db, "DELETE FROM client_registration WHERE client_id = $1", id()).await?;
-    Ok(ended)
+    sql::execute(db, "DELETE FROM client_registration WHERE client_id = $1", id()).await.map(|_| ())
 }
 
 /// A client's document, retired.
@@ -177,11 +308,11 @@ fn retired(document: &str) -> Option<String> {
 }
 
 /// Notes that nothing of these families may live, for as long as anything of them could.
-async fn end_families<C: ConnectionTrait>(db: &C, families: &str, values: Vec<Value>) -> Result<u64, DbErr> {
+async fn end_families<C: ConnectionTrait>(db: &C, families: &str, values: Vec<Value>) -> Result<(), DbErr> {
     let note = format!(
         "INSERT INTO ended_family (family_id, ended_at, expires_at) \
          SELECT f.family_id, $2, COALESCE((SELECT MAX(t.expires_at) FROM token t WHERE t.family_id = f.family_id), $2) \
          + 86400 FROM ({families}) f WHERE 1 = 1 ON CONFLICT DO NOTHING"
     );
-    sql::execute(db, &note, values).await.map(|_| 0)
+    sql::execute(db, &note, values).await.map(|_| ())
 }

@@ -19,7 +19,7 @@ use protocol::task::Task;
 use protocol::token::Token;
 use protocol::user::User;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Iterable as _};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
 use serde::Serialize;
 
 use super::change::{Origin, Record};
@@ -193,7 +193,7 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
 /// Writes what may replace an earlier row, one by one: there are few of them, and two of one batch may be the same.
 async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), DbErr> {
     for (_, row) in &rows.clients {
-        replace(db, row.clone(), client::Column::Id, Some(client::Column::Origin), &[]).await?;
+        replace_client(db, row.clone()).await?;
     }
     // Whose word counts for a user is decided by who writes: an account may be declared that a start made before.
     for (_, row) in &rows.users {
@@ -265,11 +265,29 @@ where
     A: ActiveModelTrait,
     <A::Entity as EntityTrait>::Column: Copy,
 {
-    use sea_orm::ColumnTrait as _;
-    let is_kept = |column: &<A::Entity as EntityTrait>::Column| {
-        kept.iter().any(|k| k.as_column_ref() == column.as_column_ref())
-    };
-    let columns = <A::Entity as EntityTrait>::Column::iter().filter(|column| !is_kept(column));
+    let conflict = on_conflict(key, origin, kept);
+    let insert = <A::Entity as EntityTrait>::insert(row.into_active_model()).on_conflict(conflict);
+    insert.exec_without_returning(db).await.map(|_| ())
+}
+
+/// Likewise; a client that an admin stopped stays so, whatever is declared of it.
+async fn replace_client<C: ConnectionTrait>(db: &C, row: client::Model) -> Result<(), DbErr> {
+    use client::Column;
+    let kept = [Column::Status, Column::Halt, Column::HaltedAt];
+    let mut conflict = on_conflict(Column::Id, Some(Column::Origin), &kept);
+    let status = "CASE WHEN client.halt IS NULL THEN excluded.status ELSE client.status END";
+    conflict.value(Column::Status, Expr::cust(status));
+    let insert = client::Entity::insert(row.into_active_model()).on_conflict(conflict);
+    insert.exec_without_returning(db).await.map(|_| ())
+}
+
+/// What is done where a row of the same `key` is there.
+fn on_conflict<K>(key: K, origin: Option<K>, kept: &[K]) -> OnConflict
+where
+    K: sea_orm::ColumnTrait + sea_orm::Iterable + Copy,
+{
+    let is_kept = |column: &K| kept.iter().any(|k| k.as_column_ref() == column.as_column_ref());
+    let columns = K::iter().filter(|column| !is_kept(column));
     let mut conflict = OnConflict::column(key);
     conflict.update_columns(columns);
     if let Some(origin) = origin {
@@ -278,8 +296,7 @@ where
         let same = comes().eq(stands());
         conflict.action_and_where(comes().eq("admin").or(same).or(declared.and(stands().ne("admin"))));
     }
-    let insert = <A::Entity as EntityTrait>::insert(row.into_active_model()).on_conflict(conflict);
-    insert.exec_without_returning(db).await.map(|_| ())
+    conflict
 }
 
 pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
@@ -370,6 +387,8 @@ fn client_row(client: &Client, origin: Origin) -> Result<client::Model, StoreErr
         origin: origin.as_str().to_owned(),
         status: word(&client.status),
         expires_at: client.agent().map(|agent| agent.expires_at.0),
+        halt: None,
+        halted_at: None,
         document: json(client)?,
     })
 }

@@ -187,7 +187,7 @@ impl Store {
         now: NumericDate,
         afterlife: Seconds,
     ) -> Result<u64, StoreError> {
-        let delete = "DELETE FROM client WHERE origin IN ('registered', 'document') AND status = 'retired' \
+        let delete = "DELETE FROM client WHERE origin IN ('registered', 'document') AND status = 'retired' AND halt IS NULL \
                       AND expires_at <= $1";
         let last = now.0.saturating_sub(afterlife.0);
         Ok(sql::execute(&self.0.core.writer, delete, vec![Value::from(last)]).await?)

@@ -39,6 +39,10 @@ pub struct UserRow {
     pub email: Option<String>,
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether they answer for agents.
+    pub has_agents: bool,
+    /// Where the pages that end what they have begin.
+    pub path: String,
 }
 
 /// An agent.
@@ -46,6 +50,8 @@ pub struct UserRow {
 pub struct AgentRow {
     /// Its client id.
     pub id: String,
+    /// Where its page is.
+    pub path: String,
     /// Its name.
     pub name: String,
     /// Who answers for it.

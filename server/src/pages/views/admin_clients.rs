@@ -3,9 +3,10 @@
 use askama::Template;
 use protocol::client::ClientStatus;
 use protocol::client_rules::{Line, Said, Source, Topic, Words};
-use protocol::numeric_date::Seconds;
+use protocol::numeric_date::{NumericDate, Seconds};
 
 use super::account::Kind;
+use super::admin_endings::EndingInWords;
 use super::page::Page;
 
 /// The list of all clients.
@@ -26,8 +27,21 @@ pub struct AdminClientPage {
     pub page: Page,
     /// The client.
     pub client: ClientRow,
+    /// Since when an admin has stopped it, if one has.
+    pub halted_at: Option<NumericDate>,
+    /// What can be done to stop it, or to let it act again.
+    pub endings: Vec<EndingLink>,
     /// What it may and must do.
     pub lines: Vec<Line>,
+}
+
+/// A way to stop an agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndingLink {
+    /// What it does.
+    pub what: EndingInWords,
+    /// The page that asks.
+    pub path: String,
 }
 
 /// A client in a list.

@@ -7,6 +7,7 @@
 mod account;
 mod admin;
 mod admin_clients;
+mod admin_endings;
 mod afar;
 mod change_password;
 mod client_marks;
@@ -39,7 +40,8 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
-pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, VouchedFor};
+pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
+pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};

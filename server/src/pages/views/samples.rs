@@ -227,8 +227,41 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
         said: client_rules::Said::Words(words),
         source: Source::Profile,
     }));
-    let one = AdminClientPage { page: page.clone(), client: clients[0].clone(), lines };
+    let endings = EndingInWords::ALL[..3]
+        .iter()
+        .map(|what| EndingLink { what: *what, path: format!("/admin/clients/refund-agent/{}", what.word()) });
+    let (client, halted_at, endings) = (clients[0].clone(), Some(NOW), endings.collect());
+    let one = AdminClientPage { page: page.clone(), client, halted_at, endings, lines };
     (AdminClientsPage { page, clients }, one)
+}
+
+/// The questions before an ending, and what came of it.
+fn admin_endings(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
+    let page = Page::for_user(language, t.s("Olga Owner"), true);
+    let mut samples = Vec::new();
+    for what in EndingInWords::ALL {
+        let asked = AdminEndingPage {
+            page: page.clone(),
+            csrf: t.s("csrf-1"),
+            what,
+            name: t.s("Refund Agent"),
+            id: t.s("refund-agent"),
+            agents: match what {
+                EndingInWords::Owner => vec![t.s("Refund Agent"), t.s("Mail Agent")],
+                _ => vec![],
+            },
+            action: "/admin/clients/refund-agent/suspend".into(),
+            back: "/admin".into(),
+        };
+        samples.push((what.question(), asked.render()));
+        let ended = match what {
+            EndingInWords::Resume => EndedInNumbers::default(),
+            _ => EndedInNumbers { agents: 1, sessions: 2, consents: 3, tasks: 1, tokens: 20, pending: 2 },
+        };
+        let (page, name, back) = (page.clone(), t.s("Refund Agent"), "/admin".into());
+        samples.push((what.done(), AdminEndedPage { page, what, name, ended, back }.render()));
+    }
+    samples
 }
 
 fn permitted(t: Theirs) -> Vec<Permitted> {
@@ -367,6 +400,7 @@ fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<Stri
 fn admin(language: Language, t: Theirs) -> AdminPage {
     let agent = |id: &str, expired, status| AgentRow {
         id: t.s(id),
+        path: format!("/admin/clients/{id}"),
         name: t.s("Refund Agent"),
         owner_name: t.s("Olga Owner"),
         purpose: t.s("Answers customers and refunds what they are owed"),
@@ -392,6 +426,8 @@ fn admin(language: Language, t: Theirs) -> AdminPage {
             name: t.s("Alice Example"),
             email: t.some("alice@shop.example"),
             has_password: true,
+            has_agents: true,
+            path: "/admin/users/usr_1".into(),
         }],
         agents: vec![
             agent("refund-agent", false, ClientStatus::Active),
@@ -685,6 +721,9 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     let (list, one) = admin_clients(language, t);
     add("admin-clients", list.render());
     add("admin-client", one.render());
+    for (name, html) in admin_endings(language, t) {
+        add(name, html);
+    }
     let test_server = Page { test_server: true, ..page.clone() };
     add("home-test-server", HomePage { page: test_server, issuer: t.s("https://as.example") }.render());
     add("home", HomePage { page: alice, issuer: t.s("https://as.example") }.render());

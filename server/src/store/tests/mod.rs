@@ -41,11 +41,13 @@ mod anchors;
 mod commits;
 mod deliveries;
 mod endings;
+mod halts;
 mod logouts;
 mod opening;
 mod reads;
 mod samples;
 mod single_use;
+mod subtrees;
 
 /// A database that nobody opened yet.
 struct Site {

@@ -1,0 +1,69 @@
+# Stopping agents, and ending what somebody holds.
+
+ending-title = End
+ending-agent = Stop this agent
+ending-agent-hint = You are asked once more, and told what ends.
+ending-since = Stopped by an administrator since
+ending-suspend = Suspend
+ending-resume = Resume
+ending-retire = End for good
+ending-user = End everything of theirs
+ending-owner = Suspend their agents
+ending-column = End
+ending-cancel = Do nothing
+ending-back = Back
+
+ending-suspend-question = Suspend this agent?
+ending-suspend-meaning = { $name } may not act until an administrator resumes it, also after a restart.
+ending-resume-question = Resume this agent?
+ending-resume-meaning = { $name } may act again.
+ending-retire-question = End this agent for good?
+ending-retire-meaning = { $name } may never act again. This cannot be undone.
+ending-user-question = End everything of this person’s?
+ending-user-meaning = Everything that { $name } allowed, began or holds here ends now.
+ending-owner-question = Suspend all agents of this person?
+ending-owner-meaning = The agents that { $name } answers for may not act until an administrator resumes them.
+
+ending-line-consents = Every consent for it ends, with all tasks under it.
+ending-line-tokens = Its tokens end, and with them every token that other agents derived from them.
+ending-line-pending = Codes that it did not redeem, requests that it pushed and questions that it put to people are void.
+ending-line-local = Whoever accepts tokens without asking this server may accept some until they are over by themselves.
+ending-line-anew = What ended when it was suspended stays ended. People have to allow it anew.
+ending-line-sessions = They are signed out in every browser, and the applications are told.
+ending-line-user-consents = Every consent of theirs ends, with all tasks under it.
+ending-line-user-tokens = Every token that carries their authority ends, whichever application or agent has it.
+ending-line-user-pending = Codes, questions that wait for their answer and links for a new password are void.
+ending-line-account = The account itself stays: they can sign in again.
+
+ending-done = Done
+ending-suspend-done = { $name } is suspended.
+ending-resume-done = { $name } is resumed.
+ending-retire-done = { $name } is ended for good.
+ending-user-done = Everything of { $name } has ended.
+ending-owner-done = The agents of { $name } are suspended.
+ended-intro = This was ended:
+ended-nothing = There was nothing else to end.
+ended-agents = { $count ->
+    [one] { $count } agent suspended
+   *[other] { $count } agents suspended
+}
+ended-sessions = { $count ->
+    [one] { $count } session
+   *[other] { $count } sessions
+}
+ended-consents = { $count ->
+    [one] { $count } consent
+   *[other] { $count } consents
+}
+ended-tasks = { $count ->
+    [one] { $count } task
+   *[other] { $count } tasks
+}
+ended-tokens = { $count ->
+    [one] { $count } token
+   *[other] { $count } tokens
+}
+ended-pending = { $count ->
+    [one] { $count } code or request
+   *[other] { $count } codes or requests
+}

@@ -32,6 +32,7 @@ use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
+use crate::workloads::Workloads;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
@@ -51,6 +52,8 @@ pub struct App {
     pub key_sets: KeySets,
     /// Those whose JWTs are authorization grants.
     pub trusted_issuers: TrustedIssuers,
+    /// The platforms that vouch for workloads.
+    pub workloads: Workloads,
     /// Asks others.
     pub outbound: Outbound,
     /// The OpenID Providers that people may sign in at.

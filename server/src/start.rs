@@ -35,6 +35,7 @@ use crate::store::{Change, CommitError, Ending, Origin, Record, Store, StoreErro
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
+use crate::workloads::Workloads;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +142,7 @@ pub async fn open(
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
+        workloads: Workloads::new(&declared.platforms)?,
         outbound: Outbound::new(&settings.outbound)?,
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,

@@ -45,3 +45,4 @@ mod tls;
 mod token;
 mod userinfo;
 mod well_known;
+mod workload;

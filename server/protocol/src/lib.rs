@@ -71,3 +71,4 @@ pub mod unverified_claims;
 pub mod user;
 pub mod user_code;
 pub mod userinfo;
+pub mod workload;

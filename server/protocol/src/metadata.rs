@@ -72,6 +72,8 @@ pub struct Facts<'a> {
     pub registration: bool,
     /// Whether a client id may be the URL of a metadata document.
     pub client_id_metadata_documents: bool,
+    /// The methods by which platforms vouch for clients, as far as such platforms are trusted here.
+    pub platforms: &'a [AuthMethod],
     /// What is done with client certificates, where they can be shown.
     pub certificates: Option<Certificates<'a>>,
 }
@@ -195,7 +197,8 @@ fn signed_and_encrypted(what: &str, document: &mut Map<String, Value>) {
 /// nothing (RFC 7662 §2.1).
 fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     let authorities = facts.certificates.is_some_and(|certificates| certificates.authorities);
-    let methods = || AuthMethod::offered(facts.certificates.is_some(), authorities);
+    let offered = || AuthMethod::offered(facts.certificates.is_some(), authorities);
+    let methods = || offered().chain(facts.platforms.iter().copied());
     let proving = methods().filter(|method| *method != AuthMethod::None);
     let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
     put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
@@ -304,6 +307,7 @@ mod tests {
             resources: &["urn:orders".parse().unwrap()],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             certificates: None,
         })
     }
@@ -316,6 +320,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[AuthMethod::WorkloadJwt],
             certificates: Some(Certificates { base, authorities }),
         })
     }

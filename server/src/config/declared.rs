@@ -31,6 +31,7 @@ use super::rule::WrittenRule;
 use super::trusted_issuer::WrittenTrustedIssuer;
 use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
+use super::workload::{DeclaredPlatforms, WrittenTrustDomain, WrittenWorkloadIssuer};
 
 /// Everything declared, in the order of the file; agents come after the other clients.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct Declared {
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
+    /// `[[workload_issuers]]` and `[[trust_domains]]`.
+    pub platforms: DeclaredPlatforms,
 }
 
 /// A declared user.
@@ -197,6 +200,7 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
             .collect();
+        let platforms = platforms(layers, folder, problems);
         problems.found.is_empty().then(|| Self {
             source: problems.source.clone(),
             users,
@@ -206,6 +210,7 @@ impl Declared {
             rules,
             upstreams,
             trusted_issuers,
+            platforms,
         })
     }
 
@@ -300,6 +305,19 @@ impl DeclaredRule {
             resources: self.resources.clone(),
         })
     }
+}
+
+/// Who vouches for workloads.
+fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> DeclaredPlatforms {
+    let issuers = section::<WrittenWorkloadIssuer>(layers, "workload_issuers", problems);
+    let issuers =
+        issuers.into_iter().filter_map(|(key, issuer)| issuer.check(folder, problems.at(&key))).collect();
+    let trust_domains = section::<WrittenTrustDomain>(layers, "trust_domains", problems);
+    let trust_domains = trust_domains
+        .into_iter()
+        .filter_map(|(key, domain)| domain.check(folder, problems.at(&key)))
+        .collect();
+    DeclaredPlatforms { issuers, trust_domains }
 }
 
 fn tell_shared_credentials(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {

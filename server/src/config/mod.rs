@@ -30,6 +30,7 @@ mod trusted_issuer;
 mod upstream;
 mod user;
 mod userinfo;
+mod workload;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub use tasks::TaskSettings;
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
+pub use workload::DeclaredPlatforms;
 
 use layers::Layers;
 use problem::Problems;
@@ -62,7 +64,7 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 8] = [
+const DECLARATIONS: [&str; 10] = [
     "users",
     "resource_servers",
     "clients",
@@ -70,7 +72,9 @@ const DECLARATIONS: [&str; 8] = [
     "details_types",
     "rules",
     "trusted_issuers",
+    "trust_domains",
     "upstreams",
+    "workload_issuers",
 ];
 
 /// A valid configuration.

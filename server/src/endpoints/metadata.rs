@@ -31,6 +31,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         .settings
         .takes_certificates()
         .then(|| Certificates { base: base.as_deref(), authorities: app.tls.authorities.is_some() });
+    let platforms = app.workloads.methods(app.settings.takes_certificates());
     let facts = Facts {
         issuer: app.issuer(),
         scopes: &scopes,
@@ -38,6 +39,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         resources: &resources,
         registration: app.settings.registration.enabled != Registering::Closed,
         client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
+        platforms: &platforms,
         certificates,
     };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()

@@ -32,6 +32,7 @@ pub mod federation;
 pub mod fields;
 pub mod id_token;
 pub mod identifier;
+pub mod instance;
 pub mod introspection;
 pub mod jwt_bearer;
 pub mod key_rotation;

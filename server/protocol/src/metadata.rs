@@ -413,6 +413,7 @@ mod tests {
             resources: &[],
             registration: true,
             client_id_metadata_documents: true,
+            platforms: &[],
             certificates: None,
         });
         assert_eq!(open["registration_endpoint"], "https://as.example/register");
@@ -428,6 +429,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             certificates: None,
         });
         assert!(!bare.contains_key("protected_resources"));

@@ -15,6 +15,7 @@ use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientAuthentication};
 use protocol::confirmation::Held;
 use protocol::identifier::{ClientId, InstanceId, Jkt, X5tS256};
+use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
 use protocol::presented::{self, AssertionKind, Presented};
@@ -77,6 +78,12 @@ impl Caller {
         Held { key: self.key.clone(), certificate: self.certificate.clone() }
     }
 
+    /// Which instance of the client it is, where they are told apart.
+    #[must_use]
+    pub fn as_instance(&self) -> Option<Instance> {
+        self.instance.as_ref().map(|id| Instance::new(&self.client.id, id))
+    }
+
     /// `change`, on condition that nothing this caller showed was shown before.
     pub fn mark(&self, change: Change) -> Change {
         self.marks.iter().fold(change, |change, mark| change.first_time(mark.key, mark.until))
@@ -85,8 +92,8 @@ impl Caller {
     /// The client of a request that it was authenticated for before, where what it asked for is brought to it (CIBA
     /// §10.3): nothing is shown now.
     #[must_use]
-    pub fn absent(client: Arc<Client>, held: Held) -> Self {
-        Self { client, key: held.key, certificate: held.certificate, instance: None, marks: Vec::new() }
+    pub fn absent(client: Arc<Client>, held: Held, instance: Option<InstanceId>) -> Self {
+        Self { client, key: held.key, certificate: held.certificate, instance, marks: Vec::new() }
     }
 
     /// Whether it showed anything that may be shown only once.
@@ -104,13 +111,18 @@ impl Caller {
 
     /// Only if the caller may act still when the change is written: somebody may have stopped it meanwhile.
     pub fn still_acts(&self, change: Change) -> Change {
-        change.requires(Anchor::Client(self.client.id.clone()))
+        let change = change.requires(Anchor::Client(self.client.id.clone()));
+        self.as_instance().into_iter().map(Anchor::Instance).fold(change, Change::requires)
     }
 
     /// The refusal for a conflict, where it is that the caller may not act any more.
     #[must_use]
     pub fn stopped(&self, conflict: &Conflict) -> Option<Refusal> {
-        let is_it = *conflict == Conflict::NotAlive(Anchor::Client(self.client.id.clone()));
+        let is_it = match conflict {
+            Conflict::NotAlive(Anchor::Client(id)) => *id == self.client.id,
+            Conflict::NotAlive(Anchor::Instance(instance)) => Some(instance) == self.as_instance().as_ref(),
+            _ => false,
+        };
         is_it.then(|| Refusal::new(ErrorCode::InvalidClient, "client authentication failed"))
     }
 }
@@ -119,6 +131,12 @@ impl Mark {
     /// `change`, on condition that this was not shown before.
     pub fn on(&self, change: Change) -> Change {
         change.first_time(self.key, self.until)
+    }
+
+    /// What it is known by, and until when that must be remembered.
+    #[must_use]
+    pub const fn once(&self) -> (ReplayKey, NumericDate) {
+        (self.key, self.until)
     }
 
     /// What to answer when it was.
@@ -151,6 +169,7 @@ pub async fn identify(
     let mut noticed = Noticed::default();
     match authenticate(app, visit, shown, params, &mut noticed).await {
         Ok(Authenticated { client, instance, mark: assertion }) => {
+            check_not_ended(app, visit, &client, instance.as_ref()).await?;
             let proof = match prove(app, visit, shown, &client) {
                 Ok(proof) => proof,
                 Err(Failure::Refused(refusal)) => {
@@ -174,6 +193,29 @@ pub async fn identify(
         }
         Err(broken) => Err(broken),
     }
+}
+
+/// An instance that was ended is nobody any more.
+async fn check_not_ended(
+    app: &App,
+    visit: &Visit,
+    client: &Client,
+    instance: Option<&InstanceId>,
+) -> Result<(), Failure> {
+    let Some(id) = instance else { return Ok(()) };
+    let anchor = Anchor::Instance(Instance::new(&client.id, id));
+    if app.store.is_alive(&[anchor], visit.now).await?.is_ok() {
+        return Ok(());
+    }
+    let refusal = Refusal::new(ErrorCode::InvalidClient, "client authentication failed");
+    let mut event =
+        AuditEvent::new(Action::ClientAuthenticate, Outcome::Refused, visit.now).refused(&refusal);
+    event.request = Some(visit.id.clone());
+    event.client = Some(client.id.clone());
+    event.instance = instance.cloned();
+    event.reason = Some("this instance of the client was ended".to_owned());
+    app.tell_of_stranger(visit, event).await?;
+    Err(refusal.into())
 }
 
 fn prove(

@@ -285,7 +285,9 @@ impl WrittenWorkload {
         entry.check(declared, "workload.issuer", format_args!("no workload issuer is {:?}", self.issuer));
         let audience = self.audience.as_ref().is_none_or(|audience| (1..=500).contains(&audience.len()));
         entry.check(audience, "workload.audience", "must be 1 to 500 characters, or left out");
-        check_name(self.instance_claim.as_deref(), "workload.instance_claim", entry);
+        // Empty, it says that instances are not told apart.
+        let instance_claim = self.instance_claim.as_deref().filter(|name| !name.is_empty());
+        check_name(instance_claim, "workload.instance_claim", entry);
         let some = (1..=MOST_CONDITIONS).contains(&self.claims.len());
         entry.check(some, "workload.claims", "must name what makes a workload this client: 1 to 32 claims");
         let mut claims = BTreeMap::new();

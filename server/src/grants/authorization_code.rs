@@ -196,7 +196,9 @@ async fn first_token(
         Some(id) => Some(app.store.find_client(id).await?.ok_or_else(gone)?),
         None => None,
     };
-    let acts = |client: &Client| client.agent().is_some().then(|| client.as_actor(app.issuer()));
+    let acts = |client: &Client| {
+        client.agent().is_some().then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()))
+    };
     let may_act = requested.as_ref().map(|agent| agent.as_actor(app.issuer()));
     let chain = match (&may_act, acts(client)) {
         (None, Some(actor)) => Chain::of(actor),
@@ -206,6 +208,7 @@ async fn first_token(
         id: tokens::new_id(app)?,
         kind: TokenKind::Refresh,
         client: client.id.clone(),
+        instance: desk.caller.instance.clone(),
         subject: Subject::User(code.user.clone()),
         chain,
         audience: requested.as_ref().map_or(Audience::Resources, |agent| Audience::Actor(agent.id.clone())),

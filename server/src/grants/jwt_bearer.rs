@@ -62,7 +62,8 @@ async fn decide(
     }
     let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
-    let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
+    let acts = client.agent().is_some();
+    let acts = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
     let token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     let written = tokens::write(app, &registry, client, token).await?;

@@ -22,7 +22,7 @@ use protocol::authorization_details::AuthorizationDetails;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
-use protocol::identifier::ConsentId;
+use protocol::identifier::{ConsentId, InstanceId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
@@ -94,6 +94,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
     let mut event = AuditEvent::new(Action::TokenRequest, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
+    event.instance.clone_from(&caller.instance);
     let mut desk = Desk { app, visit, caller, event };
     let request = match TokenRequest::parse(params) {
         Ok(request) => request,
@@ -143,9 +144,10 @@ pub async fn push(
     visit: &Visit,
     client: Arc<Client>,
     held: Held,
+    instance: Option<InstanceId>,
     auth_req_id: &str,
 ) -> Result<Reply, Failure> {
-    let caller = Caller::absent(client, held);
+    let caller = Caller::absent(client, held, instance);
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
@@ -216,6 +218,7 @@ impl Desk<'_> {
             id: tokens::new_id(self.app)?,
             kind: TokenKind::Access,
             client: self.caller.client.id.clone(),
+            instance: self.caller.instance.clone(),
             subject,
             chain,
             may_act: None,
@@ -245,6 +248,11 @@ impl Desk<'_> {
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
+        // Whoever ends an instance holds its client: either what is issued now is there to be ended, or it is not issued.
+        if let Some(instance) = self.caller.as_instance() {
+            let client = Anchor::Client(self.caller.client.id.clone());
+            change = change.requires(client).requires(Anchor::Instance(instance));
+        }
         change = keep.into_iter().fold(change, Change::keep);
         if let Some(task) = &reply.token.task {
             change = change.derives(tasks::counted(self.app, task).await?);
@@ -333,6 +341,9 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
+        (Conflict::Replayed(_), GrantType::TokenExchange) => {
+            Refusal::new(ErrorCode::InvalidRequest, "the actor token is not acceptable")
+        }
         (_, GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
         }

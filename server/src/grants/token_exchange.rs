@@ -8,6 +8,7 @@ use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
 use protocol::identifier::ClientId;
+use protocol::instance::Instance;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
@@ -15,6 +16,7 @@ use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 
 use super::{Desk, Granted, Refused, reply, tell_of};
+use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Anchor, Record};
@@ -22,11 +24,14 @@ use crate::{tasks, tokens};
 
 /// What is said of every subject token that is not taken.
 const SUBJECT_NOT_ACCEPTABLE: &str = "the subject token is not acceptable";
+/// What is said of every actor token that is not taken.
+const ACTOR_NOT_ACCEPTABLE: &str = "the actor token is not acceptable";
 
 /// The tokens of the request, read from the lineage.
 struct Presented {
     subject: Arc<Token>,
     actor_token: Option<Arc<Token>>,
+    workload: Option<Proof>,
     actor: Arc<Client>,
 }
 
@@ -75,9 +80,11 @@ async fn decide(
     let story = Story {
         subject: &presented.subject,
         presenter: &desk.caller.client,
+        instance: desk.caller.instance.as_ref(),
         held: &held,
         actor: &presented.actor,
         actor_token: presented.actor_token.as_deref(),
+        actor_workload: presented.workload.as_ref().map(|proof| &proof.workload),
         consent: lineage.consent.as_deref(),
         other_consents: &lineage.others,
         task: lineage.task.as_deref(),
@@ -113,6 +120,10 @@ async fn decide(
     requires.push(Anchor::Client(desk.caller.client.id.clone()));
     requires.push(Anchor::Client(presented.actor.id.clone()));
     requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+    requires.extend(delegation.chain().actors().iter().filter_map(|actor| {
+        let instance = actor.instance.as_ref()?;
+        Some(Anchor::Instance(Instance::new(&actor.sub, instance)))
+    }));
     requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
     requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
     requires.dedup();
@@ -124,24 +135,50 @@ async fn decide(
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.exchanged = true;
-    Ok(Granted { event: event.clone(), first_time: None, requires, take: None, keep, reply })
+    let first_time = presented.workload.and_then(|proof| proof.mark).map(|mark| mark.once());
+    Ok(Granted { event: event.clone(), first_time, requires, take: None, keep, reply })
 }
 
 /// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and
 /// why is not told apart (RFC 8693 §2.2.2).
 async fn read_tokens(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Presented, Failure> {
     let subject = read(desk, &request.subject_token, SUBJECT_NOT_ACCEPTABLE).await?;
+    if let Some(token) = request.actor_token.as_ref().filter(|token| token.token_type == TokenType::Jwt) {
+        let (actor, proof) = workload(desk, token).await?;
+        return Ok(Presented { subject, actor_token: None, workload: Some(proof), actor });
+    }
     let actor_token = match &request.actor_token {
-        Some(token) => Some(read(desk, token, "the actor token is not acceptable").await?),
+        Some(token) => Some(read(desk, token, ACTOR_NOT_ACCEPTABLE).await?),
         None => None,
     };
     let actor = match actor_token.as_ref().map(|token| &token.subject) {
         None => desk.caller.client.clone(),
         Some(Subject::Client { id, .. }) if *id == desk.caller.client.id => desk.caller.client.clone(),
         Some(Subject::Client { id, .. }) => client(desk, id).await?,
-        Some(Subject::User(_)) => return Err(not_acceptable("the actor token is not acceptable")),
+        Some(Subject::User(_)) => return Err(not_acceptable(ACTOR_NOT_ACCEPTABLE)),
     };
-    Ok(Presented { subject, actor_token, actor })
+    Ok(Presented { subject, actor_token, workload: None, actor })
+}
+
+/// Whose workload a platform's token speaks of: the caller's own, or that of an actor for which a rule lets the caller
+/// speak. It must be one of them and no more; nobody else is tried, so that no key is looked for at anybody's word.
+async fn workload(desk: &Desk<'_>, token: &TypedToken) -> Result<(Arc<Client>, Proof), Failure> {
+    let (app, caller) = (desk.app, &desk.caller.client);
+    let mut candidates = vec![Arc::clone(caller)];
+    for id in app.rules.actors_of(&caller.id) {
+        candidates.extend(app.store.find_client(id).await?);
+    }
+    let mut found = None;
+    for candidate in candidates {
+        let Ok(proof) = caller::prove_workload(app, &candidate, token.token.reveal(), desk.visit.now).await
+        else {
+            continue;
+        };
+        if found.replace((candidate, proof)).is_some() {
+            return Err(not_acceptable(ACTOR_NOT_ACCEPTABLE));
+        }
+    }
+    found.ok_or_else(|| not_acceptable(ACTOR_NOT_ACCEPTABLE))
 }
 
 async fn read(desk: &Desk<'_>, presented: &TypedToken, refusal: &'static str) -> Result<Arc<Token>, Failure> {

@@ -312,6 +312,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         id: tokens::new_id(app).map_err(broken)?,
         kind: TokenKind::Access,
         client: "desk".parse()?,
+        instance: None,
         subject: Subject::User(alice.id.clone()),
         chain: Chain::none(),
         may_act: Some(agent.as_actor(app.issuer())),

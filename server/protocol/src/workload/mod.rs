@@ -46,7 +46,8 @@ pub struct WorkloadIdentity {
     pub audience: Option<String>,
     /// What its claims must be: all of it.
     pub claims: BTreeMap<String, Condition>,
-    /// The claim that tells instances apart, where it is another than the platform's usual one.
+    /// The claim that tells instances apart, where it is another than the platform's usual one; empty, where they are
+    /// not told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_claim: Option<String>,
 }
@@ -203,6 +204,7 @@ pub fn check(
         return Err(WorkloadRefused::Condition);
     }
     let instance = identity.instance_claim.as_ref().or(trusted.instance_claim.as_ref());
+    let instance = instance.filter(|name| !name.is_empty());
     let instance = instance.map(|name| instance_in(claims, name)).transpose()?;
     Ok(Workload { instance, jti, expires_at })
 }
@@ -331,6 +333,18 @@ mod tests {
             assert_eq!(with(name, value.clone()), Err(reason), "{name} {value}");
         }
         assert!(with("exp", json!(NOW - 9)).is_ok() && with("iat", json!(NOW - 600)).is_ok());
+    }
+
+    #[test]
+    fn a_client_may_have_its_instances_told_apart_by_another_claim_or_not_at_all() {
+        let (mut all, expected) = (claims(), Expected { issuer: US, now: NumericDate(NOW) });
+        all["job"] = "j".into();
+        let instance = |name: &str| {
+            let identity = WorkloadIdentity { instance_claim: Some(name.into()), ..identity() };
+            check(&Map::new(), all.as_object().unwrap(), &trusted(), &identity, expected).map(|w| w.instance)
+        };
+        assert_eq!(instance("job"), Ok(Some("j".parse().unwrap())));
+        assert_eq!((instance(""), instance("none")), (Ok(None), Err(WorkloadRefused::Instance)));
     }
 
     #[test]

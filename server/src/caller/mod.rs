@@ -115,6 +115,14 @@ impl Caller {
         self.as_instance().into_iter().map(Anchor::Instance).fold(change, Change::requires)
     }
 
+    /// The refusal for a conflict, where it is that this instance of the client was ended.
+    #[must_use]
+    pub fn ended(&self, conflict: &Conflict) -> Option<Refusal> {
+        let Conflict::NotAlive(Anchor::Instance(instance)) = conflict else { return None };
+        let is_it = Some(instance) == self.as_instance().as_ref();
+        is_it.then(|| Refusal::new(ErrorCode::InvalidClient, "client authentication failed"))
+    }
+
     /// The refusal for a conflict, where it is that the caller may not act any more.
     #[must_use]
     pub fn stopped(&self, conflict: &Conflict) -> Option<Refusal> {

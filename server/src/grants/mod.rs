@@ -266,7 +266,8 @@ impl Desk<'_> {
             Err(CommitError::Broken(error)) => return Err(error.into()),
             Err(CommitError::Conflict(conflict)) => conflict,
         };
-        let refusal = self.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
+        let refusal = self.caller.replayed(&conflict).or_else(|| self.caller.ended(&conflict));
+        let refusal = refusal.unwrap_or_else(|| lost(&conflict, grant_type));
         let end = match (&conflict, taken) {
             // A code that comes twice went through a browser, where somebody may have seen it; other references did not.
             (Conflict::AlreadyTaken, Some(Take::Code { digest, .. }))

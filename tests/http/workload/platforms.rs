@@ -83,7 +83,7 @@ async fn a_pod_shows_its_token_as_often_as_it_comes(database: Database) {
     let now = house.door().now().0;
     let mut claims = json!({
         "iss": platform.issuer, "sub": "system:serviceaccount:agents:triage", "aud": [house.issuer()], "iat": now,
-        "nbf": now, "exp": now + 3607,
+        "nbf": now, "exp": now + 7200,
         "kubernetes.io": { "namespace": "agents", "pod": { "name": "triage-1", "uid": "pod-1" },
                            "serviceaccount": { "name": "triage", "uid": "sa-1" } },
     });
@@ -91,9 +91,9 @@ async fn a_pod_shows_its_token_as_often_as_it_comes(database: Database) {
     for _ in 0..3 {
         own_token(&triage).await.ok();
     }
-    house.later(3600);
+    house.later(3500);
     own_token(&triage).await.ok();
-    house.later(1);
+    house.later(101);
     own_token(&triage).await.refused("invalid_client");
     let told = house.told("client.authenticate", "invalid_client").await;
     assert!(told["reason"].as_str().unwrap().contains("older than"), "{told}");

@@ -187,8 +187,8 @@ async fn commit(app: &App, change: Change) -> Result<(), Stop> {
         Err(CommitError::Broken(error)) => Err(Stop::Broken(error.into())),
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => Err(gone("this request was answered before")),
         Err(CommitError::Conflict(Conflict::Replayed(_))) => Err(Stop::Page(used())),
-        Err(CommitError::Conflict(Conflict::NotAlive(_) | Conflict::Changed | Conflict::Exhausted)) => {
-            Err(gone("this request is not valid any more"))
-        }
+        Err(CommitError::Conflict(
+            Conflict::NotAlive(_) | Conflict::Changed | Conflict::Exhausted | Conflict::NoRoom,
+        )) => Err(gone("this request is not valid any more")),
     }
 }

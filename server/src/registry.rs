@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use protocol::admin_api::AdminScope;
 use protocol::audience::ResourceIndicator;
 use protocol::authorization::{Registered, ResourceServers};
 use protocol::authorization_details::{DetailsTypeDocument, DetailsTypes};
@@ -31,14 +32,16 @@ impl Registry {
     }
 
     /// Compiles what is registered. This server is a resource server too: userinfo and its own API are there.
+    /// And its admin API is another.
     fn compile(
         itself: &ResourceIndicator,
+        admin_api: &ResourceIndicator,
         types: &[DetailsTypeDocument],
         servers: &[ResourceServer],
     ) -> Result<Self, Failure> {
         let types = DetailsTypes::new(types.iter().cloned())
             .map_err(|_| Broken::Inconsistent("a stored details type does not compile"))?;
-        let servers = servers.iter().cloned().chain([own(itself)]);
+        let servers = servers.iter().cloned().chain([own(itself), admin(admin_api)]);
         let resource_servers = servers.map(|server| (server.identifier.clone(), Arc::new(server))).collect();
         Ok(Self { types, resource_servers, itself: itself.clone() })
     }
@@ -73,9 +76,20 @@ fn own(itself: &ResourceIndicator) -> ResourceServer {
     }
 }
 
+/// The admin API, which is a resource by itself: what opens the rest of this server does not open it.
+fn admin(admin_api: &ResourceIndicator) -> ResourceServer {
+    let scopes = AdminScope::ALL.into_iter().filter_map(|scope| {
+        let (en, de) = scope.words();
+        let words = [("en".to_owned(), en.to_owned()), ("de".to_owned(), de.to_owned())];
+        Some((scope.as_str().parse().ok()?, BTreeMap::from(words)))
+    });
+    ResourceServer { name: "Procura".into(), scopes: scopes.collect(), ..own(admin_api) }
+}
+
 /// The compiled registry of the documents that the store holds now.
 pub struct RegistryCache {
     itself: ResourceIndicator,
+    admin_api: ResourceIndicator,
     current: ArcSwapOption<Compiled>,
 }
 
@@ -86,10 +100,10 @@ struct Compiled {
 }
 
 impl RegistryCache {
-    /// A cache for the server that is `itself`.
+    /// A cache for the server that is `itself`, with its admin API.
     #[must_use]
-    pub const fn new(itself: ResourceIndicator) -> Self {
-        Self { itself, current: ArcSwapOption::const_empty() }
+    pub const fn new(itself: ResourceIndicator, admin_api: ResourceIndicator) -> Self {
+        Self { itself, admin_api, current: ArcSwapOption::const_empty() }
     }
 
     /// The registry, compiled anew only if the store's documents are others than last time.
@@ -104,7 +118,7 @@ impl RegistryCache {
         {
             return Ok(Arc::clone(&compiled.registry));
         }
-        let registry = Arc::new(Registry::compile(&self.itself, &types, &servers)?);
+        let registry = Arc::new(Registry::compile(&self.itself, &self.admin_api, &types, &servers)?);
         self.current.store(Some(Arc::new(Compiled { types, servers, registry: Arc::clone(&registry) })));
         Ok(registry)
     }

@@ -16,7 +16,7 @@ use super::{Store, StoreError, read, read_word};
 /// The most consents in one list.
 const MOST: u64 = 1000;
 
-fn consent(row: &consent::Model) -> Result<Consent, StoreError> {
+pub(super) fn consent(row: &consent::Model) -> Result<Consent, StoreError> {
     let written: Consent = read("consent", &row.id, &row.document)?;
     Ok(Consent { state: read_word("consent", &row.id, &row.state)?, ..written })
 }

@@ -22,7 +22,7 @@ const MOST: u64 = 1000;
 /// The longest line of tasks that is followed upwards; longer ones cannot be made.
 const LONGEST_LINE: usize = 64;
 
-fn task(row: &task::Model) -> Result<Task, StoreError> {
+pub(super) fn task(row: &task::Model) -> Result<Task, StoreError> {
     let written: Task = read("task", &row.id, &row.document)?;
     Ok(Task {
         status: read_word("task", &row.id, &row.status)?,

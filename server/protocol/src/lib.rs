@@ -31,6 +31,7 @@ pub mod dpop;
 pub mod ending;
 pub mod federation;
 pub mod fields;
+pub mod grant_management;
 pub mod id_token;
 pub mod identifier;
 pub mod introspection;

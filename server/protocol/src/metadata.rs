@@ -10,10 +10,11 @@ use crate::authorization_request::DISPLAY_VALUES;
 use crate::client::{
     AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
 };
+use crate::grant_management::GrantAction;
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
 use crate::userinfo::OPENID_SCOPES;
-use crate::{pkce, prompt, response_mode};
+use crate::{grant_management, pkce, prompt, response_mode};
 
 /// `authorization_endpoint`.
 pub const AUTHORIZE: &str = "/authorize";
@@ -72,6 +73,8 @@ pub struct Facts<'a> {
     pub registration: bool,
     /// Whether a client id may be the URL of a metadata document.
     pub client_id_metadata_documents: bool,
+    /// Whether every authorization request must say what becomes of the user's word (Grant Management for OAuth 2.0).
+    pub grant_management_action_required: bool,
     /// What is done with client certificates, where they can be shown.
     pub certificates: Option<Certificates<'a>>,
 }
@@ -117,7 +120,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("issuer".to_owned(), facts.issuer.into());
     endpoints(facts.issuer, &mut document);
-    authorization(&mut document);
+    authorization(facts, &mut document);
     authentication(facts, &mut document);
     backchannel(&mut document);
     introspection(&mut document);
@@ -159,13 +162,14 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
     }
 }
 
-fn authorization(document: &mut Map<String, Value>) {
+fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "response_types_supported", ["code"]);
     put(document, "response_modes_supported", response_mode::VALUES);
     put(document, "grant_types_supported", GrantType::ALL.map(GrantType::as_str));
     put(document, "code_challenge_methods_supported", [pkce::METHOD]);
     put(document, "prompt_values_supported", prompt::VALUES);
-    put(document, "grant_management_actions_supported", ["query", "revoke"]);
+    let actions = grant_management::AT_THE_ENDPOINT.into_iter().chain(GrantAction::NAMES);
+    put(document, "grant_management_actions_supported", actions);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
         ("request_parameter_supported", true),
@@ -174,7 +178,7 @@ fn authorization(document: &mut Map<String, Value>) {
         ("require_signed_request_object", false),
         ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
-        ("grant_management_action_required", false),
+        ("grant_management_action_required", facts.grant_management_action_required),
     ] {
         document.insert(name.to_owned(), value.into());
     }
@@ -304,6 +308,7 @@ mod tests {
             resources: &["urn:orders".parse().unwrap()],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
         })
     }
@@ -316,6 +321,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: Some(Certificates { base, authorities }),
         })
     }
@@ -407,6 +413,7 @@ mod tests {
             details_types: &DetailsTypes::default(),
             resources: &[],
             registration: true,
+            grant_management_action_required: true,
             client_id_metadata_documents: true,
             certificates: None,
         });
@@ -423,6 +430,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
         });
         assert!(!bare.contains_key("protected_resources"));

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::certification::CertificationSettings;
 use super::deferred::{CibaSettings, DeviceSettings};
+use super::grant_management::GrantManagementSettings;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
@@ -89,6 +90,8 @@ pub struct Settings {
     pub status_lists: StatusListSettings,
     /// How many tasks there may be.
     pub tasks: TaskSettings,
+    /// Grant Management.
+    pub grant_management: GrantManagementSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
 }
@@ -179,6 +182,7 @@ impl Default for Settings {
             certification: None,
             status_lists: StatusListSettings::default(),
             tasks: TaskSettings::default(),
+            grant_management: GrantManagementSettings::default(),
             userinfo: UserinfoSettings::default(),
         }
     }

@@ -40,6 +40,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         resources: &resources,
         registration: app.settings.registration.enabled != Registering::Closed,
         client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
+        grant_management_action_required: app.settings.grant_management.action_required,
         certificates,
     };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()

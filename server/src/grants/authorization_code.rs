@@ -117,8 +117,8 @@ pub(super) async fn issue(
 ) -> Result<Granted, Failure> {
     let (app, client) = (desk.app, &desk.caller.client);
     let cnf = bind(desk.caller)?;
-    let registry = app.registry().await?;
     let consent = app.store.find_consent(&code.consent).await?.ok_or_else(gone)?;
+    let registry = app.registry_of(Some(&consent)).await?;
     let family: FamilyId = random_id(app.entropy.as_ref(), "fam_")
         .parse()
         .map_err(|_| Broken::Other("a random id is no identifier"))?;
@@ -173,7 +173,7 @@ pub(super) async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
 }
 
 /// What all tokens of this code have in common. An agent that asked itself is the actor at once; where an

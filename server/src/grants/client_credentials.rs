@@ -59,6 +59,7 @@ async fn decide(
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {
+        unamended: None,
         event: event.clone(),
         first_time: None,
         requires: vec![Anchor::Client(client.id.clone())],

@@ -72,6 +72,7 @@ async fn decide(
     requires.retain(|anchor| !matches!(anchor, crate::store::Anchor::Token(_)));
     let shown = ReplayKey::new("jwt_bearer", &[&rule.issuer, &grant.jti]);
     Ok(Granted {
+        unamended: None,
         event: event.clone(),
         first_time: Some((shown, grant.remember_until)),
         requires,

@@ -64,6 +64,8 @@ struct Granted {
     /// What was shown and may not be shown again, and until when that must be remembered.
     first_time: Option<(ReplayKey, NumericDate)>,
     requires: Vec<Anchor>,
+    /// The consent that must be as it was read.
+    unamended: Option<(ConsentId, u32)>,
     take: Option<Take>,
     keep: Vec<Record>,
     reply: Reply,
@@ -241,7 +243,7 @@ impl Desk<'_> {
 
     /// Writes what was granted, or learns within the transaction that it may not be.
     async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, first_time, requires, take, keep, reply } = granted;
+        let Granted { event, first_time, requires, unamended, take, keep, reply } = granted;
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
@@ -252,6 +254,9 @@ impl Desk<'_> {
         });
         change = opened.into_iter().fold(change, Change::room);
         change = keep.into_iter().fold(change, Change::keep);
+        if let Some((consent, version)) = unamended {
+            change = change.requires_unamended(consent, version);
+        }
         if let Some(task) = &reply.token.task {
             change = change.derives(tasks::counted(self.app, task).await?);
         }

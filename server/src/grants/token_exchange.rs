@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
+use protocol::authorization_details::TypesOf;
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
@@ -39,6 +40,24 @@ struct Lineage {
     onto: Option<Arc<Task>>,
 }
 
+impl Lineage {
+    /// The details types of the consents that were given under others than those of today.
+    async fn types_of(&self, desk: &Desk<'_>, today: &Arc<Registry>) -> Result<TypesOf, Failure> {
+        let onto = match &self.onto {
+            Some(task) => desk.app.store.find_consent(&task.consent).await?,
+            None => None,
+        };
+        let mut types_of = TypesOf::default();
+        for consent in self.consent.iter().chain(&self.others).chain(&onto) {
+            let then = desk.app.registry.of_consent(&desk.app.store, today, consent).await?;
+            if !Arc::ptr_eq(&then, today) {
+                types_of = types_of.with(consent, Arc::new(then.types.clone()));
+            }
+        }
+        Ok(types_of)
+    }
+}
+
 /// Exchanges a token.
 pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
@@ -64,12 +83,13 @@ async fn decide(
         .await?
         .ok_or_else(|| not_acceptable(SUBJECT_NOT_ACCEPTABLE))?;
     let lineage = lineage(desk, request, &presented).await?;
+    let types_of = lineage.types_of(desk, &registry).await?;
     let (resources, receiver) = targets(desk, request, &registry).await?;
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
     let asked =
         Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
     if let Some(details) = &asked.details {
-        registry.types.check(details)?;
+        types_of.of(presented.subject.consent.as_ref(), &registry.types).check(details)?;
     }
     let held = desk.caller.held();
     let story = Story {
@@ -89,6 +109,7 @@ async fn decide(
             token_life: app.settings.token_life,
             longest_chain: longest_chain(desk, &presented.subject).await?,
             registered: registry.registered(),
+            types_of: &types_of,
         },
     };
     let delegation = delegation::decide(&story, &asked, now)?;
@@ -116,6 +137,9 @@ async fn decide(
     requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
     requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
     requires.dedup();
+    // What another consent than the subject token's allows may be replaced without the subject token's end.
+    let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
+    let unamended = other.map(|consent| (consent.id.clone(), consent.version));
 
     let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
     let written = tokens::write(app, &registry, &desk.caller.client, token).await?;
@@ -124,7 +148,8 @@ async fn decide(
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.exchanged = true;
-    Ok(Granted { event: event.clone(), first_time: None, requires, take: None, keep, reply })
+    let event = event.clone();
+    Ok(Granted { event, first_time: None, requires, unamended, take: None, keep, reply })
 }
 
 /// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and

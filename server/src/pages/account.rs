@@ -42,7 +42,6 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
 }
 
 async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
-    let registry = app.registry().await?;
     let user = browser.login().map(|signed_in| signed_in.user.clone());
     let all = match &user {
         Some(user) => app.store.consents_of_user(user).await?,
@@ -52,9 +51,9 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     let mut ended = Vec::new();
     for consent in &all {
         if consent.is_live(browser.visit.now) {
-            consents.push(live(app, browser, &registry, consent).await?);
+            consents.push(live(app, browser, consent).await?);
         } else {
-            ended.push(over(app, browser, &registry, consent).await?);
+            ended.push(over(app, browser, consent).await?);
         }
     }
     let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
@@ -68,12 +67,8 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     Ok(AccountPage { page: browser.page(), csrf, just_ended, waiting, connections, consents, ended })
 }
 
-async fn live(
-    app: &App,
-    browser: &Browser,
-    registry: &Registry,
-    consent: &Consent,
-) -> Result<ConsentSummary, Failure> {
+async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<ConsentSummary, Failure> {
+    let registry = app.registry_of(Some(consent)).await?;
     let (actor_name, kind) = name_of(app, &consent.actor).await?;
     let client_name = match consent.client == consent.actor {
         true => None,
@@ -104,7 +99,7 @@ async fn live(
         open: open_link(app, consent).await?,
         since: consent.created_at,
         until: consent.authority.until,
-        what: what(registry, &consent.authority, &said, browser.language.code()),
+        what: what(&registry, &consent.authority, &said, browser.language.code()),
         passing_on_max: match consent.passing_on {
             PassingOn::No => 0,
             PassingOn::UpTo(further) => further,
@@ -130,18 +125,14 @@ async fn open_link(app: &App, consent: &Consent) -> Result<Option<String>, Failu
     Ok(Some(third_party_login::url(to, app.issuer(), login_hint, target).into()))
 }
 
-async fn over(
-    app: &App,
-    browser: &Browser,
-    registry: &Registry,
-    consent: &Consent,
-) -> Result<EndedConsent, Failure> {
+async fn over(app: &App, browser: &Browser, consent: &Consent) -> Result<EndedConsent, Failure> {
+    let registry = app.registry_of(Some(consent)).await?;
     let (actor_name, kind) = name_of(app, &consent.actor).await?;
     Ok(EndedConsent {
         actor_name,
         kind,
         since: consent.created_at,
-        what: what(registry, &consent.authority, &Intent::default(), browser.language.code()),
+        what: what(&registry, &consent.authority, &Intent::default(), browser.language.code()),
         end: match consent.state {
             ConsentState::Revoked => ConsentEnd::Revoked,
             ConsentState::Active => ConsentEnd::TimeOver,

@@ -316,6 +316,7 @@ fn touched(change: &Change) -> Vec<Anchor> {
         Some(Take::Task { id, .. }) => touched.push(Anchor::Task(id.clone())),
         _ => {}
     }
+    touched.extend(change.amend.iter().map(|amendment| Anchor::Consent(amendment.consent().id.clone())));
     touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
     touched.extend(change.derives.iter().cloned().map(Anchor::Task));
     touched.extend(change.room.iter().map(|room| match room {

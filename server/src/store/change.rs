@@ -17,6 +17,7 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
+use super::amending::Amendment;
 use super::{
     AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
     InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
@@ -36,6 +37,8 @@ pub struct Change {
     pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
+    pub(super) amend: Option<Amendment>,
+    pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
     pub(super) room: Option<Room>,
     pub(super) keep: Vec<Record>,
@@ -64,6 +67,8 @@ impl Change {
             unchanged: Vec::new(),
             take: None,
             operate: None,
+            amend: None,
+            unamended: Vec::new(),
             derives: Vec::new(),
             room: None,
             keep: Vec::new(),
@@ -115,6 +120,19 @@ impl Change {
             self.end.push(Ending::Agent(agent.clone()));
         }
         self.operate = Some((agent, operation));
+        self
+    }
+
+    /// Only if the consent is still of the version that it was read as; then it is as `amendment` says, and of the next.
+    pub fn amend(mut self, amendment: Amendment) -> Self {
+        self.requires.push(Anchor::Consent(amendment.consent().id.clone()));
+        self.amend = Some(amendment);
+        self
+    }
+
+    /// Only if this consent still is of this version: nothing was added to it or took the place of what it allowed.
+    pub fn requires_unamended(mut self, consent: ConsentId, version: u32) -> Self {
+        self.unamended.push((consent, version));
         self
     }
 
@@ -315,6 +333,11 @@ impl Origin {
             Self::Document => "document",
         }
     }
+
+    /// The one that is written so.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        [Self::Config, Self::Admin, Self::Registered, Self::Document].into_iter().find(|o| o.as_str() == text)
+    }
 }
 
 /// Something that is written.
@@ -414,6 +437,10 @@ pub enum Record {
     DetailsType {
         /// The details type.
         details_type: DetailsTypeDocument,
+        /// Which version this is; what is declared as a version is that for ever.
+        version: u32,
+        /// Since when nothing of it can be asked for, if so.
+        retired_at: Option<NumericDate>,
         /// Who declared it.
         origin: Origin,
     },

@@ -23,7 +23,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, sql};
+use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation, sql};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -120,8 +120,8 @@ impl Rows {
             Record::ResourceServer { resource_server, origin } => {
                 self.resource_servers.push(resource_server_row(&resource_server, origin)?);
             }
-            Record::DetailsType { details_type, origin } => {
-                self.details_types.push(details_type_row(&details_type, origin)?);
+            Record::DetailsType { details_type, version, retired_at, origin } => {
+                self.details_types.push(details_type_row(&details_type, version, retired_at, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
             Record::FederatedIdentity(kept) => self.federation.add_identity(&kept)?,
@@ -178,6 +178,8 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     }
     let all = || changes.iter();
     insert(db, all().flat_map(|r| &r.consents).map(|(_, row)| row.clone()).collect()).await?;
+    let held = all().flat_map(|r| &r.consents).flat_map(|(consent, _)| amending::held(consent));
+    insert(db, held.collect()).await?;
     insert(db, all().flat_map(|r| &r.status_lists).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.tasks).map(|(_, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
@@ -204,8 +206,7 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
         replace(db, row.clone(), Column::Identifier, Some(Column::Origin), &[]).await?;
     }
     for row in &rows.details_types {
-        use details_type::Column;
-        replace(db, row.clone(), Column::Name, Some(Column::Origin), &[]).await?;
+        replace_details_type(db, row.clone()).await?;
     }
     for row in &rows.browser_sessions {
         use browser_session::Column;
@@ -278,6 +279,15 @@ async fn replace_client<C: ConnectionTrait>(db: &C, row: client::Model) -> Resul
     let status = "CASE WHEN client.halt IS NULL THEN excluded.status ELSE client.status END";
     conflict.value(Column::Status, Expr::cust(status));
     let insert = client::Entity::insert(row.into_active_model()).on_conflict(conflict);
+    insert.exec_without_returning(db).await.map(|_| ())
+}
+
+/// Likewise; a newer version stays.
+async fn replace_details_type<C: ConnectionTrait>(db: &C, row: details_type::Model) -> Result<(), DbErr> {
+    use details_type::Column;
+    let mut conflict = on_conflict(Column::Name, Some(Column::Origin), &[]);
+    conflict.action_and_where(Expr::cust("details_type.version <= excluded.version"));
+    let insert = details_type::Entity::insert(row.into_active_model()).on_conflict(conflict);
     insert.exec_without_returning(db).await.map(|_| ())
 }
 
@@ -358,6 +368,7 @@ fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
         state: word(&consent.state),
         created_at: consent.created_at.0,
         expires_at: consent.authority.until.0,
+        version: i64::from(consent.version),
         document: json(consent)?,
     })
 }
@@ -419,11 +430,15 @@ fn resource_server_row(
 
 fn details_type_row(
     document: &DetailsTypeDocument,
+    version: u32,
+    retired_at: Option<NumericDate>,
     origin: Origin,
 ) -> Result<details_type::Model, StoreError> {
     Ok(details_type::Model {
         name: document.name.as_str().to_owned(),
         origin: origin.as_str().to_owned(),
+        version: i64::from(version),
+        retired_at: retired_at.map(|at| at.0),
         document: json(document)?,
     })
 }

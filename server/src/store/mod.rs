@@ -3,6 +3,7 @@
 //! Reads are calls. Writes are values: a request's effects are gathered as a [`Change`] and written by
 //! [`Store::commit`], together with other requests' changes in one transaction. Only digests of secrets are stored.
 
+mod amending;
 mod anchors;
 mod audit;
 mod batch;
@@ -15,6 +16,7 @@ mod credentials;
 mod declared;
 mod deferred;
 mod deliveries;
+mod details_types;
 mod endings;
 mod error;
 mod federation;
@@ -49,11 +51,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
+pub use amending::Amendment;
 pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Room, Take};
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
 pub use deferred::{DeferredRequest, Note};
 pub use deliveries::AnswerDelivery;
+pub use details_types::{DetailsTypeVersion, KeptDetailsType};
 pub use error::{CommitError, StoreError};
 pub use federation::{FederatedIdentity, FederatedSession};
 pub use halts::Halted;

@@ -163,7 +163,8 @@ impl Source {
         client: &Client,
         request: &TaskRequest,
     ) -> Result<Task, Failure> {
-        let registry = app.registry().await?;
+        let (Self::Root(of) | Self::Part { consent: of, .. }) = self;
+        let registry = app.registry_of(Some(of)).await?;
         registry.types.check(&request.details)?;
         let (consent, given) = match self {
             Self::Root(consent) => (consent, consent.authority.clone()),

@@ -259,6 +259,8 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
         offline_access: true,
         created_at: now,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     };
     let mut change = Change::housekeeping(now).keep(Record::Consent(consent.clone()));
     let mut all = Vec::new();
@@ -305,6 +307,8 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         offline_access: true,
         created_at: now,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     };
     let broken = |failure| anyhow!("{failure:?}");
     let task = tasks::open(app, &consent, &authority, now).map_err(broken)?;

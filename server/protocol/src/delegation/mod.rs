@@ -17,7 +17,7 @@ use crate::actor::Chain;
 use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
 use crate::authorization::Registered;
-use crate::authorization_details::AuthorizationDetails;
+use crate::authorization_details::{AuthorizationDetails, TypesOf};
 use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
@@ -90,6 +90,8 @@ pub struct Terms<'a> {
     pub longest_chain: usize,
     /// The registered details types and resource servers.
     pub registered: Registered<'a>,
+    /// The details types of the consents that were given under others.
+    pub types_of: &'a TypesOf,
 }
 
 /// What the request asks for. `None` means that it was not named.

@@ -7,7 +7,7 @@ use protocol::actor::{Actor, Chain, SubProfile};
 use protocol::audience::{Audience, ResourceIndicator, Resources};
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
-use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
+use protocol::authorization_details::{AuthorizationDetails, DetailsTypes, TypesOf};
 use protocol::client::{
     Agent, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, KeySource, SigningAlg,
 };
@@ -68,6 +68,7 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) longest_chain: usize,
     pub(crate) types: DetailsTypes,
+    pub(crate) types_of: TypesOf,
     pub(crate) resource_servers: BTreeMap<ResourceIndicator, Arc<ResourceServer>>,
     pub(crate) asked: Asked,
 }
@@ -114,6 +115,7 @@ impl World {
                     resource_servers: &self.resource_servers,
                     itself: &ISSUER.parse().unwrap(),
                 },
+                types_of: &self.types_of,
             },
         };
         protocol::delegation::decide(&story, &self.asked, NOW)
@@ -157,6 +159,7 @@ impl World {
             rules: Rules::default(),
             longest_chain: 5,
             types: types(),
+            types_of: TypesOf::default(),
             resource_servers: [(R1, "a b c"), (R2, "b c d"), (R3, "a")].map(resource_server).into(),
             asked: Asked { scope: Some("a".parse().unwrap()), details: None, resources: resources(&[R1]) },
         }
@@ -298,6 +301,8 @@ pub(crate) fn consent(to: &str) -> Consent {
         offline_access: false,
         created_at: NumericDate(900),
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     }
 }
 

@@ -46,8 +46,8 @@ pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTol
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
-    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
-    claim_key,
+    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, Mark, ResourceInWords, ScopeEntry,
+    Standing, StandingEntry, claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};

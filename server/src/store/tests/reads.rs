@@ -51,9 +51,12 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
         Record::Setting { name: "issuer".into(), value: "https://as.example".into() },
     ];
     let details_types = built_in();
-    records.extend(
-        details_types.iter().cloned().map(|details_type| Record::DetailsType { details_type, origin }),
-    );
+    records.extend(details_types.iter().cloned().map(|details_type| Record::DetailsType {
+        details_type,
+        version: 1,
+        retired_at: None,
+        origin,
+    }));
     let change = records.into_iter().fold(Change::new(event()), Change::keep);
     place.commit(change).await;
     place.store.close().await;
@@ -65,7 +68,9 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
     assert_eq!(store.find_user_by_username("aLiCe").await.unwrap().unwrap().id, id("alice"));
     assert_eq!(store.count_users().await.unwrap(), 1);
     assert_eq!(*store.resource_servers().await.unwrap(), [server]);
-    assert_eq!(*store.details_types().await.unwrap(), details_types);
+    let kept: Vec<_> =
+        store.details_types().await.unwrap().iter().map(|kept| kept.document.clone()).collect();
+    assert_eq!(kept, details_types);
     assert_eq!(*store.find_consent(&id("k")).await.unwrap().unwrap(), consent("k"));
     assert_eq!(store.consents_of_user(&id("alice")).await.unwrap(), [consent("k")]);
     assert_eq!(store.recent_consents(5).await.unwrap(), [consent("k")]);

@@ -57,6 +57,8 @@ pub(super) fn consent(name: &str) -> Consent {
         offline_access: false,
         created_at: NOW,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     }
 }
 

@@ -168,6 +168,7 @@ fn authorization(document: &mut Map<String, Value>) {
     put(document, "grant_management_actions_supported", ["query", "revoke"]);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
+        ("deferred_token_response_supported", true),
         ("request_parameter_supported", true),
         ("request_uri_parameter_supported", true),
         ("require_request_uri_registration", true),

@@ -7,6 +7,7 @@
 pub mod acr;
 pub mod actor;
 pub mod admin_api;
+pub mod approval;
 pub mod audience;
 pub mod audit;
 pub mod authority;

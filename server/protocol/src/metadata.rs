@@ -172,6 +172,7 @@ fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "grant_management_actions_supported", actions);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
+        ("deferred_token_response_supported", true),
         ("request_parameter_supported", true),
         ("request_uri_parameter_supported", true),
         ("require_request_uri_registration", true),

@@ -41,7 +41,7 @@ pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
-pub use deferred::{CibaSettings, DeviceSettings};
+pub use deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
 pub use grant_management::GrantManagementSettings;
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};

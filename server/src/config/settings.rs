@@ -10,7 +10,7 @@ use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
-use super::deferred::{CibaSettings, DeviceSettings};
+use super::deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
 use super::grant_management::GrantManagementSettings;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
@@ -66,6 +66,8 @@ pub struct Settings {
     pub device: DeviceSettings,
     /// Client-Initiated Backchannel Authentication.
     pub ciba: CibaSettings,
+    /// Token requests that a person has to approve.
+    pub approvals: ApprovalSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// How mail is sent.
@@ -170,6 +172,7 @@ impl Default for Settings {
             dpop: DpopSettings::default(),
             device: DeviceSettings::default(),
             ciba: CibaSettings::default(),
+            approvals: ApprovalSettings::default(),
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
@@ -261,6 +264,9 @@ impl Settings {
             ("ciba.request_life", self.ciba.request_life, 10, DAY),
             ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
             ("ciba.interval", self.ciba.interval, 1, MINUTE),
+            ("approvals.request_life", self.approvals.request_life, 10, 30 * DAY),
+            ("approvals.approval_life", self.approvals.approval_life, 10, DAY),
+            ("approvals.interval", self.approvals.interval, 1, MINUTE),
             ("status_lists.ttl", self.status_lists.ttl, 1, 60 * MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];

@@ -17,7 +17,7 @@ use protocol::token::Subject;
 use protocol::token_request::JwtBearerRequest;
 use protocol::user::User;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of};
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
 use crate::failure::Failure;
 use crate::jose;
 use crate::store::ReplayKey;
@@ -34,7 +34,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &JwtBearerRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     if request.authorization_details.is_some() {
         // Only a user could have granted them; an assertion says who, not what.
@@ -64,7 +64,8 @@ async fn decide(
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
-    let token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
+    let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
+    desk.pass(&mut token, &registry.types)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));

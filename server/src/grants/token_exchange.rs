@@ -15,7 +15,7 @@ use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 
-use super::{Desk, Granted, Refused, reply, tell_of};
+use super::{Desk, Granted, NotGranted, Refused, reply, tell_of};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Anchor, Record};
@@ -69,7 +69,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, now) = (desk.app, desk.visit.now);
     if desk.caller.client.is_public() {
         return Err(
@@ -104,6 +104,7 @@ async fn decide(
         onto: lineage.onto.as_deref(),
         receiver: receiver.as_deref(),
         rules: rules(desk, &presented),
+        policy: desk.policy(),
         terms: Terms {
             issuer: app.issuer(),
             token_life: app.settings.token_life,
@@ -112,7 +113,10 @@ async fn decide(
             types_of: &types_of,
         },
     };
-    let delegation = delegation::decide(&story, &asked, now)?;
+    let delegation = delegation::decide(&story, &asked, now).map_err(|reason| match reason {
+        DelegationRefused::Policy(reason) => NotGranted::Policy(reason),
+        reason => reason.into(),
+    })?;
     event.rule = match delegation.basis() {
         Basis::Rule(rule) | Basis::Impersonation(rule) => Some(rule.clone()),
         Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) => None,

@@ -58,7 +58,11 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     }
     let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
     let waiting = match &user {
-        Some(user) => app.store.count_waiting_for_user(user, browser.visit.now).await?,
+        Some(user) => {
+            let now = browser.visit.now;
+            app.store.count_waiting_for_user(user, now).await?
+                + app.store.count_deferrals_for(user, now).await?
+        }
         None => 0,
     };
     let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);

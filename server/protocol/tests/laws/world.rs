@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use protocol::actor::{Actor, Chain, SubProfile};
+use protocol::approval::{Approved, Policy};
 use protocol::audience::{Audience, ResourceIndicator, Resources};
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
@@ -66,6 +67,8 @@ pub(crate) struct World {
     pub(crate) onto: Option<Task>,
     pub(crate) receiver: Option<Client>,
     pub(crate) rules: Rules,
+    pub(crate) restraints: Vec<protocol::rule::Rule>,
+    pub(crate) approved: Option<Approved>,
     pub(crate) longest_chain: usize,
     pub(crate) types: DetailsTypes,
     pub(crate) types_of: TypesOf,
@@ -106,6 +109,7 @@ impl World {
                 actor_token: self.rules.actor_token.then(|| allowed(&none)),
                 impersonate: self.rules.impersonate.as_ref().map(allowed),
             },
+            policy: Policy { rules: &self.restraints, approved: self.approved.as_ref() },
             terms: Terms {
                 issuer: ISSUER,
                 token_life: Seconds(300),
@@ -157,6 +161,8 @@ impl World {
             onto: None,
             receiver: None,
             rules: Rules::default(),
+            restraints: Vec::new(),
+            approved: None,
             longest_chain: 5,
             types: types(),
             types_of: TypesOf::default(),

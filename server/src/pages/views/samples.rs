@@ -384,11 +384,67 @@ fn approvals(language: Language, t: Theirs) -> ApprovalsPage {
     }
 }
 
+fn approval(language: Language, t: Theirs) -> ApprovalPage {
+    ApprovalPage {
+        page: Page::for_user(language, t.s("Olga Owner"), false),
+        csrf: t.s("csrf-1"),
+        id: "ask_1".into(),
+        shown: "hash".into(),
+        form_too_old: false,
+        asker_name: t.s("Refund Agent"),
+        kind: Kind::Agent,
+        subject_name: t.some("Alice Example"),
+        is_own: false,
+        way: vec![t.s("Alice Example"), t.s("Refund Agent"), t.s("Lookup Agent")],
+        risk: RiskLevel::High,
+        task: Some(TaskInWords {
+            purpose: t.some("Refund order 4711, which arrived broken"),
+            reference: t.some("TICKET-2081"),
+            success_criteria: vec![t.s("The customer has the money back")],
+            limits: vec![t.s("No letters")],
+        }),
+        details: vec![DetailEntry {
+            mark: None,
+            index: 0,
+            type_name: t.s("A task"),
+            sentence: t.s("Do this: refund"),
+            lines: vec![t.s("At most 50")],
+            risk: RiskLevel::High,
+        }],
+        scopes: vec![Permitted { sentence: t.s("Change your orders"), lines: Vec::new() }],
+        resources: vec![ResourceInWords {
+            name: t.s("The orders"),
+            identifier: t.s("https://orders.example"),
+        }],
+        asked_at: NOW,
+        until: NOW.plus(Seconds::minutes(60)),
+        approval_minutes: 10,
+    }
+}
+
 /// The pages of questions from elsewhere, in every state.
 fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
     let answered = |allowed| Some(Answered { allowed, client_name: t.s("TV") });
     let (device, approvals) = (device(language, t), approvals(language, t));
+    let approval = approval(language, t);
     vec![
+        ("approval", approval.render()),
+        (
+            "approval-own",
+            ApprovalPage { subject_name: None, task: None, risk: RiskLevel::Low, ..approval.clone() }
+                .render(),
+        ),
+        (
+            "approval-itself",
+            ApprovalPage {
+                is_own: true,
+                subject_name: None,
+                form_too_old: true,
+                risk: RiskLevel::Medium,
+                ..approval
+            }
+            .render(),
+        ),
         ("device", DevicePage { refused: None, ..device.clone() }.render()),
         ("device-wrong", device.render()),
         (

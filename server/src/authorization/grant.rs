@@ -96,6 +96,7 @@ fn consent(
         authority,
         passing_on,
         created_at: visit.now,
+        brought_by: None,
         state: ConsentState::Active,
     })
 }

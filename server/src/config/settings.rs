@@ -18,6 +18,7 @@ use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::status_lists::StatusListSettings;
 use super::tasks::TaskSettings;
+use super::transaction_tokens::TransactionTokenSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -91,6 +92,8 @@ pub struct Settings {
     pub tasks: TaskSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
+    /// The trust domain.
+    pub transaction_tokens: TransactionTokenSettings,
 }
 
 /// How logs are written.
@@ -180,6 +183,7 @@ impl Default for Settings {
             status_lists: StatusListSettings::default(),
             tasks: TaskSettings::default(),
             userinfo: UserinfoSettings::default(),
+            transaction_tokens: TransactionTokenSettings::default(),
         }
     }
 }
@@ -299,6 +303,7 @@ impl Settings {
             .chain(certification)
             .chain(transport.into_iter().flatten())
             .chain(self.userinfo.wrong())
+            .chain(self.transaction_tokens.wrong())
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();

@@ -258,6 +258,7 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
         passing_on: PassingOn::No,
         offline_access: true,
         created_at: now,
+        brought_by: None,
         state: ConsentState::Active,
     };
     let mut change = Change::housekeeping(now).keep(Record::Consent(consent.clone()));
@@ -304,6 +305,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         passing_on: PassingOn::No,
         offline_access: true,
         created_at: now,
+        brought_by: None,
         state: ConsentState::Active,
     };
     let broken = |failure| anyhow!("{failure:?}");
@@ -314,6 +316,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         client: "desk".parse()?,
         subject: Subject::User(alice.id.clone()),
         chain: Chain::none(),
+        brought: Chain::none(),
         may_act: Some(agent.as_actor(app.issuer())),
         audience: Audience::Actor(agent.id.clone()),
         authority,

@@ -65,6 +65,7 @@ pub(crate) struct World {
     pub(crate) task: Option<Task>,
     pub(crate) onto: Option<Task>,
     pub(crate) receiver: Option<Client>,
+    pub(crate) in_trust_domain: bool,
     pub(crate) rules: Rules,
     pub(crate) longest_chain: usize,
     pub(crate) types: DetailsTypes,
@@ -99,6 +100,7 @@ impl World {
             task: self.task.as_ref(),
             onto: self.onto.as_ref(),
             receiver: self.receiver.as_ref(),
+            in_trust_domain: self.in_trust_domain,
             rules: RulesThatApply {
                 may_present: self.rules.may_present.then(|| allowed(&none)),
                 may_act: self.rules.may_act.as_ref().map(allowed),
@@ -129,6 +131,7 @@ impl World {
             client: "a".parse().unwrap(),
             subject: Subject::User(user()),
             chain: Chain::of(actor("a")),
+            brought: Chain::none(),
             may_act: None,
             audience: Audience::Resources,
             authority: Authority { until: NumericDate(1_250), ..consent.authority.clone() },
@@ -154,6 +157,7 @@ impl World {
             task: Some(task),
             onto: None,
             receiver: None,
+            in_trust_domain: false,
             rules: Rules::default(),
             longest_chain: 5,
             types: types(),
@@ -296,6 +300,7 @@ pub(crate) fn consent(to: &str) -> Consent {
         passing_on: PassingOn::UpTo(2),
         offline_access: false,
         created_at: NumericDate(900),
+        brought_by: None,
         state: ConsentState::Active,
     }
 }

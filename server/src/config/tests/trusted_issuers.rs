@@ -1,7 +1,7 @@
 //! Trusted issuers: what is declared is read, and what is wrong with one is told by its key.
 
 use protocol::client::{KeySource, SigningAlg};
-use protocol::jwt_bearer::SubjectRule;
+use protocol::trusted_issuer::{Purpose, SubjectRule};
 use protocol::numeric_date::Seconds;
 
 use super::{EXAMPLE, loaded, refused};

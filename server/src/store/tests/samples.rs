@@ -56,6 +56,7 @@ pub(super) fn consent(name: &str) -> Consent {
         passing_on: PassingOn::UpTo(2),
         offline_access: false,
         created_at: NOW,
+        brought_by: None,
         state: ConsentState::Active,
     }
 }
@@ -91,6 +92,7 @@ pub(super) fn token(name: &str) -> Token {
         client: id("app"),
         subject: Subject::User(id("alice")),
         chain: Chain::none(),
+        brought: Chain::none(),
         may_act: None,
         audience: Audience::Resources,
         authority: authority(),

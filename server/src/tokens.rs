@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use protocol::audience::Audience;
+use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authority::Authority;
 use protocol::claims_request::ClaimsRequest;
-use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, SigningAlg};
 use protocol::id_token::{IdToken, pushed_claims};
 use protocol::identifier::{SessionId, TokenId, UserId};

@@ -271,12 +271,15 @@ mod tests {
             "sub": "b", "sub_profile": "ai_agent", "act": {"sub": "a", "iss": "https://third.example"}
         });
         let chain = read(two).unwrap();
-        let acts: Vec<_> =
-            chain.actors().iter().map(|a| (a.sub.as_str(), &*a.iss, a.sub_profile)).collect();
-        let expected = [("b", THEM, SubProfile::AiAgent), ("a", "https://third.example", SubProfile::Service)];
+        let acts: Vec<_> = chain.actors().iter().map(|a| (a.sub.as_str(), &*a.iss, a.sub_profile)).collect();
+        let expected =
+            [("b", THEM, SubProfile::AiAgent), ("a", "https://third.example", SubProfile::Service)];
         assert_eq!(acts, expected);
         let on = Chain::of(agent("x")).to_claim_on(&chain).unwrap();
-        assert_eq!((&on["sub"], &on["act"]["sub"], &on["act"]["act"]["sub"]), (&"x".into(), &"b".into(), &"a".into()));
+        assert_eq!(
+            (&on["sub"], &on["act"]["sub"], &on["act"]["act"]["sub"]),
+            (&"x".into(), &"b".into(), &"a".into())
+        );
         for wrong in [
             serde_json::json!("b"),
             serde_json::json!({}),
@@ -287,7 +290,10 @@ mod tests {
             serde_json::json!({"sub": "b", "act": {"sub": "a", "iss": US}}),
             serde_json::json!({"sub": "b", "act": "a"}),
             serde_json::json!({"sub": "b", "sub_profile": 1}),
-            (0..6).fold(serde_json::json!({"sub": "z"}), |act, i| serde_json::json!({"sub": i.to_string(), "act": act})),
+            (0..6).fold(
+                serde_json::json!({"sub": "z"}),
+                |act, i| serde_json::json!({"sub": i.to_string(), "act": act}),
+            ),
         ] {
             assert_eq!(read(wrong.clone()), None, "{wrong}");
         }

@@ -240,9 +240,9 @@ fn check_client(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<
 
 fn said(claims: &Map<String, Value>) -> Result<Said, GrantRefused> {
     let scope = text(claims, "scope")?.map(|scope| scope.parse().map_err(|_| GrantRefused::Claims));
-    let details = claims.get("authorization_details").map(|details| {
-        AuthorizationDetails::parse(&details.to_string()).map_err(|_| GrantRefused::Claims)
-    });
+    let details = claims
+        .get("authorization_details")
+        .map(|details| AuthorizationDetails::parse(&details.to_string()).map_err(|_| GrantRefused::Claims));
     let one = |value: &Value| value.as_str().and_then(|uri| uri.parse().ok()).ok_or(GrantRefused::Claims);
     let resources = match claims.get("resource") {
         None => None,
@@ -342,8 +342,14 @@ mod tests {
         let claims: Map<String, Value> =
             claims.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
         let client = "client".parse().unwrap();
-        let expected =
-            Expected { purpose, issuer: US, token_endpoint: TOKEN, client: &client, held, now: NumericDate(NOW) };
+        let expected = Expected {
+            purpose,
+            issuer: US,
+            token_endpoint: TOKEN,
+            client: &client,
+            held,
+            now: NumericDate(NOW),
+        };
         let mut header = Map::new();
         if purpose == Purpose::IdentityAssertions {
             header.insert("typ".into(), ID_JAG.into());
@@ -436,7 +442,11 @@ mod tests {
             let header = json!({ "typ": typ });
             for purpose in [AuthorizationGrants, IdentityAssertions, SubjectTokens] {
                 let expected = if fits.contains(&purpose) { Ok(()) } else { Err(GrantRefused::Type) };
-                assert_eq!(check_type(header.as_object().unwrap(), purpose), expected, "{header} {purpose:?}");
+                assert_eq!(
+                    check_type(header.as_object().unwrap(), purpose),
+                    expected,
+                    "{header} {purpose:?}"
+                );
             }
             let is = unverified_purpose(header.as_object().unwrap());
             assert_eq!(is == IdentityAssertions, typ == "oauth-id-jag+jwt");
@@ -486,7 +496,11 @@ mod tests {
             ("resource", json!("relative")),
             ("resource", json!([1])),
         ] {
-            assert_eq!(id_jag(|claims| claims[name] = bad.clone()), Err(GrantRefused::Claims), "{name} {bad}");
+            assert_eq!(
+                id_jag(|claims| claims[name] = bad.clone()),
+                Err(GrantRefused::Claims),
+                "{name} {bad}"
+            );
         }
     }
 

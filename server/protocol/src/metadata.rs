@@ -462,7 +462,9 @@ mod tests {
         });
         let names = [TokenType::IdJag.as_str(), TokenType::Jwt.as_str()];
         assert_eq!((&told[ISSUED], &told[TAKEN]), (&json!(names), &json!([ID_JAG_PROFILE])));
-        assert!(told["grant_types_supported"].as_array().unwrap().contains(&json!(GrantType::JwtBearer.as_str())));
+        assert!(
+            told["grant_types_supported"].as_array().unwrap().contains(&json!(GrantType::JwtBearer.as_str()))
+        );
     }
 
     #[test]

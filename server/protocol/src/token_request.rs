@@ -495,7 +495,10 @@ mod tests {
         };
         assert_eq!(ask(&[]).unwrap_err(), FieldRefused::Missing("scope").into());
         let read = ask(&[("scope", "a"), ("request_details", "{\"order\":7}")]).unwrap();
-        assert_eq!((read.transaction.details["order"].as_i64(), read.transaction.context.len()), (Some(7), 0));
+        assert_eq!(
+            (read.transaction.details["order"].as_i64(), read.transaction.context.len()),
+            (Some(7), 0)
+        );
         let large = format!("{{\"x\":\"{}\"}}", "y".repeat(LARGEST_CONTEXT));
         for bad in ["x", "[]", "\"x\"", &large] {
             let expected = TokenRequestRefused::MalformedTransaction("request_context");
@@ -508,7 +511,8 @@ mod tests {
     #[test]
     fn the_jwt_bearer_grant_has_another_name_by_which_it_needs_a_proof() {
         for (name, needs_proof) in [(GrantType::JwtBearer.as_str(), false), (JWT_DPOP, true)] {
-            let TokenRequest::JwtBearer(request) = parse(&[("grant_type", name), ("assertion", "x")]).unwrap()
+            let TokenRequest::JwtBearer(request) =
+                parse(&[("grant_type", name), ("assertion", "x")]).unwrap()
             else {
                 panic!()
             };

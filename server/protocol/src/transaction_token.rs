@@ -183,7 +183,10 @@ impl TransactionToken {
 }
 
 /// `before` with what is new in `more`. What is there stays as it is.
-fn added(before: &Map<String, Value>, more: Map<String, Value>) -> Result<Map<String, Value>, ReplacementRefused> {
+fn added(
+    before: &Map<String, Value>,
+    more: Map<String, Value>,
+) -> Result<Map<String, Value>, ReplacementRefused> {
     let mut all = before.clone();
     for (name, value) in more {
         match all.get(&name) {
@@ -240,7 +243,10 @@ mod tests {
     fn a_replacement_says_less_of_what_may_be_and_more_of_what_happened() {
         let new = token().replaced(less(), NumericDate(110)).unwrap();
         assert_eq!((new.scope.to_string().as_str(), new.expires_at), ("a", NumericDate(160)));
-        assert_eq!((new.requesting_workload.as_str(), new.earlier_workloads.as_slice()), ("billing", &["gateway".to_owned()][..]));
+        assert_eq!(
+            (new.requesting_workload.as_str(), new.earlier_workloads.as_slice()),
+            ("billing", &["gateway".to_owned()][..])
+        );
         assert_eq!(Value::Object(new.tctx.clone()), json!({"order": 7, "total": 3}));
         assert_eq!((&new.rctx, &new.txn, &new.subject), (&token().rctx, &token().txn, &token().subject));
         assert_eq!(TransactionToken::of(&new.claims()), Some(new));
@@ -259,7 +265,10 @@ mod tests {
             assert_eq!(token().replaced(by, NumericDate(110)), Err(expected));
         }
         assert_eq!(token().replaced(less(), NumericDate(160)), Err(R::Expired));
-        assert_eq!((R::Wider.code(), R::Changed.code()), (ErrorCode::InvalidScope, ErrorCode::InvalidRequest));
+        assert_eq!(
+            (R::Wider.code(), R::Changed.code()),
+            (ErrorCode::InvalidScope, ErrorCode::InvalidRequest)
+        );
     }
 
     #[test]

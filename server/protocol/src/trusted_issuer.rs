@@ -189,7 +189,8 @@ pub(crate) mod tests {
     pub(crate) fn trusted() -> TrustedIssuer {
         TrustedIssuer {
             issuer: "https://idp.example".into(),
-            purposes: [Purpose::AuthorizationGrants, Purpose::SubjectTokens, Purpose::IdentityAssertions].into(),
+            purposes: [Purpose::AuthorizationGrants, Purpose::SubjectTokens, Purpose::IdentityAssertions]
+                .into(),
             signing_algs: BTreeSet::from([SigningAlg::Es256]),
             subject_claim: "sub".into(),
             subjects: SubjectRule::Username,

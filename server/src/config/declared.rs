@@ -13,8 +13,8 @@ use protocol::client::{
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::profile::SecurityProfile;
-use protocol::resource_server::ResourceServer;
 use protocol::resource_authorization_server::ResourceAuthorizationServer;
+use protocol::resource_server::ResourceServer;
 use protocol::rule::{Rule, RuleEffect, Rules};
 use protocol::scope::Scope;
 use protocol::trusted_issuer::TrustedIssuer;
@@ -201,11 +201,8 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
             .collect();
-        let servers = section::<WrittenResourceAuthorizationServer>(
-            layers,
-            "resource_authorization_servers",
-            problems,
-        );
+        let servers =
+            section::<WrittenResourceAuthorizationServer>(layers, "resource_authorization_servers", problems);
         let resource_authorization_servers =
             servers.into_iter().map(|(key, server)| server.check(&known, problems.at(&key))).collect();
         problems.found.is_empty().then(|| Self {

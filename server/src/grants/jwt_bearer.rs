@@ -56,7 +56,8 @@ async fn decide(
         return Err(GrantRefused::Expired.into());
     }
     let mut given = rule.brings(&grant.said, client, until);
-    if purpose == Purpose::AuthorizationGrants && rule.resources.is_empty() && grant.said.resources.is_none() {
+    if purpose == Purpose::AuthorizationGrants && rule.resources.is_empty() && grant.said.resources.is_none()
+    {
         // What is about the user themselves is here; an issuer with resources of its own brings no more than those.
         given.resources.insert(app.itself.clone());
     }

@@ -10,8 +10,8 @@ use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, Rules
 use protocol::identifier::ClientId;
 use protocol::numeric_date::Seconds;
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::task::Task;
 use protocol::resource_authorization_server::GrantKind;
+use protocol::task::Task;
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;

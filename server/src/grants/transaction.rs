@@ -25,11 +25,7 @@ pub(super) struct Wanted {
 
 /// What is wanted, if this caller may want it: a workload of the domain that proves who it is by a key of its own, from a
 /// subject token that says what may be done.
-pub(super) fn wanted(
-    desk: &Desk<'_>,
-    request: &ExchangeRequest,
-    subject: &Token,
-) -> Result<Wanted, Failure> {
+pub(super) fn wanted(desk: &Desk<'_>, request: &ExchangeRequest, subject: &Token) -> Result<Wanted, Failure> {
     let settings = &desk.app.settings.transaction_tokens;
     let client = &desk.caller.client;
     let [trust_domain] = request.audiences.as_slice() else {

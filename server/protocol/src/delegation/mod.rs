@@ -206,13 +206,7 @@ impl Delegation {
 
     /// The same, written as something else than an access token.
     #[must_use]
-    pub fn into_kind(
-        self,
-        kind: TokenKind,
-        id: TokenId,
-        task: Option<TaskRef>,
-        now: NumericDate,
-    ) -> Token {
+    pub fn into_kind(self, kind: TokenKind, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,

@@ -7,7 +7,8 @@ use protocol::transaction_token::{MOST_REPLACEMENTS, Replacement, TransactionTok
 use serde_json::{Map, Value};
 
 fn scopes() -> impl Strategy<Value = Scope> {
-    proptest::sample::subsequence(vec!["a", "b", "c", "d"], 1..4).prop_map(|words| words.join(" ").parse().unwrap())
+    proptest::sample::subsequence(vec!["a", "b", "c", "d"], 1..4)
+        .prop_map(|words| words.join(" ").parse().unwrap())
 }
 
 fn contexts() -> impl Strategy<Value = Map<String, Value>> {
@@ -16,9 +17,16 @@ fn contexts() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 fn replacements() -> impl Strategy<Value = Replacement> {
-    (scopes(), "[w-z]", contexts(), contexts(), 90_i64..200).prop_map(|(scope, workload, tctx, rctx, until)| {
-        Replacement { scope, workload, tctx, rctx, act: None, until: NumericDate(until) }
-    })
+    (scopes(), "[w-z]", contexts(), contexts(), 90_i64..200).prop_map(
+        |(scope, workload, tctx, rctx, until)| Replacement {
+            scope,
+            workload,
+            tctx,
+            rctx,
+            act: None,
+            until: NumericDate(until),
+        },
+    )
 }
 
 fn first() -> impl Strategy<Value = TransactionToken> {

@@ -19,6 +19,7 @@ use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::status_lists::StatusListSettings;
 use super::tasks::TaskSettings;
+use super::transaction_tokens::TransactionTokenSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -96,6 +97,8 @@ pub struct Settings {
     pub grant_management: GrantManagementSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
+    /// The trust domain.
+    pub transaction_tokens: TransactionTokenSettings,
 }
 
 /// How logs are written.
@@ -187,6 +190,7 @@ impl Default for Settings {
             tasks: TaskSettings::default(),
             grant_management: GrantManagementSettings::default(),
             userinfo: UserinfoSettings::default(),
+            transaction_tokens: TransactionTokenSettings::default(),
         }
     }
 }
@@ -309,6 +313,7 @@ impl Settings {
             .chain(certification)
             .chain(transport.into_iter().flatten())
             .chain(self.userinfo.wrong())
+            .chain(self.transaction_tokens.wrong())
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();

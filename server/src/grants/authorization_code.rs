@@ -168,10 +168,15 @@ pub(super) async fn issue(
             let along = Along {
                 nonce: code.nonce.as_deref(),
                 session: code.session.as_ref(),
+                approved: Some(&open),
                 pushed: request.pushed_for.map(|id| (id, refresh_token)),
             };
             keep.extend(tokens::subject_seen(app, client, &code.user).map(Record::PairwiseSubject));
-            tokens::id_token(app, client, &access, &along).await?
+            let written = tokens::id_token(app, client, &access, &along).await?;
+            written.map(|(text, record)| {
+                keep.push(record);
+                text
+            })
         }
         false => None,
     };
@@ -239,6 +244,7 @@ async fn first_token(
         client: client.id.clone(),
         subject: Subject::User(code.user.clone()),
         chain,
+        brought: Chain::none(),
         audience: requested.as_ref().map_or(Audience::Resources, |agent| Audience::Actor(agent.id.clone())),
         may_act,
         authority: code.authority.clone(),

@@ -119,8 +119,13 @@ async fn decide(
         && access.token.audience == Audience::Resources
     {
         true => {
-            let along = Along { session: access.token.session.as_ref(), ..Along::default() };
-            tokens::id_token(app, client, &access, &along).await?
+            let session = access.token.session.as_ref();
+            let along = Along { session, approved: Some(&presented.authority), ..Along::default() };
+            let written = tokens::id_token(app, client, &access, &along).await?;
+            written.map(|(text, record)| {
+                keep.push(record);
+                text
+            })
         }
         false => None,
     };

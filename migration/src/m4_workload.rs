@@ -28,6 +28,7 @@ impl MigrationTrait for Migration {
             ("token", "actor_instance"),
             ("pushed_request", "instance"),
             ("deferred_request", "instance"),
+            ("deferral", "instance"),
         ] {
             if !manager.has_column(table, column).await? {
                 manager.alter_table(Table::alter().table(table).add_column(text_null(column)).take()).await?;

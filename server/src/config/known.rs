@@ -72,6 +72,7 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     // Whoever is trusted for workloads never speaks for users, nor the other way round.
     tell(problems, named(root, "trusted_issuers", "issuer").chain(workload_issuers(root)));
     tell(problems, named(root, "trust_domains", "name"));
+    tell(problems, named(root, "resource_authorization_servers", "issuer"));
 }
 
 /// The issuer of each platform, written or by its preset.

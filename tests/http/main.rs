@@ -38,6 +38,7 @@ mod sessions;
 mod set_password;
 mod sign_in;
 mod signed_introspection;
+mod splicing;
 mod status_lists;
 mod stories;
 mod tasks;

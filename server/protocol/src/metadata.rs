@@ -175,6 +175,7 @@ fn authorization(document: &mut Map<String, Value>) {
         ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
         ("grant_management_action_required", false),
+        ("actor_receipts_supported", true),
     ] {
         document.insert(name.to_owned(), value.into());
     }

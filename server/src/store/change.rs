@@ -18,7 +18,7 @@ use protocol::user::User;
 use serde_json::Value;
 
 use super::{
-    AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
+    ActorReceipt, AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
     InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
     SigningKey, Totp,
 };
@@ -433,6 +433,8 @@ pub enum Record {
     Deferred(DeferredRequest),
     /// A client that is to be told that its user has answered.
     AnswerDelivery(AnswerDelivery),
+    /// A receipt of who joined a chain; one of the same hop that is there already stays.
+    ActorReceipt(ActorReceipt),
     /// A user by the name that a client sees; one of the same name is the same.
     PairwiseSubject(PairwiseSubject),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.

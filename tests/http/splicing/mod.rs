@@ -27,6 +27,8 @@ enum Step {
     Later(u16),
     /// Somebody exchanges a token as it is meant to be.
     Derive([u16; 9]),
+    /// An agent hands over and the other one takes it, somebody tries to lead it back, and a task runs dry.
+    Weave([u16; 3]),
     /// Somebody exchanges something that does not belong together, or not to them.
     Splice([u16; 9], [u16; 2], [u16; 2]),
 }
@@ -38,17 +40,23 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<[u16; 5]>().prop_map(Step::Task),
         1 => any::<[u16; 2]>().prop_map(Step::End),
         1 => any::<u16>().prop_map(Step::Later),
+        2 => any::<[u16; 3]>().prop_map(Step::Weave),
         14 => any::<[u16; 9]>().prop_map(Step::Derive),
         18 => any::<([u16; 9], [u16; 2], [u16; 2])>().prop_map(|(a, b, c)| Step::Splice(a, b, c)),
     ]
 }
 
-/// Three consents and two tokens of agents' own to begin with, and then anything.
+/// A few consents and tokens of agents' own to begin with, and then anything.
 fn script() -> impl Strategy<Value = Vec<Step>> {
     let begin = prop::collection::vec(any::<[u16; 6]>().prop_map(Step::Consent), 3);
     let own = prop::collection::vec(any::<[u16; 2]>().prop_map(Step::Own), 2);
-    let rest = prop::collection::vec(step(), 50..80);
-    (begin, own, rest).prop_map(|(begin, own, rest)| begin.into_iter().chain(own).chain(rest).collect())
+    let rest = prop::collection::vec(step(), 40..60);
+    // One of them is to an agent that may pass it on, and to begin with it does.
+    let first = [Step::Consent([0, 0, 0, 0, 1, 1]), Step::Own([0, 15])];
+    (begin, own, any::<[u16; 3]>(), rest).prop_map(move |(begin, own, weave, rest)| {
+        let begin = first.clone().into_iter().chain(begin).chain(own);
+        begin.chain([Step::Weave(weave)]).chain(rest).collect()
+    })
 }
 
 fn pick<T: Copy>(of: &[T], die: u16) -> Option<T> {
@@ -148,6 +156,53 @@ fn bend(world: &World, attempt: &mut Attempt, [what, die]: [u16; 2]) {
     }
 }
 
+/// A story of several steps, each held against the model like any other.
+async fn weave(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
+    let world = &stage.world;
+    let begins = |token: &usize| {
+        let known = &world.tokens[*token];
+        let travels = known.consent.is_some_and(|consent| world.consents[consent].travels > 0);
+        let plain = known.acts.len() == 1 && known.handed.is_none() && !known.refresh;
+        plain && travels && known.scope.contains("orders:read") && world.stands(*token)
+    };
+    let begins: Vec<usize> = (0..world.tokens.len()).filter(begins).collect();
+    let Some(subject) = pick(&begins, dice[0]) else { return };
+    let (holder, acts, consent) = {
+        let token = &world.tokens[subject];
+        (token.to, token.acts.clone(), token.consent)
+    };
+    let read: Words = ["orders:read"].into();
+    let orders: Words = [ORDERS].into();
+    let plain = |by: usize, subject: usize| Attempt {
+        scope: read.clone(),
+        places: orders.clone(),
+        ..rightful(by, subject)
+    };
+    let others: Vec<usize> = (0..AGENTS).filter(|who| !acts.contains(who)).collect();
+    let Some(receiver) = pick(&others, dice[1]) else { return };
+    let before = stage.world.tokens.len();
+    stage.attempt(&Attempt { over_to: Some(receiver), ..plain(holder, subject) }, tally).await;
+    if stage.world.tokens.len() > before {
+        stage.attempt(&plain(receiver, before), tally).await;
+    }
+    if stage.world.tokens.len() > before + 1 {
+        let world = &stage.world;
+        let own = |token: &usize| world.tokens[*token].sub == model::Sub::Client(0) && world.stands(*token);
+        let own: Vec<usize> = (0..world.tokens.len()).filter(own).collect();
+        let actor = pick(&own, dice[2]).map(|own| (own, ACCESS));
+        stage.attempt(&Attempt { actor, ..plain(ORDERS_API, before + 1) }, tally).await;
+    }
+    let task = stage.world.tasks.len();
+    if let Some(consent) = consent {
+        stage.task(consent, None, &read, Some(1)).await;
+    }
+    if stage.world.tasks.len() > task {
+        for _ in 0..2 {
+            stage.attempt(&Attempt { task: Some(task), ..plain(holder, subject) }, tally).await;
+        }
+    }
+}
+
 async fn play(stage: &mut Stage, step: &Step, nth: usize, tally: &mut Tally) {
     match step {
         Step::Consent(dice) => {
@@ -203,6 +258,7 @@ async fn play(stage: &mut Stage, step: &Step, nth: usize, tally: &mut Tally) {
                 _ => {}
             }
         }
+        Step::Weave(dice) => weave(stage, *dice, tally).await,
         Step::Later(die) => stage.later(i64::from(die % 130)),
         Step::Derive(dice) => {
             if let Some(attempt) = derive(&stage.world, dice) {
@@ -250,12 +306,12 @@ fn nothing_is_spliced(database: Database, cases: u32) -> Tally {
 
 #[test]
 fn tokens_of_different_stories_make_no_token_and_those_of_one_make_what_it_allows() {
-    let tally = nothing_is_spliced(Database::Sqlite, 16);
+    let tally = nothing_is_spliced(Database::Sqlite, 12);
     // Stories in which everything is refused, or nothing for a reason, would prove nothing of that reason.
     for why in Why::ALL {
         assert!(tally.alone.contains_key(&why), "{why:?} was never the only reason: {tally:?}");
     }
-    assert!(tally.made > 150 && tally.refused > 300, "{tally:?}");
+    assert!(tally.made > 150 && tally.refused > 200, "{tally:?}");
 }
 
 #[test]

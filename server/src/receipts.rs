@@ -76,7 +76,8 @@ async fn make(app: &App, hop: &Token, before: Option<&str>, now: NumericDate) ->
         (Some(_), Some(consent)) => app.store.find_consent(consent).await?,
         _ => None,
     };
-    let expires_at = consent.map_or(hop.expires_at(), |consent| consent.authority.until.max(hop.expires_at()));
+    let expires_at =
+        consent.map_or(hop.expires_at(), |consent| consent.authority.until.max(hop.expires_at()));
     let receipt = Receipt {
         issuer: app.issuer(),
         sub: hop.subject.as_str(),
@@ -93,7 +94,9 @@ async fn make(app: &App, hop: &Token, before: Option<&str>, now: NumericDate) ->
     match app.store.commit(Change::housekeeping(now).keep(Record::ActorReceipt(record))).await {
         Ok(_) => {}
         Err(CommitError::Broken(error)) => return Err(error.into()),
-        Err(CommitError::Conflict(_)) => return Err(Broken::Inconsistent("a receipt that cannot be kept").into()),
+        Err(CommitError::Conflict(_)) => {
+            return Err(Broken::Inconsistent("a receipt that cannot be kept").into());
+        }
     }
     let mut kept = app.store.find_receipts(&[name(hop)]).await?;
     kept.remove(name(hop)).ok_or_else(|| Broken::Inconsistent("a receipt that was not kept").into())

@@ -3,6 +3,7 @@
 mod about_user;
 mod abuse;
 mod account;
+mod account_tasks;
 mod authorize;
 mod backchannel;
 mod bad_input;
@@ -28,6 +29,7 @@ mod metadata;
 mod par;
 mod passkeys;
 mod passwords;
+mod receipts;
 mod registration;
 mod request_object;
 mod response_mode;

@@ -1,6 +1,6 @@
 //! `procura receipts`: who let whom act, proven with nothing but a file and the issuer's public keys.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -118,7 +118,9 @@ fn claims(text: &str, keys: &[Map<String, Value>]) -> anyhow::Result<Map<String,
         return serde_json::from_str(text).context("the JSON is malformed");
     }
     match open(text, keys) {
-        Some(opened) if opened.header.get("typ").and_then(Value::as_str) == Some("at+jwt") => Ok(opened.claims),
+        Some(opened) if opened.header.get("typ").and_then(Value::as_str) == Some("at+jwt") => {
+            Ok(opened.claims)
+        }
         _ => bail!("this is neither a JSON object nor an access token that one of the keys signed"),
     }
 }

@@ -12,6 +12,8 @@ use protocol::receipts::{PARAMETER, add_to};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::signed_introspection as signed;
 use protocol::subject::{Perspective, perspective};
+use protocol::task::TaskStatus;
+use protocol::token::Token;
 use serde_json::{Map, Value};
 
 use super::reply;
@@ -91,7 +93,35 @@ async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), 
     if told.get("active") == Some(&Value::Bool(true)) && entitled && wants_receipts(sent)? {
         add_to(&mut told, receipts::of(app, &alive, sent.visit.now).await?);
     }
+    tell_of_task(app, &mut told, &alive, &caller.client).await?;
     Ok((caller, told))
+}
+
+/// Where the token's task stands, for whoever is told of the task; and for its own client, which may ask at `/tasks` too,
+/// how many more tokens may be derived for it.
+async fn tell_of_task(
+    app: &App,
+    told: &mut Map<String, Value>,
+    token: &Token,
+    client: &Client,
+) -> Result<(), Failure> {
+    let (Some(of), Some(members)) = (&token.task, told.get_mut("task").and_then(Value::as_object_mut)) else {
+        return Ok(());
+    };
+    // A token whose task, or one above it, stands elsewhere is not alive.
+    members.insert("status".to_owned(), TaskStatus::Active.as_str().into());
+    if token.client == client.id
+        && let Some(task) = app.store.find_task(&of.id).await?
+        && let Some(remaining) = task.derivations_remaining()
+    {
+        members.insert("derivations_remaining".to_owned(), remaining.into());
+    }
+    if app.settings.tasks.mission_claim {
+        let mut mission = of.as_mission(app.issuer());
+        mission["state"] = TaskStatus::Active.as_str().into();
+        told.insert("mission".to_owned(), mission);
+    }
+    Ok(())
 }
 
 /// Whether the request asks for the receipts of the chain (actor receipts).

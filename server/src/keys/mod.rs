@@ -85,7 +85,8 @@ const TRIES: usize = 32;
 #[must_use]
 pub fn rotation(settings: &Settings, servers: &[ResourceServer]) -> Rotation {
     let lives = servers.iter().filter_map(|server| server.token_life);
-    let longest_life = lives.chain([settings.token_life, settings.session_life, settings.agent_consent_life]).max();
+    let longest_life =
+        lives.chain([settings.token_life, settings.session_life, settings.agent_consent_life]).max();
     Rotation {
         every: settings.keys.rotate_every,
         overlap: settings.keys.overlap,

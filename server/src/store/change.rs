@@ -18,9 +18,9 @@ use protocol::user::User;
 use serde_json::Value;
 
 use super::{
-    ActorReceipt, AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
-    InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
-    SigningKey, Totp,
+    ActorReceipt, AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession,
+    Forget, InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient,
+    Settled, SigningKey, Totp,
 };
 use crate::secret::SecretDigest;
 

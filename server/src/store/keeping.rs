@@ -23,7 +23,9 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{ActorReceipt, BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, receipts, sql};
+use super::{
+    ActorReceipt, BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, receipts, sql,
+};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.

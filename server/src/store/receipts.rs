@@ -6,7 +6,9 @@ use entity::token::Column as TokenColumn;
 use entity::{actor_receipt, token};
 use protocol::identifier::{FamilyId, TokenId};
 use protocol::numeric_date::NumericDate;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Value};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Value,
+};
 
 use super::{Store, StoreError, corrupt, sql};
 
@@ -35,8 +37,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn find_receipts(&self, hops: &[&str]) -> Result<BTreeMap<String, String>, StoreError> {
-        let find = actor_receipt::Entity::find()
-            .filter(actor_receipt::Column::Hop.is_in(hops.iter().copied()));
+        let find =
+            actor_receipt::Entity::find().filter(actor_receipt::Column::Hop.is_in(hops.iter().copied()));
         let rows = find.all(self.reader()).await?;
         Ok(rows.into_iter().map(|row| (row.hop, row.compact)).collect())
     }

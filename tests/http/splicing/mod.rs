@@ -141,7 +141,8 @@ fn bend(world: &World, attempt: &mut Attempt, [what, die]: [u16; 2]) {
         9 => attempt.places = all_places(),
         // Back to somebody who acted before, by way of the one who may speak for them.
         10 | 11 => {
-            let own = |token: &usize| world.tokens[*token].sub == model::Sub::Client(0) && world.stands(*token);
+            let own =
+                |token: &usize| world.tokens[*token].sub == model::Sub::Client(0) && world.stands(*token);
             let own: Vec<usize> = tokens.iter().copied().filter(own).collect();
             attempt.by = ORDERS_API;
             attempt.key = Some(Key::Own);
@@ -232,7 +233,8 @@ async fn play(stage: &mut Stage, step: &Step, nth: usize, tally: &mut Tally) {
                 (0..world.tasks.len()).filter(|task| world.tasks[*task].stands == Stands::Active).collect();
             let most = (dice[4] % 3 > 0).then(|| u32::from(dice[4] / 3 % 2) + 1);
             if let (true, Some(above)) = (dice[0] % 2 == 0, pick(&tasks, dice[1])) {
-                let (consent, scope) = (world.tasks[above].consent, chosen(&world.tasks[above].scope, dice[2]));
+                let (consent, scope) =
+                    (world.tasks[above].consent, chosen(&world.tasks[above].scope, dice[2]));
                 let doer = usize::from(dice[3]) % AGENTS;
                 stage.task(consent, Some((above, doer)), &scope, most).await;
             } else if let Some(consent) = pick(&consents, dice[1]) {

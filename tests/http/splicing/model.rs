@@ -273,7 +273,8 @@ impl World {
     /// The token ends, and everything that was made of it.
     pub(super) fn end_token(&mut self, token: usize) {
         self.tokens[token].over = true;
-        let children: Vec<_> = (0..self.tokens.len()).filter(|i| self.tokens[*i].from == Some(token)).collect();
+        let children: Vec<_> =
+            (0..self.tokens.len()).filter(|i| self.tokens[*i].from == Some(token)).collect();
         children.into_iter().for_each(|child| self.end_token(child));
     }
 
@@ -292,7 +293,8 @@ impl World {
         self.consents[consent].over = true;
         let of: Vec<_> = (0..self.tasks.len()).filter(|i| self.tasks[*i].consent == consent).collect();
         of.into_iter().for_each(|task| self.end_task(task));
-        let of: Vec<_> = (0..self.tokens.len()).filter(|i| self.tokens[*i].consent == Some(consent)).collect();
+        let of: Vec<_> =
+            (0..self.tokens.len()).filter(|i| self.tokens[*i].consent == Some(consent)).collect();
         of.into_iter().for_each(|token| self.end_token(token));
     }
 
@@ -313,8 +315,7 @@ impl World {
         self.look_at_receiver(attempt, &acts, consent, &mut against);
         self.look_at_task(attempt, actor, consent, &mut against);
         let consents: BTreeSet<_> = consent.into_iter().chain(self.tokens[attempt.subject].consent).collect();
-        let tasks: BTreeSet<_> =
-            self.tokens[attempt.subject].task.into_iter().chain(attempt.task).collect();
+        let tasks: BTreeSet<_> = self.tokens[attempt.subject].task.into_iter().chain(attempt.task).collect();
         if !consents.iter().all(|consent| self.consent_stands(*consent))
             || !tasks.iter().all(|task| self.task_stands(*task))
         {

@@ -325,7 +325,9 @@ impl Stage {
         self.look_at_clock();
         let known = &self.world.tasks[task];
         let stands = known.stands != Stands::Over && known.until > self.world.now + 4;
-        if !stands || !self.world.line(task).iter().all(|task| self.world.tasks[*task].stands == Stands::Active) {
+        if !stands
+            || !self.world.line(task).iter().all(|task| self.world.tasks[*task].stands == Stands::Active)
+        {
             if known.stands != Stands::Suspended || operation != "resume" {
                 return;
             }
@@ -409,7 +411,10 @@ impl Stage {
                 assert!(answer.json.get("access_token").is_none(), "{}", answer.body);
                 assert_eq!(before, after, "a refusal took or left something\n{told}");
                 if attempt.by != SHOP {
-                    assert_eq!((&event["action"], &event["error"]), (&json!("token.exchange"), &json!(error)));
+                    assert_eq!(
+                        (&event["action"], &event["error"]),
+                        (&json!("token.exchange"), &json!(error))
+                    );
                 }
                 tally.refused += 1;
                 if against.len() == 1 {

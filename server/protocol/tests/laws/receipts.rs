@@ -15,11 +15,7 @@ const ISSUER: &str = "https://as.example";
 const NOW: NumericDate = NumericDate(1_000);
 
 fn actor(n: usize) -> Actor {
-    Actor {
-        sub: format!("agent-{n}").parse().unwrap(),
-        iss: ISSUER.into(),
-        sub_profile: SubProfile::AiAgent,
-    }
+    Actor { sub: format!("agent-{n}").parse().unwrap(), iss: ISSUER.into(), sub_profile: SubProfile::AiAgent }
 }
 
 /// Signs as these tests do: the signature is a hash over the text, which nobody here can make but by this function.
@@ -230,10 +226,15 @@ fn the_outer_claims_must_fit_their_receipts() {
 fn whom_nobody_trusts_is_not_asked_for_keys() {
     let claims = token(2, receipts(2, "alice"));
     let asked = std::cell::Cell::new(false);
-    let refused = verify(&claims, NOW, |_| false, |_, compact| {
-        asked.set(true);
-        open("", compact)
-    });
+    let refused = verify(
+        &claims,
+        NOW,
+        |_| false,
+        |_, compact| {
+            asked.set(true);
+            open("", compact)
+        },
+    );
     assert_eq!((refused, asked.get()), (Err(R::UnknownIssuer(0)), false));
 }
 
@@ -248,6 +249,9 @@ fn a_token_of_the_issuer_of_another_type_is_no_receipt() {
         json!({ "alg": "ES256", "typ": TYP, "crit": ["x"], "x": 1 }),
     ] {
         all[0] = signed(&header, &Value::Object(part(&all[0], 1).unwrap()));
-        assert!(matches!(check(&token(1, all.clone())), Err(R::WrongType(0) | R::BadSignature(0))), "{header}");
+        assert!(
+            matches!(check(&token(1, all.clone())), Err(R::WrongType(0) | R::BadSignature(0))),
+            "{header}"
+        );
     }
 }

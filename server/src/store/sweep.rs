@@ -33,6 +33,7 @@ const TABLES: [(&str, &str, Seconds); 18] = [
     ("webhook_delivery", "digest", Seconds(0)),
     ("status_list", "id", Seconds(0)),
     ("consent_details_type", "id", Seconds(0)),
+    ("actor_receipt", "hop", Seconds(0)),
     ("authorization_code", "digest", AFTERLIFE),
     ("deferred_request", "digest", AFTERLIFE),
     ("deferral", "digest", AFTERLIFE),

@@ -37,3 +37,4 @@ pub mod tokens;
 pub mod trusted_issuers;
 pub mod upstreams;
 pub mod visit;
+pub mod webhooks;

@@ -18,7 +18,9 @@ use serde_json::Map;
 use crate::app::App;
 use crate::attempts::{Attempts, SignInAttempts};
 use crate::clock::Clock;
-use crate::config::{CertificationSettings, Config, Declared, DeclaredUser, Hidden, Settings};
+use crate::config::{
+    CertificationSettings, Config, Declared, DeclaredUser, DeclaredWebhook, Hidden, Settings,
+};
 use crate::failure::Broken;
 use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
@@ -35,6 +37,7 @@ use crate::store::{Change, CommitError, Ending, Origin, Record, Store, StoreErro
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
+use crate::webhooks::{Webhook, Webhooks};
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +148,7 @@ pub async fn open(
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
         rules,
+        webhooks: webhooks(&declared.webhooks),
         registry: RegistryCache::new(itself),
         itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
@@ -172,6 +176,11 @@ pub async fn open(
         );
     }
     Ok((Arc::new(app), notices))
+}
+
+fn webhooks(declared: &[DeclaredWebhook]) -> Webhooks {
+    let webhook = |declared: &DeclaredWebhook| Webhook { id: declared.id.clone(), url: declared.url.clone() };
+    Webhooks(declared.iter().map(webhook).collect())
 }
 
 fn sign_in_attempts(settings: &Settings) -> SignInAttempts {

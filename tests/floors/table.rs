@@ -19,6 +19,7 @@ const GROUND: &[&str] = &[
     "upstreams",
     "tls",
     "trusted_issuers",
+    "webhooks",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &[
@@ -49,6 +50,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
+    ("webhooks", &[&["secret", "store"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("status_lists", &[&["failure", "jose", "secret", "store"]]),

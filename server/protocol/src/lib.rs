@@ -72,3 +72,4 @@ pub mod unverified_claims;
 pub mod user;
 pub mod user_code;
 pub mod userinfo;
+pub mod webhook;

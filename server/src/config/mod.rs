@@ -30,6 +30,7 @@ mod trusted_issuer;
 mod upstream;
 mod user;
 mod userinfo;
+mod webhook;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub use tasks::TaskSettings;
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
+pub use webhook::DeclaredWebhook;
 
 use layers::Layers;
 use problem::Problems;
@@ -62,13 +64,14 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 8] = [
+const DECLARATIONS: [&str; 9] = [
     "users",
     "resource_servers",
     "clients",
     "agents",
     "details_types",
     "rules",
+    "webhooks",
     "trusted_issuers",
     "upstreams",
 ];

@@ -65,7 +65,7 @@ async fn decide(
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
-    desk.pass(&mut token, &registry.types)?;
+    desk.pass(&mut token, &registry.types, grant.remember_until)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));

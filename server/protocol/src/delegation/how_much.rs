@@ -17,12 +17,15 @@ impl Story<'_> {
         resources: &Resources,
         now: NumericDate,
     ) -> NumericDate {
+        self.terms.registered.end(details, resources, self.terms.token_life, now).min(self.end(basis))
+    }
+
+    /// When everything that the token comes from is over.
+    pub(super) fn end(&self, basis: &Basis) -> NumericDate {
         let consents = self.consents(basis).map(|consent| consent.authority.until);
         let deadlines = self.tasks().map(|task| task.deadline);
         let actor = self.actor.agent().map(|agent| agent.expires_at);
-        let ends = consents.chain(deadlines).chain(actor).chain([self.subject.expires_at()]);
-        let own = self.terms.registered.end(details, resources, self.terms.token_life, now);
-        ends.fold(own, NumericDate::min)
+        consents.chain(deadlines).chain(actor).fold(self.subject.expires_at(), NumericDate::min)
     }
 
     /// Nothing is derived from what is over.

@@ -46,6 +46,7 @@ const fn wanted(asked: &Asked) -> Wanted<'_> {
         resources: &asked.resources,
         requested_actor: asked.requested_actor.as_ref(),
         claims: None,
+        grant_management: asked.grant_management.as_ref(),
     }
 }
 

@@ -11,12 +11,13 @@ use protocol::client::{
     SigningAlg,
 };
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
-use protocol::jwt_bearer::TrustedIssuer;
 use protocol::numeric_date::NumericDate;
 use protocol::profile::SecurityProfile;
+use protocol::resource_authorization_server::ResourceAuthorizationServer;
 use protocol::resource_server::ResourceServer;
 use protocol::rule::{Approver, Rule, RuleEffect, Rules};
 use protocol::scope::Scope;
+use protocol::trusted_issuer::TrustedIssuer;
 use serde_json::{Map, Value};
 
 use super::client::{Credential, WrittenAgent, WrittenClient};
@@ -26,6 +27,7 @@ use super::known::{self, Known};
 use super::layers::Layers;
 use super::problem::{Problem, Problems};
 use super::reading::{section, section_of_two};
+use super::resource_authorization_server::WrittenResourceAuthorizationServer;
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
 use super::trusted_issuer::WrittenTrustedIssuer;
@@ -53,6 +55,8 @@ pub struct Declared {
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
+    /// `[[resource_authorization_servers]]`.
+    pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
 }
 
 /// A declared user.
@@ -107,6 +111,8 @@ pub struct DeclaredClient {
     pub resource_server: Option<ResourceIndicator>,
     /// What else it registered.
     pub metadata: ClientMetadata,
+    /// Whether it may have tokens for the admin API.
+    pub admin_api: bool,
 }
 
 /// What kind of principal a declared client is.
@@ -204,6 +210,10 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
             .collect();
+        let servers =
+            section::<WrittenResourceAuthorizationServer>(layers, "resource_authorization_servers", problems);
+        let resource_authorization_servers =
+            servers.into_iter().map(|(key, server)| server.check(&known, problems.at(&key))).collect();
         problems.found.is_empty().then(|| Self {
             source: problems.source.clone(),
             users,
@@ -214,6 +224,7 @@ impl Declared {
             webhooks,
             upstreams,
             trusted_issuers,
+            resource_authorization_servers,
         })
     }
 
@@ -286,6 +297,7 @@ impl DeclaredClient {
             resource_server: self.resource_server.clone(),
             metadata: self.metadata.clone(),
             own_sector: false,
+            admin_api: self.admin_api,
             status: ClientStatus::Active,
         })
     }

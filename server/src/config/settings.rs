@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::certification::CertificationSettings;
 use super::deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
+use super::grant_management::GrantManagementSettings;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
@@ -18,6 +19,7 @@ use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::status_lists::StatusListSettings;
 use super::tasks::TaskSettings;
+use super::transaction_tokens::TransactionTokenSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -91,8 +93,12 @@ pub struct Settings {
     pub status_lists: StatusListSettings,
     /// How many tasks there may be.
     pub tasks: TaskSettings,
+    /// Grant Management.
+    pub grant_management: GrantManagementSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
+    /// The trust domain.
+    pub transaction_tokens: TransactionTokenSettings,
 }
 
 /// How logs are written.
@@ -182,7 +188,9 @@ impl Default for Settings {
             certification: None,
             status_lists: StatusListSettings::default(),
             tasks: TaskSettings::default(),
+            grant_management: GrantManagementSettings::default(),
             userinfo: UserinfoSettings::default(),
+            transaction_tokens: TransactionTokenSettings::default(),
         }
     }
 }
@@ -305,6 +313,7 @@ impl Settings {
             .chain(certification)
             .chain(transport.into_iter().flatten())
             .chain(self.userinfo.wrong())
+            .chain(self.transaction_tokens.wrong())
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();

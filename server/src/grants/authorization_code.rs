@@ -120,8 +120,8 @@ pub(super) async fn issue(
 ) -> Result<Granted, NotGranted> {
     let (app, client) = (desk.app, &desk.caller.client);
     let cnf = bind(desk.caller)?;
-    let registry = app.registry().await?;
     let consent = app.store.find_consent(&code.consent).await?.ok_or_else(gone)?;
+    let registry = app.registry_of(Some(&consent)).await?;
     let family: FamilyId = random_id(app.entropy.as_ref(), "fam_")
         .parse()
         .map_err(|_| Broken::Other("a random id is no identifier"))?;
@@ -168,10 +168,15 @@ pub(super) async fn issue(
             let along = Along {
                 nonce: code.nonce.as_deref(),
                 session: code.session.as_ref(),
+                approved: Some(&open),
                 pushed: request.pushed_for.map(|id| (id, refresh_token)),
             };
             keep.extend(tokens::subject_seen(app, client, &code.user).map(Record::PairwiseSubject));
-            tokens::id_token(app, client, &access, &along).await?
+            let written = tokens::id_token(app, client, &access, &along).await?;
+            written.map(|(text, record)| {
+                keep.push(record);
+                text
+            })
         }
         false => None,
     };
@@ -180,7 +185,7 @@ pub(super) async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
 }
 
 /// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by
@@ -239,6 +244,7 @@ async fn first_token(
         client: client.id.clone(),
         subject: Subject::User(code.user.clone()),
         chain,
+        brought: Chain::none(),
         audience: requested.as_ref().map_or(Audience::Resources, |agent| Audience::Actor(agent.id.clone())),
         may_act,
         authority: code.authority.clone(),

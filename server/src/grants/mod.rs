@@ -9,9 +9,13 @@ mod client_credentials;
 mod deferral;
 mod deferred;
 mod device_code;
+mod foreign_token;
 mod jwt_bearer;
+mod other_domain;
 mod refresh_token;
 mod token_exchange;
+mod transaction;
+mod trusted;
 
 use std::sync::Arc;
 
@@ -32,6 +36,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::token_request::{TokenRequest, can_wait};
+use protocol::token_type::TokenType;
 use serde_json::{Map, Value};
 
 use crate::app::{App, Visit};
@@ -65,8 +70,8 @@ pub struct Reply {
     pub refresh_token: Option<Secret>,
     /// The ID token (OpenID Connect Core §3.1.3.3).
     pub id_token: Option<Secret>,
-    /// Whether `issued_token_type` is told (RFC 8693 §2.2.1).
-    pub exchanged: bool,
+    /// `issued_token_type`, where it is told (RFC 8693 §2.2.1).
+    pub issued: Option<TokenType>,
     /// What was asked, where it is known: `scope` is told when it differs.
     pub asked_scope: Option<Scope>,
     /// The consent, as `grant_id`.
@@ -79,6 +84,8 @@ struct Granted {
     /// What was shown and may not be shown again, and until when that must be remembered.
     first_time: Option<(ReplayKey, NumericDate)>,
     requires: Vec<Anchor>,
+    /// The consent that must be as it was read.
+    unamended: Option<(ConsentId, u32)>,
     take: Option<Take>,
     keep: Vec<Record>,
     reply: Reply,
@@ -238,10 +245,12 @@ impl Reply {
             body.insert(name.to_owned(), value);
         };
         put("access_token", self.access_token.reveal().into());
-        put("token_type", token.token_type().into());
+        // What is no access token is not used as one (RFC 8693 §2.2.1).
+        let token_type = if token.kind == TokenKind::Access { token.token_type() } else { "N_A" };
+        put("token_type", token_type.into());
         put("expires_in", token.expires_at().since(now).0.into());
-        if self.exchanged {
-            put("issued_token_type", "urn:ietf:params:oauth:token-type:access_token".into());
+        if let Some(issued) = self.issued {
+            put("issued_token_type", issued.as_str().into());
         }
         if self.asked_scope.as_ref() != Some(&token.authority.scope) && !token.authority.scope.is_empty() {
             put("scope", token.authority.scope.to_string().into());
@@ -320,6 +329,7 @@ impl Desk<'_> {
             client: self.caller.client.id.clone(),
             subject,
             chain,
+            brought: Chain::none(),
             may_act: None,
             audience: Audience::Resources,
             authority,
@@ -349,11 +359,20 @@ impl Desk<'_> {
 
     /// Writes what was granted, or learns within the transaction that it may not be.
     async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, first_time, requires, take, keep, reply } = granted;
+        let Granted { event, first_time, requires, unamended, take, keep, reply } = granted;
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
+        // A token that opens a task of its own opens no more of them than there may be.
+        let opened = keep.iter().find_map(|record| match record {
+            Record::Task(task) => Some(tasks::room(self.app, task)),
+            _ => None,
+        });
+        change = opened.into_iter().fold(change, Change::room);
         change = keep.into_iter().fold(change, Change::keep);
+        if let Some((consent, version)) = unamended {
+            change = change.requires_unamended(consent, version);
+        }
         if let Some(task) = &reply.token.task {
             change = change.derives(tasks::counted(self.app, task).await?);
         }
@@ -440,6 +459,11 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         (Conflict::Exhausted, _) => {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
+        (Conflict::NoRoom, _) => {
+            let description =
+                "as many tasks as there may be are open under this consent; complete some first";
+            Refusal::new(ErrorCode::InvalidRequest, description)
+        }
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
         (_, GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
@@ -470,7 +494,7 @@ fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
         access_token: written.text,
         refresh_token: None,
         id_token: None,
-        exchanged: false,
+        issued: None,
         asked_scope,
     }
 }

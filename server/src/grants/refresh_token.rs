@@ -63,7 +63,11 @@ async fn decide(
     }
     let cnf = bind(desk.caller)?;
 
-    let registry = app.registry().await?;
+    let consent = match &presented.consent {
+        Some(id) => app.store.find_consent(id).await?,
+        None => None,
+    };
+    let registry = app.registry_of(consent.as_deref()).await?;
     let whole = presented;
     let presented = tokens::open_to_user(app, &registry, Arc::clone(&whole)).await?.ok_or_else(gone)?;
     let mut resources = request.resources.clone();
@@ -115,13 +119,18 @@ async fn decide(
         && access.token.audience == Audience::Resources
     {
         true => {
-            let along = Along { session: access.token.session.as_ref(), ..Along::default() };
-            tokens::id_token(app, client, &access, &along).await?
+            let session = access.token.session.as_ref();
+            let along = Along { session, approved: Some(&presented.authority), ..Along::default() };
+            let written = tokens::id_token(app, client, &access, &along).await?;
+            written.map(|(text, record)| {
+                keep.push(record);
+                text
+            })
         }
         false => None,
     };
     let mut reply = reply(access, asked);
     reply.id_token = id_token;
     reply.refresh_token = successor;
-    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
 }

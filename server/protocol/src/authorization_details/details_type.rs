@@ -144,6 +144,7 @@ pub enum InvalidDetailsType {
 #[derive(Clone)]
 pub struct DetailsType {
     document: DetailsTypeDocument,
+    version: u32,
     schema: Arc<jsonschema::Validator>,
 }
 
@@ -153,6 +154,14 @@ impl DetailsType {
     /// # Errors
     /// [`InvalidDetailsType`] names what is wrong with the document.
     pub fn new(document: DetailsTypeDocument) -> Result<Self, InvalidDetailsType> {
+        Self::of_version(document, 1)
+    }
+
+    /// The same of a later version.
+    ///
+    /// # Errors
+    /// [`InvalidDetailsType`] names what is wrong with the document.
+    pub fn of_version(document: DetailsTypeDocument, version: u32) -> Result<Self, InvalidDetailsType> {
         let schema = closed(document.schema.clone());
         let validator = jsonschema::options()
             .with_pattern_options(jsonschema::PatternOptions::regex())
@@ -171,7 +180,7 @@ impl DetailsType {
         let unknown = document.words.values().flat_map(Words::placeholders).find(|field| !known(field));
         match unknown {
             Some(field) => Err(InvalidDetailsType::UnknownPlaceholder(field)),
-            None => Ok(Self { document, schema: Arc::new(validator) }),
+            None => Ok(Self { document, version, schema: Arc::new(validator) }),
         }
     }
 
@@ -179,6 +188,25 @@ impl DetailsType {
     #[must_use]
     pub const fn document(&self) -> &DetailsTypeDocument {
         &self.document
+    }
+
+    /// Which of its versions this is: 1 for the first.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// This version as it counts now: what it says of fields and in words stands, but nothing lives longer, and nothing
+    /// is passed on, than `current` allows too.
+    #[must_use]
+    pub fn beside(&self, current: &Self) -> Self {
+        let lives = [self.document.max_life, current.document.max_life];
+        let document = DetailsTypeDocument {
+            max_life: lives.into_iter().flatten().min(),
+            may_be_passed_on: self.document.may_be_passed_on && current.document.may_be_passed_on,
+            ..self.document.clone()
+        };
+        Self { document, ..self.clone() }
     }
 
     /// Checks a detail against the schema (RFC 9396 §5).
@@ -238,6 +266,27 @@ mod tests {
         let t = DetailsType::new(document(json!({"properties": {"actions": {"type": "array"}}}))).unwrap();
         assert!(t.check(&detail(json!({"type": "t", "actions": []}))).is_ok());
         assert!(t.check(&detail(json!({"type": "t", "zz": 1}))).is_err());
+    }
+
+    #[test]
+    fn an_older_version_keeps_its_fields_and_words_and_is_bounded_by_the_one_of_today() {
+        let of = |life: Option<i64>, may_be_passed_on, version| {
+            let written = DetailsTypeDocument {
+                max_life: life.map(Seconds),
+                may_be_passed_on,
+                ..document(json!({"properties": {"actions": {}, "old": {"const": version}}}))
+            };
+            DetailsType::of_version(written, version).unwrap()
+        };
+        let counts = |old: DetailsType, now: DetailsType| {
+            let counts = old.beside(&now);
+            assert_eq!((counts.version(), &counts.document().schema), (1, &old.document().schema));
+            assert!(counts.check(&detail(json!({"type": "t", "old": 1}))).is_ok());
+            (counts.document().max_life.map(|life| life.0), counts.document().may_be_passed_on)
+        };
+        assert_eq!(counts(of(None, true, 1), of(Some(9), true, 2)), (Some(9), true));
+        assert_eq!(counts(of(Some(5), true, 1), of(Some(9), false, 2)), (Some(5), false));
+        assert_eq!(counts(of(Some(5), false, 1), of(None, true, 2)), (Some(5), false));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod built_in;
 mod details_type;
 mod narrowing;
 pub(crate) mod strict_json;
+mod types_of;
 mod words;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use details_type::{
     ApprovalNeeded, DetailsType, DetailsTypeDocument, InvalidDetailsType, Risk, RiskLevel,
 };
 pub use narrowing::{Absent, FieldRule, Narrowing, Rule};
+pub use types_of::TypesOf;
 pub use words::{InWords, Words};
 
 use crate::identifier::DetailsTypeName;
@@ -195,6 +197,44 @@ impl DetailsTypes {
             }
         };
         documents.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Those that are compiled; of two with one name the later counts.
+    #[must_use]
+    pub fn of(compiled: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
+        Self(compiled.into_iter().map(|known| (known.document().name.clone(), known)).collect())
+    }
+
+    /// The same, but for the versions that something was allowed under: each counts as [`DetailsType::beside`] says, and
+    /// as it stands where its type is gone.
+    #[must_use]
+    pub fn as_of(&self, versions: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
+        let mut then = self.clone();
+        for version in versions {
+            let name = version.document().name.clone();
+            let counts = match self.0.get(&name) {
+                Some(current) => Arc::new(version.beside(current)),
+                None => version,
+            };
+            then.0.insert(name, counts);
+        }
+        then
+    }
+
+    /// The version of the type of each detail, so far as it is registered.
+    #[must_use]
+    pub fn versions(&self, details: &AuthorizationDetails) -> BTreeMap<DetailsTypeName, u32> {
+        let version = |detail: &AuthorizationDetail| {
+            let known = self.find(&detail.type_name)?;
+            Some((detail.type_name.clone(), known.version()))
+        };
+        details.iter().filter_map(version).collect()
+    }
+
+    /// All of both, without those that lie within another.
+    #[must_use]
+    pub fn union(&self, a: &AuthorizationDetails, b: &AuthorizationDetails) -> AuthorizationDetails {
+        AuthorizationDetails(self.greatest(a.iter().chain(b.iter()).cloned().collect()))
     }
 
     /// The type of this name.

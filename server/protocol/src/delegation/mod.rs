@@ -19,7 +19,7 @@ use crate::approval::{Policy, Wanted};
 use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
 use crate::authorization::Registered;
-use crate::authorization_details::AuthorizationDetails;
+use crate::authorization_details::{AuthorizationDetails, TypesOf};
 use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
@@ -53,6 +53,8 @@ pub struct Story<'a> {
     pub onto: Option<&'a Task>,
     /// The client that the requested `audience` names: the token is to be handed over to it.
     pub receiver: Option<&'a Client>,
+    /// Whether the presenter is a workload of the trust domain (Transaction Tokens).
+    pub in_trust_domain: bool,
     /// What admin rules say about this exchange.
     pub rules: RulesThatApply<'a>,
     /// What holds whatever allows it: rules that deny or have a person asked, and a person's yes.
@@ -94,6 +96,8 @@ pub struct Terms<'a> {
     pub longest_chain: usize,
     /// The registered details types and resource servers.
     pub registered: Registered<'a>,
+    /// The details types of the consents that were given under others.
+    pub types_of: &'a TypesOf,
 }
 
 /// What the request asks for. `None` means that it was not named.
@@ -230,16 +234,23 @@ impl Delegation {
     /// `task` where one was opened for it.
     #[must_use]
     pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
+        self.into_kind(TokenKind::Access, id, task, now)
+    }
+
+    /// The same, written as something else than an access token.
+    #[must_use]
+    pub fn into_kind(self, kind: TokenKind, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,
         };
         Token {
             id,
-            kind: TokenKind::Access,
+            kind,
             client: self.client,
             subject: self.subject.subject,
             chain: self.chain,
+            brought: self.subject.brought,
             may_act: None,
             audience: self.audience,
             authority: self.authority,

@@ -9,9 +9,9 @@ use crate::refusal::{ErrorCode, Refuse};
 /// A reason to refuse an exchange. Everything about tokens, actor and chain is `invalid_request` (RFC 8693 §2.2.2).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DelegationRefused {
-    /// A token of another kind than an access token.
+    /// A token that is for somebody else's token endpoint.
     #[error("the subject token is not acceptable")]
-    NotAnAccessToken,
+    NotASubjectToken,
     /// It was neither addressed nor issued to the presenter, and nothing names the presenter.
     #[error("the subject token was not meant for this client")]
     NotForPresenter,
@@ -74,7 +74,7 @@ pub enum DelegationRefused {
 impl Refuse for DelegationRefused {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::NotAnAccessToken
+            Self::NotASubjectToken
             | Self::NotForPresenter
             | Self::KeyNotProven
             | Self::Unbound(_)

@@ -16,4 +16,5 @@ mod registration;
 mod request_object;
 mod status_list;
 mod tasks;
+mod transaction_tokens;
 mod world;

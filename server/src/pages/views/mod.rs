@@ -48,8 +48,8 @@ pub use approval::{ApprovalPage, TaskInWords};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
-    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
-    claim_key,
+    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, Mark, ResourceInWords, ScopeEntry,
+    Standing, StandingEntry, claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};

@@ -60,6 +60,7 @@ pub fn details(t: Theirs) -> Vec<DetailEntry> {
         sentence: t.s(sentence),
         lines: lines.iter().map(|line| t.s(line)).collect(),
         risk,
+        mark: None,
     };
     vec![
         entry(
@@ -86,6 +87,7 @@ pub fn scopes(t: Theirs) -> Vec<ScopeEntry> {
         words: t.s(words),
         resource_name: resource.map(|name| t.s(name)),
         required,
+        mark: None,
     };
     vec![
         entry("openid", "Know who you are", None, true),
@@ -114,6 +116,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         durations: OfferedDuration::up_to(Seconds::days(1), language),
         passing_on_max: 2,
         offline_access: true,
+        standing: None,
         refused: None,
         afar: None,
     }
@@ -172,7 +175,26 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
             ..whole.clone()
         }
     };
+    let standing = |replaced: bool| {
+        let entry = |sentence: &str, lines: &[&str], stays| StandingEntry {
+            what: Permitted { sentence: t.s(sentence), lines: lines.iter().map(|line| t.s(line)).collect() },
+            stays,
+        };
+        let entries = vec![
+            entry("In Vault, at shop/orders/*: read, list", &[], true),
+            entry("Do this: refund", &["At most 20", "In EUR"], !replaced),
+            entry("See your orders", &[], true),
+        ];
+        let mut page = ConsentPage { task: None, ..whole.clone() };
+        page.standing = Some(Standing { replaced, until: NOW, entries });
+        page.details.iter_mut().for_each(|entry| entry.mark = Some(Mark::New));
+        page.scopes.iter_mut().for_each(|entry| entry.mark = Some(Mark::Already));
+        page.refused = (!replaced).then_some(ConsentRefused::Inseparable);
+        page
+    };
     vec![
+        ("consent-merge", standing(false)),
+        ("consent-replace", standing(true)),
         ("consent-registered-itself", introduced(None, false)),
         ("consent-by-document", introduced(t.some("agents.example"), true)),
         ("consent-device", on_device),
@@ -382,6 +404,7 @@ fn approval(language: Language, t: Theirs) -> ApprovalPage {
             limits: vec![t.s("No letters")],
         }),
         details: vec![DetailEntry {
+            mark: None,
             index: 0,
             type_name: t.s("A task"),
             sentence: t.s("Do this: refund"),

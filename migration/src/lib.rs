@@ -17,6 +17,7 @@ mod m3_tasks;
 mod m3_wire;
 mod m4_approvals;
 mod m4_consents;
+mod m4_story;
 mod m4_tasks;
 
 /// All migrations, the oldest first.
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_tasks::Migration),
             Box::new(m4_consents::Migration),
             Box::new(m4_approvals::Migration),
+            Box::new(m4_story::Migration),
         ]
     }
 }

@@ -104,6 +104,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
         .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
+        .route(
+            "/account/tasks/{task_id}/{operation}",
+            get(pages::account_tasks::get).post(pages::account_tasks::post),
+        )
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))

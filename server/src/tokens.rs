@@ -84,7 +84,11 @@ pub async fn write(
             Secret::generate(app.entropy.as_ref(), "pat_")
         }
         ((TokenFormat::Jwt, alg), Perspective::Public) => {
-            Secret::from_text(app.keys.sign(alg, "at+jwt", &token.claims(app.issuer()))?)
+            let mut claims = token.claims(app.issuer());
+            if let Some(task) = token.task.as_ref().filter(|_| app.settings.tasks.mission_claim) {
+                claims.insert("mission".to_owned(), task.as_mission(app.issuer()));
+            }
+            Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
     Ok(Written { token, text })

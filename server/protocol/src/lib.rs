@@ -50,6 +50,7 @@ pub mod presented_secret;
 pub mod profile;
 pub mod prompt;
 pub mod public_jwk;
+pub mod receipts;
 pub mod recovery_code;
 pub mod redirect_uri;
 pub mod refusal;

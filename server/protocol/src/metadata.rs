@@ -190,6 +190,7 @@ fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
         ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
         ("grant_management_action_required", facts.grant_management_action_required),
+        ("actor_receipts_supported", true),
     ] {
         document.insert(name.to_owned(), value.into());
     }

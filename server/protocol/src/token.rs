@@ -135,6 +135,14 @@ pub struct TaskRef {
     pub authority_hash: String,
 }
 
+impl TaskRef {
+    /// The task as the `mission` claim of the mission-bound-authorization draft.
+    #[must_use]
+    pub fn as_mission(&self, issuer: &str) -> Value {
+        json!({ "id": self.id.as_str(), "issuer": issuer, "authority_hash": self.authority_hash })
+    }
+}
+
 impl From<&Task> for TaskRef {
     fn from(task: &Task) -> Self {
         Self { id: task.id.clone(), root: task.root.clone(), authority_hash: task.authority_hash.clone() }

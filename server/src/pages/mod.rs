@@ -1,6 +1,7 @@
 //! Doors for people: what a browser is shown, and what it sends back.
 
 pub mod account;
+pub mod account_tasks;
 pub mod admin;
 pub mod admin_clients;
 pub mod admin_endings;

@@ -19,9 +19,9 @@ use serde_json::Value;
 
 use super::amending::Amendment;
 use super::{
-    AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
-    InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
-    SigningKey, Step, Totp, WebhookDelivery,
+    ActorReceipt, AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity,
+    FederatedSession, Forget, InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered,
+    SessionClient, Settled, SigningKey, Step, Totp, WebhookDelivery,
 };
 use crate::secret::SecretDigest;
 
@@ -500,6 +500,8 @@ pub enum Record {
     WebhookDelivery(WebhookDelivery),
     /// A client that is to be told that its user has answered.
     AnswerDelivery(AnswerDelivery),
+    /// A receipt of who joined a chain; one of the same hop that is there already stays.
+    ActorReceipt(ActorReceipt),
     /// A user by the name that a client sees; one of the same name is the same.
     PairwiseSubject(PairwiseSubject),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.

@@ -23,7 +23,10 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation, sql};
+use super::{
+    ActorReceipt, BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation,
+    receipts, sql,
+};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -52,6 +55,7 @@ pub(super) struct Rows {
     user_codes: Vec<backchannel_user_code::Model>,
     deliveries: Vec<backchannel_delivery::Model>,
     subjects: Vec<pairwise_subject::Model>,
+    receipts: Vec<ActorReceipt>,
     registrations: Vec<client_registration::Model>,
     initial_access_tokens: Vec<initial_access_token::Model>,
     federation: federation::Rows,
@@ -137,6 +141,7 @@ impl Rows {
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::AnswerDelivery(delivery) => self.deliveries.push(delivery.row()),
+            Record::ActorReceipt(receipt) => self.receipts.push(receipt),
             Record::PairwiseSubject(subject) => self.subjects.push(subject.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
             Record::Deferral(deferral) => self.deferrals.push(deferral.row()?),
@@ -237,6 +242,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     for row in &rows.subjects {
         replace(db, row.clone(), pairwise_subject::Column::Subject, None, &[]).await?;
+    }
+    for receipt in &rows.receipts {
+        receipts::keep(db, receipt).await?;
     }
     rows.credentials.write(db).await?;
     rows.federation.write(db).await

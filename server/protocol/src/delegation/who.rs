@@ -3,6 +3,7 @@
 use super::{Asked, Basis, DelegationRefused, Story};
 use crate::actor::{CannotExtend, Chain};
 use crate::audience::Audience;
+use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::consent::{Consent, PassingOn};
 use crate::numeric_date::NumericDate;
@@ -196,10 +197,9 @@ impl Story<'_> {
 
     /// The chain of the token to be. Impersonation adds nobody; that is what makes it one.
     pub(super) fn chain(&self, basis: &Basis) -> Result<Chain, DelegationRefused> {
-        let own = self.actor.agent().and_then(|agent| agent.max_chain_depth);
-        let longest = own.map_or(self.terms.longest_chain, |own| own.min(self.terms.longest_chain));
         // Who acted elsewhere counts too.
-        let longest = longest.saturating_sub(self.subject.brought.depth());
+        let longest = Self::longest_with(self.terms.longest_chain, self.actor)
+            .saturating_sub(self.subject.brought.depth());
         match basis {
             Basis::Impersonation(_) => Ok(self.subject.chain.clone()),
             Basis::Acting if self.subject.chain.depth() == 0 => Ok(Chain::none()),
@@ -213,7 +213,13 @@ impl Story<'_> {
         }
     }
 
-    /// A hand-over goes to a live client that did not act yet, under a consent that lets it travel one further.
+    /// How long a chain may be that may be this long without `one`, where `one` stands in it too.
+    fn longest_with(longest: usize, one: &Client) -> usize {
+        one.agent().and_then(|agent| agent.max_chain_depth).map_or(longest, |own| own.min(longest))
+    }
+
+    /// A hand-over goes to a live client that did not act yet, under a consent that lets it travel one further, and
+    /// leaves room for it in the chain: what its receiver could not use is not handed over.
     pub(super) fn check_receiver(
         &self,
         basis: &Basis,
@@ -228,7 +234,8 @@ impl Story<'_> {
         {
             return Err(DelegationRefused::ReceiverNotAcceptable);
         }
-        if chain.depth() + self.subject.brought.depth() >= self.terms.longest_chain {
+        let longest = [self.actor, receiver].into_iter().fold(self.terms.longest_chain, Self::longest_with);
+        if chain.depth() + self.subject.brought.depth() >= longest {
             return Err(DelegationRefused::ChainTooLong);
         }
         let consent = self.consent_of(basis).ok_or(DelegationRefused::MayNotBePassedOn)?;

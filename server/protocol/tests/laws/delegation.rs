@@ -602,6 +602,18 @@ fn the_chain_is_bounded_by_the_server_and_by_the_agent_and_does_not_come_back() 
     let no_room_for_the_receiver = with(World::handing_over(), |w| w.longest_chain = 1);
     assert_eq!(refused(&no_room_for_the_receiver), DelegationRefused::ChainTooLong);
     assert!(with(World::handing_over(), |w| w.longest_chain = 2).decide().is_ok());
+    // Nor does one hand over what its receiver, or it itself with that receiver behind it, could not use.
+    let receivers_limit = |limit| {
+        move |w: &mut World| {
+            if let Some(Client { kind: ClientKind::Agent(agent), .. }) = &mut w.receiver {
+                agent.max_chain_depth = Some(limit);
+            }
+        }
+    };
+    for (limit, fits) in [(1, false), (2, true)] {
+        assert_eq!(with(World::handing_over(), own_limit(limit)).decide().is_ok(), fits, "{limit}");
+        assert_eq!(with(World::handing_over(), receivers_limit(limit)).decide().is_ok(), fits, "{limit}");
+    }
 }
 
 // ---- how long

@@ -11,6 +11,7 @@ mod key_rotation;
 mod params;
 mod parsers;
 mod prompt;
+mod receipts;
 mod redirect_uri;
 mod registration;
 mod request_object;

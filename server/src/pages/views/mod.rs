@@ -5,6 +5,7 @@
 //! the words around it.
 
 mod account;
+mod account_tasks;
 mod admin;
 mod admin_clients;
 mod admin_endings;
@@ -40,6 +41,7 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
+pub use account_tasks::{AccountTaskPage, TaskStep};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};

@@ -40,3 +40,4 @@ pub mod trusted_issuers;
 pub mod upstreams;
 pub mod visit;
 pub mod workloads;
+pub mod webhooks;

@@ -21,6 +21,7 @@ const GROUND: &[&str] = &[
     "tls",
     "trusted_issuers",
     "workloads",
+    "webhooks",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &[
@@ -54,6 +55,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("issuer_keys", &[&["jose", "key_sets", "outbound"]]),
     ("workloads", &[&["config", "issuer_keys", "jose", "key_sets", "outbound", "tls"]]),
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
+    ("webhooks", &[&["secret", "store"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("status_lists", &[&["failure", "jose", "secret", "store"]]),

@@ -5,6 +5,7 @@ mod abuse;
 mod account;
 mod account_tasks;
 mod admin_api;
+mod approvals;
 mod authorize;
 mod backchannel;
 mod bad_input;

@@ -80,3 +80,4 @@ pub mod user;
 pub mod user_code;
 pub mod userinfo;
 pub mod workload;
+pub mod webhook;

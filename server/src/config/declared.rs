@@ -33,6 +33,7 @@ use super::rule::WrittenRule;
 use super::trusted_issuer::WrittenTrustedIssuer;
 use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
+use super::webhook::{DeclaredWebhook, WrittenWebhook};
 use super::workload::{DeclaredPlatforms, WrittenTrustDomain, WrittenWorkloadIssuer};
 
 /// Everything declared, in the order of the file; agents come after the other clients.
@@ -49,6 +50,8 @@ pub struct Declared {
     pub details_types: DetailsTypes,
     /// `[[rules]]`.
     pub rules: Vec<DeclaredRule>,
+    /// `[[webhooks]]`.
+    pub webhooks: Vec<DeclaredWebhook>,
     /// `[[upstreams]]`.
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
@@ -197,6 +200,8 @@ impl Declared {
         let rules = section::<WrittenRule>(layers, "rules", problems);
         let rules =
             rules.into_iter().filter_map(|(key, rule)| rule.check(&known, problems.at(&key))).collect();
+        let webhooks = section::<WrittenWebhook>(layers, "webhooks", problems);
+        let webhooks = webhooks.into_iter().map(|(key, webhook)| webhook.check(problems.at(&key))).collect();
         let upstreams = section::<WrittenUpstream>(layers, "upstreams", problems);
         let upstreams: Vec<_> = upstreams
             .into_iter()
@@ -220,6 +225,7 @@ impl Declared {
             clients: proven.into_iter().map(|(_, client, _)| client).collect(),
             details_types,
             rules,
+            webhooks,
             upstreams,
             trusted_issuers,
             platforms,

@@ -66,6 +66,7 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     tell(problems, clients.chain(named(root, "resource_servers", "identifier")));
     tell(problems, named(root, "details_types", "name"));
     tell(problems, named(root, "rules", "id"));
+    tell(problems, named(root, "webhooks", "id"));
     tell(problems, named(root, "upstreams", "id"));
     tell(problems, named(root, "upstreams", "issuer"));
     tell(problems, domains(root));

@@ -33,6 +33,7 @@ mod trusted_issuer;
 mod upstream;
 mod user;
 mod userinfo;
+mod webhook;
 mod workload;
 pub mod written;
 
@@ -59,6 +60,7 @@ pub use transaction_tokens::TransactionTokenSettings;
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
+pub use webhook::DeclaredWebhook;
 pub use workload::DeclaredPlatforms;
 
 use layers::Layers;
@@ -69,13 +71,14 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 11] = [
+const DECLARATIONS: [&str; 12] = [
     "users",
     "resource_servers",
     "clients",
     "agents",
     "details_types",
     "rules",
+    "webhooks",
     "trusted_issuers",
     "resource_authorization_servers",
     "trust_domains",

@@ -84,7 +84,7 @@ async fn decide(
     let mut new = Vec::new();
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
-    desk.pass(&mut token, &registry.types)?;
+    desk.pass(&mut token, &registry.types, grant.remember_until)?;
     if purpose == Purpose::IdentityAssertions {
         let types = registry.types.versions(&given.details);
         let known = standing(desk, &user.id, rule, &given, &types).await?;

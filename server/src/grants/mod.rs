@@ -307,9 +307,10 @@ impl Desk<'_> {
     }
 
     /// Lets a token of the caller pass that was not decided upon as a delegation, or holds it up.
-    fn pass(&self, token: &mut Token, types: &DetailsTypes) -> Result<(), NotGranted> {
-        let wanted = Wanted::of(token);
-        let checked = self.policy().check(&wanted, &self.caller.client, types, self.visit.now);
+    /// `end` is when all that it comes from is over.
+    fn pass(&self, token: &mut Token, types: &DetailsTypes, end: NumericDate) -> Result<(), NotGranted> {
+        let (wanted, client) = (Wanted::of(token), &self.caller.client);
+        let checked = self.policy().check(&wanted, client, types, end, self.visit.now);
         if let Some(until) = checked.map_err(NotGranted::Policy)? {
             token.authority.until = until.min(token.authority.until);
         }

@@ -97,7 +97,7 @@ async fn decide(
         task: onto.as_ref().map(|(task, _)| TaskRef::from(task.as_ref())).or_else(|| presented.task.clone()),
         ..presented.as_ref().clone()
     };
-    desk.pass(&mut access, &registry.types)?;
+    desk.pass(&mut access, &registry.types, source.until)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
 

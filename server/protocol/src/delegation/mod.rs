@@ -167,6 +167,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
     let until = story.until(&basis, &details, &resources, now);
+    let end = story.end(&basis);
 
     let mut delegation = Delegation {
         basis,
@@ -181,7 +182,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     };
     // whether at all
     let types = story.terms.registered.types;
-    let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, now)?;
+    let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, end, now)?;
     delegation.authority.until = approved_until.map_or(until, |approved| approved.min(until));
     Ok(delegation)
 }

@@ -101,6 +101,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))
+        .route("/admin/details-types", get(pages::admin_details_types::list))
+        .route("/admin/details-types/{name}", get(pages::admin_details_types::one))
         .route("/admin/clients", get(pages::admin_clients::list))
         .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
         .route(

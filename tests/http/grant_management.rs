@@ -260,7 +260,7 @@ async fn a_device_and_a_client_from_afar_add_to_a_grant(database: Database) {
     for hint in ["bob", "nobody at all"] {
         let asks =
             [("scope", "openid"), ("login_hint", hint), (ACTION, "merge"), ("grant_id", grant.as_str())];
-        agent.post("/backchannel/authorize", &asks).await.refused("access_denied");
+        agent.post("/backchannel/authorize", &asks).await.refused_with(403, "access_denied");
         house.told("authorization.backchannel", "access_denied").await;
     }
     let other = town.client("till");

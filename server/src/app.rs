@@ -70,6 +70,8 @@ pub struct App {
     pub registry: RegistryCache,
     /// This server's issuer as a resource: where userinfo is.
     pub itself: ResourceIndicator,
+    /// The admin API as a resource.
+    pub admin_api: ResourceIndicator,
     /// Failures of clients to authenticate with a secret.
     pub client_failures: Attempts,
     /// Failures of users to sign in.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
+use protocol::admin_api::AdminScope;
 use protocol::audience::ResourceIndicator;
 use protocol::authorization::{Registered, ResourceServers};
 use protocol::authorization_details::{DetailsType, DetailsTypeDocument, DetailsTypes};
@@ -34,15 +35,17 @@ impl Registry {
     }
 
     /// Compiles what is registered. This server is a resource server too: userinfo and its own API are there.
+    /// And its admin API is another.
     fn compile(
         itself: &ResourceIndicator,
+        admin_api: &ResourceIndicator,
         types: &[KeptDetailsType],
         servers: &[ResourceServer],
     ) -> Result<Self, Failure> {
         let current = types.iter().filter(|kept| kept.retired_at.is_none());
         let types = current.map(|kept| compile(kept.document.clone(), kept.version));
         let types = DetailsTypes::of(types.collect::<Result<Vec<_>, _>>()?);
-        let servers = servers.iter().cloned().chain([own(itself)]);
+        let servers = servers.iter().cloned().chain([own(itself), admin(admin_api)]);
         let resource_servers = servers.map(|server| (server.identifier.clone(), Arc::new(server))).collect();
         Ok(Self { types, resource_servers, itself: itself.clone() })
     }
@@ -82,12 +85,23 @@ fn own(itself: &ResourceIndicator) -> ResourceServer {
     }
 }
 
+/// The admin API, which is a resource by itself: what opens the rest of this server does not open it.
+fn admin(admin_api: &ResourceIndicator) -> ResourceServer {
+    let scopes = AdminScope::ALL.into_iter().filter_map(|scope| {
+        let (en, de) = scope.words();
+        let words = [("en".to_owned(), en.to_owned()), ("de".to_owned(), de.to_owned())];
+        Some((scope.as_str().parse().ok()?, BTreeMap::from(words)))
+    });
+    ResourceServer { name: "Procura".into(), scopes: scopes.collect(), ..own(admin_api) }
+}
+
 /// The most versions of details types that are kept compiled beside those of today.
 const MOST_VERSIONS: u64 = 1000;
 
 /// The compiled registry of the documents that the store holds now.
 pub struct RegistryCache {
     itself: ResourceIndicator,
+    admin_api: ResourceIndicator,
     current: ArcSwapOption<Compiled>,
     /// Versions that consents were given under; what a version says never changes.
     versions: Cache<(DetailsTypeName, u32), Arc<DetailsType>>,
@@ -100,11 +114,11 @@ struct Compiled {
 }
 
 impl RegistryCache {
-    /// A cache for the server that is `itself`.
+    /// A cache for the server that is `itself`, with its admin API.
     #[must_use]
-    pub fn new(itself: ResourceIndicator) -> Self {
+    pub fn new(itself: ResourceIndicator, admin_api: ResourceIndicator) -> Self {
         let versions = Cache::builder().max_capacity(MOST_VERSIONS).build();
-        Self { itself, current: ArcSwapOption::const_empty(), versions }
+        Self { itself, admin_api, current: ArcSwapOption::const_empty(), versions }
     }
 
     /// The registry, compiled anew only if the store's documents are others than last time.
@@ -119,7 +133,7 @@ impl RegistryCache {
         {
             return Ok(Arc::clone(&compiled.registry));
         }
-        let registry = Arc::new(Registry::compile(&self.itself, &types, &servers)?);
+        let registry = Arc::new(Registry::compile(&self.itself, &self.admin_api, &types, &servers)?);
         self.current.store(Some(Arc::new(Compiled { types, servers, registry: Arc::clone(&registry) })));
         Ok(registry)
     }

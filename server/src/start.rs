@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::admin_api;
+use protocol::audience::ResourceIndicator;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientStatus};
 use protocol::identifier::UserId;
@@ -132,7 +134,9 @@ pub async fn open(
     first_admin(&store, entropy.as_ref(), now).await?;
     let notices = links(&store, &settings.issuer, entropy.as_ref(), now).await?;
     alone.done().await;
-    let itself = settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?;
+    let resource = |text: &str| text.parse().map_err(|_| Broken::Other("the issuer is no URI"));
+    let itself: ResourceIndicator = resource(&settings.issuer)?;
+    let admin_api: ResourceIndicator = resource(&format!("{}{}", settings.issuer, admin_api::RESOURCE))?;
     let app = App {
         keys,
         at_rest,
@@ -145,8 +149,9 @@ pub async fn open(
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
         rules,
-        registry: RegistryCache::new(itself),
-        itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
+        registry: RegistryCache::new(itself.clone(), admin_api.clone()),
+        itself,
+        admin_api,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_attempts: sign_in_attempts(&settings),
         user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),

@@ -143,6 +143,9 @@ pub enum Action {
     /// A client ended its registration, or never used it.
     #[serde(rename = "client.delete")]
     ClientDelete,
+    /// A program called the admin API and looked at something, or was refused.
+    #[serde(rename = "admin.call")]
+    AdminCall,
     /// An admin stopped an agent until it is resumed, and ended everything that it held.
     #[serde(rename = "agent.suspend")]
     AgentSuspend,

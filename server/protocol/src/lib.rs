@@ -6,6 +6,7 @@
 
 pub mod acr;
 pub mod actor;
+pub mod admin_api;
 pub mod audience;
 pub mod audit;
 pub mod authority;

@@ -104,6 +104,8 @@ pub struct DeclaredClient {
     pub resource_server: Option<ResourceIndicator>,
     /// What else it registered.
     pub metadata: ClientMetadata,
+    /// Whether it may have tokens for the admin API.
+    pub admin_api: bool,
 }
 
 /// What kind of principal a declared client is.
@@ -278,6 +280,7 @@ impl DeclaredClient {
             resource_server: self.resource_server.clone(),
             metadata: self.metadata.clone(),
             own_sector: false,
+            admin_api: self.admin_api,
             status: ClientStatus::Active,
         })
     }

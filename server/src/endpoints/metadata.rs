@@ -22,10 +22,12 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         Err(Failure::Broken(reason)) => return reply::broken(reason),
         Err(Failure::Refused(_)) => return reply::unavailable(),
     };
+    // The admin API is for those whom the operator declared for it; they know where it is.
+    let servers = || registry.resource_servers.iter().filter(|(resource, _)| **resource != app.admin_api);
     let scopes =
-        registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
+        servers().map(|(_, server)| server).fold(Scope::empty(), |all, server| all.union(&server.scope()));
     let resources: Vec<ResourceIndicator> =
-        registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
+        servers().map(|(resource, _)| resource).filter(|one| **one != app.itself).cloned().collect();
     let base = app.settings.mtls.base();
     let certificates = app
         .settings

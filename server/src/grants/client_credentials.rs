@@ -1,6 +1,7 @@
 //! Client credentials (RFC 6749 §4.4): a token of the client's own, without any user.
 
 use protocol::actor::Chain;
+use protocol::admin_api;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
@@ -43,6 +44,9 @@ async fn decide(
     let own: Scope = client.scope.iter().filter(|word| !OF_USERS.contains(&word.as_str())).cloned().collect();
     let mut resources = client.resources.clone();
     resources.insert(app.itself.clone());
+    if admin_api::may_administer(client) {
+        resources.insert(app.admin_api.clone());
+    }
     let end = client.agent().map_or(now.plus(app.settings.token_life), |agent| agent.expires_at);
     let given = Authority { scope: own, details: AuthorizationDetails::none(), resources, until: end };
     let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };

@@ -247,6 +247,12 @@ impl Desk<'_> {
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
+        // A token that opens a task of its own opens no more of them than there may be.
+        let opened = keep.iter().find_map(|record| match record {
+            Record::Task(task) => Some(tasks::room(self.app, task)),
+            _ => None,
+        });
+        change = opened.into_iter().fold(change, Change::room);
         change = keep.into_iter().fold(change, Change::keep);
         if let Some((consent, version)) = unamended {
             change = change.requires_unamended(consent, version);
@@ -336,6 +342,11 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         }
         (Conflict::Exhausted, _) => {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
+        }
+        (Conflict::NoRoom, _) => {
+            let description =
+                "as many tasks as there may be are open under this consent; complete some first";
+            Refusal::new(ErrorCode::InvalidRequest, description)
         }
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
         (_, GrantType::TokenExchange) => {

@@ -12,7 +12,7 @@ use protocol::authorization::OFFLINE_ACCESS;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::identifier::{ClientId, ConsentId};
 use protocol::numeric_date::NumericDate;
-use protocol::task::Intent;
+use protocol::task::{Intent, Task, TaskStatus, effective};
 use protocol::third_party_login;
 
 use super::consent;
@@ -74,16 +74,21 @@ async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<Consent
         true => None,
         false => Some(name_of(app, &consent.client).await?.0),
     };
-    let tasks = app.store.tasks_of_consent(&consent.id).await?;
+    let lines = app.store.tasks_of_consent(&consent.id).await?;
+    let tasks = lines.into_iter().filter_map(|mut line| {
+        let status = effective(&line, browser.visit.now);
+        (!line.is_empty()).then(|| (line.swap_remove(0), status))
+    });
+    let tasks: Vec<(Task, TaskStatus)> = tasks.collect();
     // A task stands there with its purpose and its reference, and need not say them twice.
     let Intent { purpose, reference, .. } = Intent::of(&consent.authority.details);
-    let stands = tasks.iter().any(|t| t.intent.purpose == purpose && t.intent.reference == reference);
+    let stands = tasks.iter().any(|(t, _)| t.intent.purpose == purpose && t.intent.reference == reference);
     let said = if stands { Intent { purpose, reference, ..Intent::default() } } else { Intent::default() };
-    let tasks = tasks.into_iter().map(|task| TaskSummary {
+    let tasks = tasks.into_iter().map(|(task, status)| TaskSummary {
         id: task.id.to_string(),
         purpose: task.intent.purpose,
         reference: task.intent.reference,
-        status: task.status,
+        status,
         deadline: task.deadline,
     });
     Ok(ConsentSummary {

@@ -90,6 +90,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
             *lost = amending::changed(db, change, &mut amended).await?;
         }
     }
+    takes::find_room(db, &changes, &mut lost).await?;
     takes::mark_first_times(db, &changes, &mut lost).await?;
     // Before anything is taken: what is taken for a token that may not be is gone all the same.
     let counted = takes::count_derivations(db, &changes, &mut lost).await?;

@@ -40,6 +40,7 @@ pub struct Change {
     pub(super) amend: Option<Amendment>,
     pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
+    pub(super) room: Option<Room>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
@@ -69,6 +70,7 @@ impl Change {
             amend: None,
             unamended: Vec::new(),
             derives: Vec::new(),
+            room: None,
             keep: Vec::new(),
             end: Vec::new(),
             attempts: Vec::new(),
@@ -137,6 +139,12 @@ impl Change {
     /// Only if each of these tasks may have one more token derived from it; counts it for all of them.
     pub fn derives(mut self, tasks: Vec<TaskId>) -> Self {
         self.derives = tasks;
+        self
+    }
+
+    /// Only if there is `room` for one more when the change is written.
+    pub fn room(mut self, room: Room) -> Self {
+        self.room = Some(room);
         self
     }
 
@@ -284,6 +292,25 @@ pub enum Take {
     SigningKeys(i64),
 }
 
+/// Where one more task is to go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Room {
+    /// Among the root tasks under a consent that are neither over nor ended.
+    Tasks {
+        /// The consent.
+        consent: ConsentId,
+        /// The most.
+        most: u64,
+    },
+    /// Among the parts of a task, whatever became of them.
+    Parts {
+        /// The task.
+        parent: TaskId,
+        /// The most.
+        most: u64,
+    },
+}
+
 /// Who declared something. What an admin declared, the configuration does not touch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -360,8 +387,10 @@ pub enum Record {
     OpenedTask {
         /// The task.
         task: Task,
-        /// The digest of what it was opened with.
+        /// The digest of the key it was opened with.
         opening: SecretDigest,
+        /// The digest of the request that came with the key.
+        request: SecretDigest,
     },
     /// A list for the statuses of tokens.
     StatusList {
@@ -476,7 +505,7 @@ pub enum Record {
 pub enum Ending {
     /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent.
     Consent(ConsentId),
-    /// A task: its child tasks, their tokens and all their descendants.
+    /// A task: its child tasks, their tokens and all their descendants, but for what went over to another task.
     Task(TaskId),
     /// A token and all its descendants.
     Token(TokenId),
@@ -557,6 +586,8 @@ pub enum Conflict {
     Changed,
     /// No more tokens may be derived from the task, or from one that it is a part of.
     Exhausted,
+    /// There are as many already as there may be.
+    NoRoom,
 }
 
 impl fmt::Display for Conflict {
@@ -567,6 +598,7 @@ impl fmt::Display for Conflict {
             Self::AlreadyTaken => "it was taken before",
             Self::Changed => "it was changed meanwhile",
             Self::Exhausted => "no more may be derived from it",
+            Self::NoRoom => "there are as many as there may be",
         })
     }
 }

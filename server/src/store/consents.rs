@@ -16,7 +16,7 @@ use super::{Store, StoreError, corrupt, read, read_word};
 /// The most consents in one list.
 const MOST: u64 = 1000;
 
-fn consent(row: &consent::Model) -> Result<Consent, StoreError> {
+pub(super) fn consent(row: &consent::Model) -> Result<Consent, StoreError> {
     let written: Consent = read("consent", &row.id, &row.document)?;
     let version = u32::try_from(row.version).map_err(|_| corrupt("consent", &row.id))?;
     Ok(Consent { state: read_word("consent", &row.id, &row.state)?, version, ..written })

@@ -97,8 +97,8 @@ impl Rows {
                 let row = task_row(&task, None)?;
                 self.tasks.push((Arc::new(task), row));
             }
-            Record::OpenedTask { task, opening } => {
-                let row = task_row(&task, Some(opening))?;
+            Record::OpenedTask { task, opening, request } => {
+                let row = task_row(&task, Some((opening, request)))?;
                 self.tasks.push((Arc::new(task), row));
             }
             Record::StatusList { id, size, expires_at } => self.status_lists.push(status_list::Model {
@@ -373,7 +373,7 @@ fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
     })
 }
 
-fn task_row(task: &Task, opening: Option<SecretDigest>) -> Result<task::Model, StoreError> {
+fn task_row(task: &Task, opening: Option<(SecretDigest, SecretDigest)>) -> Result<task::Model, StoreError> {
     Ok(task::Model {
         id: task.id.as_str().to_owned(),
         root_id: task.root.as_str().to_owned(),
@@ -387,7 +387,9 @@ fn task_row(task: &Task, opening: Option<SecretDigest>) -> Result<task::Model, S
         max_derivations: task.max_derivations.map(i64::from),
         derivations: i64::from(task.derivations),
         suspended_by: task.suspended_by.as_ref().map(word),
-        opening: opening.map(|digest| digest.to_text()),
+        opening: opening.map(|(key, _)| key.to_text()),
+        opened_by: opening.map(|(_, request)| request.to_text()),
+        created_at: task.created_at.0,
         document: json(task)?,
     })
 }

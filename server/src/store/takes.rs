@@ -1,12 +1,42 @@
 //! Single use: what many may try at the same moment, and one gets.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::change::{Change, Conflict, Take};
+use super::change::{Change, Conflict, Room, Take};
 use super::{credentials, sql, tasks};
+
+/// Looks whether there is room for what the changes add. The last one that there is room for is in, the next is out.
+pub(super) async fn find_room<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    lost: &mut [Option<Conflict>],
+) -> Result<(), DbErr> {
+    let mut counted: HashMap<&str, u64> = HashMap::new();
+    for (change, lost) in changes.iter().zip(lost).filter(|(_, lost)| lost.is_none()) {
+        let (key, most) = match &change.room {
+            None => continue,
+            Some(Room::Tasks { consent, most }) => (consent.as_str(), most),
+            Some(Room::Parts { parent, most }) => (parent.as_str(), most),
+        };
+        let known = counted.get(key).copied();
+        let there = match (known, &change.room) {
+            (Some(there), _) => there,
+            (None, Some(Room::Tasks { consent, .. })) => tasks::count_open(db, consent, change.at).await?,
+            (None, Some(Room::Parts { parent, .. })) => tasks::count_parts(db, parent).await?,
+            (None, None) => 0,
+        };
+        if there < *most {
+            counted.insert(key, there + 1);
+        } else {
+            counted.insert(key, there);
+            *lost = Some(Conflict::NoRoom);
+        }
+    }
+    Ok(())
+}
 
 /// Marks what the changes show for the first time. A change that shows something old is out.
 pub(super) async fn mark_first_times<C: ConnectionTrait>(

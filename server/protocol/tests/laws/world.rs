@@ -276,6 +276,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         resource_server: None,
         metadata: ClientMetadata::default(),
         own_sector: false,
+        admin_api: false,
         status: ClientStatus::Active,
     }
 }

@@ -165,6 +165,7 @@ pub(super) fn client(name: &str, shown: &str) -> Client {
         resource_server: None,
         metadata: ClientMetadata::default(),
         own_sector: false,
+        admin_api: false,
         status: ClientStatus::Active,
     }
 }

@@ -37,6 +37,16 @@ pub struct DetailsTypeDocument {
     pub may_be_passed_on: bool,
 }
 
+impl DetailsTypeDocument {
+    /// The rules of narrowing that speak of no property of the schema.
+    pub fn stray_rules(&self) -> impl Iterator<Item = &str> {
+        let properties = self.schema.get("properties");
+        let known = move |field: &str| properties.is_some_and(|known| known.get(field).is_some());
+        let fields = self.narrowing.0.keys().map(String::as_str);
+        fields.filter(move |field| !known(field.split('.').next().unwrap_or(field)))
+    }
+}
+
 /// How risky the values of one field are.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

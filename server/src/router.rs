@@ -164,7 +164,7 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// What admins do, for programs. The document at its end lists the same paths.
 fn admin_api() -> Router<Arc<App>> {
-    use endpoints::admin_api::{details_types, lists, openapi};
+    use endpoints::admin_api::{details_types as types, lists, openapi};
     let v1 = |path: &str| format!("{}{path}", admin_api::V1);
     Router::new()
         .route(&v1("/agents"), get(lists::agents))
@@ -175,11 +175,8 @@ fn admin_api() -> Router<Arc<App>> {
         .route(&v1("/consents/{id}"), get(lists::consent))
         .route(&v1("/tasks"), get(lists::tasks))
         .route(&v1("/tasks/{id}"), get(lists::task))
-        .route(&v1("/details-types"), get(details_types::list))
-        .route(
-            &v1("/details-types/{name}"),
-            get(details_types::one).put(details_types::put).delete(details_types::delete),
-        )
+        .route(&v1("/details-types"), get(types::list))
+        .route(&v1("/details-types/{name}"), get(types::one).put(types::put).delete(types::delete))
         .route(&v1("/openapi.json"), get(openapi::get))
 }
 

@@ -12,6 +12,7 @@ use protocol::consent::Consent;
 use protocol::device::household;
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
+use protocol::resource_authorization_server::ResourceAuthorizationServer;
 use protocol::rule::Rules;
 use protocol::subject::{Perspective, perspective};
 use serde_json::{Map, Value};
@@ -50,8 +51,10 @@ pub struct App {
     pub client_keys: ClientKeyCache,
     /// What clients publish at their `jwks_uri`.
     pub key_sets: KeySets,
-    /// Those whose JWTs are authorization grants.
+    /// Those whose JWTs are believed.
     pub trusted_issuers: TrustedIssuers,
+    /// The authorization servers of other domains, to which clients carry grants.
+    pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
     /// Asks others.
     pub outbound: Outbound,
     /// The OpenID Providers that people may sign in at.

@@ -145,6 +145,7 @@ pub async fn open(
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
+        resource_authorization_servers: declared.resource_authorization_servers,
         outbound: Outbound::new(&settings.outbound)?,
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,

@@ -33,6 +33,9 @@ pub struct Consent {
     pub passing_on: PassingOn,
     /// Whether the actor may go on in the user's absence (`offline_access`).
     pub offline_access: bool,
+    /// Whose word stands for the user's, where it was not asked here: the issuer of an identity assertion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought_by: Option<String>,
     /// When it was given.
     pub created_at: NumericDate,
     /// Whether it still stands.

@@ -129,6 +129,7 @@ fn consent(
         claims: if authority.scope.contains("openid") { offer.claims.clone() } else { BTreeSet::new() },
         passing_on,
         created_at: visit.now,
+        brought_by: None,
         state: ConsentState::Active,
         types: offer.registry.types.versions(&authority.details),
         version: 1,

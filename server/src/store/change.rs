@@ -19,9 +19,9 @@ use serde_json::Value;
 
 use super::amending::Amendment;
 use super::{
-    AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
-    InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
-    SigningKey, Totp,
+    ActorReceipt, AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity,
+    FederatedSession, Forget, InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered,
+    SessionClient, Settled, SigningKey, Step, Totp, WebhookDelivery,
 };
 use crate::secret::SecretDigest;
 
@@ -288,6 +288,13 @@ pub enum Take {
         /// By whose hand it is suspended, while it is.
         suspended_by: Option<Hand>,
     },
+    /// A step of a token request that waits for a person's approval.
+    Deferral {
+        /// The digest of its `deferral_code`.
+        digest: SecretDigest,
+        /// Which.
+        step: Step,
+    },
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
 }
@@ -489,8 +496,14 @@ pub enum Record {
     SessionClient(SessionClient),
     /// A request whose user is elsewhere.
     Deferred(DeferredRequest),
+    /// A token request that waits for a person's approval.
+    Deferral(Deferral),
+    /// An event that a webhook is to be told.
+    WebhookDelivery(WebhookDelivery),
     /// A client that is to be told that its user has answered.
     AnswerDelivery(AnswerDelivery),
+    /// A receipt of who joined a chain; one of the same hop that is there already stays.
+    ActorReceipt(ActorReceipt),
     /// A user by the name that a client sees; one of the same name is the same.
     PairwiseSubject(PairwiseSubject),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.

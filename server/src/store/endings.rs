@@ -7,7 +7,7 @@ use protocol::token::{Subject, Token};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::change::{Ended, Ending};
-use super::{halts, logouts, sql};
+use super::{deferrals, halts, logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
 struct Roots {
@@ -142,6 +142,8 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
         ended.tokens += tokens;
         quiet = if tasks + tokens == 0 { quiet + 1 } else { 0 };
     }
+    // Last, when all that a person was asked about has ended.
+    ended.pending += deferrals::end_with(db, ending, at).await?;
     Ok(ended)
 }
 

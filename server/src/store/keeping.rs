@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use entity::{
     authorization_code, backchannel_delivery, backchannel_user_code, browser_session, client,
-    client_registration, consent, deferred_request, details_type, initial_access_token, interaction,
-    known_browser, one_time_link, pairwise_subject, pushed_request, resource_server, session_client, setting,
-    signing_key, status_list, task, token, totp, user_account,
+    client_registration, consent, deferral, deferred_request, details_type, initial_access_token,
+    interaction, known_browser, one_time_link, pairwise_subject, pushed_request, resource_server,
+    session_client, setting, signing_key, status_list, task, token, totp, user_account, webhook_delivery,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -23,7 +23,10 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation, sql};
+use super::{
+    ActorReceipt, BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation,
+    receipts, sql,
+};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -47,9 +50,12 @@ pub(super) struct Rows {
     status_lists: Vec<status_list::Model>,
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
+    deferrals: Vec<deferral::Model>,
+    webhooks: Vec<webhook_delivery::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
     deliveries: Vec<backchannel_delivery::Model>,
     subjects: Vec<pairwise_subject::Model>,
+    receipts: Vec<ActorReceipt>,
     registrations: Vec<client_registration::Model>,
     initial_access_tokens: Vec<initial_access_token::Model>,
     federation: federation::Rows,
@@ -135,8 +141,11 @@ impl Rows {
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::AnswerDelivery(delivery) => self.deliveries.push(delivery.row()),
+            Record::ActorReceipt(receipt) => self.receipts.push(receipt),
             Record::PairwiseSubject(subject) => self.subjects.push(subject.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
+            Record::Deferral(deferral) => self.deferrals.push(deferral.row()?),
+            Record::WebhookDelivery(delivery) => self.webhooks.push(delivery.row()?),
             Record::UserCode { user, hash } => {
                 self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
             }
@@ -186,6 +195,8 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.deferrals).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.webhooks).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.deliveries).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.initial_access_tokens).cloned().collect()).await?;
@@ -231,6 +242,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     for row in &rows.subjects {
         replace(db, row.clone(), pairwise_subject::Column::Subject, None, &[]).await?;
+    }
+    for receipt in &rows.receipts {
+        receipts::keep(db, receipt).await?;
     }
     rows.credentials.write(db).await?;
     rows.federation.write(db).await

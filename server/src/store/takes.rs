@@ -6,7 +6,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::change::{Change, Conflict, Room, Take};
-use super::{credentials, sql, tasks};
+use super::{credentials, deferrals, sql, tasks};
 
 /// Looks whether there is room for what the changes add. The last one that there is room for is in, the next is out.
 pub(super) async fn find_room<C: ConnectionTrait>(
@@ -178,7 +178,8 @@ enum Table {
     KeyRing,
 }
 
-/// What a take is after; a passkey's next signature and a task's next step are matters of their own.
+/// What a take is after; a passkey's next signature, a task's next step and that of a deferral are
+/// matters of their own.
 fn wanted(take: &Take) -> Option<(Table, Wanted)> {
     let plain = |key: String| Wanted { key, note: None };
     Some(match take {
@@ -195,7 +196,7 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
         Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
-        Take::Passkey { .. } | Take::Task { .. } => return None,
+        Take::Passkey { .. } | Take::Task { .. } | Take::Deferral { .. } => return None,
     })
 }
 
@@ -211,6 +212,7 @@ async fn take_alone<C: ConnectionTrait>(
         Take::Task { id, version, status, suspended_by } => {
             tasks::step(db, id, *version, *status, *suspended_by).await?
         }
+        Take::Deferral { digest, step } => deferrals::step(db, digest, *step, at).await?,
         _ => return Ok(None),
     };
     Ok((!taken).then_some(Conflict::AlreadyTaken))

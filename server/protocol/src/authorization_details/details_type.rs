@@ -1,6 +1,6 @@
 //! A details type: what an authorization detail of one `type` may hold, how it narrows, and how a person reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,6 +35,36 @@ pub struct DetailsTypeDocument {
     /// Whether an agent may pass such a detail on to another.
     #[serde(default)]
     pub may_be_passed_on: bool,
+    /// Whether a person must approve each use.
+    #[serde(default)]
+    pub approval_needed: ApprovalNeeded,
+}
+
+/// Whether a person must approve each use of a detail in somebody else's hands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ApprovalNeeded {
+    /// Always, or never.
+    Each(bool),
+    /// Where it permits one of these actions, the values of the field that `risk` names.
+    Actions(BTreeSet<String>),
+}
+
+impl Default for ApprovalNeeded {
+    fn default() -> Self {
+        Self::Each(false)
+    }
+}
+
+impl DetailsTypeDocument {
+    /// Whether a person must approve each use of `detail`.
+    #[must_use]
+    pub fn is_approval_needed(&self, detail: &Map<String, Value>) -> bool {
+        match &self.approval_needed {
+            ApprovalNeeded::Each(each) => *each,
+            ApprovalNeeded::Actions(actions) => !actions.is_empty() && self.risk.permits_any(detail, actions),
+        }
+    }
 }
 
 impl DetailsTypeDocument {
@@ -76,6 +106,17 @@ pub enum RiskLevel {
 }
 
 impl Risk {
+    /// Whether `detail` permits one of these actions. One that does not name its actions may permit any.
+    #[must_use]
+    pub fn permits_any(&self, detail: &Map<String, Value>, actions: &BTreeSet<String>) -> bool {
+        let is_one = |value: &Value| value.as_str().is_none_or(|value| actions.contains(value));
+        match self.field.as_ref().and_then(|field| detail.get(field)) {
+            Some(Value::Array(values)) => values.iter().any(is_one),
+            Some(value) => is_one(value),
+            None => true,
+        }
+    }
+
     /// The highest level among what `detail` permits.
     #[must_use]
     pub fn of(&self, detail: &Map<String, Value>) -> RiskLevel {
@@ -104,6 +145,9 @@ pub enum InvalidDetailsType {
     /// `max_life` is not positive.
     #[error("max_life: must be a positive number of seconds")]
     MaxLife,
+    /// `approval_needed` names actions, and nothing says where a detail names its own.
+    #[error("approval_needed: names actions, so risk.field must say which field holds them")]
+    ApprovalNeeded,
 }
 
 /// A registered details type with its compiled schema.
@@ -138,6 +182,9 @@ impl DetailsType {
         }
         if document.max_life.is_some_and(|life| life.0 <= 0) {
             return Err(InvalidDetailsType::MaxLife);
+        }
+        if matches!(document.approval_needed, ApprovalNeeded::Actions(_)) && document.risk.field.is_none() {
+            return Err(InvalidDetailsType::ApprovalNeeded);
         }
         let known = |field: &str| schema.pointer(&format!("/properties/{field}")).is_some();
         let unknown = document.words.values().flat_map(Words::placeholders).find(|field| !known(field));
@@ -264,6 +311,15 @@ mod tests {
     fn words_about_a_field_that_does_not_exist_are_refused() {
         let refused = DetailsType::new(document(json!({"properties": {"tools": {}}})));
         assert_eq!(refused.unwrap_err(), InvalidDetailsType::UnknownPlaceholder("actions".into()));
+    }
+
+    #[test]
+    fn actions_that_need_approval_need_a_field_that_names_them() {
+        let mut document = document(json!({"properties": {"actions": {}}}));
+        document.approval_needed = ApprovalNeeded::Actions(["pay".to_owned()].into());
+        assert_eq!(DetailsType::new(document.clone()).unwrap_err(), InvalidDetailsType::ApprovalNeeded);
+        document.risk.field = Some("actions".into());
+        assert!(DetailsType::new(document).is_ok());
     }
 
     #[test]

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use built_in::documents as built_in;
-pub use details_type::{DetailsType, DetailsTypeDocument, InvalidDetailsType, Risk, RiskLevel};
+pub use details_type::{
+    ApprovalNeeded, DetailsType, DetailsTypeDocument, InvalidDetailsType, Risk, RiskLevel,
+};
 pub use narrowing::{Absent, FieldRule, Narrowing, Rule};
 pub use types_of::TypesOf;
 pub use words::{InWords, Words};
@@ -31,7 +33,7 @@ pub const LARGEST_PARAMETER: usize = 16 * 1024;
 pub const DEEPEST: usize = 8;
 
 /// One authorization detail. It names its type; whether the type knows it, [`DetailsTypes::check`] says.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct AuthorizationDetail {
     type_name: DetailsTypeName,
@@ -39,7 +41,7 @@ pub struct AuthorizationDetail {
 }
 
 /// A list of authorization details; several of one type stay apart (RFC 9396 §2).
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AuthorizationDetails(pub Vec<AuthorizationDetail>);
 

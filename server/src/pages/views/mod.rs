@@ -5,11 +5,13 @@
 //! the words around it.
 
 mod account;
+mod account_tasks;
 mod admin;
 mod admin_clients;
 mod admin_details_types;
 mod admin_endings;
 mod afar;
+mod approval;
 mod change_password;
 mod client_marks;
 mod consent;
@@ -40,6 +42,7 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
+pub use account_tasks::{AccountTaskPage, TaskStep};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
 pub use admin_details_types::{
@@ -47,6 +50,7 @@ pub use admin_details_types::{
 };
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
+pub use approval::{ApprovalPage, TaskInWords};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{

@@ -9,6 +9,7 @@ pub mod certification;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod details_types;
 pub mod endings;
 pub mod endpoints;
 pub mod failure;

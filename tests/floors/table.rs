@@ -28,6 +28,7 @@ const TRADES: &[&str] = &[
     "approvals",
     "authorization",
     "caller",
+    "details_types",
     "endings",
     "federation",
     "logout",
@@ -67,6 +68,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
     // Who a client is may stand in a document that has to be fetched first.
     ("caller", &[GROUND, &["registration"]]),
+    ("details_types", &[GROUND]),
     ("endings", &[GROUND]),
     ("federation", &[GROUND]),
     ("registration", &[GROUND]),

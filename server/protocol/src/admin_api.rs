@@ -23,11 +23,13 @@ pub enum AdminScope {
     Read,
     /// To stop, to let go on and to end.
     Endings,
+    /// To declare and to retire details types.
+    DetailsTypes,
 }
 
 impl AdminScope {
     /// Every word.
-    pub const ALL: [Self; 2] = [Self::Read, Self::Endings];
+    pub const ALL: [Self; 3] = [Self::Read, Self::Endings, Self::DetailsTypes];
 
     /// As it stands in requests and tokens.
     #[must_use]
@@ -35,6 +37,7 @@ impl AdminScope {
         match self {
             Self::Read => "admin:read",
             Self::Endings => "admin:endings",
+            Self::DetailsTypes => "admin:details_types",
         }
     }
 
@@ -47,6 +50,9 @@ impl AdminScope {
             }
             Self::Endings => {
                 ("Stop agents and end what they hold", "Agenten anhalten und beenden, was sie haben")
+            }
+            Self::DetailsTypes => {
+                ("Declare and retire details types", "Detailtypen festlegen und stilllegen")
             }
         }
     }

@@ -158,6 +158,12 @@ pub enum Action {
     /// A program called the admin API and looked at something, or was refused.
     #[serde(rename = "admin.call")]
     AdminCall,
+    /// An admin declared a details type, or a new version of one.
+    #[serde(rename = "details_type.declare")]
+    DetailsTypeDeclare,
+    /// An admin retired a details type: nothing of it can be asked for any more.
+    #[serde(rename = "details_type.retire")]
+    DetailsTypeRetire,
     /// An admin stopped an agent until it is resumed, and ended everything that it held.
     #[serde(rename = "agent.suspend")]
     AgentSuspend,

@@ -336,7 +336,9 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",

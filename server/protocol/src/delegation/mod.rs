@@ -181,7 +181,10 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         instance: story.instance.cloned(),
     };
     // whether at all
-    let types = story.terms.registered.types;
+    let types = match &delegation.basis {
+        Basis::Consent(id) => story.terms.types_of.of(Some(id), story.terms.registered.types),
+        _ => story.subject_types(),
+    };
     let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, end, now)?;
     delegation.authority.until = approved_until.map_or(until, |approved| approved.min(until));
     Ok(delegation)

@@ -171,7 +171,7 @@ impl Story<'_> {
             asked.scope.as_ref().is_none_or(|scope| scope.is_within(&c.authority.scope))
                 && asked.resources.is_subset(&c.authority.resources)
                 && asked.details.as_ref().is_none_or(|details| {
-                    self.terms.registered.types.check_within(details, &c.authority.details).is_ok()
+                    self.types_of(c).check_within(details, &c.authority.details).is_ok()
                 })
         };
         if self.subject.chain.depth() > 0 {

@@ -7,6 +7,7 @@ mod authorization;
 mod delegation;
 mod details;
 mod dpop;
+mod grant_management;
 mod key_rotation;
 mod params;
 mod parsers;

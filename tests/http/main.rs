@@ -4,6 +4,7 @@ mod about_user;
 mod abuse;
 mod account;
 mod account_tasks;
+mod admin_api;
 mod authorize;
 mod backchannel;
 mod bad_input;

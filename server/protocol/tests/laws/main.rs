@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
+mod approval;
 mod authorization;
 mod delegation;
 mod details;
@@ -16,4 +17,5 @@ mod registration;
 mod request_object;
 mod status_list;
 mod tasks;
+mod transaction_tokens;
 mod world;

@@ -39,10 +39,10 @@ impl MigratorTrait for Migrator {
             Box::new(m3_tasks::Migration),
             Box::new(m3_status_lists::Migration),
             Box::new(m3_endings::Migration),
-            Box::new(m4_story::Migration),
             Box::new(m4_tasks::Migration),
             Box::new(m4_consents::Migration),
             Box::new(m4_approvals::Migration),
+            Box::new(m4_story::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use protocol::identifier::{ConsentId, TaskId};
+use protocol::identifier::TaskId;
 use protocol::task::{self, Hand, Task, TaskStatus};
 
 use super::account::{JUST_STEPPED, name_of};
@@ -101,12 +101,6 @@ async fn question(
         parts,
         action: format!("/account/tasks/{id}/{operation}"),
     }))
-}
-
-/// The tasks under a consent, the newest first.
-pub(super) async fn of_consent(app: &App, consent: &ConsentId) -> Result<Vec<Task>, Failure> {
-    let lines = app.store.tasks_of_consent(consent).await?;
-    Ok(lines.into_iter().filter_map(|line| line.into_iter().next()).collect())
 }
 
 /// Whether the user's hand can do this, and it would change something.

@@ -221,9 +221,9 @@ impl Story<'_> {
 
     /// The chain of the token to be. Impersonation adds nobody; that is what makes it one.
     pub(super) fn chain(&self, basis: &Basis) -> Result<Chain, DelegationRefused> {
+        let longest = Self::longest_with(self.terms.longest_chain, self.actor);
         // Who acted elsewhere counts too.
-        let longest = Self::longest_with(self.terms.longest_chain, self.actor)
-            .saturating_sub(self.subject.brought.depth());
+        let longest = longest.saturating_sub(self.subject.brought.depth());
         match basis {
             Basis::Impersonation(_) => Ok(self.subject.chain.clone()),
             Basis::Acting if self.subject.chain.depth() == 0 => Ok(Chain::none()),

@@ -6,7 +6,9 @@ use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
 use protocol::client::Client;
 use protocol::consent::Consent;
-use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
+use protocol::delegation::{
+    self, Allowed, Asked, Basis, Delegation, DelegationRefused, RulesThatApply, Story, Terms,
+};
 use protocol::identifier::ClientId;
 use protocol::numeric_date::Seconds;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -123,19 +125,7 @@ async fn decide(
         }
         _ => None,
     };
-    let mut requires = tokens::anchors(&presented.subject);
-    if presented.foreign.is_some() {
-        // It is written together with what comes of it.
-        requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
-    }
-    requires.extend(delegation.consents().cloned().map(Anchor::Consent));
-    requires.push(Anchor::Client(desk.caller.client.id.clone()));
-    requires.push(Anchor::Client(presented.actor.id.clone()));
-    requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
-    requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
-    requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
-    requires.dedup();
-
+    let requires = requires(desk, &presented, &lineage, &delegation, receiver.as_deref());
     let kind = wanted.kind();
     let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
     let mut keep: Vec<_> = presented.foreign.iter().map(|foreign| foreign.record(desk)).collect();
@@ -157,6 +147,29 @@ async fn decide(
     reply.issued = Some(issued);
     let first_time = presented.foreign.and_then(|foreign| foreign.shown);
     Ok(Granted { event: event.clone(), first_time, requires, take: None, keep, reply })
+}
+
+/// Everything that must be alive when the token is written.
+fn requires(
+    desk: &Desk<'_>,
+    presented: &Presented,
+    lineage: &Lineage,
+    delegation: &Delegation,
+    receiver: Option<&Client>,
+) -> Vec<Anchor> {
+    let mut requires = tokens::anchors(&presented.subject);
+    if presented.foreign.is_some() {
+        // It is written together with what comes of it.
+        requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
+    }
+    requires.extend(delegation.consents().cloned().map(Anchor::Consent));
+    requires.push(Anchor::Client(desk.caller.client.id.clone()));
+    requires.push(Anchor::Client(presented.actor.id.clone()));
+    requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+    requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
+    requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
+    requires.dedup();
+    requires
 }
 
 /// What is to be written, by `requested_token_type`.

@@ -8,6 +8,7 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
 use protocol::client::{Client, Encryption, KeySource, SigningAlg};
+use protocol::consent::Consent;
 use protocol::device::household;
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
@@ -72,6 +73,8 @@ pub struct App {
     pub registry: RegistryCache,
     /// This server's issuer as a resource: where userinfo is.
     pub itself: ResourceIndicator,
+    /// The admin API as a resource.
+    pub admin_api: ResourceIndicator,
     /// Failures of clients to authenticate with a secret.
     pub client_failures: Attempts,
     /// Failures of users to sign in.
@@ -254,6 +257,19 @@ impl App {
     /// The store's.
     pub async fn registry(&self) -> Result<Arc<Registry>, Failure> {
         self.registry.current(&self.store).await
+    }
+
+    /// What is registered, as it counts for what comes of `consent`, if it comes of one: each of its details is judged by
+    /// the version of its type that it was given under.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn registry_of(&self, consent: Option<&Consent>) -> Result<Arc<Registry>, Failure> {
+        let current = self.registry().await?;
+        match consent {
+            Some(consent) => self.registry.of_consent(&self.store, &current, consent).await,
+            None => Ok(current),
+        }
     }
 
     /// The part of `authority` that `user`, being in the groups that they are in now, may let others use; none where

@@ -9,7 +9,7 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use protocol::metadata;
+use protocol::{admin_api, metadata};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -38,7 +38,11 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(&openid_configuration, get(endpoints::metadata::get))
         .route(&oauth_authorization_server, get(endpoints::metadata::get))
         .route(metadata::JWKS, get(endpoints::jwks::get))
-        .route(metadata::TOKEN, post(endpoints::token::post))
+        .route(
+            metadata::TOKEN,
+            // As for questions from afar: the mail that goes out is for people.
+            post(endpoints::token::post).layer(Extension(pages::question_mail::approval_letter())),
+        )
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
         .route(metadata::REGISTER, post(endpoints::register::post))
@@ -57,6 +61,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TASKS, get(endpoints::tasks::list).post(endpoints::tasks::post))
         .route(&format!("{}/{{id}}", metadata::TASKS), get(endpoints::tasks::get))
         .route(&format!("{}/{{id}}/{{operation}}", metadata::TASKS), post(endpoints::tasks::operate))
+        .merge(admin_api())
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(
             metadata::BACKCHANNEL_AUTHENTICATION,
@@ -95,6 +100,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::DEVICE, get(pages::device::get).post(pages::device::post))
         .route("/approvals", get(pages::approvals::list))
         .route("/approvals/user-code", post(pages::approvals::set_user_code))
+        .route("/account/approvals", get(pages::approvals::list))
         .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
         .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
@@ -157,6 +163,22 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(people)
         .layer(around)
         .with_state(Arc::clone(app))
+}
+
+/// What admins do, for programs. The document at its end lists the same paths.
+fn admin_api() -> Router<Arc<App>> {
+    use endpoints::admin_api::{lists, openapi};
+    let v1 = |path: &str| format!("{}{path}", admin_api::V1);
+    Router::new()
+        .route(&v1("/agents"), get(lists::agents))
+        .route(&v1("/agents/{id}"), get(lists::agent))
+        .route(&v1("/users"), get(lists::users))
+        .route(&v1("/users/{id}"), get(lists::user))
+        .route(&v1("/consents"), get(lists::consents))
+        .route(&v1("/consents/{id}"), get(lists::consent))
+        .route(&v1("/tasks"), get(lists::tasks))
+        .route(&v1("/tasks/{id}"), get(lists::task))
+        .route(&v1("/openapi.json"), get(openapi::get))
 }
 
 /// What somebody signs in with, and where they are signed in.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::admin_api;
+use protocol::audience::ResourceIndicator;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::{Client, ClientStatus};
 use protocol::identifier::UserId;
@@ -132,7 +134,9 @@ pub async fn open(
     first_admin(&store, entropy.as_ref(), now).await?;
     let notices = links(&store, &settings.issuer, entropy.as_ref(), now).await?;
     alone.done().await;
-    let itself = settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?;
+    let resource = |text: &str| text.parse().map_err(|_| Broken::Other("the issuer is no URI"));
+    let itself: ResourceIndicator = resource(&settings.issuer)?;
+    let admin_api: ResourceIndicator = resource(&format!("{}{}", settings.issuer, admin_api::RESOURCE))?;
     let app = App {
         keys,
         at_rest,
@@ -146,8 +150,9 @@ pub async fn open(
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
         rules,
-        registry: RegistryCache::new(itself),
-        itself: settings.issuer.parse().map_err(|_| Broken::Other("the issuer is no URI"))?,
+        registry: RegistryCache::new(itself.clone(), admin_api.clone()),
+        itself,
+        admin_api,
         client_failures: Attempts::new(settings.limits.failed_client_authentications_per_minute.get()),
         sign_in_attempts: sign_in_attempts(&settings),
         user_code_failures: Attempts::new(settings.device.user_code_attempts_per_minute.get()),
@@ -276,11 +281,7 @@ async fn apply(
     for server in declared.resource_servers.iter().filter(|server| !servers.contains(server)) {
         records.push(Record::ResourceServer { resource_server: server.clone(), origin: Origin::Config });
     }
-    let types = store.details_types().await?;
-    let documents = declared.details_types.names().filter_map(|name| declared.details_types.find(name));
-    for details_type in documents.map(|known| known.document()).filter(|document| !types.contains(document)) {
-        records.push(Record::DetailsType { details_type: details_type.clone(), origin: Origin::Config });
-    }
+    records.extend(details_types(store, declared).await?);
     let now_declared = retire(store, &mut records, &last, declared, &resolved.clients).await?;
     // A start that changes nothing decides nothing, and is not told.
     let change = match records.is_empty() {
@@ -301,6 +302,29 @@ async fn apply(
     let change = records.iter().filter_map(gone).collect::<Vec<_>>().into_iter().fold(change, Change::end);
     write(store, records.into_iter().fold(change, Change::keep).keep(now_declared)).await?;
     Ok(resolved.rules)
+}
+
+/// The details types that are declared otherwise than before: each is a new version of its type. What an admin declared
+/// or retired stays as it is.
+async fn details_types(store: &Store, declared: &Declared) -> Result<Vec<Record>, StartError> {
+    let mut records = Vec::new();
+    for known in declared.details_types.names().filter_map(|name| declared.details_types.find(name)) {
+        let document = known.document();
+        let before = store.find_details_type(&document.name).await?;
+        if before
+            .as_ref()
+            .is_some_and(|before| before.origin == Origin::Admin || before.document == *document)
+        {
+            continue;
+        }
+        records.push(Record::DetailsType {
+            details_type: document.clone(),
+            version: before.map_or(1, |before| before.version.saturating_add(1)),
+            retired_at: None,
+            origin: Origin::Config,
+        });
+    }
+    Ok(records)
 }
 
 /// What was changed, for the audit log; the first hundred.

@@ -205,3 +205,37 @@ fn the_configuration_page_gives_the_defaults_that_are_built_in() {
         .collect();
     assert!(wrong.is_empty(), "docs/configuration.md has no row that begins with {wrong:?}");
 }
+
+#[test]
+fn the_openapi_document_lists_the_paths_of_the_admin_api_and_no_others() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a file of ours");
+    let router = read("server/src/router.rs");
+    let admin =
+        router.split("fn admin_api()").nth(1).expect("its paths").split("\n}").next().unwrap_or_default();
+    let routed: BTreeSet<String> = admin
+        .split(".route(&v1(\"")
+        .skip(1)
+        .flat_map(|route| {
+            let (path, methods) = route.split_once('"').unwrap_or_default();
+            let names = ["get", "post", "put", "patch", "delete"];
+            names
+                .into_iter()
+                .filter(|name| {
+                    methods.contains(&format!(" {name}(")) || methods.contains(&format!(".{name}("))
+                })
+                .map(|name| format!("{name} /admin/api/v1{path}"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let document: serde_json::Value =
+        serde_json::from_str(&read("server/src/endpoints/admin_api/openapi.json")).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    let listed: BTreeSet<String> = paths
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().expect("an item").keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    assert!(routed.len() > 5, "{routed:?}");
+    assert_eq!(routed, listed);
+}

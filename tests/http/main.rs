@@ -3,6 +3,7 @@
 mod about_user;
 mod abuse;
 mod account;
+mod admin_api;
 mod authorize;
 mod backchannel;
 mod bad_input;

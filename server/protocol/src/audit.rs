@@ -128,6 +128,18 @@ pub enum Action {
     /// A JWT as an authorization grant.
     #[serde(rename = "token.jwt_bearer")]
     TokenJwtBearer,
+    /// A token request waits for a person's approval.
+    #[serde(rename = "deferral.ask")]
+    DeferralAsk,
+    /// A person approved a token request, or denied it.
+    #[serde(rename = "deferral.decide")]
+    DeferralDecide,
+    /// A client asked in vain for the token of a request that waited for approval.
+    #[serde(rename = "deferral.poll")]
+    DeferralPoll,
+    /// A client gave up a token request that waited.
+    #[serde(rename = "deferral.cancel")]
+    DeferralCancel,
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,
@@ -143,6 +155,9 @@ pub enum Action {
     /// A client ended its registration, or never used it.
     #[serde(rename = "client.delete")]
     ClientDelete,
+    /// A program called the admin API and looked at something, or was refused.
+    #[serde(rename = "admin.call")]
+    AdminCall,
     /// An admin stopped an agent until it is resumed, and ended everything that it held.
     #[serde(rename = "agent.suspend")]
     AgentSuspend,

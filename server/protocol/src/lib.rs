@@ -6,6 +6,8 @@
 
 pub mod acr;
 pub mod actor;
+pub mod admin_api;
+pub mod approval;
 pub mod audience;
 pub mod audit;
 pub mod authority;
@@ -30,6 +32,7 @@ pub mod dpop;
 pub mod ending;
 pub mod federation;
 pub mod fields;
+pub mod grant_management;
 pub mod id_token;
 pub mod identifier;
 pub mod introspection;

@@ -12,11 +12,12 @@ use crate::authorization_request::DISPLAY_VALUES;
 use crate::client::{
     AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
 };
+use crate::grant_management::GrantAction;
 use crate::resource_authorization_server::GrantKind;
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
 use crate::userinfo::OPENID_SCOPES;
-use crate::{pkce, prompt, response_mode};
+use crate::{grant_management, pkce, prompt, response_mode};
 
 /// `authorization_endpoint`.
 pub const AUTHORIZE: &str = "/authorize";
@@ -77,6 +78,8 @@ pub struct Facts<'a> {
     pub registration: bool,
     /// Whether a client id may be the URL of a metadata document.
     pub client_id_metadata_documents: bool,
+    /// Whether every authorization request must say what becomes of the user's word (Grant Management for OAuth 2.0).
+    pub grant_management_action_required: bool,
     /// What is done with client certificates, where they can be shown.
     pub certificates: Option<Certificates<'a>>,
     /// The grants that are issued for other domains.
@@ -126,7 +129,7 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("issuer".to_owned(), facts.issuer.into());
     endpoints(facts.issuer, &mut document);
-    authorization(&mut document);
+    authorization(facts, &mut document);
     authentication(facts, &mut document);
     backchannel(&mut document);
     introspection(&mut document);
@@ -169,22 +172,24 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
     }
 }
 
-fn authorization(document: &mut Map<String, Value>) {
+fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "response_types_supported", ["code"]);
     put(document, "response_modes_supported", response_mode::VALUES);
     put(document, "grant_types_supported", GrantType::ALL.map(GrantType::as_str));
     put(document, "code_challenge_methods_supported", [pkce::METHOD]);
     put(document, "prompt_values_supported", prompt::VALUES);
-    put(document, "grant_management_actions_supported", ["query", "revoke"]);
+    let actions = grant_management::AT_THE_ENDPOINT.into_iter().chain(GrantAction::NAMES);
+    put(document, "grant_management_actions_supported", actions);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
+        ("deferred_token_response_supported", true),
         ("request_parameter_supported", true),
         ("request_uri_parameter_supported", true),
         ("require_request_uri_registration", true),
         ("require_signed_request_object", false),
         ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
-        ("grant_management_action_required", false),
+        ("grant_management_action_required", facts.grant_management_action_required),
     ] {
         document.insert(name.to_owned(), value.into());
     }
@@ -325,6 +330,7 @@ mod tests {
             resources: &["urn:orders".parse().unwrap()],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
             chaining: &BTreeSet::new(),
             identity_assertions: false,
@@ -339,6 +345,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: Some(Certificates { base, authorities }),
             chaining: &BTreeSet::new(),
             identity_assertions: false,
@@ -432,6 +439,7 @@ mod tests {
             details_types: &DetailsTypes::default(),
             resources: &[],
             registration: true,
+            grant_management_action_required: true,
             client_id_metadata_documents: true,
             certificates: None,
             chaining: &BTreeSet::new(),
@@ -456,6 +464,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
             chaining: &[GrantKind::IdJag, GrantKind::Jwt].into(),
             identity_assertions: true,
@@ -476,6 +485,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
             chaining: &BTreeSet::new(),
             identity_assertions: false,

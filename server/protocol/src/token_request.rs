@@ -32,6 +32,15 @@ pub enum TokenRequest {
     Ciba(DeferredRequest),
     /// `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.
     JwtBearer(JwtBearerRequest),
+    /// `grant_type=urn:ietf:params:oauth:grant-type:deferred`.
+    Deferred(DeferralRequest),
+}
+
+/// Deferred Token Response §5.5: whether what was asked for before may be had now.
+#[derive(Clone, Debug)]
+pub struct DeferralRequest {
+    /// `deferral_code`, REQUIRED.
+    pub deferral_code: PresentedSecret,
 }
 
 /// RFC 8628 §3.4 and Client-Initiated Backchannel Authentication §10.1, which ask alike.
@@ -168,6 +177,9 @@ pub enum TokenRequestRefused {
     /// `task` is no task's id.
     #[error("task is malformed")]
     MalformedTask,
+    /// A `completion_mode` that is none.
+    #[error("completion_mode must be deferred or absent")]
+    CompletionMode,
     /// `actor_token_type` without `actor_token` (RFC 8693 §2.1).
     #[error("actor_token_type was sent without actor_token")]
     ActorTokenMissing,
@@ -182,6 +194,7 @@ impl Refuse for TokenRequestRefused {
             | Self::RequestedTokenType
             | Self::MalformedTransaction(_)
             | Self::MalformedTask
+            | Self::CompletionMode
             | Self::ActorTokenMissing => ErrorCode::InvalidRequest,
         }
     }
@@ -219,6 +232,10 @@ impl TokenRequest {
             GrantType::DeviceCode => DeferredRequest::parse(params, "device_code").map(Self::DeviceCode),
             GrantType::Ciba => DeferredRequest::parse(params, "auth_req_id").map(Self::Ciba),
             GrantType::JwtBearer => JwtBearerRequest::parse(params, false).map(Self::JwtBearer),
+            GrantType::Deferred => {
+                let deferral_code = required(params, "deferral_code")?.into();
+                Ok(Self::Deferred(DeferralRequest { deferral_code }))
+            }
         }
     }
 
@@ -233,7 +250,21 @@ impl TokenRequest {
             Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::Ciba(_) => GrantType::Ciba,
             Self::JwtBearer(_) => GrantType::JwtBearer,
+            Self::Deferred(_) => GrantType::Deferred,
         }
+    }
+}
+
+/// Whether the client can wait for a person to approve what it asks for: `completion_mode=deferred` (Deferred Token
+/// Response §4). Without it, nothing is ever deferred.
+///
+/// # Errors
+/// A repeated parameter, or another value.
+pub fn can_wait(params: &Params) -> Result<bool, TokenRequestRefused> {
+    match params.once("completion_mode")? {
+        None => Ok(false),
+        Some("deferred") => Ok(true),
+        Some(_) => Err(TokenRequestRefused::CompletionMode),
     }
 }
 
@@ -425,6 +456,7 @@ mod tests {
             (GrantType::DeviceCode.as_str(), "device_code"),
             (GrantType::Ciba.as_str(), "auth_req_id"),
             (GrantType::JwtBearer.as_str(), "assertion"),
+            (GrantType::Deferred.as_str(), "deferral_code"),
         ];
         for (grant_type, name) in each {
             let missing = parse(&[("grant_type", grant_type)]).unwrap_err();
@@ -434,6 +466,15 @@ mod tests {
         }
         let request = parse(&[("grant_type", "client_credentials"), ("scope", "a")]).unwrap();
         assert!(matches!(request, TokenRequest::ClientCredentials(r) if r.scope == "a".parse().ok()));
+    }
+
+    #[test]
+    fn only_whoever_says_so_can_wait() {
+        let read = |form: &str| can_wait(&Params::parse(form.as_bytes()).unwrap());
+        assert_eq!(read("a=b"), Ok(false));
+        assert_eq!(read("completion_mode=deferred"), Ok(true));
+        assert_eq!(read("completion_mode=later"), Err(TokenRequestRefused::CompletionMode));
+        assert!(read("completion_mode=deferred&completion_mode=deferred").is_err());
     }
 
     #[test]

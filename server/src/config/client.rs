@@ -6,6 +6,7 @@ use std::path::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::admin_api::{self, AdminScope};
 use protocol::audience::{ResourceIndicator, Resources};
 use protocol::certificate::certificates_of;
 use protocol::client::{
@@ -16,7 +17,7 @@ use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::NumericDate;
 use protocol::profile::{Judged, SecurityProfile};
 use protocol::registration::redirect_uris::{self, is_loopback};
-use protocol::scope::Scope;
+use protocol::scope::{Scope, ScopeToken};
 use protocol::subject;
 use serde::Deserialize;
 use serde_json::Value;
@@ -67,6 +68,8 @@ pub(super) struct WrittenClient {
     id_token_signed_response_alg: SigningAlg,
     #[serde(default)]
     resource_server: Option<ResourceIndicator>,
+    #[serde(default)]
+    admin_api: bool,
 }
 
 /// An agent as written: a client with an owner, a purpose and an end, that proves itself with a key of its own.
@@ -198,6 +201,7 @@ impl WrittenClient {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server,
             metadata,
+            admin_api: self.admin_api,
         };
         check(&client, self.authentication, known, &mut entry);
         let (_, mut credentials) = proof?;
@@ -259,6 +263,7 @@ impl WrittenAgent {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             resource_server: self.resource_server,
             metadata,
+            admin_api: false,
         };
         check(&client, self.authentication, known, &mut entry);
         authentication?;
@@ -317,6 +322,7 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     }
     check_backchannel(client, entry);
     check_certificate(client, method, entry);
+    check_admin_api(client, method, entry);
     let sector_identifier_uri = client.metadata.sector_identifier_uri.as_ref();
     if client.metadata.subject_type == SubjectType::Pairwise
         && let Err(why) = subject::sector(sector_identifier_uri, &client.redirect_uris)
@@ -372,8 +378,24 @@ fn check_certificate(client: &DeclaredClient, method: AuthMethod, entry: &mut En
     }
 }
 
+/// Only a client that is declared for the admin API has its scope words, and only one that is fit is declared for it.
+fn check_admin_api(client: &DeclaredClient, method: AuthMethod, entry: &mut Entry<'_>) {
+    if !client.admin_api {
+        if client.scope.iter().any(|word| AdminScope::is_one(word.as_str())) {
+            entry.no("scope", "only a client with admin_api = true has scopes of the admin API");
+        }
+        return;
+    }
+    let is_service = client.kind == DeclaredKind::Service;
+    for (member, why) in admin_api::unfit(is_service, method, &client.grant_types) {
+        entry.no(member, why);
+    }
+}
+
 fn check_references(client: &DeclaredClient, known: &Known, entry: &mut Entry<'_>) {
-    for scope in client.scope.iter().filter(|scope| !known.scopes.contains(scope.as_str())) {
+    let unknown =
+        |word: &&ScopeToken| !known.scopes.contains(word.as_str()) && !AdminScope::is_one(word.as_str());
+    for scope in client.scope.iter().filter(unknown) {
         entry.no("scope", format_args!("no resource server declares {:?}", scope.as_str()));
     }
     let unknown = |resource: &&ResourceIndicator| !known.resources.contains(resource.as_str());

@@ -15,7 +15,7 @@ use protocol::numeric_date::NumericDate;
 use protocol::profile::SecurityProfile;
 use protocol::resource_authorization_server::ResourceAuthorizationServer;
 use protocol::resource_server::ResourceServer;
-use protocol::rule::{Rule, RuleEffect, Rules};
+use protocol::rule::{Approver, Rule, RuleEffect, Rules};
 use protocol::scope::Scope;
 use protocol::trusted_issuer::TrustedIssuer;
 use serde_json::{Map, Value};
@@ -108,6 +108,8 @@ pub struct DeclaredClient {
     pub resource_server: Option<ResourceIndicator>,
     /// What else it registered.
     pub metadata: ClientMetadata,
+    /// Whether it may have tokens for the admin API.
+    pub admin_api: bool,
 }
 
 /// What kind of principal a declared client is.
@@ -139,14 +141,16 @@ pub struct DeclaredAgent {
 pub struct DeclaredRule {
     /// Its name.
     pub id: RuleId,
-    /// The client that it permits something.
-    pub client: ClientId,
-    /// What it permits.
+    /// The client that it permits something, or restrains.
+    pub client: Option<ClientId>,
+    /// What it permits or restrains.
     pub effect: RuleEffect,
     /// The usernames it speaks of; `None` is everybody.
     pub subjects: Option<BTreeSet<String>>,
     /// The resource servers it is for.
     pub resources: Resources,
+    /// The username of who approves, where it names one: they stand in for the approver of the effect.
+    pub approver: Option<String>,
 }
 
 /// What is declared, with user ids in place of usernames.
@@ -287,6 +291,7 @@ impl DeclaredClient {
             resource_server: self.resource_server.clone(),
             metadata: self.metadata.clone(),
             own_sector: false,
+            admin_api: self.admin_api,
             status: ClientStatus::Active,
         })
     }
@@ -301,10 +306,14 @@ impl DeclaredRule {
         let ids = |usernames: &BTreeSet<String>| {
             usernames.iter().map(|username| id_of(username, format!("rules[{index}].subjects"))).collect()
         };
+        let mut effect = self.effect.clone();
+        if let (RuleEffect::Ask { approver, .. }, Some(username)) = (&mut effect, &self.approver) {
+            *approver = Approver::User(id_of(username, format!("rules[{index}].approver"))?);
+        }
         Ok(Rule {
             id: self.id.clone(),
             client: self.client.clone(),
-            effect: self.effect.clone(),
+            effect,
             subjects: self.subjects.as_ref().map(ids).transpose()?,
             resources: self.resources.clone(),
         })

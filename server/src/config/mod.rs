@@ -8,6 +8,7 @@ mod client;
 mod declared;
 mod deferred;
 mod details_type;
+mod grant_management;
 mod hidden;
 mod jwks;
 mod keys;
@@ -42,7 +43,8 @@ pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
-pub use deferred::{CibaSettings, DeviceSettings};
+pub use deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
+pub use grant_management::GrantManagementSettings;
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use mail::{MailSettings, PasswordSettings};

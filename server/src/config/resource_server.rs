@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use protocol::admin_api::AdminScope;
 use protocol::audience::ResourceIndicator;
 use protocol::client::SigningAlg;
 use protocol::identifier::DetailsTypeName;
@@ -71,6 +72,8 @@ impl WrittenResourceServer {
             let key = format!("scopes.{scope}");
             let free = !OWN_SCOPES.contains(&scope.as_str());
             entry.check(free, &key, "this scope belongs to OpenID Connect");
+            let free = !AdminScope::is_one(scope.as_str());
+            entry.check(free, &key, "this scope belongs to the admin API");
             entry.check(words.contains_key("en"), &key, "words in English are missing: en");
             let said = words.values().all(|words| !words.trim().is_empty());
             entry.check(said, &key, "words must not be empty: people read them before they consent");

@@ -10,7 +10,8 @@ use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
-use super::deferred::{CibaSettings, DeviceSettings};
+use super::deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
+use super::grant_management::GrantManagementSettings;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
@@ -66,6 +67,8 @@ pub struct Settings {
     pub device: DeviceSettings,
     /// Client-Initiated Backchannel Authentication.
     pub ciba: CibaSettings,
+    /// Token requests that a person has to approve.
+    pub approvals: ApprovalSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// How mail is sent.
@@ -90,6 +93,8 @@ pub struct Settings {
     pub status_lists: StatusListSettings,
     /// How many tasks there may be.
     pub tasks: TaskSettings,
+    /// Grant Management.
+    pub grant_management: GrantManagementSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
     /// The trust domain.
@@ -170,6 +175,7 @@ impl Default for Settings {
             dpop: DpopSettings::default(),
             device: DeviceSettings::default(),
             ciba: CibaSettings::default(),
+            approvals: ApprovalSettings::default(),
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
@@ -182,6 +188,7 @@ impl Default for Settings {
             certification: None,
             status_lists: StatusListSettings::default(),
             tasks: TaskSettings::default(),
+            grant_management: GrantManagementSettings::default(),
             userinfo: UserinfoSettings::default(),
             transaction_tokens: TransactionTokenSettings::default(),
         }
@@ -261,6 +268,9 @@ impl Settings {
             ("ciba.request_life", self.ciba.request_life, 10, DAY),
             ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
             ("ciba.interval", self.ciba.interval, 1, MINUTE),
+            ("approvals.request_life", self.approvals.request_life, 10, 30 * DAY),
+            ("approvals.approval_life", self.approvals.approval_life, 10, DAY),
+            ("approvals.interval", self.approvals.interval, 1, MINUTE),
             ("status_lists.ttl", self.status_lists.ttl, 1, 60 * MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];

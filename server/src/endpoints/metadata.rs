@@ -23,10 +23,12 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         Err(Failure::Broken(reason)) => return reply::broken(reason),
         Err(Failure::Refused(_)) => return reply::unavailable(),
     };
+    // The admin API is for those whom the operator declared for it; they know where it is.
+    let servers = || registry.resource_servers.iter().filter(|(resource, _)| **resource != app.admin_api);
     let scopes =
-        registry.resource_servers.values().fold(Scope::empty(), |all, server| all.union(&server.scope()));
+        servers().map(|(_, server)| server).fold(Scope::empty(), |all, server| all.union(&server.scope()));
     let resources: Vec<ResourceIndicator> =
-        registry.resource_servers.keys().filter(|resource| **resource != app.itself).cloned().collect();
+        servers().map(|(resource, _)| resource).filter(|one| **one != app.itself).cloned().collect();
     let base = app.settings.mtls.base();
     let certificates = app
         .settings
@@ -41,6 +43,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         resources: &resources,
         registration: app.settings.registration.enabled != Registering::Closed,
         client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
+        grant_management_action_required: app.settings.grant_management.action_required,
         certificates,
         chaining: &chaining,
         identity_assertions: app.trusted_issuers.any_for(Purpose::IdentityAssertions),

@@ -1,5 +1,6 @@
 //! Doors for programs. Each one gathers what was sent, calls a trade, and replies.
 
+pub mod admin_api;
 pub mod backchannel_authentication;
 pub mod certification;
 pub mod device_authorization;

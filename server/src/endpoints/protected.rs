@@ -39,24 +39,62 @@ pub struct Asked<'a> {
     pub scope: &'a str,
 }
 
+/// Why a resource stays closed.
+pub struct Closed {
+    /// The response to send.
+    pub response: Box<Response>,
+    /// What is wrong with the token or the proof; none where there was no token, or something of ours is broken.
+    pub refusal: Option<Refusal>,
+}
+
 /// The live token that opens the resource, or the answer that says what is missing.
 ///
 /// # Errors
 /// The response to send.
 pub async fn open(app: &App, asked: &Asked<'_>) -> Result<Arc<Token>, Box<Response>> {
-    let headers = Headers::read(asked.headers, asked.method)
-        .map_err(|refusal| boxed(challenge(app, asked, Some(&refusal), false, "")))?;
-    let Some(header) = &headers.authorization else {
-        return Err(boxed(challenge(app, asked, None, false, "")));
+    let fits = |token: &Token| is_for_this_server(app, asked, token);
+    open_where(app, asked, fits).await.map_err(|closed| closed.response)
+}
+
+/// The live token that opens a resource with conditions of its own.
+///
+/// # Errors
+/// [`Closed`].
+pub async fn open_where(
+    app: &App,
+    asked: &Asked<'_>,
+    fits: impl Fn(&Token) -> Result<(), Refusal>,
+) -> Result<Arc<Token>, Closed> {
+    let closed = |refusal: Option<Refusal>, dpop: bool| Closed {
+        response: boxed(challenge(app, asked, refusal.as_ref(), dpop, "")),
+        refusal,
     };
-    let credentials = Credentials::parse(header)
-        .map_err(|reason| boxed(challenge(app, asked, Some(&reason.into()), false, "")))?;
+    let headers =
+        Headers::read(asked.headers, asked.method).map_err(|refusal| closed(Some(refusal), false))?;
+    let Some(header) = &headers.authorization else { return Err(closed(None, false)) };
+    let credentials = Credentials::parse(header).map_err(|reason| closed(Some(reason.into()), false))?;
     let dpop = matches!(credentials, Credentials::Dpop(_));
-    match check(app, asked, &headers, &credentials).await {
+    let proven = prove(app, asked, &headers, &credentials).await;
+    match proven.and_then(|token| fits(&token).map(|()| token).map_err(Failure::from)) {
         Ok(token) => Ok(token),
-        Err(Failure::Refused(refusal)) => Err(boxed(challenge(app, asked, Some(&refusal), dpop, ""))),
-        Err(Failure::Broken(reason)) => Err(boxed(reply::broken(reason))),
+        Err(Failure::Refused(refusal)) => Err(closed(Some(refusal), dpop)),
+        Err(Failure::Broken(reason)) => Err(Closed { response: boxed(reply::broken(reason)), refusal: None }),
     }
+}
+
+/// Whether a token is for this server itself and has the scope.
+fn is_for_this_server(app: &App, asked: &Asked<'_>, token: &Token) -> Result<(), Refusal> {
+    if token.audience != Audience::Resources || !token.authority.resources.contains(&app.itself) {
+        return Err(invalid());
+    }
+    if asked.scope != ANY_SCOPE && !token.authority.scope.contains(asked.scope) {
+        return Err(Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this"));
+    }
+    Ok(())
+}
+
+fn invalid() -> Refusal {
+    Refusal::new(ErrorCode::InvalidToken, "the access token is not valid here, or not any more")
 }
 
 /// Checks that the login behind a token is enough for this resource, or answers what would be (RFC 9470 §3).
@@ -79,14 +117,13 @@ fn boxed(response: Response) -> Box<Response> {
     Box::new(response)
 }
 
-async fn check(
+/// The live token that was sent, once whoever sent it has proven what it is bound to.
+async fn prove(
     app: &App,
     asked: &Asked<'_>,
     headers: &Headers,
     credentials: &Credentials,
 ) -> Result<Arc<Token>, Failure> {
-    let invalid =
-        || Refusal::new(ErrorCode::InvalidToken, "the access token is not valid here, or not any more");
     let text = credentials.token().reveal();
     let token = tokens::read_alive(app, text, asked.visit.now).await?.ok_or_else(invalid)?;
     match (credentials, &token.cnf) {
@@ -125,15 +162,6 @@ async fn check(
                 Err(CommitError::Broken(error)) => return Err(error.into()),
             }
         }
-    }
-    let here = token.audience == Audience::Resources && token.authority.resources.contains(&app.itself);
-    if !here {
-        return Err(invalid().into());
-    }
-    if asked.scope != ANY_SCOPE && !token.authority.scope.contains(asked.scope) {
-        return Err(
-            Refusal::new(ErrorCode::InsufficientScope, "the access token lacks the scope for this").into()
-        );
     }
     Ok(token)
 }

@@ -80,7 +80,8 @@ pub async fn list(State(app): State<Arc<App>>, parts: Parts) -> Response {
     match app.store.tasks_of_actor(&agent.client.id, consent.as_ref()).await {
         Ok(found) => {
             let now = agent.visit.now;
-            let shown: Vec<Value> = found.iter().map(|task| shown(task, effective([task], now))).collect();
+            let of = |line: &Vec<Task>| Some(shown(line.first()?, effective(line, now)));
+            let shown: Vec<Value> = found.iter().filter_map(of).collect();
             reply::json(StatusCode::OK, json!({ "tasks": shown }))
         }
         Err(error) => reply::failure(&app, &agent.visit, Failure::from(error), false),

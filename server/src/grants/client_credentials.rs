@@ -1,6 +1,7 @@
 //! Client credentials (RFC 6749 §4.4): a token of the client's own, without any user.
 
 use protocol::actor::Chain;
+use protocol::admin_api;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
@@ -9,8 +10,7 @@ use protocol::scope::Scope;
 use protocol::token::Subject;
 use protocol::token_request::ClientCredentialsRequest;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of};
-use crate::failure::Failure;
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
 use crate::store::Anchor;
 use crate::tokens;
 
@@ -28,7 +28,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &ClientCredentialsRequest,
     event: &mut protocol::audit::AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     if client.is_public() {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a public client has no credentials").into());
@@ -43,6 +43,9 @@ async fn decide(
     let own: Scope = client.scope.iter().filter(|word| !OF_USERS.contains(&word.as_str())).cloned().collect();
     let mut resources = client.resources.clone();
     resources.insert(app.itself.clone());
+    if admin_api::may_administer(client) {
+        resources.insert(app.admin_api.clone());
+    }
     let end = client.agent().map_or(now.plus(app.settings.token_life), |agent| agent.expires_at);
     let given = Authority { scope: own, details: AuthorizationDetails::none(), resources, until: end };
     let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
@@ -51,10 +54,12 @@ async fn decide(
         return Err(authorization::AuthorizationRefused::ScopeNotAllowed.into());
     }
     let subject = Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() };
-    let token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
+    let mut token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
+    desk.pass(&mut token, &registry.types)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {
+        unamended: None,
         event: event.clone(),
         first_time: None,
         requires: vec![Anchor::Client(client.id.clone())],

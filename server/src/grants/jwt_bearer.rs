@@ -19,8 +19,9 @@ use protocol::token::{Subject, TaskRef};
 use protocol::token_request::JwtBearerRequest;
 use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of, trusted};
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of, trusted};
 use crate::failure::{Broken, Failure};
+use crate::registry::Registry;
 use crate::secret::random_id;
 use crate::store::{Anchor, Record};
 use crate::{tasks, tokens};
@@ -36,7 +37,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &JwtBearerRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     if request.needs_proof && desk.caller.key.is_none() {
         return Err(Refusal::new(ErrorCode::InvalidDpopProof, "this grant_type needs a DPoP proof").into());
@@ -83,11 +84,12 @@ async fn decide(
     let mut new = Vec::new();
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
+    desk.pass(&mut token, &registry.types)?;
     if purpose == Purpose::IdentityAssertions {
         let known = standing(desk, &user.id, rule, &given).await?;
         let consent = match &known {
             Some(known) => known.clone(),
-            None => brought(desk, &user.id, rule, &given, end)?,
+            None => brought(desk, &registry, &user.id, rule, &given, end)?,
         };
         token.consent = Some(consent.id.clone());
         if client.agent().is_some() {
@@ -109,6 +111,7 @@ async fn decide(
     requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
     keep.push(written.record());
     Ok(Granted {
+        unamended: None,
         event: event.clone(),
         first_time: trusted::shown(purpose, rule, &grant),
         requires,
@@ -139,6 +142,7 @@ async fn standing(
 /// What an identity assertion allows, as a consent of the user's: so it is seen, and can be ended.
 fn brought(
     desk: &Desk<'_>,
+    registry: &Registry,
     user: &UserId,
     rule: &TrustedIssuer,
     given: &Authority,
@@ -159,5 +163,7 @@ fn brought(
         created_at: now,
         brought_by: Some(rule.issuer.clone()),
         state: ConsentState::Active,
+        types: registry.types.versions(&given.details),
+        version: 1,
     })
 }

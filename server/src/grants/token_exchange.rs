@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
+use protocol::authorization_details::TypesOf;
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::delegation::{
@@ -20,7 +21,7 @@ use protocol::token_type::TokenType;
 
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
-use super::{Desk, Granted, Refused, reply, tell_of, transaction};
+use super::{Desk, Granted, NotGranted, Refused, reply, tell_of, transaction};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Anchor, Record};
@@ -47,6 +48,24 @@ struct Lineage {
     onto: Option<Arc<Task>>,
 }
 
+impl Lineage {
+    /// The details types of the consents that were given under others than those of today.
+    async fn types_of(&self, desk: &Desk<'_>, today: &Arc<Registry>) -> Result<TypesOf, Failure> {
+        let onto = match &self.onto {
+            Some(task) => desk.app.store.find_consent(&task.consent).await?,
+            None => None,
+        };
+        let mut types_of = TypesOf::default();
+        for consent in self.consent.iter().chain(&self.others).chain(&onto) {
+            let then = desk.app.registry.of_consent(&desk.app.store, today, consent).await?;
+            if !Arc::ptr_eq(&then, today) {
+                types_of = types_of.with(consent, Arc::new(then.types.clone()));
+            }
+        }
+        Ok(types_of)
+    }
+}
+
 /// Exchanges a token.
 pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
@@ -58,7 +77,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, now) = (desk.app, desk.visit.now);
     if desk.caller.client.is_public() {
         return Err(
@@ -72,6 +91,7 @@ async fn decide(
         .await?
         .ok_or_else(|| not_acceptable(SUBJECT_NOT_ACCEPTABLE))?;
     let lineage = lineage(desk, request, &presented).await?;
+    let types_of = lineage.types_of(desk, &registry).await?;
     let wanted = wanted(desk, request, &presented.subject).await?;
     let (resources, receiver) = match &wanted {
         Wanted::AccessToken => targets(desk, request, &registry).await?,
@@ -82,7 +102,7 @@ async fn decide(
     let asked =
         Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
     if let Some(details) = &asked.details {
-        registry.types.check(details)?;
+        types_of.of(presented.subject.consent.as_ref(), &registry.types).check(details)?;
     }
     let held = desk.caller.held();
     let story = Story {
@@ -98,14 +118,19 @@ async fn decide(
         receiver: receiver.as_deref(),
         in_trust_domain: matches!(wanted, Wanted::TransactionToken(_)),
         rules: rules(desk, &presented),
+        policy: desk.policy(),
         terms: Terms {
             issuer: app.issuer(),
             token_life: wanted.life(desk),
             longest_chain: longest_chain(desk, &presented.subject).await?,
             registered: registry.registered(),
+            types_of: &types_of,
         },
     };
-    let delegation = delegation::decide(&story, &asked, now)?;
+    let delegation = delegation::decide(&story, &asked, now).map_err(|reason| match reason {
+        DelegationRefused::Policy(reason) => NotGranted::Policy(reason),
+        reason => reason.into(),
+    })?;
     if let Wanted::Grant(destination) = &wanted {
         destination.check(&delegation.authority().scope)?;
     }
@@ -126,6 +151,9 @@ async fn decide(
         _ => None,
     };
     let requires = requires(desk, &presented, &lineage, &delegation, receiver.as_deref());
+    // What another consent than the subject token's allows may be replaced without the subject token's end.
+    let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
+    let unamended = other.map(|consent| (consent.id.clone(), consent.version));
     let kind = wanted.kind();
     let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
     let mut keep: Vec<_> = presented.foreign.iter().map(|foreign| foreign.record(desk)).collect();
@@ -146,7 +174,8 @@ async fn decide(
     let mut reply = reply(written, request.scope.clone());
     reply.issued = Some(issued);
     let first_time = presented.foreign.and_then(|foreign| foreign.shown);
-    Ok(Granted { event: event.clone(), first_time, requires, take: None, keep, reply })
+    let event = event.clone();
+    Ok(Granted { event, first_time, requires, unamended, take: None, keep, reply })
 }
 
 /// Everything that must be alive when the token is written.

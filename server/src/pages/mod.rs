@@ -11,6 +11,7 @@ pub mod authorize;
 pub mod browser_state;
 pub mod client_marks;
 pub mod consent;
+mod deferral;
 pub mod device;
 pub mod federation;
 pub mod forgot_password;

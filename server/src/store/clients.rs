@@ -12,7 +12,7 @@ use super::{Store, StoreError, read, read_word};
 /// The most clients in one list.
 const MOST: u64 = 1000;
 
-fn client(row: &client::Model) -> Result<Client, StoreError> {
+pub(super) fn client(row: &client::Model) -> Result<Client, StoreError> {
     let written: Client = read("client", &row.id, &row.document)?;
     Ok(Client { status: read_word("client", &row.id, &row.status)?, ..written })
 }

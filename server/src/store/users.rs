@@ -18,7 +18,7 @@ use crate::secret::SecretDigest;
 /// How many users are looked at at once.
 const MOST_USERS: u64 = 1000;
 
-fn user(row: &user_account::Model) -> Result<User, StoreError> {
+pub(super) fn user(row: &user_account::Model) -> Result<User, StoreError> {
     read("user_account", &row.id, &row.document)
 }
 

@@ -260,6 +260,8 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
         created_at: now,
         brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     };
     let mut change = Change::housekeeping(now).keep(Record::Consent(consent.clone()));
     let mut all = Vec::new();
@@ -307,6 +309,8 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         created_at: now,
         brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     };
     let broken = |failure| anyhow!("{failure:?}");
     let task = tasks::open(app, &consent, &authority, now).map_err(broken)?;

@@ -72,6 +72,9 @@ pub struct Client {
     /// nothing shows that it belongs to them.
     #[serde(default)]
     pub own_sector: bool,
+    /// Whether it may have tokens for the admin API ([`crate::admin_api`]).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub admin_api: bool,
     /// Whether it may act now.
     pub status: ClientStatus,
 }
@@ -138,11 +141,14 @@ pub enum GrantType {
     /// RFC 7523 §2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
     JwtBearer,
+    /// Deferred Token Response §5.5. Whoever holds a `deferral_code` may ask with it; nobody has to register this.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:deferred")]
+    Deferred,
 }
 
 impl GrantType {
     /// Every grant type, in the order discovery lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
@@ -150,6 +156,7 @@ impl GrantType {
         Self::DeviceCode,
         Self::Ciba,
         Self::JwtBearer,
+        Self::Deferred,
     ];
 
     /// As it stands on the wire.
@@ -163,6 +170,7 @@ impl GrantType {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Ciba => "urn:openid:params:grant-type:ciba",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::Deferred => "urn:ietf:params:oauth:grant-type:deferred",
         }
     }
 
@@ -207,7 +215,8 @@ impl Client {
         self.status == ClientStatus::Active && self.agent().is_none_or(|agent| !agent.expires_at.is_over(now))
     }
 
-    /// What tokens for it must be bound to: as it is registered, as its profile demands, and an agent's in any case.
+    /// What tokens for it must be bound to: as it is registered, as its profile demands, and in any case those of an
+    /// agent and those for the admin API.
     #[must_use]
     pub const fn binding_demand(&self) -> Demand {
         let constraint = self.profile.rules().sender_constraint;
@@ -215,7 +224,9 @@ impl Client {
             key: self.dpop_bound_access_tokens,
             certificate: self.metadata.tls_client_certificate_bound_access_tokens
                 || matches!(constraint, SenderConstraint::Certificate),
-            either: self.agent().is_some() || matches!(constraint, SenderConstraint::Required),
+            either: self.agent().is_some()
+                || self.admin_api
+                || matches!(constraint, SenderConstraint::Required),
         }
     }
 
@@ -290,6 +301,11 @@ impl Client {
             ClientKind::Application | ClientKind::Service => SubProfile::Service,
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Why an exchange is refused.
 
+use crate::approval::PolicyRefused;
 use crate::audience::InvalidTarget;
 use crate::authorization_details::InvalidAuthorizationDetails;
 use crate::confirmation::BindingRefused;
@@ -65,6 +66,9 @@ pub enum DelegationRefused {
     /// A target beyond what is allowed.
     #[error(transparent)]
     Target(#[from] InvalidTarget),
+    /// A rule denies it, or a person has to approve it.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefused),
 }
 
 impl Refuse for DelegationRefused {
@@ -86,6 +90,7 @@ impl Refuse for DelegationRefused {
             Self::NothingNamed | Self::ScopeTooWide | Self::ScopeNotThere => ErrorCode::InvalidScope,
             Self::Details(details) => details.code(),
             Self::Target(target) => target.code(),
+            Self::Policy(policy) => policy.code(),
         }
     }
 }

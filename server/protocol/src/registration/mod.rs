@@ -192,6 +192,8 @@ impl Registration {
             resource_server: None,
             metadata: self.metadata,
             own_sector,
+            // Nobody gets it but by the operator's word.
+            admin_api: false,
             status: ClientStatus::Active,
         }
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use protocol::actor::{Actor, Chain, SubProfile};
+use protocol::approval::{Approved, Policy};
 use protocol::audience::{Audience, ResourceIndicator, Resources};
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
-use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
+use protocol::authorization_details::{AuthorizationDetails, DetailsTypes, TypesOf};
 use protocol::client::{
     Agent, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, KeySource, SigningAlg,
 };
@@ -67,8 +68,11 @@ pub(crate) struct World {
     pub(crate) receiver: Option<Client>,
     pub(crate) in_trust_domain: bool,
     pub(crate) rules: Rules,
+    pub(crate) restraints: Vec<protocol::rule::Rule>,
+    pub(crate) approved: Option<Approved>,
     pub(crate) longest_chain: usize,
     pub(crate) types: DetailsTypes,
+    pub(crate) types_of: TypesOf,
     pub(crate) resource_servers: BTreeMap<ResourceIndicator, Arc<ResourceServer>>,
     pub(crate) asked: Asked,
 }
@@ -107,6 +111,7 @@ impl World {
                 actor_token: self.rules.actor_token.then(|| allowed(&none)),
                 impersonate: self.rules.impersonate.as_ref().map(allowed),
             },
+            policy: Policy { rules: &self.restraints, approved: self.approved.as_ref() },
             terms: Terms {
                 issuer: ISSUER,
                 token_life: Seconds(300),
@@ -116,6 +121,7 @@ impl World {
                     resource_servers: &self.resource_servers,
                     itself: &ISSUER.parse().unwrap(),
                 },
+                types_of: &self.types_of,
             },
         };
         protocol::delegation::decide(&story, &self.asked, NOW)
@@ -159,8 +165,11 @@ impl World {
             receiver: None,
             in_trust_domain: false,
             rules: Rules::default(),
+            restraints: Vec::new(),
+            approved: None,
             longest_chain: 5,
             types: types(),
+            types_of: TypesOf::default(),
             resource_servers: [(R1, "a b c"), (R2, "b c d"), (R3, "a")].map(resource_server).into(),
             asked: Asked { scope: Some("a".parse().unwrap()), details: None, resources: resources(&[R1]) },
         }
@@ -277,6 +286,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         resource_server: None,
         metadata: ClientMetadata::default(),
         own_sector: false,
+        admin_api: false,
         status: ClientStatus::Active,
     }
 }
@@ -302,6 +312,8 @@ pub(crate) fn consent(to: &str) -> Consent {
         created_at: NumericDate(900),
         brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     }
 }
 

@@ -165,6 +165,26 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "clients[0].grant_types[0]",
             "must be one of",
         ),
+        // the admin API
+        ("admin_api = true\n", "", "clients[2].scope", "only a client with admin_api"),
+        (
+            "admin_api = true\n",
+            "admin_api = true\nresources = [\"https://a.example/admin/api\"]\n",
+            "clients[2].resources",
+            "no resource server is",
+        ),
+        (
+            "name = \"Operations\"\nkind = \"service\"",
+            "name = \"Operations\"\nkind = \"application\"\ngrant_types = [\"client_credentials\"]",
+            "clients[2].kind",
+            "is a service",
+        ),
+        (
+            "admin_api = true\n",
+            "admin_api = true\ngrant_types = [\"client_credentials\", \"urn:ietf:params:oauth:grant-type:token-exchange\"]\n",
+            "clients[2].grant_types",
+            "client_credentials and nothing else",
+        ),
         (
             "authentication = \"none\"",
             "authentication = \"private_key_jwt\"",

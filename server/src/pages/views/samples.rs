@@ -60,6 +60,7 @@ pub fn details(t: Theirs) -> Vec<DetailEntry> {
         sentence: t.s(sentence),
         lines: lines.iter().map(|line| t.s(line)).collect(),
         risk,
+        mark: None,
     };
     vec![
         entry(
@@ -86,6 +87,7 @@ pub fn scopes(t: Theirs) -> Vec<ScopeEntry> {
         words: t.s(words),
         resource_name: resource.map(|name| t.s(name)),
         required,
+        mark: None,
     };
     vec![
         entry("openid", "Know who you are", None, true),
@@ -114,6 +116,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         durations: OfferedDuration::up_to(Seconds::days(1), language),
         passing_on_max: 2,
         offline_access: true,
+        standing: None,
         refused: None,
         afar: None,
     }
@@ -172,7 +175,26 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
             ..whole.clone()
         }
     };
+    let standing = |replaced: bool| {
+        let entry = |sentence: &str, lines: &[&str], stays| StandingEntry {
+            what: Permitted { sentence: t.s(sentence), lines: lines.iter().map(|line| t.s(line)).collect() },
+            stays,
+        };
+        let entries = vec![
+            entry("In Vault, at shop/orders/*: read, list", &[], true),
+            entry("Do this: refund", &["At most 20", "In EUR"], !replaced),
+            entry("See your orders", &[], true),
+        ];
+        let mut page = ConsentPage { task: None, ..whole.clone() };
+        page.standing = Some(Standing { replaced, until: NOW, entries });
+        page.details.iter_mut().for_each(|entry| entry.mark = Some(Mark::New));
+        page.scopes.iter_mut().for_each(|entry| entry.mark = Some(Mark::Already));
+        page.refused = (!replaced).then_some(ConsentRefused::Inseparable);
+        page
+    };
     vec![
+        ("consent-merge", standing(false)),
+        ("consent-replace", standing(true)),
         ("consent-registered-itself", introduced(None, false)),
         ("consent-by-document", introduced(t.some("agents.example"), true)),
         ("consent-device", on_device),
@@ -362,11 +384,67 @@ fn approvals(language: Language, t: Theirs) -> ApprovalsPage {
     }
 }
 
+fn approval(language: Language, t: Theirs) -> ApprovalPage {
+    ApprovalPage {
+        page: Page::for_user(language, t.s("Olga Owner"), false),
+        csrf: t.s("csrf-1"),
+        id: "ask_1".into(),
+        shown: "hash".into(),
+        form_too_old: false,
+        asker_name: t.s("Refund Agent"),
+        kind: Kind::Agent,
+        subject_name: t.some("Alice Example"),
+        is_own: false,
+        way: vec![t.s("Alice Example"), t.s("Refund Agent"), t.s("Lookup Agent")],
+        risk: RiskLevel::High,
+        task: Some(TaskInWords {
+            purpose: t.some("Refund order 4711, which arrived broken"),
+            reference: t.some("TICKET-2081"),
+            success_criteria: vec![t.s("The customer has the money back")],
+            limits: vec![t.s("No letters")],
+        }),
+        details: vec![DetailEntry {
+            mark: None,
+            index: 0,
+            type_name: t.s("A task"),
+            sentence: t.s("Do this: refund"),
+            lines: vec![t.s("At most 50")],
+            risk: RiskLevel::High,
+        }],
+        scopes: vec![Permitted { sentence: t.s("Change your orders"), lines: Vec::new() }],
+        resources: vec![ResourceInWords {
+            name: t.s("The orders"),
+            identifier: t.s("https://orders.example"),
+        }],
+        asked_at: NOW,
+        until: NOW.plus(Seconds::minutes(60)),
+        approval_minutes: 10,
+    }
+}
+
 /// The pages of questions from elsewhere, in every state.
 fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
     let answered = |allowed| Some(Answered { allowed, client_name: t.s("TV") });
     let (device, approvals) = (device(language, t), approvals(language, t));
+    let approval = approval(language, t);
     vec![
+        ("approval", approval.render()),
+        (
+            "approval-own",
+            ApprovalPage { subject_name: None, task: None, risk: RiskLevel::Low, ..approval.clone() }
+                .render(),
+        ),
+        (
+            "approval-itself",
+            ApprovalPage {
+                is_own: true,
+                subject_name: None,
+                form_too_old: true,
+                risk: RiskLevel::Medium,
+                ..approval
+            }
+            .render(),
+        ),
         ("device", DevicePage { refused: None, ..device.clone() }.render()),
         ("device-wrong", device.render()),
         (

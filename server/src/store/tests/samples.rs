@@ -58,6 +58,8 @@ pub(super) fn consent(name: &str) -> Consent {
         created_at: NOW,
         brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     }
 }
 
@@ -165,6 +167,7 @@ pub(super) fn client(name: &str, shown: &str) -> Client {
         resource_server: None,
         metadata: ClientMetadata::default(),
         own_sector: false,
+        admin_api: false,
         status: ClientStatus::Active,
     }
 }

@@ -1,0 +1,194 @@
+//! Lists for admins, a portion at a time: each goes on after the id that the one before ended with.
+
+use entity::{client, consent, task, user_account};
+use protocol::client::Client;
+use protocol::consent::Consent;
+use protocol::identifier::{ClientId, ConsentId, TaskId, UserId};
+use protocol::task::Task;
+use protocol::user::User;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+
+use super::{Store, StoreError, clients, consents, tasks, users};
+
+/// How many agents are read at once while those that are asked for are looked for.
+const PORTION: u64 = 200;
+
+/// Which agents.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AgentFilter {
+    /// Those that this user answers for.
+    pub owner: Option<UserId>,
+    /// Those that are `active`, `suspended` or `retired`.
+    pub status: Option<String>,
+}
+
+/// Which users.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UserFilter {
+    /// The one who types this to sign in, without regard to ASCII case.
+    pub username: Option<String>,
+    /// Those with this address, without regard to ASCII case.
+    pub email: Option<String>,
+    /// Those who may, or may not, be used.
+    pub enabled: Option<bool>,
+}
+
+/// Which consents.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ConsentFilter {
+    /// Those that this user gave.
+    pub user: Option<UserId>,
+    /// Those to this actor.
+    pub actor: Option<ClientId>,
+    /// Those that were asked for through this client.
+    pub client: Option<ClientId>,
+    /// Those that are `active` or `revoked`.
+    pub state: Option<String>,
+}
+
+/// Which tasks.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TaskFilter {
+    /// Those for this user.
+    pub user: Option<UserId>,
+    /// Those of this actor.
+    pub actor: Option<ClientId>,
+    /// Those under this consent.
+    pub consent: Option<ConsentId>,
+    /// Those that stand so by their own.
+    pub status: Option<String>,
+}
+
+impl Store {
+    /// The next `limit` agents after `after`, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn agents_after(
+        &self,
+        after: Option<&ClientId>,
+        filter: &AgentFilter,
+        limit: u64,
+    ) -> Result<Vec<Client>, StoreError> {
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut after = after.map(|id| id.as_str().to_owned());
+        let mut found = Vec::new();
+        loop {
+            // Every agent ends some day, and hardly anything else has a day to end.
+            let mut find = client::Entity::find()
+                .filter(client::Column::ExpiresAt.is_not_null())
+                .order_by_asc(client::Column::Id)
+                .limit(PORTION);
+            if let Some(after) = &after {
+                find = find.filter(client::Column::Id.gt(after.as_str()));
+            }
+            if let Some(status) = &filter.status {
+                find = find.filter(client::Column::Status.eq(status.as_str()));
+            }
+            let rows = find.all(self.reader()).await?;
+            for row in &rows {
+                let client = clients::client(row)?;
+                let agent = client
+                    .agent()
+                    .is_some_and(|agent| filter.owner.as_ref().is_none_or(|owner| agent.owner == *owner));
+                if agent {
+                    found.push(client);
+                }
+                if found.len() == most {
+                    return Ok(found);
+                }
+            }
+            match rows.last() {
+                Some(last) if rows.len() as u64 == PORTION => after = Some(last.id.clone()),
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// The next `limit` users after `after`, by id; wherever they sign in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn users_after(
+        &self,
+        after: Option<&UserId>,
+        filter: &UserFilter,
+        limit: u64,
+    ) -> Result<Vec<User>, StoreError> {
+        use user_account::Column;
+        let mut find = user_account::Entity::find().order_by_asc(Column::Id).limit(limit);
+        if let Some(after) = after {
+            find = find.filter(Column::Id.gt(after.as_str()));
+        }
+        if let Some(username) = &filter.username {
+            find = find.filter(Column::UsernameLower.eq(username.to_ascii_lowercase()));
+        }
+        if let Some(email) = &filter.email {
+            find = find.filter(Column::EmailLower.eq(email.to_ascii_lowercase()));
+        }
+        if let Some(enabled) = filter.enabled {
+            find = find.filter(Column::Enabled.eq(enabled));
+        }
+        find.all(self.reader()).await?.iter().map(users::user).collect()
+    }
+
+    /// The next `limit` consents after `after`, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn consents_after(
+        &self,
+        after: Option<&ConsentId>,
+        filter: &ConsentFilter,
+        limit: u64,
+    ) -> Result<Vec<Consent>, StoreError> {
+        use consent::Column;
+        let mut find = consent::Entity::find().order_by_asc(Column::Id).limit(limit);
+        if let Some(after) = after {
+            find = find.filter(Column::Id.gt(after.as_str()));
+        }
+        if let Some(user) = &filter.user {
+            find = find.filter(Column::UserId.eq(user.as_str()));
+        }
+        if let Some(actor) = &filter.actor {
+            find = find.filter(Column::ActorId.eq(actor.as_str()));
+        }
+        if let Some(client) = &filter.client {
+            find = find.filter(Column::ClientId.eq(client.as_str()));
+        }
+        if let Some(state) = &filter.state {
+            find = find.filter(Column::State.eq(state.as_str()));
+        }
+        find.all(self.reader()).await?.iter().map(consents::consent).collect()
+    }
+
+    /// The next `limit` tasks after `after`, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tasks_after(
+        &self,
+        after: Option<&TaskId>,
+        filter: &TaskFilter,
+        limit: u64,
+    ) -> Result<Vec<Task>, StoreError> {
+        use task::Column;
+        let mut find = task::Entity::find().order_by_asc(Column::Id).limit(limit);
+        if let Some(after) = after {
+            find = find.filter(Column::Id.gt(after.as_str()));
+        }
+        if let Some(user) = &filter.user {
+            find = find.filter(Column::UserId.eq(user.as_str()));
+        }
+        if let Some(actor) = &filter.actor {
+            find = find.filter(Column::ActorId.eq(actor.as_str()));
+        }
+        if let Some(consent) = &filter.consent {
+            find = find.filter(Column::ConsentId.eq(consent.as_str()));
+        }
+        if let Some(status) = &filter.status {
+            find = find.filter(Column::Status.eq(status.as_str()));
+        }
+        find.all(self.reader()).await?.iter().map(tasks::task).collect()
+    }
+}

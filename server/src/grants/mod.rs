@@ -440,7 +440,12 @@ impl Desk<'_> {
             }
         }
         let told = |with_marks: bool| {
-            let change = Change::new(event.clone().refused(&refusal));
+            let mut told = event.clone().refused(&refusal);
+            // What the client is not told, the auditor is.
+            if let (Some(known), Some(said)) = (&event.reason, &mut told.reason) {
+                *said = format!("{known}; {said}");
+            }
+            let change = Change::new(told);
             let change = if with_marks { self.caller.mark(change) } else { change };
             refused.end.iter().cloned().fold(change, Change::end)
         };

@@ -7,7 +7,9 @@ use protocol::audit::AuditEvent;
 use protocol::authorization_details::TypesOf;
 use protocol::client::Client;
 use protocol::consent::Consent;
-use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
+use protocol::delegation::{
+    self, Allowed, Asked, Basis, Delegation, DelegationRefused, RulesThatApply, Story, Terms,
+};
 use protocol::identifier::ClientId;
 use protocol::instance::Instance;
 use protocol::numeric_date::Seconds;
@@ -155,26 +157,10 @@ async fn decide(
         }
         _ => None,
     };
-    let mut requires = tokens::anchors(&presented.subject);
-    if presented.foreign.is_some() {
-        // It is written together with what comes of it.
-        requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
-    }
-    requires.extend(delegation.consents().cloned().map(Anchor::Consent));
-    requires.push(Anchor::Client(desk.caller.client.id.clone()));
-    requires.push(Anchor::Client(presented.actor.id.clone()));
-    requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
-    requires.extend(delegation.chain().actors().iter().filter_map(|actor| {
-        let instance = actor.instance.as_ref()?;
-        Some(Anchor::Instance(Instance::new(&actor.sub, instance)))
-    }));
-    requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
-    requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
-    requires.dedup();
+    let requires = requires(desk, &presented, &lineage, &delegation, receiver.as_deref());
     // What another consent than the subject token's allows may be replaced without the subject token's end.
     let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
     let unamended = other.map(|consent| (consent.id.clone(), consent.version));
-
     let kind = wanted.kind();
     let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
     let mut keep: Vec<_> = presented.foreign.iter().map(|foreign| foreign.record(desk)).collect();
@@ -199,6 +185,33 @@ async fn decide(
     let first_time = by_subject.into_iter().chain(by_workload).collect();
     let event = event.clone();
     Ok(Granted { event, first_time, requires, unamended, take: None, keep, reply })
+}
+
+/// Everything that must be alive when the token is written.
+fn requires(
+    desk: &Desk<'_>,
+    presented: &Presented,
+    lineage: &Lineage,
+    delegation: &Delegation,
+    receiver: Option<&Client>,
+) -> Vec<Anchor> {
+    let mut requires = tokens::anchors(&presented.subject);
+    if presented.foreign.is_some() {
+        // It is written together with what comes of it.
+        requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
+    }
+    requires.extend(delegation.consents().cloned().map(Anchor::Consent));
+    requires.push(Anchor::Client(desk.caller.client.id.clone()));
+    requires.push(Anchor::Client(presented.actor.id.clone()));
+    requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+    requires.extend(delegation.chain().actors().iter().filter_map(|actor| {
+        let instance = actor.instance.as_ref()?;
+        Some(Anchor::Instance(Instance::new(&actor.sub, instance)))
+    }));
+    requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
+    requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
+    requires.dedup();
+    requires
 }
 
 /// What is to be written, by `requested_token_type`.

@@ -139,7 +139,7 @@ async fn nobody_else_and_nothing_more_goes_to_another_domain(database: Database)
         house.told("token.exchange", code).await;
     }
     // What another client got, or one that may not go there; and a thief without the key gets nothing bound to none.
-    exchange(&b, login, "id_token", ID_JAG, &READ).await.refused("invalid_request");
+    exchange(&b, login, "id_token", ID_JAG, &READ).await.refused("invalid_target");
     let of_b = signed_in(&house, &b).await;
     exchange(&b, of_b.text("id_token"), "id_token", ID_JAG, &READ).await.refused("invalid_target");
     exchange(&a, of_b.text("id_token"), "id_token", ID_JAG, &READ).await.refused("invalid_request");
@@ -162,7 +162,7 @@ async fn a_server_knows_users_by_the_names_of_its_sign_in_client_and_hears_of_it
     let house = House::build(Database::Sqlite, move |town| {
         let pairwise = "id = \"post\"\nsubject_type = \"pairwise\"";
         let town = town.replacen("id = \"post\"", pairwise, 1);
-        let alice = "username = \"alice\"\ngroups = [\"sales\", \"all\"]";
+        let alice = "username = \"alice\"\nclaims = { groups = [\"sales\", \"all\"] }";
         format!("{server}{}", town.replacen("username = \"alice\"", alice, 1))
     })
     .await;

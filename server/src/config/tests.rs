@@ -14,6 +14,7 @@ mod other_domains;
 mod refusals;
 mod trusted_issuers;
 mod upstreams;
+mod workload;
 
 const EXAMPLE: &str = include_str!("../../../config/example.toml");
 

@@ -15,12 +15,8 @@ const ISSUER: &str = "https://as.example";
 const NOW: NumericDate = NumericDate(1_000);
 
 fn actor(n: usize) -> Actor {
-    Actor {
-        sub: format!("agent-{n}").parse().unwrap(),
-        iss: ISSUER.into(),
-        sub_profile: SubProfile::AiAgent,
-        instance: None,
-    }
+    let sub = format!("agent-{n}").parse().unwrap();
+    Actor { sub, iss: ISSUER.into(), sub_profile: SubProfile::AiAgent, instance: None }
 }
 
 /// Signs as these tests do: the signature is a hash over the text, which nobody here can make but by this function.

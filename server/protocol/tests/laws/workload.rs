@@ -2,10 +2,14 @@
 //! says it stays within.
 
 use proptest::prelude::*;
+use protocol::actor::{Actor, Chain};
+use protocol::delegation::DelegationRefused;
 use protocol::workload::condition::Condition;
 use protocol::workload::spiffe::{SpiffeId, SpiffePattern};
 use protocol::workload::{Glob, WorkloadIdentity};
 use serde_json::{Map, Value, json};
+
+use crate::world::{World, actor};
 
 fn word() -> impl Strategy<Value = String> {
     "[a-c]{1,3}"
@@ -138,4 +142,43 @@ proptest! {
             prop_assert_eq!(id.to_string(), text);
         }
     }
+}
+
+/// The agent `a` in this instance.
+fn copy(instance: &str) -> Actor {
+    Actor { instance: Some(instance.parse().unwrap()), ..actor("a") }
+}
+
+/// An instance of `a` narrows the token that it got.
+fn narrowing_as(instance: &str) -> World {
+    let mut world = World::narrowing();
+    world.subject.instance = Some(instance.parse().unwrap());
+    world.subject.chain = Chain::of(copy(instance));
+    world.instance = Some(instance.parse().unwrap());
+    world
+}
+
+#[test]
+fn what_one_instance_got_is_not_anothers() {
+    assert_eq!(*narrowing_as("1").decide().unwrap().chain(), Chain::of(copy("1")));
+    for other in [None, Some("2")] {
+        let world = World { instance: other.map(|id| id.parse().unwrap()), ..narrowing_as("1") };
+        assert_eq!(world.decide().unwrap_err(), DelegationRefused::NotForPresenter);
+    }
+}
+
+#[test]
+fn what_is_addressed_to_an_agent_any_of_its_instances_may_take_and_then_stands_beside_it() {
+    for instance in ["1", "2"] {
+        let world = World { instance: Some(instance.parse().unwrap()), ..World::from_application() };
+        assert_eq!(*world.decide().unwrap().chain(), Chain::of(copy(instance)));
+    }
+}
+
+#[test]
+fn another_instance_of_the_current_actor_does_not_act_in_its_name() {
+    let mut world = narrowing_as("1");
+    world.subject.instance = None;
+    world.instance = Some("2".parse().unwrap());
+    assert_eq!(world.decide().unwrap_err(), DelegationRefused::ActorAlreadyInChain);
 }

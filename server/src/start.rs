@@ -40,6 +40,7 @@ use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
 use crate::webhooks::{Webhook, Webhooks};
+use crate::workloads::Workloads;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +149,7 @@ pub async fn open(
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
+        workloads: Workloads::new(&declared.platforms)?,
         resource_authorization_servers: declared.resource_authorization_servers,
         outbound: Outbound::new(&settings.outbound)?,
         upstreams: Upstreams::new(declared.upstreams),

@@ -238,6 +238,10 @@ impl Tour {
         self.stop(person, "account-empty", "no-consents").await;
         person.goto(&house.url("/admin")).await;
         self.stop(person, "admin", "admin-events").await;
+        person.goto(&house.url("/admin/details-types")).await;
+        self.stop(person, "admin-details-types", "admin-details-types").await;
+        person.goto(&house.url("/admin/details-types/mcp_tool")).await;
+        self.stop(person, "admin-details-type", "details-example").await;
         person.goto(&house.url("/admin/clients")).await;
         self.stop(person, "admin-clients", "admin-clients").await;
         person.goto(&house.url("/admin/clients/agent-a")).await;

@@ -7,6 +7,7 @@ const GROUND: &[&str] = &[
     "clock",
     "config",
     "failure",
+    "issuer_keys",
     "jose",
     "key_sets",
     "mail",
@@ -19,6 +20,7 @@ const GROUND: &[&str] = &[
     "upstreams",
     "tls",
     "trusted_issuers",
+    "workloads",
     "webhooks",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
@@ -26,6 +28,7 @@ const TRADES: &[&str] = &[
     "approvals",
     "authorization",
     "caller",
+    "details_types",
     "endings",
     "federation",
     "logout",
@@ -50,6 +53,8 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("upstreams", &[&["config", "outbound", "secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
+    ("issuer_keys", &[&["jose", "key_sets", "outbound"]]),
+    ("workloads", &[&["config", "issuer_keys", "jose", "key_sets", "outbound", "tls"]]),
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
     ("webhooks", &[&["secret", "store"]]),
     ("failure", &[&["jose", "store"]]),
@@ -63,6 +68,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
     // Who a client is may stand in a document that has to be fetched first.
     ("caller", &[GROUND, &["registration"]]),
+    ("details_types", &[GROUND]),
     ("endings", &[GROUND]),
     ("federation", &[GROUND]),
     ("registration", &[GROUND]),

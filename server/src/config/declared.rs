@@ -34,6 +34,7 @@ use super::trusted_issuer::WrittenTrustedIssuer;
 use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
 use super::webhook::{DeclaredWebhook, WrittenWebhook};
+use super::workload::{DeclaredPlatforms, WrittenTrustDomain, WrittenWorkloadIssuer};
 
 /// Everything declared, in the order of the file; agents come after the other clients.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct Declared {
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
+    /// `[[workload_issuers]]` and `[[trust_domains]]`.
+    pub platforms: DeclaredPlatforms,
     /// `[[resource_authorization_servers]]`.
     pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
 }
@@ -210,6 +213,7 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
             .collect();
+        let platforms = platforms(layers, folder, problems);
         let servers =
             section::<WrittenResourceAuthorizationServer>(layers, "resource_authorization_servers", problems);
         let resource_authorization_servers =
@@ -224,6 +228,7 @@ impl Declared {
             webhooks,
             upstreams,
             trusted_issuers,
+            platforms,
             resource_authorization_servers,
         })
     }
@@ -324,6 +329,19 @@ impl DeclaredRule {
             resources: self.resources.clone(),
         })
     }
+}
+
+/// Who vouches for workloads.
+fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> DeclaredPlatforms {
+    let issuers = section::<WrittenWorkloadIssuer>(layers, "workload_issuers", problems);
+    let issuers =
+        issuers.into_iter().filter_map(|(key, issuer)| issuer.check(folder, problems.at(&key))).collect();
+    let trust_domains = section::<WrittenTrustDomain>(layers, "trust_domains", problems);
+    let trust_domains = trust_domains
+        .into_iter()
+        .filter_map(|(key, domain)| domain.check(folder, problems.at(&key)))
+        .collect();
+    DeclaredPlatforms { issuers, trust_domains }
 }
 
 fn tell_shared_credentials(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {

@@ -34,6 +34,7 @@ mod upstream;
 mod user;
 mod userinfo;
 mod webhook;
+mod workload;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSet
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
 pub use webhook::DeclaredWebhook;
+pub use workload::DeclaredPlatforms;
 
 use layers::Layers;
 use problem::Problems;
@@ -69,7 +71,7 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 10] = [
+const DECLARATIONS: [&str; 12] = [
     "users",
     "resource_servers",
     "clients",
@@ -79,7 +81,9 @@ const DECLARATIONS: [&str; 10] = [
     "webhooks",
     "trusted_issuers",
     "resource_authorization_servers",
+    "trust_domains",
     "upstreams",
+    "workload_issuers",
 ];
 
 /// A valid configuration.

@@ -63,7 +63,7 @@ async fn decide(
     Ok(Granted {
         unamended: None,
         event: event.clone(),
-        first_time: None,
+        first_time: Vec::new(),
         requires: vec![Anchor::Client(client.id.clone())],
         take: None,
         keep: vec![written.record()],

@@ -103,6 +103,7 @@ pub(super) async fn ask(
         asked: AskedOfPerson {
             question: question.clone(),
             grant_type,
+            instance: desk.caller.instance.clone(),
             key: desk.caller.key.clone(),
             certificate: desk.caller.certificate.clone(),
             asked_at: now,
@@ -244,10 +245,11 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferralRequest) -> Result
 
 /// Whoever asked may ask, with the key and the certificate that it asked with.
 fn is_callers(desk: &Desk<'_>, kept: &Deferral) -> bool {
-    let AskedOfPerson { key, certificate, question, .. } = &kept.asked;
+    let AskedOfPerson { instance, key, certificate, question, .. } = &kept.asked;
+    let same_instance = instance.is_none() || *instance == desk.caller.instance;
     let same_key = key.is_none() || *key == desk.caller.key;
     let same_certificate = certificate.is_none() || *certificate == desk.caller.certificate;
-    question.wanted.client == desk.caller.client.id && same_key && same_certificate
+    question.wanted.client == desk.caller.client.id && same_instance && same_key && same_certificate
 }
 
 /// Nothing is there yet. Asking decides nothing, and is only noted.

@@ -190,7 +190,7 @@ impl Story<'_> {
     }
 
     /// A consent's details are judged by the versions of their types that it was given under.
-    fn types_of(&self, consent: &Consent) -> &DetailsTypes {
+    pub(super) fn types_of(&self, consent: &Consent) -> &DetailsTypes {
         self.terms.types_of.of(Some(&consent.id), self.terms.registered.types)
     }
 
@@ -199,7 +199,7 @@ impl Story<'_> {
     }
 
     /// The subject token's as those of the consent that it comes from.
-    fn subject_types(&self) -> &DetailsTypes {
+    pub(super) fn subject_types(&self) -> &DetailsTypes {
         self.terms.types_of.of(self.subject.consent.as_ref(), self.terms.registered.types)
     }
 

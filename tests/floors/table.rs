@@ -7,6 +7,7 @@ const GROUND: &[&str] = &[
     "clock",
     "config",
     "failure",
+    "issuer_keys",
     "jose",
     "key_sets",
     "mail",
@@ -19,6 +20,8 @@ const GROUND: &[&str] = &[
     "upstreams",
     "tls",
     "trusted_issuers",
+    "workloads",
+    "webhooks",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &[
@@ -50,7 +53,10 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("upstreams", &[&["config", "outbound", "secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
+    ("issuer_keys", &[&["jose", "key_sets", "outbound"]]),
+    ("workloads", &[&["config", "issuer_keys", "jose", "key_sets", "outbound", "tls"]]),
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
+    ("webhooks", &[&["secret", "store"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("status_lists", &[&["failure", "jose", "secret", "store"]]),

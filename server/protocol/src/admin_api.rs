@@ -119,7 +119,12 @@ pub fn unfit(
     // What is known twice can be stolen in two places, and what is issued in other ways has other ways to go astray.
     let has_key = match method {
         AuthMethod::PrivateKeyJwt | AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => true,
-        AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => false,
+        AuthMethod::None
+        | AuthMethod::ClientSecretBasic
+        | AuthMethod::ClientSecretPost
+        | AuthMethod::WorkloadJwt
+        | AuthMethod::SpiffeJwt
+        | AuthMethod::SpiffeX509 => false,
     };
     let alone = grant_types.iter().all(|grant| *grant == GrantType::ClientCredentials);
     [
@@ -166,6 +171,7 @@ mod tests {
             id: "tok_1".parse().unwrap(),
             kind: TokenKind::Access,
             client: client.clone(),
+            instance: None,
             subject: Subject::Client { id: client, sub_profile: SubProfile::Service },
             chain: Chain::none(),
             brought: Chain::none(),

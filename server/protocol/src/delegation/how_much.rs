@@ -20,16 +20,20 @@ impl Story<'_> {
         resources: &Resources,
         now: NumericDate,
     ) -> NumericDate {
-        let consents = self.consents(basis).map(|consent| consent.authority.until);
-        let deadlines = self.tasks().map(|task| task.deadline);
-        let actor = self.actor.agent().map(|agent| agent.expires_at);
-        let ends = consents.chain(deadlines).chain(actor).chain([self.subject.expires_at()]);
         let end = |types: &DetailsTypes| {
             let registered = Registered { types, ..self.terms.registered };
             registered.end(details, resources, self.terms.token_life, now)
         };
         let by_type = self.consents(basis).map(|consent| end(self.types_of(consent)));
-        ends.chain(by_type).fold(end(self.subject_types()), NumericDate::min)
+        by_type.fold(end(self.subject_types()).min(self.end(basis)), NumericDate::min)
+    }
+
+    /// When everything that the token comes from is over.
+    pub(super) fn end(&self, basis: &Basis) -> NumericDate {
+        let consents = self.consents(basis).map(|consent| consent.authority.until);
+        let deadlines = self.tasks().map(|task| task.deadline);
+        let actor = self.actor.agent().map(|agent| agent.expires_at);
+        consents.chain(deadlines).chain(actor).fold(self.subject.expires_at(), NumericDate::min)
     }
 
     /// Nothing is derived from what is over.

@@ -19,4 +19,5 @@ mod request_object;
 mod status_list;
 mod tasks;
 mod transaction_tokens;
+mod workload;
 mod world;

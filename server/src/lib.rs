@@ -40,5 +40,5 @@ pub mod tokens;
 pub mod trusted_issuers;
 pub mod upstreams;
 pub mod visit;
-pub mod workloads;
 pub mod webhooks;
+pub mod workloads;

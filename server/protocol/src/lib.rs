@@ -79,5 +79,5 @@ pub mod unverified_claims;
 pub mod user;
 pub mod user_code;
 pub mod userinfo;
-pub mod workload;
 pub mod webhook;
+pub mod workload;

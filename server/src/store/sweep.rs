@@ -18,7 +18,7 @@ const AFTERLIFE: Seconds = Seconds::days(1);
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; requests of users elsewhere, because their clients are told that they are over;
 /// tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 18] = [
+const TABLES: [(&str, &str, Seconds); 19] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),

@@ -15,7 +15,12 @@ const ISSUER: &str = "https://as.example";
 const NOW: NumericDate = NumericDate(1_000);
 
 fn actor(n: usize) -> Actor {
-    Actor { sub: format!("agent-{n}").parse().unwrap(), iss: ISSUER.into(), sub_profile: SubProfile::AiAgent }
+    Actor {
+        sub: format!("agent-{n}").parse().unwrap(),
+        iss: ISSUER.into(),
+        sub_profile: SubProfile::AiAgent,
+        instance: None,
+    }
 }
 
 /// Signs as these tests do: the signature is a hash over the text, which nobody here can make but by this function.

@@ -28,6 +28,7 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
             grant_type: GrantType::TokenExchange,
             key: None,
             certificate: None,
+            instance: None,
             asked_at: NOW,
         },
         polling: Polling { interval: Seconds(5), polled_at: None, expires_at: LATER },

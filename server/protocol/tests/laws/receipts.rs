@@ -70,6 +70,7 @@ fn token(depth: usize, receipts: Vec<String>) -> Map<String, Value> {
     let jti = format!("tok_{}", depth.saturating_sub(1));
     let claims = json!({ "iss": ISSUER, "sub": "alice", "jti": jti, "act": chain.to_claim() });
     let mut claims = claims.as_object().unwrap().clone();
+    claims.retain(|_, value| !value.is_null());
     add_to(&mut claims, receipts, true);
     claims
 }

@@ -2,6 +2,7 @@
 //!
 //! Times are epoch seconds, documents are JSON text, digests are base64url text.
 
+pub mod actor_receipt;
 pub mod audit_event;
 pub mod audit_head;
 pub mod authorization_code;

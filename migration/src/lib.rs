@@ -17,7 +17,9 @@ mod m3_tasks;
 mod m3_wire;
 mod m4_approvals;
 mod m4_consents;
+mod m4_story;
 mod m4_tasks;
+mod m4_workload;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m4_tasks::Migration),
             Box::new(m4_consents::Migration),
             Box::new(m4_approvals::Migration),
+            Box::new(m4_workload::Migration),
+            Box::new(m4_story::Migration),
         ]
     }
 }

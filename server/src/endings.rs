@@ -3,7 +3,8 @@
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::Client;
 use protocol::ending::Operation;
-use protocol::identifier::{SessionId, UserId};
+use protocol::identifier::{InstanceId, SessionId, UserId};
+use protocol::instance::Instance;
 use protocol::refusal::{ErrorCode, Refusal};
 
 use crate::app::{App, Visit};
@@ -38,6 +39,23 @@ pub async fn operate(
     let mut event = event(action, visit, admin);
     event.actor = Some(agent.id.clone());
     commit(app, admin, Change::new(event).operate(agent.id.clone(), operation)).await
+}
+
+/// Ends one instance of a client for good, with everything that it holds. The others go on.
+///
+/// # Errors
+/// The store's.
+pub async fn end_instance(
+    app: &App,
+    visit: &Visit,
+    admin: Admin<'_>,
+    client: &Client,
+    instance: &InstanceId,
+) -> Result<Ended, Failure> {
+    let mut event = event(Action::InstanceEnd, visit, admin);
+    event.actor = Some(client.id.clone());
+    event.instance = Some(instance.clone());
+    commit(app, admin, Change::new(event).end(Ending::Instance(Instance::new(&client.id, instance)))).await
 }
 
 /// Ends everything of a user's: nothing that was allowed, issued or begun before goes on. The account stays.

@@ -84,7 +84,11 @@ pub async fn write(
             Secret::generate(app.entropy.as_ref(), "pat_")
         }
         ((TokenFormat::Jwt, alg), Perspective::Public) => {
-            Secret::from_text(app.keys.sign(alg, "at+jwt", &token.claims(app.issuer()))?)
+            let mut claims = token.claims(app.issuer());
+            if let Some(task) = token.task.as_ref().filter(|_| app.settings.tasks.mission_claim) {
+                claims.insert("mission".to_owned(), task.as_mission(app.issuer()));
+            }
+            Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
     Ok(Written { token, text })
@@ -235,6 +239,7 @@ pub fn anchors(token: &Token) -> Vec<Anchor> {
     // An actor that was stopped stops everything it stands in the chain of.
     let actors = token.chain.actors().iter().filter(|actor| actor.sub != token.client);
     anchors.extend(actors.map(|actor| Anchor::Client(actor.sub.clone())));
+    anchors.extend(token.issued_to().into_iter().chain(token.acting()).map(Anchor::Instance));
     anchors.extend(token.consent.clone().map(Anchor::Consent));
     anchors.extend(token.task.as_ref().map(|task| Anchor::Task(task.id.clone())));
     anchors.extend(token.family.clone().map(Anchor::Family));

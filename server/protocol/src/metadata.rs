@@ -78,6 +78,8 @@ pub struct Facts<'a> {
     pub registration: bool,
     /// Whether a client id may be the URL of a metadata document.
     pub client_id_metadata_documents: bool,
+    /// The methods by which platforms vouch for clients, as far as such platforms are trusted here.
+    pub platforms: &'a [AuthMethod],
     /// Whether every authorization request must say what becomes of the user's word (Grant Management for OAuth 2.0).
     pub grant_management_action_required: bool,
     /// What is done with client certificates, where they can be shown.
@@ -190,6 +192,7 @@ fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
         ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
         ("grant_management_action_required", facts.grant_management_action_required),
+        ("actor_receipts_supported", true),
     ] {
         document.insert(name.to_owned(), value.into());
     }
@@ -210,7 +213,8 @@ fn signed_and_encrypted(what: &str, document: &mut Map<String, Value>) {
 /// nothing (RFC 7662 §2.1).
 fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     let authorities = facts.certificates.is_some_and(|certificates| certificates.authorities);
-    let methods = || AuthMethod::offered(facts.certificates.is_some(), authorities);
+    let offered = || AuthMethod::offered(facts.certificates.is_some(), authorities);
+    let methods = || offered().chain(facts.platforms.iter().copied());
     let proving = methods().filter(|method| *method != AuthMethod::None);
     let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
     put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
@@ -330,6 +334,7 @@ mod tests {
             resources: &["urn:orders".parse().unwrap()],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             grant_management_action_required: false,
             certificates: None,
             chaining: &BTreeSet::new(),
@@ -345,6 +350,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[AuthMethod::WorkloadJwt],
             grant_management_action_required: false,
             certificates: Some(Certificates { base, authorities }),
             chaining: &BTreeSet::new(),
@@ -441,6 +447,7 @@ mod tests {
             registration: true,
             grant_management_action_required: true,
             client_id_metadata_documents: true,
+            platforms: &[],
             certificates: None,
             chaining: &BTreeSet::new(),
             identity_assertions: false,
@@ -463,8 +470,9 @@ mod tests {
             details_types: &types,
             resources: &[],
             registration: false,
-            client_id_metadata_documents: false,
             grant_management_action_required: false,
+            client_id_metadata_documents: false,
+            platforms: &[],
             certificates: None,
             chaining: &[GrantKind::IdJag, GrantKind::Jwt].into(),
             identity_assertions: true,
@@ -485,6 +493,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             grant_management_action_required: false,
             certificates: None,
             chaining: &BTreeSet::new(),

@@ -5,6 +5,7 @@ pub mod config_check;
 pub mod demo;
 pub mod hash;
 pub mod keys;
+pub mod receipts;
 pub mod registration;
 pub mod serve;
 pub mod users;
@@ -49,6 +50,9 @@ pub enum Command {
     /// Look after the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Verify who let whom act, from a file.
+    #[command(subcommand)]
+    Receipts(receipts::ReceiptsCommand),
     /// Let somebody register clients.
     #[command(subcommand)]
     Registration(RegistrationCommand),
@@ -123,6 +127,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Registration(RegistrationCommand::Revoke(which))) => {
             registration::revoke(config, &which).await
         }
+        Some(Command::Receipts(command)) => receipts::run(&command),
         Some(Command::Hash(what)) => hash::run(&what),
     }
 }

@@ -5,14 +5,14 @@
 //! There is no refresh token and no ID token: whoever wants another access token gets another assertion
 //! (RFC 7521 §4.1), and nobody signed in here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::actor::Chain;
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
 use protocol::consent::{Consent, ConsentState, PassingOn};
-use protocol::identifier::UserId;
+use protocol::identifier::{DetailsTypeName, UserId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Subject, TaskRef};
@@ -21,7 +21,6 @@ use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 
 use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of, trusted};
 use crate::failure::{Broken, Failure};
-use crate::registry::Registry;
 use crate::secret::random_id;
 use crate::store::{Anchor, Record};
 use crate::{tasks, tokens};
@@ -75,7 +74,8 @@ async fn decide(
         resources: request.resources.clone(),
     };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
-    let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
+    let acts = client.agent().is_some();
+    let acts = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
     if chain.depth() + grant.brought.depth() > app.settings.max_chain_depth {
         return Err(GrantRefused::Actor.into());
@@ -84,12 +84,13 @@ async fn decide(
     let mut new = Vec::new();
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
-    desk.pass(&mut token, &registry.types)?;
+    desk.pass(&mut token, &registry.types, grant.remember_until)?;
     if purpose == Purpose::IdentityAssertions {
-        let known = standing(desk, &user.id, rule, &given).await?;
+        let types = registry.types.versions(&given.details);
+        let known = standing(desk, &user.id, rule, &given, &types).await?;
         let consent = match &known {
             Some(known) => known.clone(),
-            None => brought(desk, &registry, &user.id, rule, &given, end)?,
+            None => brought(desk, &user.id, rule, &given, types, end)?,
         };
         token.consent = Some(consent.id.clone());
         if client.agent().is_some() {
@@ -113,7 +114,7 @@ async fn decide(
     Ok(Granted {
         unamended: None,
         event: event.clone(),
-        first_time: trusted::shown(purpose, rule, &grant),
+        first_time: trusted::shown(purpose, rule, &grant).into_iter().collect(),
         requires,
         take: None,
         keep,
@@ -127,6 +128,7 @@ async fn standing(
     user: &UserId,
     rule: &TrustedIssuer,
     given: &Authority,
+    types: &BTreeMap<DetailsTypeName, u32>,
 ) -> Result<Option<Consent>, Failure> {
     let client = &desk.caller.client.id;
     let known = desk.app.store.consents_for(user, client, Some(client), desk.visit.now).await?;
@@ -135,6 +137,7 @@ async fn standing(
         consent.brought_by.as_deref() == Some(rule.issuer.as_str())
             && consent.authority.until >= given.until
             && authority == *given
+            && consent.types == *types
     };
     Ok(known.into_iter().find(same))
 }
@@ -142,10 +145,10 @@ async fn standing(
 /// What an identity assertion allows, as a consent of the user's: so it is seen, and can be ended.
 fn brought(
     desk: &Desk<'_>,
-    registry: &Registry,
     user: &UserId,
     rule: &TrustedIssuer,
     given: &Authority,
+    types: BTreeMap<DetailsTypeName, u32>,
     end: protocol::numeric_date::NumericDate,
 ) -> Result<Consent, Failure> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
@@ -163,7 +166,7 @@ fn brought(
         created_at: now,
         brought_by: Some(rule.issuer.clone()),
         state: ConsentState::Active,
-        types: registry.types.versions(&given.details),
+        types,
         version: 1,
     })
 }

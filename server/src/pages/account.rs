@@ -12,15 +12,15 @@ use protocol::authorization::OFFLINE_ACCESS;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::identifier::{ClientId, ConsentId};
 use protocol::numeric_date::NumericDate;
-use protocol::task::{Intent, Task, TaskStatus, effective};
+use protocol::task::{Intent, Task};
 use protocol::third_party_login;
 
+use super::account_tasks;
 use super::consent;
 use super::page::{Browser, Form, one, render, see_other};
 use super::sign_in;
 use super::views::{
-    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
-    WhatHappened,
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, WhatHappened,
 };
 use crate::app::App;
 use crate::approvals;
@@ -29,6 +29,8 @@ use crate::registry::Registry;
 
 /// The session's key for the name of what was just ended.
 const JUST_ENDED: &str = "just_ended";
+/// The session's key for what was just done to a task, and who does that.
+pub(super) const JUST_STEPPED: &str = "just_stepped";
 
 /// `GET /account`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
@@ -57,6 +59,7 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
         }
     }
     let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
+    let just_stepped = browser.session.remove::<(String, String)>(JUST_STEPPED).await.ok().flatten();
     let waiting = match &user {
         Some(user) => {
             let now = browser.visit.now;
@@ -68,7 +71,8 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
     let csrf = browser.csrf(app).await?;
     let connections = app.upstreams.iter().next().is_some();
-    Ok(AccountPage { page: browser.page(), csrf, just_ended, waiting, connections, consents, ended })
+    let page = browser.page();
+    Ok(AccountPage { page, csrf, just_ended, just_stepped, waiting, connections, consents, ended })
 }
 
 async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<ConsentSummary, Failure> {
@@ -78,23 +82,12 @@ async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<Consent
         true => None,
         false => Some(name_of(app, &consent.client).await?.0),
     };
-    let lines = app.store.tasks_of_consent(&consent.id).await?;
-    let tasks = lines.into_iter().filter_map(|mut line| {
-        let status = effective(&line, browser.visit.now);
-        (!line.is_empty()).then(|| (line.swap_remove(0), status))
-    });
-    let tasks: Vec<(Task, TaskStatus)> = tasks.collect();
+    let tasks = app.store.tasks_of_consent(&consent.id).await?;
     // A task stands there with its purpose and its reference, and need not say them twice.
     let Intent { purpose, reference, .. } = Intent::of(&consent.authority.details);
-    let stands = tasks.iter().any(|(t, _)| t.intent.purpose == purpose && t.intent.reference == reference);
+    let said_there = |task: &Task| task.intent.purpose == purpose && task.intent.reference == reference;
+    let stands = tasks.iter().filter_map(|line| line.first()).any(said_there);
     let said = if stands { Intent { purpose, reference, ..Intent::default() } } else { Intent::default() };
-    let tasks = tasks.into_iter().map(|(task, status)| TaskSummary {
-        id: task.id.to_string(),
-        purpose: task.intent.purpose,
-        reference: task.intent.reference,
-        status,
-        deadline: task.deadline,
-    });
     Ok(ConsentSummary {
         id: consent.id.to_string(),
         actor_name,
@@ -109,7 +102,7 @@ async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<Consent
             PassingOn::UpTo(further) => further,
         },
         offline_access: consent.offline_access,
-        tasks: tasks.collect(),
+        tasks: account_tasks::tree(app, browser, tasks).await?,
         tokens: live_tokens(app, consent, browser.visit.now).await?,
     })
 }

@@ -1,8 +1,10 @@
 //! Doors for people: what a browser is shown, and what it sends back.
 
 pub mod account;
+pub mod account_tasks;
 pub mod admin;
 pub mod admin_clients;
+pub mod admin_details_types;
 pub mod admin_endings;
 mod afar;
 pub mod approvals;

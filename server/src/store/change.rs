@@ -10,6 +10,7 @@ use protocol::code::Code;
 use protocol::consent::Consent;
 use protocol::ending::Operation;
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
+use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::{Hand, Task, TaskStatus};
@@ -19,9 +20,9 @@ use serde_json::Value;
 
 use super::amending::Amendment;
 use super::{
-    AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
-    InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
-    SigningKey, Step, Totp, WebhookDelivery,
+    ActorReceipt, AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity,
+    FederatedSession, Forget, InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered,
+    SessionClient, Settled, SigningKey, Step, Totp, WebhookDelivery,
 };
 use crate::secret::SecretDigest;
 
@@ -222,6 +223,8 @@ pub enum Anchor {
     Family(FamilyId),
     /// Active and, an agent, not at its end.
     Client(ClientId),
+    /// Not ended.
+    Instance(Instance),
     /// Enabled.
     User(UserId),
     /// Not ended and not over.
@@ -236,6 +239,7 @@ impl Anchor {
             Self::Token(id) => id.as_str(),
             Self::Family(id) => id.as_str(),
             Self::Client(id) => id.as_str(),
+            Self::Instance(instance) => instance.key(),
             Self::User(id) => id.as_str(),
             Self::Session(id) => id.as_str(),
         }
@@ -332,7 +336,9 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",
@@ -372,6 +378,8 @@ pub enum Record {
         digest: SecretDigest,
         /// Who pushed it.
         client: ClientId,
+        /// Which instance of it.
+        instance: Option<Instance>,
         /// The request.
         document: Value,
         /// When it is over.
@@ -500,6 +508,8 @@ pub enum Record {
     WebhookDelivery(WebhookDelivery),
     /// A client that is to be told that its user has answered.
     AnswerDelivery(AnswerDelivery),
+    /// A receipt of who joined a chain; one of the same hop that is there already stays.
+    ActorReceipt(ActorReceipt),
     /// A user by the name that a client sees; one of the same name is the same.
     PairwiseSubject(PairwiseSubject),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
@@ -539,6 +549,9 @@ pub enum Ending {
     /// those in whose chain it stands, with all their descendants, and what it asked for and did not get yet. Whether
     /// it may act is another matter: see [`Change::operate`].
     Agent(ClientId),
+    /// One instance of a client: the tokens that were issued to it and those in which it acts, with all their
+    /// descendants, and what it asked for and did not get yet. It never comes back.
+    Instance(Instance),
     /// Everything of a user's: sessions, consents, tasks, tokens and all their descendants, and what waits for the user.
     User(UserId),
     /// Everything that the agents of this owner hold, likewise; those that are not stopped yet are suspended.

@@ -13,6 +13,7 @@ use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, UserId};
+use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::Task;
@@ -23,7 +24,10 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation, sql};
+use super::{
+    ActorReceipt, BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation,
+    receipts, sql,
+};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -52,6 +56,7 @@ pub(super) struct Rows {
     user_codes: Vec<backchannel_user_code::Model>,
     deliveries: Vec<backchannel_delivery::Model>,
     subjects: Vec<pairwise_subject::Model>,
+    receipts: Vec<ActorReceipt>,
     registrations: Vec<client_registration::Model>,
     initial_access_tokens: Vec<initial_access_token::Model>,
     federation: federation::Rows,
@@ -76,10 +81,11 @@ impl Rows {
             Record::Code { digest, code, expires_at } => {
                 self.codes.push(code_row(&code, digest, expires_at)?)
             }
-            Record::PushedRequest { digest, client, document, expires_at } => {
+            Record::PushedRequest { digest, client, instance, document, expires_at } => {
                 self.pushed_requests.push(pushed_request::Model {
                     digest: digest.to_text(),
                     client_id: client.into(),
+                    instance: instance.map(|instance| instance.key().to_owned()),
                     expires_at: expires_at.0,
                     taken_at: None,
                     document: document.to_string(),
@@ -137,6 +143,7 @@ impl Rows {
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::AnswerDelivery(delivery) => self.deliveries.push(delivery.row()),
+            Record::ActorReceipt(receipt) => self.receipts.push(receipt),
             Record::PairwiseSubject(subject) => self.subjects.push(subject.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
             Record::Deferral(deferral) => self.deferrals.push(deferral.row()?),
@@ -238,6 +245,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     for row in &rows.subjects {
         replace(db, row.clone(), pairwise_subject::Column::Subject, None, &[]).await?;
     }
+    for receipt in &rows.receipts {
+        receipts::keep(db, receipt).await?;
+    }
     rows.credentials.write(db).await?;
     rows.federation.write(db).await
 }
@@ -328,6 +338,9 @@ pub(super) fn word(value: &impl Serialize) -> String {
 }
 
 fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreError> {
+    // What acted before is found by the lineage.
+    let current = token.chain.current().filter(|current| current.sub != token.client);
+    let foreign = current.and_then(|current| Some(Instance::new(&current.sub, current.instance.as_ref()?)));
     Ok(token::Model {
         id: token.id.as_str().to_owned(),
         digest: digest.to_text(),
@@ -343,6 +356,8 @@ fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreE
         ended_at: None,
         status_list: token.status.as_ref().map(|status| status.list.clone()),
         status_index: token.status.as_ref().map(|status| i64::from(status.index)),
+        instance: token.issued_to().map(|instance| instance.key().to_owned()),
+        actor_instance: foreign.map(|instance| instance.key().to_owned()),
         document: json(token)?,
     })
 }

@@ -258,6 +258,37 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
 }
 
 /// The questions before an ending, and what came of it.
+fn admin_details_types(language: Language, t: Theirs) -> (AdminDetailsTypesPage, AdminDetailsTypePage) {
+    let page = Page::for_user(language, t.s("Olga Owner"), true);
+    let row = |by_admin, retired_at| DetailsTypeRow {
+        name: t.s("mcp_tool"),
+        words: t.s("Tools of an MCP server"),
+        path: "/admin/details-types/mcp_tool".into(),
+        version: 2,
+        by_admin,
+        max_life: by_admin.then(|| OfferedDuration::new(Seconds::minutes(5), language).label),
+        may_be_passed_on: by_admin,
+        consents: 3,
+        retired_at,
+    };
+    let preview = |tag: &str, entry| Preview { language: t.s(tag), risk: language.t("risk-high"), entry };
+    let field = |rule| FieldRow { field: t.s("tools"), rule, open: rule == Some("max") };
+    let rules = ["subset", "equal", "max", "min", "prefix", "glob", "before", "any"].map(Some);
+    let risk = |level| RiskRow { value: t.s("delete"), level };
+    let version = |version, since, current| VersionRow { version, since, consents: 1, current };
+    let one = AdminDetailsTypePage {
+        page: page.clone(),
+        row: row(true, Some(NOW)),
+        previews: details(t).into_iter().map(|entry| preview("en", entry)).collect(),
+        fields: rules.into_iter().chain([None]).map(field).collect(),
+        risk_field: t.some("actions"),
+        risks: vec![risk(RiskLevel::Low), risk(RiskLevel::High)],
+        risk_default: RiskLevel::Medium,
+        versions: vec![version(2, Some(NOW), true), version(1, None, false)],
+    };
+    (AdminDetailsTypesPage { page, types: vec![row(false, None), row(true, Some(NOW))] }, one)
+}
+
 fn admin_endings(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
     let page = Page::for_user(language, t.s("Olga Owner"), true);
     let mut samples = Vec::new();
@@ -302,6 +333,29 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         reference: t.some("TICKET-2081"),
         status,
         deadline: NOW.plus(deadline),
+        success_criteria: vec![t.s("The customer has the money")],
+        limits: vec![t.s("Write to nobody else")],
+        depth: 0,
+        actor_name: None,
+        part_of: None,
+        rests_above: false,
+        steps: vec![TaskStep::Suspend, TaskStep::Revoke],
+    };
+    let whole =
+        task(t.some("Refund order 4711, which arrived broken"), TaskStatus::Active, Seconds::minutes(60));
+    let part = TaskSummary {
+        id: "t_2".into(),
+        depth: 1,
+        actor_name: t.some("Mail Agent"),
+        part_of: Some(whole.purpose.clone()),
+        rests_above: true,
+        steps: vec![TaskStep::Resume, TaskStep::Revoke],
+        ..task(t.some("Find the address"), TaskStatus::Suspended, Seconds::minutes(30))
+    };
+    let over = |status: TaskStatus| TaskSummary {
+        id: status.as_str().into(),
+        steps: vec![],
+        ..task(None, status, Seconds::minutes(30))
     };
     let first = ConsentSummary {
         id: t.s("c_1"),
@@ -315,11 +369,13 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         passing_on_max: 2,
         offline_access: true,
         tasks: vec![
-            task(t.some("Refund order 4711, which arrived broken"), TaskStatus::Active, Seconds::minutes(60)),
-            task(None, TaskStatus::Completed, Seconds::minutes(30)),
-            task(None, TaskStatus::Suspended, Seconds::minutes(30)),
-            task(None, TaskStatus::Revoked, Seconds::minutes(30)),
-            task(None, TaskStatus::Expired, Seconds::minutes(30)),
+            whole.clone(),
+            part.clone(),
+            TaskSummary { id: "t_3".into(), depth: 2, part_of: Some(None), actor_name: None, ..part.clone() },
+            TaskSummary { id: "t_4".into(), depth: 3, ..part },
+            over(TaskStatus::Completed),
+            over(TaskStatus::Revoked),
+            over(TaskStatus::Expired),
         ],
         tokens: vec![
             LiveTokens { chain: vec![t.s("Refund Agent")], count: 1 },
@@ -345,6 +401,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         page: Page::for_user(language, t.s("Alice Example"), true),
         csrf: t.s("csrf-1"),
         just_ended: t.some("Travel Agent"),
+        just_stepped: Some((TaskStep::Suspend.done().to_owned(), t.s("Travel Agent"))),
         waiting: 2,
         connections: true,
         consents: vec![first, second],
@@ -785,9 +842,33 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     add("account", account(language, t).render());
     add(
         "account-empty",
-        AccountPage { consents: vec![], ended: vec![], just_ended: None, waiting: 0, ..account(language, t) }
-            .render(),
+        AccountPage {
+            consents: vec![],
+            ended: vec![],
+            just_ended: None,
+            just_stepped: None,
+            waiting: 0,
+            ..account(language, t)
+        }
+        .render(),
     );
+    for step in TaskStep::ALL {
+        let page = AccountTaskPage {
+            page: Page::for_user(language, t.s("Alice Example"), true),
+            csrf: t.s("csrf-1"),
+            step,
+            actor_name: t.s("Refund Agent"),
+            purpose: t.some("Refund order 4711, which arrived broken"),
+            reference: t.some("TICKET-2081"),
+            parts: match step {
+                TaskStep::Resume => vec![],
+                _ => vec![(t.s("Mail Agent"), t.some("Find the address")), (t.s("Mail Agent"), None)],
+            },
+            action: "/account/tasks/t_1/suspend".into(),
+        };
+        add(step.question(), page.render());
+        add(step.done(), AccountTaskPage { purpose: None, reference: None, ..page }.render());
+    }
     for (name, page) in afar(language, t) {
         add(name, page);
     }
@@ -797,6 +878,11 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
     let (list, one) = admin_clients(language, t);
+    let (types, of_type) = admin_details_types(language, t);
+    add("admin-details-types", types.render());
+    add("admin-details-type", of_type.render());
+    let without = AdminDetailsTypePage { previews: vec![], ..of_type };
+    add("admin-details-type-without-example", without.render());
     add("admin-clients", list.render());
     add("admin-client", one.render());
     for (name, html) in admin_endings(language, t) {

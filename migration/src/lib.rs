@@ -15,6 +15,7 @@ mod m3_endings;
 mod m3_status_lists;
 mod m3_tasks;
 mod m3_wire;
+mod m4_halt;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m3_tasks::Migration),
             Box::new(m3_status_lists::Migration),
             Box::new(m3_endings::Migration),
+            Box::new(m4_halt::Migration),
         ]
     }
 }

@@ -60,7 +60,8 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
     // Who a client is may stand in a document that has to be fetched first.
     ("caller", &[GROUND, &["registration"]]),
-    ("endings", &[GROUND]),
+    // A task is stopped as tasks are, whoever stops it.
+    ("endings", &[GROUND, &["tasks"]]),
     ("federation", &[GROUND]),
     ("registration", &[GROUND]),
     ("logout", &[GROUND]),

@@ -284,7 +284,7 @@ async fn only_an_admin_who_has_just_signed_in_ends_anything_and_only_by_our_form
         "/admin/clients/agent-a/end",
         "/admin/users/usr_nobody/end",
         "/admin/users/a%00b/end",
-        &user.replace("/end", "/disable"),
+        &user.replace("/end", "/vanish"),
     ] {
         assert_eq!(admin.page(path).await.status, 404, "{path}");
     }

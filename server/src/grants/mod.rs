@@ -246,6 +246,12 @@ impl Desk<'_> {
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
         change = keep.into_iter().fold(change, Change::keep);
+        // What comes of no consent and no other token ends with none of them: its user may have to sign in first.
+        if let (Some(user), None, None) =
+            (reply.token.subject.user(), &reply.token.consent, &reply.token.parent)
+        {
+            change = change.requires_signed_in(user.clone());
+        }
         if let Some(task) = &reply.token.task {
             change = change.derives(tasks::counted(self.app, task).await?);
         }

@@ -8,7 +8,7 @@ use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::Consent;
-use protocol::ending::Operation;
+use protocol::ending::{AccountOperation, Operation};
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
@@ -36,6 +36,8 @@ pub struct Change {
     pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
+    pub(super) account: Option<(UserId, AccountOperation)>,
+    pub(super) signed_in: Vec<UserId>,
     pub(super) derives: Vec<TaskId>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
@@ -63,6 +65,8 @@ impl Change {
             unchanged: Vec::new(),
             take: None,
             operate: None,
+            account: None,
+            signed_in: Vec::new(),
             derives: Vec::new(),
             keep: Vec::new(),
             end: Vec::new(),
@@ -113,6 +117,22 @@ impl Change {
             self.end.push(Ending::Agent(agent.clone()));
         }
         self.operate = Some((agent, operation));
+        self
+    }
+
+    /// Only if this can be done to the account of `user` still; then it is. Whoever is disabled, or has to sign in anew,
+    /// has nothing any more. A change does this to one account at most, the last one named here.
+    pub fn set_account(mut self, user: UserId, operation: AccountOperation) -> Self {
+        if matches!(operation, AccountOperation::Disable | AccountOperation::Revoke) {
+            self.end.push(Ending::User(user.clone()));
+        }
+        self.account = Some((user, operation));
+        self
+    }
+
+    /// Only if `user`, who has to be required too, does not have to sign in anew first.
+    pub fn requires_signed_in(mut self, user: UserId) -> Self {
+        self.signed_in.push(user);
         self
     }
 
@@ -481,7 +501,7 @@ pub enum Ending {
 }
 
 /// What a commit did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Committed {
     /// The event's place in the audit log, if there was an event.
     pub seq: Option<i64>,
@@ -489,8 +509,8 @@ pub struct Committed {
     pub ended: Ended,
 }
 
-/// How much was ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// How much was ended, and what of it has a name that others know.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ended {
     /// Consents.
     pub consents: u64,
@@ -504,6 +524,24 @@ pub struct Ended {
     pub pending: u64,
     /// Agents that may not act any more because of their owner.
     pub agents: u64,
+    /// Which consents, tasks and agents; of each the first so many.
+    pub named: Named,
+}
+
+/// The ids of what was ended, of each kind no more than [`Named::MOST`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Named {
+    /// Consents.
+    pub consents: Vec<String>,
+    /// Tasks.
+    pub tasks: Vec<String>,
+    /// Agents.
+    pub agents: Vec<String>,
+}
+
+impl Named {
+    /// How many ids of a kind are told.
+    pub const MOST: usize = 100;
 }
 
 impl AddAssign for Ended {
@@ -514,6 +552,14 @@ impl AddAssign for Ended {
         self.sessions += more.sessions;
         self.pending += more.pending;
         self.agents += more.agents;
+        for (known, more) in [
+            (&mut self.named.consents, more.named.consents),
+            (&mut self.named.tasks, more.named.tasks),
+            (&mut self.named.agents, more.named.agents),
+        ] {
+            known.extend(more);
+            known.truncate(Named::MOST);
+        }
     }
 }
 

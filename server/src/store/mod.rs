@@ -49,7 +49,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
-pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Take};
+pub use change::{
+    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Take,
+};
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
 pub use deferred::{DeferredRequest, Note};

@@ -39,7 +39,7 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
-pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
+pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, TaskRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};

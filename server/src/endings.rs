@@ -3,7 +3,7 @@
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::ending::{AccountOperation, Operation, Order};
-use protocol::identifier::{ClientId, SessionId, TokenId, UserId};
+use protocol::identifier::{ClientId, FamilyId, SessionId, TokenId, UserId};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Token;
 
@@ -83,8 +83,8 @@ pub async fn carry_out(
             Change::new(about(admin, visit, &token)).end(Ending::Token(id.clone()))
         }
         Order::Family(id) => {
-            let Some(token) = app.store.find_token_of_family(id).await? else { return Ok(None) };
-            Change::new(about(admin, visit, &token)).end(Ending::Family(id.clone()))
+            let Some((family, event)) = family(app, visit, admin, id).await? else { return Ok(None) };
+            Change::new(event).end(Ending::Family(family))
         }
         Order::Consent(id) => {
             let Some(consent) = app.store.find_consent(id).await? else { return Ok(None) };
@@ -156,6 +156,27 @@ async fn of_user(
 ) -> Result<Option<AuditEvent>, Failure> {
     let user = app.store.find_user(id).await?;
     Ok(user.map(|_| AuditEvent { user: Some(id.clone()), ..admin.event(action, visit) }))
+}
+
+/// The refresh family of this id, or the one that the token of this `jti` is of or came of: that is what logs and
+/// programs know of it. With the event of its end.
+async fn family(
+    app: &App,
+    visit: &Visit,
+    admin: Admin<'_>,
+    id: &FamilyId,
+) -> Result<Option<(FamilyId, AuditEvent)>, Failure> {
+    if let Some(token) = app.store.find_token_of_family(id).await? {
+        return Ok(Some((id.clone(), about(admin, visit, &token))));
+    }
+    let Ok(jti) = id.as_str().parse::<TokenId>() else { return Ok(None) };
+    let Some(mut token) = app.store.find_token_by_id(&jti).await? else { return Ok(None) };
+    // An access token may have come of a refresh token, which is of the family.
+    if let (None, Some(parent)) = (&token.family, &token.parent) {
+        let Some(parent) = app.store.find_token_by_id(parent).await? else { return Ok(None) };
+        token = parent;
+    }
+    Ok(token.family.clone().map(|family| (family, about(admin, visit, &token))))
 }
 
 /// The event of a token's end.

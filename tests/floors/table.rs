@@ -99,6 +99,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
             "config",
             "jose",
             "keys",
+            "outbound",
             "secret",
             "serve",
             "start",

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod logout;
 mod procura;
+mod revocation;
 mod rights;
 
 use serde_json::{Value, json};

@@ -95,13 +95,14 @@ mod tests {
         }
     }
 
+    /// The key of RFC 8037 Appendix A.1, as openssl writes it.
     #[test]
     fn what_openssl_writes_is_read() {
         let ed25519 = "-----BEGIN PRIVATE KEY-----\n\
-                       MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF\n\
+                       MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
                        -----END PRIVATE KEY-----\n";
         let key = SigningKey::from_pem(ed25519).unwrap();
-        assert_eq!(key.public_jwk()["x"], "Xx4_L89E6RsyvDTzN9wuN3cDwgifPkXMgFJv_HMIxdk");
+        assert_eq!(key.public_jwk()["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     }
 
     #[test]

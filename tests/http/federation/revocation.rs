@@ -36,6 +36,8 @@ async fn what_an_upstream_revokes_ends_and_nothing_of_anybody_else(database: Dat
     let world = World::on(database, "").await;
     let house = &world.house;
     let (zoe, alice) = (world.signed_in().await, house.signed_in("alice").await);
+    let listed = house.signed_in("admin").await.page("/admin").await.html;
+    assert!(listed.contains("<code>zoe"), "whom an upstream brought stands on the admin page too");
     let shop = house.client("shop");
     let ask = || house.ask(&shop).scope("offline_access orders:read").resource(ORDERS);
     let hers = ask().approved_by(&zoe).await.redeem(&shop).await.ok();

@@ -21,6 +21,8 @@ pub struct Model {
     pub created_at: i64,
     /// When it is over.
     pub expires_at: i64,
+    /// Grows by one with every change; this column counts, not the document.
+    pub version: i64,
     /// The consent as JSON.
     pub document: String,
 }

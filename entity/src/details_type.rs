@@ -11,6 +11,10 @@ pub struct Model {
     pub name: String,
     /// `config` or `admin`: who declared it.
     pub origin: String,
+    /// Which version of it this is.
+    pub version: i64,
+    /// Since when nothing of it can be asked for, if so.
+    pub retired_at: Option<i64>,
     /// The details type as JSON.
     pub document: String,
 }

@@ -2,6 +2,7 @@
 //!
 //! Times are epoch seconds, documents are JSON text, digests are base64url text.
 
+pub mod actor_receipt;
 pub mod audit_event;
 pub mod audit_head;
 pub mod authorization_code;
@@ -11,8 +12,11 @@ pub mod browser_session;
 pub mod client;
 pub mod client_registration;
 pub mod consent;
+pub mod consent_details_type;
+pub mod deferral;
 pub mod deferred_request;
 pub mod details_type;
+pub mod details_type_version;
 pub mod ended_family;
 pub mod federated_identity;
 pub mod federated_session;
@@ -36,3 +40,4 @@ pub mod task;
 pub mod token;
 pub mod totp;
 pub mod user_account;
+pub mod webhook_delivery;

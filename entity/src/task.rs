@@ -33,6 +33,10 @@ pub struct Model {
     pub suspended_by: Option<String>,
     /// The digest of what it was opened with, so that it is opened once.
     pub opening: Option<String>,
+    /// The digest of the request it was opened with, where it is opened once.
+    pub opened_by: Option<String>,
+    /// When it was opened.
+    pub created_at: i64,
     /// The task as JSON.
     pub document: String,
 }

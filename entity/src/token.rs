@@ -1,4 +1,4 @@
-//! An access or refresh token, as the lineage knows it.
+//! A token, as the lineage knows it.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,7 +11,7 @@ pub struct Model {
     pub id: String,
     /// The digest of what was issued, unique.
     pub digest: String,
-    /// `access` or `refresh`.
+    /// `access`, `refresh`, or another of the kinds that the lineage knows.
     pub kind: String,
     /// To whom it was issued.
     pub client_id: String,

@@ -58,3 +58,24 @@ approvals-code-is-set = Ein Code ist gesetzt. Wer ihn nicht mitschickt, kann Sie
 approvals-code-set = Der Code ist gesetzt.
 approvals-code-removed = Es gibt keinen Code mehr.
 approvals-code-refused = Der Code braucht mindestens 4 und höchstens 128 Zeichen.
+
+# Eine Token-Anfrage, die auf die Zustimmung eines Menschen wartet.
+
+approval-title = Einer Aktion zustimmen
+approval-heading-you = { $name } will dies für Sie tun und braucht Ihre Zustimmung
+approval-heading-other = { $name } will dies für { $subject } tun und braucht Ihre Zustimmung
+approval-heading-itself = { $name } will dies auf eigene Rechnung tun und braucht Ihre Zustimmung
+approval-intro = Sie werden gefragt, weil Aktionen wie diese jedes Mal das Wort eines Menschen brauchen.
+approval-what = Was genau
+approval-where = Bei
+approval-way = Wer für wen fragt
+approval-way-hint = Von wem die Befugnis kommt und durch wessen Hände sie geht. Wer fragt, kann nicht selbst zustimmen.
+approval-then = { $count ->
+    [one] Wenn Sie zustimmen, ist genau dies erlaubt, ein einziges Mal und höchstens eine Minute lang. Ändert sich etwas daran, werden Sie erneut gefragt.
+   *[other] Wenn Sie zustimmen, ist genau dies erlaubt, ein einziges Mal und höchstens { $count } Minuten lang. Ändert sich etwas daran, werden Sie erneut gefragt.
+}
+approval-lapses = Wenn Sie nichts tun, verfällt die Anfrage, und niemand bekommt etwas.
+approval-until = Verfällt um
+approval-approve = Einmal zustimmen
+approval-mail-subject = Eine Aktion wartet auf Ihre Zustimmung
+approval-mail-for = Sie würde für { $name } getan.

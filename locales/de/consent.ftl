@@ -25,6 +25,17 @@ consent-always = immer dabei
 consent-nothing-more = Nur, dass Sie sich angemeldet haben, und nichts aus Ihrem Konto.
 consent-resources = Wo
 
+consent-standing = Was Sie schon erlaubt haben
+consent-standing-hint = Es bleibt erlaubt, was immer Sie unten wählen. Was Sie jetzt erlauben, kommt hinzu.
+consent-standing-until = Alles zusammen endet:
+consent-standing-replaced = Was Sie bisher erlaubt haben
+consent-standing-replaced-hint = Wenn Sie das Folgende erlauben, tritt es an diese Stelle. Alles, was damit begonnen wurde, endet.
+consent-stays = Bleibt erlaubt
+consent-goes = Nicht mehr erlaubt
+consent-new = Neu
+consent-already = Schon erlaubt
+consent-inseparable = Dieser Teil kann nicht allein hinzukommen: Zusammen mit dem, was Sie schon erlaubt haben, würde er mehr erlauben als beides. Wählen Sie alle Punkte, oder lehnen Sie ab.
+
 risk-low = Geringes Risiko
 risk-medium = Mittleres Risiko
 risk-high = Hohes Risiko

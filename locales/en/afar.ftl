@@ -58,3 +58,24 @@ approvals-code-is-set = A code is set. Whoever does not send it cannot ask you.
 approvals-code-set = The code is set.
 approvals-code-removed = There is no code any more.
 approvals-code-refused = The code needs at least 4 characters, and at most 128.
+
+# A token request that waits for a person's approval.
+
+approval-title = Approve an action
+approval-heading-you = { $name } wants to do this for you, and needs your approval
+approval-heading-other = { $name } wants to do this for { $subject }, and needs your approval
+approval-heading-itself = { $name } wants to do this on its own account, and needs your approval
+approval-intro = You are asked because actions like this one need the word of a person each time.
+approval-what = What exactly
+approval-where = At
+approval-way = Who asks for whom
+approval-way-hint = From whom the authority comes, and through whose hands it goes. Whoever asks cannot approve it.
+approval-then = { $count ->
+    [one] If you approve, exactly this is allowed, once, and for one minute at most. If anything about it changes, you are asked again.
+   *[other] If you approve, exactly this is allowed, once, and for { $count } minutes at most. If anything about it changes, you are asked again.
+}
+approval-lapses = If you do nothing, it lapses, and nobody gets anything.
+approval-until = Lapses at
+approval-approve = Approve once
+approval-mail-subject = An action waits for your approval
+approval-mail-for = It would be done for { $name }.

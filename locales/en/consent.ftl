@@ -25,6 +25,17 @@ consent-always = always part of it
 consent-nothing-more = Only that you signed in, and nothing of your account.
 consent-resources = Where
 
+consent-standing = What you allowed already
+consent-standing-hint = It stays allowed, whatever you choose below. What you allow now is added to it.
+consent-standing-until = All of it ends together:
+consent-standing-replaced = What you allowed until now
+consent-standing-replaced-hint = If you allow what is asked below, it takes the place of this. Everything that was begun with it ends.
+consent-stays = Stays allowed
+consent-goes = Not allowed any more
+consent-new = New
+consent-already = Allowed already
+consent-inseparable = This part cannot be added alone: together with what you allowed already it would allow more than either. Tick all entries, or deny.
+
 risk-low = Low risk
 risk-medium = Medium risk
 risk-high = High risk

@@ -15,7 +15,11 @@ mod m3_endings;
 mod m3_status_lists;
 mod m3_tasks;
 mod m3_wire;
+mod m4_approvals;
+mod m4_consents;
 mod m4_halt;
+mod m4_story;
+mod m4_tasks;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -37,6 +41,10 @@ impl MigratorTrait for Migrator {
             Box::new(m3_status_lists::Migration),
             Box::new(m3_endings::Migration),
             Box::new(m4_halt::Migration),
+            Box::new(m4_tasks::Migration),
+            Box::new(m4_consents::Migration),
+            Box::new(m4_approvals::Migration),
+            Box::new(m4_story::Migration),
         ]
     }
 }

@@ -8,9 +8,11 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
 use protocol::client::{Client, Encryption, KeySource, SigningAlg};
+use protocol::consent::Consent;
 use protocol::device::household;
 use protocol::identifier::{RequestId, UserId};
 use protocol::numeric_date::NumericDate;
+use protocol::resource_authorization_server::ResourceAuthorizationServer;
 use protocol::rule::Rules;
 use protocol::subject::{Perspective, perspective};
 use serde_json::{Map, Value};
@@ -49,8 +51,10 @@ pub struct App {
     pub client_keys: ClientKeyCache,
     /// What clients publish at their `jwks_uri`.
     pub key_sets: KeySets,
-    /// Those whose JWTs are authorization grants.
+    /// Those whose JWTs are believed.
     pub trusted_issuers: TrustedIssuers,
+    /// The authorization servers of other domains, to which clients carry grants.
+    pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
     /// Asks others.
     pub outbound: Outbound,
     /// The OpenID Providers that people may sign in at.
@@ -253,6 +257,19 @@ impl App {
     /// The store's.
     pub async fn registry(&self) -> Result<Arc<Registry>, Failure> {
         self.registry.current(&self.store).await
+    }
+
+    /// What is registered, as it counts for what comes of `consent`, if it comes of one: each of its details is judged by
+    /// the version of its type that it was given under.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn registry_of(&self, consent: Option<&Consent>) -> Result<Arc<Registry>, Failure> {
+        let current = self.registry().await?;
+        match consent {
+            Some(consent) => self.registry.of_consent(&self.store, &current, consent).await,
+            None => Ok(current),
+        }
     }
 
     /// The part of `authority` that `user`, being in the groups that they are in now, may let others use; none where

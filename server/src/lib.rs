@@ -22,6 +22,7 @@ pub mod logout;
 pub mod mail;
 pub mod outbound;
 pub mod pages;
+pub mod receipts;
 pub mod registration;
 pub mod registry;
 pub mod router;

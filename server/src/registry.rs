@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use moka::sync::Cache;
 use protocol::admin_api::AdminScope;
 use protocol::audience::ResourceIndicator;
 use protocol::authorization::{Registered, ResourceServers};
-use protocol::authorization_details::{DetailsTypeDocument, DetailsTypes};
+use protocol::authorization_details::{DetailsType, DetailsTypeDocument, DetailsTypes};
 use protocol::client::SigningAlg;
+use protocol::consent::Consent;
+use protocol::identifier::DetailsTypeName;
 use protocol::resource_server::{ResourceServer, TokenFormat};
 
 use crate::failure::{Broken, Failure};
-use crate::store::Store;
+use crate::store::{KeptDetailsType, Store};
 
 /// What is registered at a moment.
 pub struct Registry {
@@ -36,15 +39,21 @@ impl Registry {
     fn compile(
         itself: &ResourceIndicator,
         admin_api: &ResourceIndicator,
-        types: &[DetailsTypeDocument],
+        types: &[KeptDetailsType],
         servers: &[ResourceServer],
     ) -> Result<Self, Failure> {
-        let types = DetailsTypes::new(types.iter().cloned())
-            .map_err(|_| Broken::Inconsistent("a stored details type does not compile"))?;
+        let current = types.iter().filter(|kept| kept.retired_at.is_none());
+        let types = current.map(|kept| compile(kept.document.clone(), kept.version));
+        let types = DetailsTypes::of(types.collect::<Result<Vec<_>, _>>()?);
         let servers = servers.iter().cloned().chain([own(itself), admin(admin_api)]);
         let resource_servers = servers.map(|server| (server.identifier.clone(), Arc::new(server))).collect();
         Ok(Self { types, resource_servers, itself: itself.clone() })
     }
+}
+
+fn compile(document: DetailsTypeDocument, version: u32) -> Result<Arc<DetailsType>, Broken> {
+    let compiled = DetailsType::of_version(document, version);
+    compiled.map(Arc::new).map_err(|_| Broken::Inconsistent("a stored details type does not compile"))
 }
 
 /// This server's own scopes, with words for the consent page.
@@ -86,15 +95,20 @@ fn admin(admin_api: &ResourceIndicator) -> ResourceServer {
     ResourceServer { name: "Procura".into(), scopes: scopes.collect(), ..own(admin_api) }
 }
 
+/// The most versions of details types that are kept compiled beside those of today.
+const MOST_VERSIONS: u64 = 1000;
+
 /// The compiled registry of the documents that the store holds now.
 pub struct RegistryCache {
     itself: ResourceIndicator,
     admin_api: ResourceIndicator,
     current: ArcSwapOption<Compiled>,
+    /// Versions that consents were given under; what a version says never changes.
+    versions: Cache<(DetailsTypeName, u32), Arc<DetailsType>>,
 }
 
 struct Compiled {
-    types: Arc<Vec<DetailsTypeDocument>>,
+    types: Arc<Vec<KeptDetailsType>>,
     servers: Arc<Vec<ResourceServer>>,
     registry: Arc<Registry>,
 }
@@ -102,8 +116,9 @@ struct Compiled {
 impl RegistryCache {
     /// A cache for the server that is `itself`, with its admin API.
     #[must_use]
-    pub const fn new(itself: ResourceIndicator, admin_api: ResourceIndicator) -> Self {
-        Self { itself, admin_api, current: ArcSwapOption::const_empty() }
+    pub fn new(itself: ResourceIndicator, admin_api: ResourceIndicator) -> Self {
+        let versions = Cache::builder().max_capacity(MOST_VERSIONS).build();
+        Self { itself, admin_api, current: ArcSwapOption::const_empty(), versions }
     }
 
     /// The registry, compiled anew only if the store's documents are others than last time.
@@ -121,5 +136,43 @@ impl RegistryCache {
         let registry = Arc::new(Registry::compile(&self.itself, &self.admin_api, &types, &servers)?);
         self.current.store(Some(Arc::new(Compiled { types, servers, registry: Arc::clone(&registry) })));
         Ok(registry)
+    }
+    /// The registry as it counts for what comes of `consent`: with the versions of details types that it was given
+    /// under. Where those are today's, as they mostly are, it is `current` itself.
+    ///
+    /// # Errors
+    /// The store's; or a version that is not there.
+    pub async fn of_consent(
+        &self,
+        store: &Store,
+        current: &Arc<Registry>,
+        consent: &Consent,
+    ) -> Result<Arc<Registry>, Failure> {
+        let mut older = Vec::new();
+        for (name, version) in consent.versions() {
+            if current.types.find(&name).is_some_and(|known| known.version() == version) {
+                continue;
+            }
+            let key = (name, version);
+            let known = match self.versions.get(&key) {
+                Some(known) => known,
+                None => {
+                    let found = store.find_details_type_version(&key.0, version).await?;
+                    let gone = || Broken::Inconsistent("a consent of a details type that is not there");
+                    let compiled = compile(found.ok_or_else(gone)?, version)?;
+                    self.versions.insert(key, Arc::clone(&compiled));
+                    compiled
+                }
+            };
+            older.push(known);
+        }
+        if older.is_empty() {
+            return Ok(Arc::clone(current));
+        }
+        Ok(Arc::new(Registry {
+            types: current.types.as_of(older),
+            resource_servers: current.resource_servers.clone(),
+            itself: current.itself.clone(),
+        }))
     }
 }

@@ -38,7 +38,11 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(&openid_configuration, get(endpoints::metadata::get))
         .route(&oauth_authorization_server, get(endpoints::metadata::get))
         .route(metadata::JWKS, get(endpoints::jwks::get))
-        .route(metadata::TOKEN, post(endpoints::token::post))
+        .route(
+            metadata::TOKEN,
+            // As for questions from afar: the mail that goes out is for people.
+            post(endpoints::token::post).layer(Extension(pages::question_mail::approval_letter())),
+        )
         .route(metadata::REVOKE, post(endpoints::revoke::post))
         .route(metadata::PAR, post(endpoints::par::post))
         .route(metadata::REGISTER, post(endpoints::register::post))
@@ -97,9 +101,14 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::DEVICE, get(pages::device::get).post(pages::device::post))
         .route("/approvals", get(pages::approvals::list))
         .route("/approvals/user-code", post(pages::approvals::set_user_code))
+        .route("/account/approvals", get(pages::approvals::list))
         .route("/approvals/{id}", get(pages::approvals::get).post(pages::approvals::post))
         .route(CONNECTIONS, get(connections::get).post(connections::post))
         .route("/account/consents/end", post(pages::account::end))
+        .route(
+            "/account/tasks/{task_id}/{operation}",
+            get(pages::account_tasks::get).post(pages::account_tasks::post),
+        )
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))

@@ -145,6 +145,7 @@ pub async fn open(
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
+        resource_authorization_servers: declared.resource_authorization_servers,
         outbound: Outbound::new(&settings.outbound)?,
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
@@ -281,11 +282,7 @@ async fn apply(
     for server in declared.resource_servers.iter().filter(|server| !servers.contains(server)) {
         records.push(Record::ResourceServer { resource_server: server.clone(), origin: Origin::Config });
     }
-    let types = store.details_types().await?;
-    let documents = declared.details_types.names().filter_map(|name| declared.details_types.find(name));
-    for details_type in documents.map(|known| known.document()).filter(|document| !types.contains(document)) {
-        records.push(Record::DetailsType { details_type: details_type.clone(), origin: Origin::Config });
-    }
+    records.extend(details_types(store, declared).await?);
     let now_declared = retire(store, &mut records, &last, declared, &resolved.clients).await?;
     // A start that changes nothing decides nothing, and is not told.
     let change = match records.is_empty() {
@@ -306,6 +303,29 @@ async fn apply(
     let change = records.iter().filter_map(gone).collect::<Vec<_>>().into_iter().fold(change, Change::end);
     write(store, records.into_iter().fold(change, Change::keep).keep(now_declared)).await?;
     Ok(resolved.rules)
+}
+
+/// The details types that are declared otherwise than before: each is a new version of its type. What an admin declared
+/// or retired stays as it is.
+async fn details_types(store: &Store, declared: &Declared) -> Result<Vec<Record>, StartError> {
+    let mut records = Vec::new();
+    for known in declared.details_types.names().filter_map(|name| declared.details_types.find(name)) {
+        let document = known.document();
+        let before = store.find_details_type(&document.name).await?;
+        if before
+            .as_ref()
+            .is_some_and(|before| before.origin == Origin::Admin || before.document == *document)
+        {
+            continue;
+        }
+        records.push(Record::DetailsType {
+            details_type: document.clone(),
+            version: before.map_or(1, |before| before.version.saturating_add(1)),
+            retired_at: None,
+            origin: Origin::Config,
+        });
+    }
+    Ok(records)
 }
 
 /// What was changed, for the audit log; the first hundred.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::authority::Authority;
+use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, SigningAlg};
 use protocol::id_token::{IdToken, pushed_claims};
 use protocol::identifier::{SessionId, TokenId, UserId};
@@ -82,7 +84,11 @@ pub async fn write(
             Secret::generate(app.entropy.as_ref(), "pat_")
         }
         ((TokenFormat::Jwt, alg), Perspective::Public) => {
-            Secret::from_text(app.keys.sign(alg, "at+jwt", &token.claims(app.issuer()))?)
+            let mut claims = token.claims(app.issuer());
+            if let Some(task) = token.task.as_ref().filter(|_| app.settings.tasks.mission_claim) {
+                claims.insert("mission".to_owned(), task.as_mission(app.issuer()));
+            }
+            Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
     Ok(Written { token, text })
@@ -101,13 +107,16 @@ pub struct Along<'a> {
     pub nonce: Option<&'a str>,
     /// The browser session that the client may hear of as `sid`.
     pub session: Option<&'a SessionId>,
+    /// What was approved with the login: it bounds what the ID token can be exchanged for. Nothing means what its access
+    /// token permits.
+    pub approved: Option<&'a Authority>,
     /// Where it is pushed: the `auth_req_id` it is pushed for, and the refresh token that goes with it, if one does.
     pub pushed: Option<(&'a str, Option<&'a str>)>,
 }
 
 /// Writes the ID token that goes with an access token of `client` (OpenID Connect Core §2), signed and, where it
-/// registered so, encrypted. None where the access token is nobody's sign-in. All that is said of the login is as it
-/// was when the user signed in.
+/// registered so, encrypted; with its record, which is of the signed text, since nobody but the client sees another.
+/// None where the access token is nobody's sign-in. All that is said of the login is as it was when the user signed in.
 ///
 /// # Errors
 /// The store's, the signing key's, and where the client has no key to encrypt to.
@@ -116,7 +125,7 @@ pub async fn id_token(
     client: &Client,
     access: &Written,
     along: &Along<'_>,
-) -> Result<Option<Secret>, Failure> {
+) -> Result<Option<(Secret, Record)>, Failure> {
     let token = &access.token;
     let (Some(user), Some(login)) = (token.subject.user(), &token.login) else { return Ok(None) };
     let about_user = match token.claims.id_token.is_empty() {
@@ -147,8 +156,22 @@ pub async fn id_token(
         claims.extend(pushed_claims(auth_req_id, refresh_token, alg));
     }
     let jwt = app.keys.sign(alg, "JWT", &claims)?;
+    let approved = along.approved.unwrap_or(&token.authority);
+    let record = Token {
+        id: new_id(app)?,
+        kind: TokenKind::Id,
+        authority: Authority { until: token.expires_at(), ..approved.clone() },
+        cnf: None,
+        claims: ClaimsRequest::default(),
+        parent: None,
+        session: along.session.cloned(),
+        status: None,
+        ..token.clone()
+    };
+    let record = Record::Token { token: record, digest: SecretDigest::of(&jwt) };
     let encryption = client.metadata.id_token_encryption();
-    Ok(Some(Secret::from_text(app.encrypt_to(client, jwt, encryption, token.issued_at).await?)))
+    let text = app.encrypt_to(client, jwt, encryption, token.issued_at).await?;
+    Ok(Some((Secret::from_text(text), record)))
 }
 
 /// The name of its own by which `client` is about to see `user`, where its subjects are pairwise: to know who is meant
@@ -223,7 +246,7 @@ pub fn anchors(token: &Token) -> Vec<Anchor> {
     anchors
 }
 
-/// The record of a presented token that is alive, of whichever kind.
+/// The record of a presented access or refresh token that is alive.
 ///
 /// # Errors
 /// The store's.
@@ -232,7 +255,9 @@ pub async fn read_alive_of_any_kind(
     presented: &str,
     now: NumericDate,
 ) -> Result<Option<Arc<Token>>, Failure> {
-    let Some(token) = read(app, presented).await? else { return Ok(None) };
+    let Some(token) = read(app, presented).await?.filter(|token| token.kind.is_introspected()) else {
+        return Ok(None);
+    };
     let alive = !token.expires_at().is_over(now) && app.store.is_alive(&anchors(&token), now).await?.is_ok();
     Ok(alive.then_some(token))
 }

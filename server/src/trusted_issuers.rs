@@ -1,12 +1,12 @@
-//! Those whose assertions are believed (RFC 7523 §2.1), and the keys that they sign with.
+//! Those whose JWTs are believed, each for its purposes, and the keys that they sign with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use protocol::client::{KeySource, SigningAlg};
-use protocol::jwt_bearer::TrustedIssuer;
 use protocol::numeric_date::NumericDate;
+use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -47,6 +47,12 @@ impl TrustedIssuers {
             Ok((rule.issuer.clone(), Trusted { rule: rule.clone(), keys }))
         };
         declared.iter().map(trusted).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether any of them is believed for this purpose.
+    #[must_use]
+    pub fn any_for(&self, purpose: Purpose) -> bool {
+        self.0.values().any(|trusted| trusted.rule.purposes.contains(&purpose))
     }
 
     /// The one of this `iss`, compared as a string (RFC 7523 §3).

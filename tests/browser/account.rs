@@ -58,3 +58,40 @@ async fn nobody_sees_or_ends_what_somebody_else_allowed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_task_rests_and_goes_on_by_the_links_of_the_account_page_and_a_question() {
+    play(|stage| async move {
+        let agent = stage.house.client("agent-a");
+        let token = stage.house.delegated_token(&agent, "orders:read").await;
+        let task = token.claims()["task"]["id"].as_str().unwrap().to_owned();
+        let alice = stage.signed_in("alice").await;
+        let step = async |alice: &tests::browser::Person, operation: &str| {
+            let link = format!("a[href='/account/tasks/{task}/{operation}']");
+            alice.driver.find(By::Css(&link)).await.unwrap().click().await.unwrap();
+            alice.see("task-form").await;
+        };
+        step(&alice, "suspend").await;
+        assert_eq!(alice.heading().await, "Suspend this task?");
+        alice.click("task-cancel").await;
+        alice.see("consents").await;
+        assert!(stage.house.is_active(token.access_token()).await, "nothing was done yet");
+        step(&alice, "suspend").await;
+        alice.click("task-confirm").await;
+        let told = alice.see("task-stepped").await.text().await.unwrap();
+        assert!(told.starts_with("Suspended: agent-a the agent"), "{told}");
+        let shown = alice.see(&task).await.text().await.unwrap();
+        assert!(shown.contains("Suspended") && shown.contains("Resume"), "{shown}");
+        assert!(!stage.house.is_active(token.access_token()).await);
+        step(&alice, "resume").await;
+        alice.click("task-confirm").await;
+        alice.see("task-stepped").await;
+        assert!(stage.house.is_active(token.access_token()).await);
+        step(&alice, "revoke").await;
+        alice.click("task-confirm").await;
+        alice.see("task-stepped").await;
+        assert!(!stage.house.is_active(token.access_token()).await);
+        stage.house.told("task.revoke", "granted").await;
+    })
+    .await;
+}

@@ -94,6 +94,17 @@ impl Tour {
         stage.house.client("agent-b").exchange(handed.access_token(), &given).await.ok();
         person.goto(&stage.house.url("/account")).await;
         self.stop(person, "account", "consents").await;
+        let own = agent.token(&[("grant_type", "client_credentials"), ("scope", "tasks")]).await.ok();
+        let part = serde_json::json!({
+            "parent": token.claims()["task"]["id"], "actor": "agent-b", "scope": "orders:read", "purpose": "Look up"
+        });
+        agent.call_with("POST", "/tasks", own.access_token(), &[], Some(&part)).await.ok();
+        person.goto(&stage.house.url("/account")).await;
+        self.stop(person, "account-tasks", "consents").await;
+        person.eval("document.querySelector('.task-steps a').click()").await;
+        self.stop(person, "account-task", "task-form").await;
+        person.click("task-confirm").await;
+        self.stop(person, "account-task-stepped", "task-stepped").await;
         for _ in 0..2 {
             person.eval("document.querySelector('.consent form').submit()").await;
             person.see("consent-ended").await;

@@ -15,6 +15,8 @@ on_both_databases! {
     a_tokens_place_in_its_list_tells_what_became_of_it,
     a_suspended_task_rests_in_the_list_and_comes_back,
     whoever_is_stopped_stops_what_they_hold_under_others_consents_too,
+    what_hangs_on_a_session_is_over_in_the_list_when_the_session_is,
+    what_went_over_to_another_task_rests_and_ends_with_that_one_in_the_list,
     a_list_is_told_as_its_draft_wants_it,
     no_two_tokens_have_one_place_not_even_after_a_restart,
     a_list_is_gone_when_all_its_tokens_are_over,
@@ -171,4 +173,40 @@ async fn a_reference_and_a_hand_over_have_no_place(database: Database) {
         agent.exchange(token.access_token(), &[("scope", "orders:read"), ("audience", "agent-b")]).await.ok();
     assert!(handed.claims().get("status").is_none());
     assert!(token.claims().get("status").is_some());
+}
+
+async fn what_went_over_to_another_task_rests_and_ends_with_that_one_in_the_list(database: Database) {
+    let house = House::on(database).await;
+    let agent = house.client("agent-a");
+    let token = allowed(&house, &agent, "orders:read orders:write").await;
+    let own = agent.token(&[("grant_type", "client_credentials"), ("scope", "tasks")]).await.ok();
+    let body = json!({ "grant_id": token.text("grant_id"), "scope": "orders:read" });
+    let second = agent.call_with("POST", "/tasks", own.access_token(), &[], Some(&body)).await;
+    let onto = [("scope", "orders:read"), ("task", second.text("id"))];
+    let over = agent.exchange(token.access_token(), &onto).await.ok();
+    let first = token.claims()["task"]["id"].as_str().unwrap().to_owned();
+    for (task, operation, expected) in [
+        (first.as_str(), "suspend", (Status::Suspended, Status::Valid)),
+        (&first, "resume", (Status::Valid, Status::Valid)),
+        (second.text("id"), "suspend", (Status::Valid, Status::Suspended)),
+        (&first, "complete", (Status::Invalid, Status::Suspended)),
+        (second.text("id"), "revoke", (Status::Invalid, Status::Invalid)),
+    ] {
+        agent.call("POST", &format!("/tasks/{task}/{operation}"), own.access_token()).await.ok();
+        let told = (status(&house, &token).await, status(&house, &over).await);
+        assert_eq!(told, (Some(expected.0), Some(expected.1)), "{operation} {task}");
+        let alive = (house.is_active(token.access_token()).await, house.is_active(over.access_token()).await);
+        let valid = (expected.0 == Status::Valid, expected.1 == Status::Valid);
+        assert_eq!(alive, valid, "online and offline say the same: {operation} {task}");
+    }
+}
+
+async fn what_hangs_on_a_session_is_over_in_the_list_when_the_session_is(database: Database) {
+    let house = House::on_with(database, "session_life = \"2m\"").await;
+    let token = allowed(&house, &house.client("agent-a"), "orders:read").await;
+    assert_eq!(status(&house, &token).await, Some(Status::Valid));
+    house.later(125);
+    house.sweep().await;
+    assert!(!house.is_active(token.access_token()).await);
+    assert_eq!(status(&house, &token).await, Some(Status::Invalid));
 }

@@ -15,6 +15,9 @@ on_both_databases! {
     completing_a_task_ends_its_tokens_and_parts_and_nothing_else,
     a_task_derives_as_many_tokens_as_it_may_even_when_all_come_at_once,
     others_tasks_are_as_none_at_all,
+    what_went_over_to_another_task_lives_and_rests_with_that_one,
+    a_list_of_tasks_tells_where_each_stands_the_newest_first,
+    no_more_tasks_are_open_under_a_consent_than_there_may_be,
     a_purpose_full_of_orders_widens_nothing,
 }
 
@@ -108,6 +111,11 @@ async fn a_task_is_opened_once_for_one_key(database: Database) {
     keyed(&less, "run 1").await.refused("invalid_request");
     less["authorization_details"] = details;
     keyed(&less, "run 1").await.refused("invalid_request");
+    // Nor is what leaves out its deadline: it would be told of one that ends before.
+    let mut brief = body.clone();
+    brief["deadline"] = house.door().now().plus(protocol::numeric_date::Seconds(60)).to_rfc3339().into();
+    assert_eq!(keyed(&brief, "run 0").await.status, 201);
+    keyed(&body, "run 0").await.refused("invalid_request");
     assert_ne!(keyed(&body, "run 2").await.json["id"], first.json["id"]);
     keyed(&body, "").await.refused("invalid_request");
 
@@ -344,4 +352,84 @@ async fn a_purpose_full_of_orders_widens_nothing(database: Database) {
         assert_eq!(token.claims()["scope"], "orders:read");
         assert!(token.claims().get("authorization_details").is_none());
     }
+}
+
+async fn what_went_over_to_another_task_lives_and_rests_with_that_one(database: Database) {
+    let house = House::on(database).await;
+    let agent = house.client("agent-a");
+    let consent = allowed(&house, &agent, "offline_access orders:read orders:write").await;
+    let first = consent.claims()["task"]["id"].as_str().unwrap().to_owned();
+    let second = open(&agent, &under(&consent, "orders:read")).await;
+    let onto = [("scope", "orders:read"), ("task", second.text("id"))];
+    let refresh = consent.text("refresh_token").to_owned();
+    let over =
+        [agent.exchange(consent.access_token(), &onto).await.ok(), agent.refresh(&refresh, &onto).await.ok()];
+    let stay = agent.exchange(consent.access_token(), &[("scope", "orders:read")]).await.ok();
+    let active = async |token: &Answer| house.is_active(token.access_token()).await;
+    // While the first rests, so does what hangs on it, its refresh token too; what went over does not.
+    operate(&agent, &first, "suspend").await.ok();
+    assert!(!active(&stay).await && !active(&consent).await);
+    agent.refresh(&refresh, &onto).await.refused("invalid_grant");
+    agent.exchange(consent.access_token(), &onto).await.refused("invalid_request");
+    assert!(active(&over[0]).await && active(&over[1]).await);
+    operate(&agent, &first, "resume").await.ok();
+    assert!(active(&stay).await);
+    agent.refresh(&refresh, &onto).await.ok();
+    // When it is done, it takes its own tokens with it and no others.
+    operate(&agent, &first, "complete").await.ok();
+    assert!(!active(&stay).await && !active(&consent).await);
+    agent.refresh(&refresh, &onto).await.refused("invalid_grant");
+    assert!(active(&over[0]).await && active(&over[1]).await);
+    let further = agent.exchange(over[0].access_token(), &[("scope", "orders:read")]).await.ok();
+    assert!(active(&further).await);
+    operate(&agent, second.text("id"), "complete").await.ok();
+    assert!(!active(&over[0]).await && !active(&over[1]).await && !active(&further).await);
+}
+
+async fn a_list_of_tasks_tells_where_each_stands_the_newest_first(database: Database) {
+    let house = House::on(database).await;
+    let [a, b] = ["agent-a", "agent-b"].map(|id| house.client(id));
+    let consent = allowed(&house, &a, "orders:read orders:write").await;
+    let root = consent.claims()["task"]["id"].as_str().unwrap().to_owned();
+    let part = |scope| json!({ "parent": root, "actor": "agent-b", "scope": scope });
+    house.later(1);
+    let older = open(&a, &part("orders:read")).await;
+    house.later(1);
+    let newer = open(&a, &part("orders:write")).await;
+    operate(&a, &root, "suspend").await.ok();
+    operate(&a, newer.text("id"), "revoke").await.ok();
+    let list = b.call("GET", "/tasks", &own(&b).await).await.ok();
+    let told: Vec<_> =
+        list.json["tasks"].as_array().unwrap().iter().map(|t| (&t["id"], &t["status"])).collect();
+    let (revoked, suspended) = (json!("revoked"), json!("suspended"));
+    assert_eq!(told, [(&newer.json["id"], &revoked), (&older.json["id"], &suspended)]);
+}
+
+async fn no_more_tasks_are_open_under_a_consent_than_there_may_be(database: Database) {
+    let house = House::on_with(database, "[tasks]\nmost_open = 3\nmost_children = 2\n").await;
+    let [agent, helper] = ["agent-a", "agent-b"].map(|id| house.client(id));
+    let consent = allowed(&house, &agent, "orders:read orders:write").await;
+    let first = consent.claims()["task"]["id"].as_str().unwrap().to_owned();
+    let one = || async { open(&agent, &under(&consent, "orders:read")).await };
+    let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
+    let (opened, refused): (Vec<_>, Vec<_>) =
+        [a, b, c, d].into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((opened.len(), refused.len()), (2, 2), "the consent's own is one of three");
+    for answer in refused {
+        assert!(answer.refused("invalid_request").text("error_description").contains("complete some first"));
+    }
+    operate(&agent, opened[0].text("id"), "complete").await.ok();
+    assert_eq!(one().await.status, 201);
+    let part = || async {
+        open(&agent, &json!({ "parent": first, "actor": "agent-b", "scope": "orders:read" })).await
+    };
+    let (a, b, c) = tokio::join!(part(), part(), part());
+    let all = [a, b, c];
+    assert_eq!(all.iter().filter(|answer| answer.status == 201).count(), 2);
+    let refused = all.into_iter().find(|answer| answer.status != 201).unwrap().refused("invalid_request");
+    assert!(refused.text("error_description").contains("fanout_exceeded"));
+    assert_eq!(
+        helper.call("GET", "/tasks", &own(&helper).await).await.json["tasks"].as_array().unwrap().len(),
+        2
+    );
 }

@@ -134,10 +134,22 @@ impl Chain {
         if size > LARGEST_CHAIN { Err(CannotExtend::TooLarge) } else { Ok(chain) }
     }
 
+    /// Whether nobody acts.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The nested `act` claim, the current actor outermost; `None` where nobody acts.
     #[must_use]
     pub fn to_claim(&self) -> Option<Value> {
-        self.0.iter().rev().fold(None, |inner: Option<Value>, actor| {
+        self.to_claim_on(&Self::none())
+    }
+
+    /// The same, with those who acted `before` innermost.
+    #[must_use]
+    pub fn to_claim_on(&self, before: &Self) -> Option<Value> {
+        self.0.iter().chain(&before.0).rev().fold(None, |inner: Option<Value>, actor| {
             let mut claim = actor.to_claim();
             if let Some(inner) = inner {
                 claim.insert("act".into(), inner);
@@ -146,6 +158,35 @@ impl Chain {
         })
     }
 }
+
+/// The `act` claim of a JWT that `issuer` made, which is not us (`own`): whom it acts for there. The outermost actor is
+/// of its own namespace, since it speaks for nobody else; and none of them is of ours, since we speak for those.
+#[must_use]
+pub fn brought(act: &Value, issuer: &str, own: &str) -> Option<Chain> {
+    let mut actors: Vec<Actor> = Vec::new();
+    let mut next = Some(act);
+    while let Some(act) = next {
+        let members = act.as_object()?;
+        let iss = members.get("iss").map_or(Some(issuer), Value::as_str)?;
+        let speaks = if actors.is_empty() { iss == issuer } else { iss != own };
+        if !speaks || iss == own || iss.len() > LONGEST_NAMESPACE || actors.len() >= LONGEST_BROUGHT {
+            return None;
+        }
+        let profile = members.get("sub_profile").map_or(Some(""), Value::as_str)?;
+        let sub_profile = match profile.split(' ').any(|word| word == SubProfile::AiAgent.as_str()) {
+            true => SubProfile::AiAgent,
+            false => SubProfile::Service,
+        };
+        actors.push(Actor { sub: members.get("sub")?.as_str()?.parse().ok()?, iss: iss.into(), sub_profile });
+        next = members.get("act");
+    }
+    Some(Chain(actors))
+}
+
+/// The longest chain that is taken from elsewhere.
+const LONGEST_BROUGHT: usize = 5;
+/// The longest `iss` of an actor from elsewhere, in bytes.
+const LONGEST_NAMESPACE: usize = 500;
 
 #[cfg(test)]
 mod tests {
@@ -218,6 +259,43 @@ mod tests {
         {
             assert_eq!(profile.as_str(), word);
             assert_eq!(serde_json::to_value(profile).unwrap(), word);
+        }
+    }
+
+    #[test]
+    fn a_chain_from_elsewhere_is_read_whole_or_not_at_all() {
+        const THEM: &str = "https://them.example";
+        const US: &str = "https://as.example";
+        let read = |act: Value| brought(&act, THEM, US);
+        let two = serde_json::json!({
+            "sub": "b", "sub_profile": "ai_agent", "act": {"sub": "a", "iss": "https://third.example"}
+        });
+        let chain = read(two).unwrap();
+        let acts: Vec<_> = chain.actors().iter().map(|a| (a.sub.as_str(), &*a.iss, a.sub_profile)).collect();
+        let expected =
+            [("b", THEM, SubProfile::AiAgent), ("a", "https://third.example", SubProfile::Service)];
+        assert_eq!(acts, expected);
+        let on = Chain::of(agent("x")).to_claim_on(&chain).unwrap();
+        assert_eq!(
+            (&on["sub"], &on["act"]["sub"], &on["act"]["act"]["sub"]),
+            (&"x".into(), &"b".into(), &"a".into())
+        );
+        for wrong in [
+            serde_json::json!("b"),
+            serde_json::json!({}),
+            serde_json::json!({"sub": ""}),
+            serde_json::json!({"sub": "b", "iss": 1}),
+            serde_json::json!({"sub": "b", "iss": "https://third.example"}),
+            serde_json::json!({"sub": "b", "iss": US}),
+            serde_json::json!({"sub": "b", "act": {"sub": "a", "iss": US}}),
+            serde_json::json!({"sub": "b", "act": "a"}),
+            serde_json::json!({"sub": "b", "sub_profile": 1}),
+            (0..6).fold(
+                serde_json::json!({"sub": "z"}),
+                |act, i| serde_json::json!({"sub": i.to_string(), "act": act}),
+            ),
+        ] {
+            assert_eq!(read(wrong.clone()), None, "{wrong}");
         }
     }
 

@@ -162,6 +162,7 @@ mod tests {
             client: client.clone(),
             subject: Subject::Client { id: client, sub_profile: SubProfile::Service },
             chain: Chain::none(),
+            brought: Chain::none(),
             may_act: None,
             audience: Audience::Resources,
             authority: Authority {

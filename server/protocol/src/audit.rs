@@ -128,6 +128,18 @@ pub enum Action {
     /// A JWT as an authorization grant.
     #[serde(rename = "token.jwt_bearer")]
     TokenJwtBearer,
+    /// A token request waits for a person's approval.
+    #[serde(rename = "deferral.ask")]
+    DeferralAsk,
+    /// A person approved a token request, or denied it.
+    #[serde(rename = "deferral.decide")]
+    DeferralDecide,
+    /// A client asked in vain for the token of a request that waited for approval.
+    #[serde(rename = "deferral.poll")]
+    DeferralPoll,
+    /// A client gave up a token request that waited.
+    #[serde(rename = "deferral.cancel")]
+    DeferralCancel,
     /// A token was revoked.
     #[serde(rename = "token.revoke")]
     TokenRevoke,

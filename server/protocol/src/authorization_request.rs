@@ -10,6 +10,7 @@ use crate::authorization_details::AuthorizationDetails;
 use crate::claims_request::{ClaimsRequest, InvalidClaims};
 use crate::client::Client;
 use crate::fields::{self, FieldRefused, required};
+use crate::grant_management::{GrantAction, GrantManagementRefused};
 use crate::identifier::{ClientId, Jkt};
 use crate::numeric_date::Seconds;
 use crate::params::{Params, RepeatedParameter};
@@ -72,6 +73,9 @@ pub struct AuthorizationRequest {
     pub dpop_jkt: Option<Jkt>,
     /// `requested_actor`: the agent that the user is asked to authorize in the client's stead.
     pub requested_actor: Option<ClientId>,
+    /// `grant_management_action` and `grant_id`: what becomes of the user's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_management: Option<GrantAction>,
 }
 
 /// Why an authorization request was refused.
@@ -107,6 +111,9 @@ pub enum AuthorizationRequestRefused {
     /// `claims`.
     #[error(transparent)]
     Claims(#[from] InvalidClaims),
+    /// `grant_management_action` or `grant_id`.
+    #[error(transparent)]
+    GrantManagement(#[from] GrantManagementRefused),
     /// Too long, or not what such a parameter holds.
     #[error("{0} is malformed or too long")]
     Malformed(&'static str),
@@ -115,6 +122,7 @@ pub enum AuthorizationRequestRefused {
 impl Refuse for AuthorizationRequestRefused {
     fn code(&self) -> ErrorCode {
         match self {
+            Self::GrantManagement(reason) => reason.code(),
             Self::Field(reason) => reason.code(),
             Self::ResponseType => ErrorCode::UnsupportedResponseType,
             Self::Registration => ErrorCode::RegistrationNotSupported,
@@ -170,6 +178,7 @@ impl AuthorizationRequest {
             id_token_hint: at_most(params, "id_token_hint", LONGEST_ID_TOKEN_HINT)?,
             dpop_jkt: dpop_jkt(params)?,
             requested_actor: requested_actor(params)?,
+            grant_management: GrantAction::parse(params)?,
         })
     }
 
@@ -432,6 +441,9 @@ mod tests {
             ("requested_actor", "a b", ErrorCode::InvalidRequest),
             ("code_challenge", "a", ErrorCode::InvalidRequest),
             ("claims", "[]", ErrorCode::InvalidRequest),
+            ("grant_management_action", "update", ErrorCode::InvalidRequest),
+            ("grant_management_action", "merge", ErrorCode::InvalidRequest),
+            ("grant_id", "con_1", ErrorCode::InvalidRequest),
             ("id_token_hint", &"x".repeat(LONGEST_ID_TOKEN_HINT + 1), ErrorCode::InvalidRequest),
         ] {
             assert_eq!(code(&[(name, value)]), expected, "{name}={value}");
@@ -466,6 +478,8 @@ mod tests {
             ("response_mode", "form_post.jwt"),
             ("dpop_jkt", &challenge),
             ("requested_actor", "agent"),
+            ("grant_management_action", "merge"),
+            ("grant_id", "con_1"),
         ])
         .unwrap();
         assert_eq!(read.max_age, Some(Seconds(0)));

@@ -9,6 +9,7 @@ use crate::audience::Resources;
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::{Client, DeliveryMode, GrantType};
 use crate::fields::{self, FieldRefused};
+use crate::grant_management::{GrantAction, GrantManagementRefused};
 use crate::identifier::{ClientId, Jkt, X5tS256};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::params::{Params, RepeatedParameter};
@@ -36,6 +37,9 @@ pub struct Asked {
     /// `acr_values` (OpenID Connect Core §3.1.2.1), the preferred first.
     #[serde(default)]
     pub acr_values: Vec<String>,
+    /// `grant_management_action` and `grant_id`: what becomes of the user's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_management: Option<GrantAction>,
 }
 
 /// Why it cannot be read.
@@ -44,6 +48,9 @@ pub enum AskedRefused {
     /// A shared parameter.
     #[error(transparent)]
     Field(#[from] FieldRefused),
+    /// `grant_management_action` or `grant_id`.
+    #[error(transparent)]
+    GrantManagement(#[from] GrantManagementRefused),
     /// Too long, or not what such a parameter holds.
     #[error("{0} is malformed or too long")]
     Malformed(&'static str),
@@ -52,6 +59,7 @@ pub enum AskedRefused {
 impl Refuse for AskedRefused {
     fn code(&self) -> ErrorCode {
         match self {
+            Self::GrantManagement(reason) => reason.code(),
             Self::Field(reason) => reason.code(),
             Self::Malformed(_) => ErrorCode::InvalidRequest,
         }
@@ -81,6 +89,7 @@ impl Asked {
             authorization_details: fields::details(params)?,
             requested_actor: actor.map_err(|_| AskedRefused::Malformed("requested_actor"))?,
             acr_values: acr_values.split(' ').filter(|value| !value.is_empty()).map(str::to_owned).collect(),
+            grant_management: GrantAction::parse(params)?,
         })
     }
 

@@ -42,6 +42,9 @@ pub fn answer(token: &Token, issuer: &str, asker: Asker<'_>) -> Map<String, Valu
 }
 
 fn concerns(token: &Token, asker: Asker<'_>) -> bool {
+    if !token.kind.is_introspected() {
+        return false;
+    }
     match (asker, &token.audience) {
         (Asker::ResourceServer(server), Audience::Resources) => {
             token.kind == TokenKind::Access && token.authority.resources.contains(&server.identifier)

@@ -1,92 +1,65 @@
-//! A JWT as an authorization grant (RFC 7521 §4.1, RFC 7523 §2.1, §3): somebody whom the operator trusts says for
-//! which user a client asks.
+//! A JWT of somebody whom the operator trusts: as an authorization grant (RFC 7521 §4.1, RFC 7523 §2.1, §3), as an
+//! identity assertion (Identity Assertion JWT Authorization Grant §4.4), or as a subject token (RFC 8693 §2.1).
 //!
-//! What the assertion says is checked once its signature is; what it may bring is the least of what is trusted to its
-//! issuer and what the client is registered for.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! What it says is checked once its signature is; what it may bring is the least of what it says, of what is trusted to
+//! its issuer and of what the client is registered for.
 
 use serde_json::{Map, Value};
 
+use crate::actor::{self, Chain};
 use crate::audience::Resources;
-use crate::client::{Client, SigningAlg};
+use crate::authorization_details::AuthorizationDetails;
+use crate::confirmation::{Confirmation, Held};
 use crate::identifier::ClientId;
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::refusal::{ErrorCode, Refuse};
-use crate::scope::Scope;
+use crate::trusted_issuer::{LocalName, Purpose, Said, SubjectRule, TrustedIssuer};
 use crate::unverified_claims::{FURTHEST_AHEAD, WrongType, date, jti_fits, text};
 
+/// The `typ` of an Identity Assertion JWT Authorization Grant.
+pub const ID_JAG: &str = "oauth-id-jag+jwt";
+/// The `typ` of a JWT authorization grant (rfc7523bis §4).
+pub const AUTHORIZATION_GRANT: &str = "authorization-grant+jwt";
 /// How long after its `exp` an assertion still counts, because clocks differ.
 const SKEW: Seconds = Seconds(10);
 /// The longest name of a subject, in bytes.
 const LONGEST_SUBJECT: usize = 256;
-/// The words that no assertion can bring: there is nobody to be absent.
-const NEVER: &str = crate::authorization::OFFLINE_ACCESS;
-
-/// Somebody whose assertions are believed, and how far.
-#[derive(Clone, PartialEq, Debug)]
-pub struct TrustedIssuer {
-    /// `iss`, compared as a string.
-    pub issuer: String,
-    /// The algorithms it signs with.
-    pub signing_algs: BTreeSet<SigningAlg>,
-    /// The claim that names the user.
-    pub subject_claim: String,
-    /// How what it says becomes one of our users.
-    pub subjects: SubjectRule,
-    /// The clients that may present its assertions.
-    pub clients: BTreeSet<ClientId>,
-    /// The most that its assertions bring.
-    pub scope: Scope,
-    /// Where its tokens are good; empty means wherever the client's are.
-    pub resources: Resources,
-    /// The longest an assertion may live.
-    pub max_life: Seconds,
-    /// The longest life of a token for it, if less than the server's.
-    pub token_life: Option<Seconds>,
-}
-
-/// How the value of the subject's claim becomes one of our users.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum SubjectRule {
-    /// It is their username.
-    Username,
-    /// It is their id here.
-    UserId,
-    /// It is written down: the value, and the username.
-    Listed(BTreeMap<String, String>),
-}
-
-/// Which of our users an assertion speaks of.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum LocalName {
-    /// Known by username.
-    Username(String),
-    /// Known by id.
-    UserId(String),
-}
 
 /// What the caller knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
+    /// What it is presented as.
+    pub purpose: Purpose,
     /// Our issuer identifier.
     pub issuer: &'a str,
     /// The URL of the token endpoint: the other way to name us.
     pub token_endpoint: &'a str,
+    /// Who presents it.
+    pub client: &'a ClientId,
+    /// What they proved to hold.
+    pub held: &'a Held,
     /// Now.
     pub now: NumericDate,
 }
 
 /// What an assertion says. Only [`check`] makes one.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Grant {
     /// The user it speaks of, if the rule makes one of ours of it.
     pub user: Option<LocalName>,
-    /// `jti`, to be remembered for this issuer.
-    pub jti: String,
+    /// `jti`, to be remembered for this issuer; none where it may come again.
+    pub jti: Option<String>,
     /// Until when the `jti` must be remembered.
     pub remember_until: NumericDate,
+    /// `exp`.
+    pub expires_at: NumericDate,
+    /// How much it says is allowed.
+    pub said: Said,
+    /// `cnf`, which was proven.
+    pub cnf: Option<Confirmation>,
+    /// `act`: who acts there.
+    pub brought: Chain,
 }
 
 /// Why an assertion is no grant (RFC 7523 §3.1).
@@ -112,6 +85,9 @@ pub enum GrantRefused {
     /// `exp` is missing.
     #[error("the assertion needs exp")]
     NoExpiry,
+    /// `iat` of an identity assertion is missing.
+    #[error("the assertion needs iat")]
+    NoIssuance,
     /// `exp` has passed.
     #[error("the assertion has expired")]
     Expired,
@@ -127,8 +103,20 @@ pub enum GrantRefused {
     /// It was presented before.
     #[error("the assertion was used before; get a new one for each request")]
     Replayed,
+    /// It was made for another client.
+    #[error("client_id of the assertion must be the authenticated client")]
+    Client,
+    /// It says nothing of what is allowed, which does not mean everything.
+    #[error("the assertion needs scope or authorization_details")]
+    NothingAllowed,
+    /// It is bound to something that the client did not prove to hold.
+    #[error("the assertion is bound to a key or a certificate; prove that you hold it")]
+    KeyNotProven,
+    /// Its `act` is malformed, or names actors that its issuer cannot speak for.
+    #[error("act of the assertion is not one that its issuer can speak of")]
+    Actor,
     /// A claim is of the wrong JSON type.
-    #[error("a claim of the assertion has the wrong JSON type")]
+    #[error("a claim of the assertion is malformed or has the wrong JSON type")]
     Claims,
 }
 
@@ -152,17 +140,15 @@ pub fn unverified_issuer(claims: &Map<String, Value>) -> Result<&str, GrantRefus
     text(claims, "iss")?.ok_or(GrantRefused::NotAccepted)
 }
 
-/// Whether this client may bring an assertion of this issuer, signed with this algorithm.
-///
-/// # Errors
-/// [`GrantRefused::NotAccepted`].
-pub fn check_trust(trusted: &TrustedIssuer, client: &ClientId, alg: SigningAlg) -> Result<(), GrantRefused> {
-    let accepted = trusted.clients.contains(client) && trusted.signing_algs.contains(&alg);
-    if accepted { Ok(()) } else { Err(GrantRefused::NotAccepted) }
+/// What a JWT with this header claims to be, where it is presented as `assertion`.
+#[must_use]
+pub fn unverified_purpose(header: &Map<String, Value>) -> Purpose {
+    let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default();
+    if typ.eq_ignore_ascii_case(ID_JAG) { Purpose::IdentityAssertions } else { Purpose::AuthorizationGrants }
 }
 
-/// Checks header and claims of an assertion that `trusted` signed (RFC 7523 §3): what it is, to whom, when, and of
-/// whom it speaks.
+/// Checks header and claims of an assertion that `trusted` signed (RFC 7523 §3): what it is, to whom, when, of whom it
+/// speaks, and for whom.
 ///
 /// # Errors
 /// [`GrantRefused`] with the first question that it fails.
@@ -172,50 +158,135 @@ pub fn check(
     trusted: &TrustedIssuer,
     expected: &Expected<'_>,
 ) -> Result<Grant, GrantRefused> {
-    check_type(header)?;
-    if text(claims, "iss")? != Some(trusted.issuer.as_str()) {
+    check_type(header, expected.purpose)?;
+    if text(claims, "iss")? != Some(trusted.issuer.as_str()) || trusted.issuer == expected.issuer {
         return Err(GrantRefused::NotAccepted);
     }
-    check_audience(claims, expected)?;
-    let expires_at = check_times(claims, trusted, expected.now)?;
-    let jti = text(claims, "jti")?.filter(|jti| jti_fits(jti)).ok_or(GrantRefused::Jti)?;
+    check_audience(claims, trusted, expected)?;
+    let expires_at = check_times(claims, trusted, expected)?;
+    let jti = jti(claims, trusted, expected.purpose)?;
     // RFC 7523 §3: there is always a `sub`, also where another claim names the user.
     subject(claims, "sub")?;
     let named = subject(claims, &trusted.subject_claim)?;
-    if trusted.subject_claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
+    let by_address = trusted.subject_claim == "email" || trusted.subjects == SubjectRule::Email;
+    if by_address && claims.get("email_verified") != Some(&Value::Bool(true)) {
         return Err(GrantRefused::UnverifiedEmail);
     }
-    let user = trusted.subjects.local_name(named);
-    Ok(Grant { user, jti: jti.to_owned(), remember_until: expires_at.plus(SKEW) })
+    // Its names are unique within a tenant only: one that has tenants is believed for those that are written down.
+    if !trusted.conditions_hold(claims)
+        || (claims.contains_key("tenant") && !trusted.conditions.contains_key("tenant"))
+    {
+        return Err(GrantRefused::NotAccepted);
+    }
+    check_client(claims, expected)?;
+    let said = said(claims)?;
+    if expected.purpose == Purpose::IdentityAssertions && !said.names_something() {
+        return Err(GrantRefused::NothingAllowed);
+    }
+    let brought = match claims.get("act") {
+        Some(act) => actor::brought(act, &trusted.issuer, expected.issuer).ok_or(GrantRefused::Actor)?,
+        None => Chain::none(),
+    };
+    Ok(Grant {
+        user: trusted.local_name(named),
+        jti: jti.map(str::to_owned),
+        remember_until: expires_at.plus(SKEW),
+        expires_at,
+        said,
+        cnf: cnf(claims, expected.held)?,
+        brought,
+    })
 }
 
-/// No `typ`, or one for this use; any other kind of JWT is no grant (RFC 8725 §3.11).
-fn check_type(header: &Map<String, Value>) -> Result<(), GrantRefused> {
-    let known =
-        |typ: &str| ["JWT", "authorization-grant+jwt"].iter().any(|known| typ.eq_ignore_ascii_case(known));
+/// An identity assertion says so; for the others there is no `typ`, or one for this use. Any other kind of JWT is none
+/// of them (RFC 8725 §3.11).
+fn check_type(header: &Map<String, Value>, purpose: Purpose) -> Result<(), GrantRefused> {
+    let known: &[&str] = match purpose {
+        Purpose::IdentityAssertions => &[ID_JAG],
+        Purpose::AuthorizationGrants => &["JWT", AUTHORIZATION_GRANT],
+        Purpose::SubjectTokens => &["JWT", "at+jwt"],
+    };
     match text(header, "typ") {
-        Ok(None) => Ok(()),
-        Ok(Some(typ)) if known(typ) => Ok(()),
+        Ok(None) if purpose != Purpose::IdentityAssertions => Ok(()),
+        Ok(Some(typ)) if known.iter().any(|known| typ.eq_ignore_ascii_case(known)) => Ok(()),
         _ => Err(GrantRefused::Type),
     }
 }
 
-/// Us, by either name, and nobody beside us: an assertion for several servers could be carried from one to the other.
-fn check_audience(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), GrantRefused> {
+/// Where it comes once, or is a grant, it has a name to be known by.
+fn jti<'a>(
+    claims: &'a Map<String, Value>,
+    trusted: &TrustedIssuer,
+    purpose: Purpose,
+) -> Result<Option<&'a str>, GrantRefused> {
+    let named = text(claims, "jti")?.filter(|jti| jti_fits(jti));
+    match (named, trusted.single_use) {
+        (Some(_), false) => Ok(None),
+        (None, false) if purpose == Purpose::SubjectTokens && !claims.contains_key("jti") => Ok(None),
+        (Some(jti), true) => Ok(Some(jti)),
+        (None, _) => Err(GrantRefused::Jti),
+    }
+}
+
+/// An identity assertion names its client; what another one says of it must be true.
+fn check_client(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), GrantRefused> {
+    match (text(claims, "client_id")?, expected.purpose) {
+        // The client of a token from elsewhere is a name there.
+        (_, Purpose::SubjectTokens) | (None, Purpose::AuthorizationGrants) => Ok(()),
+        (Some(named), _) if named == expected.client.as_str() => Ok(()),
+        _ => Err(GrantRefused::Client),
+    }
+}
+
+fn said(claims: &Map<String, Value>) -> Result<Said, GrantRefused> {
+    let scope = text(claims, "scope")?.map(|scope| scope.parse().map_err(|_| GrantRefused::Claims));
+    let details = claims
+        .get("authorization_details")
+        .map(|details| AuthorizationDetails::parse(&details.to_string()).map_err(|_| GrantRefused::Claims));
+    let one = |value: &Value| value.as_str().and_then(|uri| uri.parse().ok()).ok_or(GrantRefused::Claims);
+    let resources = match claims.get("resource") {
+        None => None,
+        Some(Value::Array(all)) => Some(all.iter().map(one).collect::<Result<Resources, _>>()?),
+        Some(uri) => Some(Resources::from([one(uri)?])),
+    };
+    Ok(Said { scope: scope.transpose()?, details: details.transpose()?, resources })
+}
+
+/// What it is bound to, by a key or a certificate; there is no other binding that could be proven here.
+fn cnf(claims: &Map<String, Value>, held: &Held) -> Result<Option<Confirmation>, GrantRefused> {
+    let Some(cnf) = claims.get("cnf") else { return Ok(None) };
+    let cnf: Confirmation = serde_json::from_value(cnf.clone()).map_err(|_| GrantRefused::KeyNotProven)?;
+    if held.proves(&cnf) { Ok(Some(cnf)) } else { Err(GrantRefused::KeyNotProven) }
+}
+
+/// Us, and nobody beside us: an assertion for several servers could be carried from one to the other. A grant may name
+/// us by our token endpoint (rfc7523bis §4), and a subject token may be addressed to whoever is written down.
+fn check_audience(
+    claims: &Map<String, Value>,
+    trusted: &TrustedIssuer,
+    expected: &Expected<'_>,
+) -> Result<(), GrantRefused> {
+    let fits = |aud: &str| match expected.purpose {
+        Purpose::IdentityAssertions => aud == expected.issuer,
+        Purpose::SubjectTokens if !trusted.audiences.is_empty() => trusted.audiences.contains(aud),
+        Purpose::AuthorizationGrants | Purpose::SubjectTokens => {
+            aud == expected.issuer || aud == expected.token_endpoint
+        }
+    };
     let aud = match claims.get("aud") {
         Some(Value::String(aud)) => Some(aud.as_str()),
         Some(Value::Array(all)) if all.len() == 1 => all[0].as_str(),
         _ => None,
     };
-    let is_us = aud.is_some_and(|aud| aud == expected.issuer || aud == expected.token_endpoint);
-    if is_us { Ok(()) } else { Err(GrantRefused::Audience) }
+    if aud.is_some_and(fits) { Ok(()) } else { Err(GrantRefused::Audience) }
 }
 
 fn check_times(
     claims: &Map<String, Value>,
     trusted: &TrustedIssuer,
-    now: NumericDate,
+    expected: &Expected<'_>,
 ) -> Result<NumericDate, GrantRefused> {
+    let now = expected.now;
     let expires_at = date(claims, "exp")?.ok_or(GrantRefused::NoExpiry)?;
     if expires_at.plus(SKEW).is_over(now) {
         return Err(GrantRefused::Expired);
@@ -224,6 +295,9 @@ fn check_times(
         return Err(GrantRefused::LivesTooLong);
     }
     let (issued_at, not_before) = (date(claims, "iat")?, date(claims, "nbf")?);
+    if issued_at.is_none() && expected.purpose == Purpose::IdentityAssertions {
+        return Err(GrantRefused::NoIssuance);
+    }
     if [issued_at, not_before].into_iter().flatten().any(|moment| moment.since(now) > FURTHEST_AHEAD) {
         return Err(GrantRefused::FromTheFuture);
     }
@@ -238,59 +312,28 @@ fn subject<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, Gr
     named.ok_or(GrantRefused::Subject)
 }
 
-impl SubjectRule {
-    /// Which of our users this is; `None` where nobody is written down for it.
-    #[must_use]
-    pub fn local_name(&self, named: &str) -> Option<LocalName> {
-        match self {
-            Self::Username => Some(LocalName::Username(named.to_owned())),
-            Self::UserId => Some(LocalName::UserId(named.to_owned())),
-            Self::Listed(users) => users.get(named).cloned().map(LocalName::Username),
-        }
-    }
-}
-
-impl TrustedIssuer {
-    /// The most that `client` may be granted by an assertion of this issuer: scope and resources within both, and
-    /// never for the user's absence.
-    #[must_use]
-    pub fn most_for(&self, client: &Client) -> (Scope, Resources) {
-        let scope =
-            self.scope.common(&client.scope).iter().filter(|word| word.as_str() != NEVER).cloned().collect();
-        let resources = match self.resources.is_empty() {
-            true => client.resources.clone(),
-            false => self.resources.intersection(&client.resources).cloned().collect(),
-        };
-        (scope, resources)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::trusted_issuer::tests::trusted;
 
     const NOW: i64 = 1_000_000;
     const US: &str = "https://as.example";
     const TOKEN: &str = "https://as.example/token";
     const THEM: &str = "https://idp.example";
 
-    fn trusted() -> TrustedIssuer {
-        TrustedIssuer {
-            issuer: THEM.into(),
-            signing_algs: BTreeSet::from([SigningAlg::Es256]),
-            subject_claim: "sub".into(),
-            subjects: SubjectRule::Username,
-            clients: BTreeSet::from(["client".parse().unwrap()]),
-            scope: "a:read b:read offline_access".parse().unwrap(),
-            resources: Resources::new(),
-            max_life: Seconds(300),
-            token_life: None,
-        }
+    fn ask(trusted: &TrustedIssuer, change: impl FnOnce(&mut Value)) -> Result<Grant, GrantRefused> {
+        ask_as(Purpose::AuthorizationGrants, &Held::default(), trusted, change)
     }
 
-    fn ask(trusted: &TrustedIssuer, change: impl FnOnce(&mut Value)) -> Result<Grant, GrantRefused> {
+    fn ask_as(
+        purpose: Purpose,
+        held: &Held,
+        trusted: &TrustedIssuer,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Grant, GrantRefused> {
         let mut claims = json!({
             "iss": THEM, "sub": "alice", "aud": US, "exp": NOW + 60, "iat": NOW, "nbf": NOW, "jti": "1",
             "email": "alice@example.com", "unknown": {}
@@ -298,8 +341,20 @@ mod tests {
         change(&mut claims);
         let claims: Map<String, Value> =
             claims.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
-        let expected = Expected { issuer: US, token_endpoint: TOKEN, now: NumericDate(NOW) };
-        check(&Map::new(), &claims, trusted, &expected)
+        let client = "client".parse().unwrap();
+        let expected = Expected {
+            purpose,
+            issuer: US,
+            token_endpoint: TOKEN,
+            client: &client,
+            held,
+            now: NumericDate(NOW),
+        };
+        let mut header = Map::new();
+        if purpose == Purpose::IdentityAssertions {
+            header.insert("typ".into(), ID_JAG.into());
+        }
+        check(&header, &claims, trusted, &expected)
     }
 
     fn with(name: &str, value: Value) -> Result<Grant, GrantRefused> {
@@ -310,7 +365,7 @@ mod tests {
     fn an_assertion_in_order_names_a_user_and_is_remembered_beyond_its_end() {
         let grant = with("y", json!(1)).unwrap();
         assert_eq!(grant.user, Some(LocalName::Username("alice".into())));
-        assert_eq!((grant.jti.as_str(), grant.remember_until), ("1", NumericDate(NOW + 70)));
+        assert_eq!((grant.jti.as_deref(), grant.remember_until), (Some("1"), NumericDate(NOW + 70)));
     }
 
     #[test]
@@ -368,40 +423,156 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_to_be_a_grant_or_nothing_is_one() {
-        let typ = |typ: Value| check_type(json!({ "typ": typ }).as_object().unwrap());
-        for good in ["JWT", "jwt", "authorization-grant+jwt"] {
-            assert_eq!(typ(json!(good)), Ok(()));
-        }
-        for bad in
-            ["at+jwt", "dpop+jwt", "client-authentication+jwt", "oauth-authz-req+jwt", "logout+jwt", ""]
-        {
-            assert_eq!(typ(json!(bad)), Err(GrantRefused::Type), "{bad}");
-        }
-        assert_eq!(typ(json!(1)), Err(GrantRefused::Type));
-        assert_eq!(check_type(&Map::new()), Ok(()));
-    }
-
-    #[test]
-    fn an_assertion_is_accepted_of_the_clients_and_algorithms_that_are_written_down() {
-        let client = |id: &str| id.parse::<ClientId>().unwrap();
-        assert_eq!(check_trust(&trusted(), &client("client"), SigningAlg::Es256), Ok(()));
-        for (id, alg) in [("other", SigningAlg::Es256), ("client", SigningAlg::Rs256)] {
-            assert_eq!(check_trust(&trusted(), &client(id), alg), Err(GrantRefused::NotAccepted));
-        }
-    }
-
-    #[test]
-    fn users_are_found_by_name_by_id_or_in_a_list_and_nobody_else_is_one() {
-        let listed = BTreeMap::from([("ext-1".to_owned(), "alice".to_owned())]);
-        for (rule, named, expected) in [
-            (SubjectRule::Username, "alice", Some(LocalName::Username("alice".into()))),
-            (SubjectRule::UserId, "usr_1", Some(LocalName::UserId("usr_1".into()))),
-            (SubjectRule::Listed(listed.clone()), "ext-1", Some(LocalName::Username("alice".into()))),
-            (SubjectRule::Listed(listed), "alice", None),
+    fn only_what_says_to_be_one_is_an_identity_assertion_and_nothing_else_is_taken_for_another_thing() {
+        use Purpose::{AuthorizationGrants, IdentityAssertions, SubjectTokens};
+        for (typ, fits) in [
+            (json!("JWT"), vec![AuthorizationGrants, SubjectTokens]),
+            (json!("jwt"), vec![AuthorizationGrants, SubjectTokens]),
+            (json!("authorization-grant+jwt"), vec![AuthorizationGrants]),
+            (json!("oauth-id-jag+jwt"), vec![IdentityAssertions]),
+            (json!("at+jwt"), vec![SubjectTokens]),
+            (json!("dpop+jwt"), vec![]),
+            (json!("txntoken+jwt"), vec![]),
+            (json!("client-authentication+jwt"), vec![]),
+            (json!("oauth-authz-req+jwt"), vec![]),
+            (json!("logout+jwt"), vec![]),
+            (json!(""), vec![]),
+            (json!(1), vec![]),
         ] {
-            assert_eq!(rule.local_name(named), expected, "{rule:?}");
+            let header = json!({ "typ": typ });
+            for purpose in [AuthorizationGrants, IdentityAssertions, SubjectTokens] {
+                let expected = if fits.contains(&purpose) { Ok(()) } else { Err(GrantRefused::Type) };
+                assert_eq!(
+                    check_type(header.as_object().unwrap(), purpose),
+                    expected,
+                    "{header} {purpose:?}"
+                );
+            }
+            let is = unverified_purpose(header.as_object().unwrap());
+            assert_eq!(is == IdentityAssertions, typ == "oauth-id-jag+jwt");
         }
+        assert_eq!(check_type(&Map::new(), AuthorizationGrants), Ok(()));
+        assert_eq!(check_type(&Map::new(), SubjectTokens), Ok(()));
+        assert_eq!(check_type(&Map::new(), IdentityAssertions), Err(GrantRefused::Type));
+    }
+
+    /// Claims of an identity assertion, changed.
+    fn id_jag(change: impl FnOnce(&mut Value)) -> Result<Grant, GrantRefused> {
+        ask_as(Purpose::IdentityAssertions, &Held::default(), &trusted(), |claims| {
+            claims["client_id"] = "client".into();
+            claims["scope"] = "a:read".into();
+            change(claims);
+        })
+    }
+
+    #[test]
+    fn an_identity_assertion_is_for_this_server_by_its_issuer_and_for_this_client() {
+        assert_eq!(id_jag(|_| {}).unwrap().said.scope, "a:read".parse().ok());
+        assert!(id_jag(|claims| claims["aud"] = json!([US])).is_ok());
+        for aud in [json!(TOKEN), json!([US, "https://other.example"]), json!([US, US]), json!([])] {
+            assert_eq!(id_jag(|claims| claims["aud"] = aud.clone()), Err(GrantRefused::Audience), "{aud}");
+        }
+        for client in [json!(null), json!("other"), json!("")] {
+            assert_eq!(id_jag(|claims| claims["client_id"] = client), Err(GrantRefused::Client));
+        }
+        assert_eq!(id_jag(|claims| claims["iat"] = Value::Null), Err(GrantRefused::NoIssuance));
+        assert_eq!(with("client_id", json!("other")), Err(GrantRefused::Client));
+    }
+
+    #[test]
+    fn an_identity_assertion_that_allows_nothing_does_not_allow_everything() {
+        assert_eq!(id_jag(|claims| claims["scope"] = Value::Null), Err(GrantRefused::NothingAllowed));
+        let details = id_jag(|claims| {
+            claims["scope"] = Value::Null;
+            claims["authorization_details"] = json!([{"type": "x"}]);
+            claims["resource"] = json!(["urn:a", "urn:b"]);
+        });
+        let said = details.unwrap().said;
+        assert_eq!((said.details.unwrap().iter().count(), said.resources.unwrap().len()), (1, 2));
+        for (name, bad) in [
+            ("scope", json!(["a"])),
+            ("authorization_details", json!("x")),
+            ("authorization_details", json!([{}])),
+            ("resource", json!("relative")),
+            ("resource", json!([1])),
+        ] {
+            assert_eq!(
+                id_jag(|claims| claims[name] = bad.clone()),
+                Err(GrantRefused::Claims),
+                "{name} {bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bound_assertion_needs_the_proof_of_that_very_key() {
+        let held = |key: &str| Held::key(key.parse().unwrap());
+        let bound = |held: &Held, cnf: Value| {
+            ask_as(Purpose::IdentityAssertions, held, &trusted(), |claims| {
+                claims["client_id"] = "client".into();
+                claims["scope"] = "a:read".into();
+                claims["cnf"] = cnf;
+            })
+        };
+        let grant = bound(&held("k"), json!({"jkt": "k"})).unwrap();
+        assert_eq!(grant.cnf, Some(Confirmation::Jkt("k".parse().unwrap())));
+        assert_eq!(bound(&held("k"), Value::Null).unwrap().cnf, None);
+        for (held, cnf) in [
+            (held("other"), json!({"jkt": "k"})),
+            (Held::default(), json!({"jkt": "k"})),
+            (held("k"), json!({"kid": "k"})),
+            (held("k"), json!({"jkt": "k", "kid": "k"})),
+            (held("k"), json!("k")),
+        ] {
+            assert_eq!(bound(&held, cnf.clone()), Err(GrantRefused::KeyNotProven), "{cnf}");
+        }
+    }
+
+    #[test]
+    fn who_acts_there_is_kept_or_the_whole_is_refused() {
+        let act = |act: Value| id_jag(|claims| claims["act"] = act);
+        let grant = act(json!({"sub": "bot", "sub_profile": "ai_agent"})).unwrap();
+        assert_eq!(grant.brought.current().unwrap().sub.as_str(), "bot");
+        for bad in [json!("bot"), json!({"sub": "bot", "iss": US}), json!({"sub": "bot", "iss": "urn:x"})] {
+            assert_eq!(act(bad), Err(GrantRefused::Actor));
+        }
+    }
+
+    #[test]
+    fn a_tenant_is_believed_only_where_it_is_written_down() {
+        let tenant = |claims: &mut Value| claims["tenant"] = "acme".into();
+        assert_eq!(ask(&trusted(), tenant), Err(GrantRefused::NotAccepted));
+        let named = |names: &[&str]| TrustedIssuer {
+            conditions: [("tenant".into(), names.iter().map(|n| (*n).into()).collect())].into(),
+            ..trusted()
+        };
+        assert!(ask(&named(&["acme"]), tenant).is_ok());
+        assert_eq!(ask(&named(&["other"]), tenant), Err(GrantRefused::NotAccepted));
+    }
+
+    #[test]
+    fn what_this_server_says_itself_is_nobody_elses_word() {
+        let ourselves = TrustedIssuer { issuer: US.into(), ..trusted() };
+        assert_eq!(ask(&ourselves, |claims| claims["iss"] = US.into()), Err(GrantRefused::NotAccepted));
+    }
+
+    #[test]
+    fn a_subject_token_is_addressed_as_is_written_down_and_has_a_name_where_it_comes_once() {
+        let read = |trusted: &TrustedIssuer, name: &str, value: Value| {
+            ask_as(Purpose::SubjectTokens, &Held::default(), trusted, |claims| claims[name] = value)
+        };
+        assert!(read(&trusted(), "client_id", json!("theirs")).is_ok());
+        let addressed = TrustedIssuer { audiences: ["api".to_owned()].into(), ..trusted() };
+        assert!(read(&addressed, "aud", json!("api")).is_ok());
+        for (rule, aud) in [(trusted(), "api"), (addressed, US)] {
+            assert_eq!(read(&rule, "aud", json!(aud)), Err(GrantRefused::Audience));
+        }
+        let again = TrustedIssuer { single_use: false, ..trusted() };
+        assert_eq!(read(&again, "jti", Value::Null).unwrap().jti, None);
+        assert_eq!(read(&again, "jti", json!("1")).unwrap().jti, None);
+        assert_eq!(read(&trusted(), "jti", Value::Null), Err(GrantRefused::Jti));
+        assert_eq!(read(&trusted(), "jti", json!("1")).unwrap().jti.as_deref(), Some("1"));
+        assert_eq!(ask(&again, |claims| claims["jti"] = Value::Null), Err(GrantRefused::Jti));
     }
 
     #[test]
@@ -417,20 +588,5 @@ mod tests {
         assert_eq!(missing, Err(GrantRefused::Subject));
         let no_sub = ask(&by_email, |claims| claims["sub"] = Value::Null);
         assert_eq!(no_sub, Err(GrantRefused::Subject));
-    }
-
-    #[test]
-    fn what_it_brings_is_within_what_is_trusted_to_the_issuer_and_what_the_client_is_registered_for() {
-        let client: Client = serde_json::from_value(json!({
-            "id": "client", "name": "C", "kind": "service", "authentication": "none", "grant_types": [],
-            "scope": "a:read c:read offline_access", "resources": ["urn:a", "urn:c"],
-            "id_token_signed_response_alg": "ES256", "status": "active"
-        }))
-        .unwrap();
-        let (scope, resources) = trusted().most_for(&client);
-        assert_eq!((scope, resources), ("a:read".parse().unwrap(), client.resources.clone()));
-        let narrow: Resources = ["urn:a", "urn:b"].iter().map(|r| r.parse().unwrap()).collect();
-        let (_, resources) = TrustedIssuer { resources: narrow, ..trusted() }.most_for(&client);
-        assert_eq!(resources, Resources::from(["urn:a".parse().unwrap()]));
     }
 }

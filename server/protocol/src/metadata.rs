@@ -1,6 +1,8 @@
 //! The server's metadata (RFC 8414 §2, OpenID Connect Discovery §3), one document at both well-known places. Its
 //! lists come from the enums that the rules match on, so that it cannot promise what is not there.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::acr::Acr;
@@ -11,10 +13,12 @@ use crate::client::{
     AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
 };
 use crate::federation::revocation;
+use crate::grant_management::GrantAction;
+use crate::resource_authorization_server::GrantKind;
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
 use crate::userinfo::OPENID_SCOPES;
-use crate::{pkce, prompt, response_mode};
+use crate::{grant_management, pkce, prompt, response_mode};
 
 /// `authorization_endpoint`.
 pub const AUTHORIZE: &str = "/authorize";
@@ -57,6 +61,8 @@ pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// Where RFC 8414 (§3) puts it: between the issuer's host and its path.
 pub const OAUTH_AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 
+/// The grant profile of those that take identity assertions.
+const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 /// The languages of the pages (BCP 47).
 pub const UI_LOCALES: [&str; 2] = ["en", "de"];
 
@@ -75,8 +81,14 @@ pub struct Facts<'a> {
     pub registration: bool,
     /// Whether a client id may be the URL of a metadata document.
     pub client_id_metadata_documents: bool,
+    /// Whether every authorization request must say what becomes of the user's word (Grant Management for OAuth 2.0).
+    pub grant_management_action_required: bool,
     /// What is done with client certificates, where they can be shown.
     pub certificates: Option<Certificates<'a>>,
+    /// The grants that are issued for other domains.
+    pub chaining: &'a BTreeSet<GrantKind>,
+    /// Whether identity assertions of others are taken (Identity Assertion JWT Authorization Grant §7.2).
+    pub identity_assertions: bool,
 }
 
 /// What is done with client certificates (RFC 8705).
@@ -120,13 +132,14 @@ pub fn metadata(facts: &Facts<'_>) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("issuer".to_owned(), facts.issuer.into());
     endpoints(facts.issuer, &mut document);
-    authorization(&mut document);
+    authorization(facts, &mut document);
     authentication(facts, &mut document);
     backchannel(&mut document);
     introspection(&mut document);
     openid(&mut document);
     registration(facts, &mut document);
     logout(facts.issuer, &mut document);
+    other_domains(facts, &mut document);
     let openid_scopes = OPENID_SCOPES.into_iter().map(str::to_owned);
     let own_scopes = facts.scopes.iter().map(ToString::to_string);
     let own_scopes = own_scopes.filter(|scope| !OPENID_SCOPES.contains(&scope.as_str()));
@@ -163,23 +176,26 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
     }
 }
 
-fn authorization(document: &mut Map<String, Value>) {
+fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "response_types_supported", ["code"]);
     put(document, "response_modes_supported", response_mode::VALUES);
     put(document, "grant_types_supported", GrantType::ALL.map(GrantType::as_str));
     put(document, "code_challenge_methods_supported", [pkce::METHOD]);
     put(document, "prompt_values_supported", prompt::VALUES);
-    put(document, "grant_management_actions_supported", ["query", "revoke"]);
+    let actions = grant_management::AT_THE_ENDPOINT.into_iter().chain(GrantAction::NAMES);
+    put(document, "grant_management_actions_supported", actions);
     put(document, "global_token_revocation_endpoint_auth_methods_supported", [revocation::TYP]);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
+        ("deferred_token_response_supported", true),
         ("request_parameter_supported", true),
         ("request_uri_parameter_supported", true),
         ("require_request_uri_registration", true),
         ("require_signed_request_object", false),
         ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
-        ("grant_management_action_required", false),
+        ("grant_management_action_required", facts.grant_management_action_required),
+        ("actor_receipts_supported", true),
     ] {
         document.insert(name.to_owned(), value.into());
     }
@@ -287,6 +303,16 @@ fn logout(issuer: &str, document: &mut Map<String, Value>) {
     }
 }
 
+/// What goes to other domains (Identity Chaining §3), and what is taken of them (Identity Assertion JWT Authorization
+/// Grant §7.2). Of whom, is nobody's business.
+fn other_domains(facts: &Facts<'_>, document: &mut Map<String, Value>) {
+    let issued = facts.chaining.iter().map(|kind| kind.token_type().as_str());
+    put(document, "identity_chaining_requested_token_types_supported", issued);
+    if facts.identity_assertions {
+        put(document, "authorization_grant_profiles_supported", [ID_JAG_PROFILE]);
+    }
+}
+
 /// Adds a list, unless it is empty.
 fn put<V: Into<Value>>(document: &mut Map<String, Value>, name: &str, values: impl IntoIterator<Item = V>) {
     let values: Vec<Value> = values.into_iter().map(Into::into).collect();
@@ -299,6 +325,7 @@ fn put<V: Into<Value>>(document: &mut Map<String, Value>, name: &str, values: im
 mod tests {
     use super::*;
     use crate::authorization_details::built_in;
+    use crate::token_type::TokenType;
     use serde_json::json;
 
     fn document(issuer: &str) -> Map<String, Value> {
@@ -309,7 +336,10 @@ mod tests {
             resources: &["urn:orders".parse().unwrap()],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
+            chaining: &BTreeSet::new(),
+            identity_assertions: false,
         })
     }
 
@@ -321,7 +351,10 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: Some(Certificates { base, authorities }),
+            chaining: &BTreeSet::new(),
+            identity_assertions: false,
         })
     }
 
@@ -412,11 +445,41 @@ mod tests {
             details_types: &DetailsTypes::default(),
             resources: &[],
             registration: true,
+            grant_management_action_required: true,
             client_id_metadata_documents: true,
             certificates: None,
+            chaining: &BTreeSet::new(),
+            identity_assertions: false,
         });
         assert_eq!(open["registration_endpoint"], "https://as.example/register");
         assert_eq!(open["client_id_metadata_document_supported"], true);
+    }
+
+    #[test]
+    fn other_domains_are_spoken_of_where_something_goes_there_or_is_taken_of_them() {
+        const ISSUED: &str = "identity_chaining_requested_token_types_supported";
+        const TAKEN: &str = "authorization_grant_profiles_supported";
+        let alone = document("https://as.example");
+        assert!(!alone.contains_key(ISSUED) && !alone.contains_key(TAKEN));
+        let types = DetailsTypes::default();
+        let scopes = Scope::empty();
+        let told = metadata(&Facts {
+            issuer: "https://as.example",
+            scopes: &scopes,
+            details_types: &types,
+            resources: &[],
+            registration: false,
+            grant_management_action_required: false,
+            client_id_metadata_documents: false,
+            certificates: None,
+            chaining: &[GrantKind::IdJag, GrantKind::Jwt].into(),
+            identity_assertions: true,
+        });
+        let names = [TokenType::IdJag.as_str(), TokenType::Jwt.as_str()];
+        assert_eq!((&told[ISSUED], &told[TAKEN]), (&json!(names), &json!([ID_JAG_PROFILE])));
+        assert!(
+            told["grant_types_supported"].as_array().unwrap().contains(&json!(GrantType::JwtBearer.as_str()))
+        );
     }
 
     #[test]
@@ -428,7 +491,10 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            grant_management_action_required: false,
             certificates: None,
+            chaining: &BTreeSet::new(),
+            identity_assertions: false,
         });
         assert!(!bare.contains_key("protected_resources"));
         for (name, list) in document("https://as.example").iter().chain(&bare) {

@@ -94,6 +94,8 @@ pub enum ErrorCode {
     InvalidSoftwareStatement,
     /// RFC 7591 §3.2.2.
     UnapprovedSoftwareStatement,
+    /// Grant Management for OAuth 2.0.
+    InvalidGrantId,
 }
 
 impl ErrorCode {
@@ -142,6 +144,7 @@ impl ErrorCode {
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::InvalidGrantId => "invalid_grant_id",
         }
     }
 }

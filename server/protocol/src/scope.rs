@@ -47,6 +47,12 @@ impl Scope {
         Self::default()
     }
 
+    /// The scope of one word.
+    #[must_use]
+    pub fn of(word: ScopeToken) -> Self {
+        Self(BTreeSet::from([word]))
+    }
+
     /// Whether no word is in it. An empty scope permits nothing; it never stands for everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -28,6 +28,9 @@ pub struct Token {
     pub subject: Subject,
     /// Who acts: `act`.
     pub chain: Chain,
+    /// Who acted before it came here, in the namespaces of those who say so: the innermost part of `act`.
+    #[serde(default, skip_serializing_if = "Chain::is_none")]
+    pub brought: Chain,
     /// Who alone may become its next actor: `may_act` (RFC 8693 §4.4). Never copied to what is derived.
     pub may_act: Option<Actor>,
     /// Whether it is for resource servers or for one actor.
@@ -68,6 +71,29 @@ pub enum TokenKind {
     Access,
     /// For the token endpoint only (RFC 6749 §1.5).
     Refresh,
+    /// A user's login, for one client (OpenID Connect Core §2).
+    Id,
+    /// A JWT of somebody whom the operator trusts (RFC 8693 §3), as far as it counts here.
+    Foreign,
+    /// A grant for another authorization server: for the client to carry there, and good for nothing here.
+    Assertion,
+    /// What goes from workload to workload inside the trust domain (Transaction Tokens).
+    Transaction,
+}
+
+impl TokenKind {
+    /// Whether it is for resource servers or for the token endpoint, and so somebody may ask whether it is alive
+    /// (RFC 7662 §2).
+    #[must_use]
+    pub const fn is_introspected(self) -> bool {
+        matches!(self, Self::Access | Self::Refresh)
+    }
+
+    /// Whether nobody but the client that it was issued to may present it, whatever else is allowed.
+    #[must_use]
+    pub const fn is_its_clients_alone(self) -> bool {
+        matches!(self, Self::Refresh | Self::Id | Self::Foreign)
+    }
 }
 
 /// Whose authority a token carries.
@@ -107,6 +133,14 @@ pub struct TaskRef {
     pub root: TaskId,
     /// `task.authority_hash`.
     pub authority_hash: String,
+}
+
+impl TaskRef {
+    /// The task as the `mission` claim of the mission-bound-authorization draft.
+    #[must_use]
+    pub fn as_mission(&self, issuer: &str) -> Value {
+        json!({ "id": self.id.as_str(), "issuer": issuer, "authority_hash": self.authority_hash })
+    }
 }
 
 impl From<&Task> for TaskRef {
@@ -194,7 +228,7 @@ impl Token {
         if let Some(details) = self.authority.details.to_claim() {
             put("authorization_details", details);
         }
-        if let Some(act) = self.chain.to_claim() {
+        if let Some(act) = self.chain.to_claim_on(&self.brought) {
             put("act", act);
         }
         if let Some(may_act) = &self.may_act {

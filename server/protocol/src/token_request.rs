@@ -1,6 +1,8 @@
 //! What `POST /token` is asked for, one variant for each grant type, each a table of its parameters in the order
 //! of its specification.
 
+use serde_json::{Map, Value};
+
 use crate::audience::{InvalidTarget, LONGEST_RESOURCE, MOST_TARGETS, Resources};
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::GrantType;
@@ -11,6 +13,7 @@ use crate::presented_secret::PresentedSecret;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::scope::Scope;
 use crate::token_type::TokenType;
+use crate::transaction_token::LARGEST_CONTEXT;
 
 /// A token request.
 #[derive(Clone, Debug)]
@@ -29,6 +32,15 @@ pub enum TokenRequest {
     Ciba(DeferredRequest),
     /// `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.
     JwtBearer(JwtBearerRequest),
+    /// `grant_type=urn:ietf:params:oauth:grant-type:deferred`.
+    Deferred(DeferralRequest),
+}
+
+/// Deferred Token Response §5.5: whether what was asked for before may be had now.
+#[derive(Clone, Debug)]
+pub struct DeferralRequest {
+    /// `deferral_code`, REQUIRED.
+    pub deferral_code: PresentedSecret,
 }
 
 /// RFC 8628 §3.4 and Client-Initiated Backchannel Authentication §10.1, which ask alike.
@@ -92,8 +104,11 @@ pub struct ExchangeRequest {
     pub audiences: Vec<String>,
     /// OPTIONAL.
     pub scope: Option<Scope>,
-    /// OPTIONAL; what is not asked for is an access token, and nothing else is issued.
+    /// OPTIONAL: an access token unless it says otherwise, or a grant for another domain, or a transaction token.
     pub requested_token_type: TokenType,
+    /// `request_context` and `request_details`, OPTIONAL (Transaction Tokens §7.1); read only where a transaction token
+    /// is asked for.
+    pub transaction: Transaction,
     /// `subject_token` and `subject_token_type`, both REQUIRED.
     pub subject_token: TypedToken,
     /// `actor_token`, OPTIONAL, and `actor_token_type`, REQUIRED with it and not allowed without.
@@ -104,9 +119,24 @@ pub struct ExchangeRequest {
     pub task: Option<TaskId>,
 }
 
+/// What a request for a transaction token says of the transaction (Transaction Tokens §7.1).
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Transaction {
+    /// `request_context`: where the request came from.
+    pub context: Map<String, Value>,
+    /// `request_details`: what is asked for.
+    pub details: Map<String, Value>,
+}
+
+/// The other name of the JWT bearer grant, by which a client says that it sends a proof of its key along
+/// (draft-parecki-oauth-jwt-dpop-grant, used by the Identity Assertion JWT Authorization Grant).
+pub const JWT_DPOP: &str = "urn:ietf:params:oauth:grant-type:jwt-dpop";
+
 /// RFC 7523 §2.1.
 #[derive(Clone, Debug)]
 pub struct JwtBearerRequest {
+    /// Whether a DPoP proof must come along: by the name under which the grant was asked for.
+    pub needs_proof: bool,
     /// REQUIRED: one JWT.
     pub assertion: PresentedSecret,
     /// OPTIONAL (RFC 7521 §4.1).
@@ -138,12 +168,18 @@ pub enum TokenRequestRefused {
     /// A token type that RFC 8693 §3 does not know.
     #[error("{0} must be one of the token types of RFC 8693 section 3")]
     UnknownTokenType(&'static str),
-    /// Something else than an access token was asked for (RFC 8693 §2.2.2).
-    #[error("requested_token_type must be urn:ietf:params:oauth:token-type:access_token or absent")]
+    /// Something that is not issued here was asked for (RFC 8693 §2.2.2).
+    #[error("requested_token_type is none that is issued here; leave it out for an access token")]
     RequestedTokenType,
+    /// `request_context` or `request_details` is no JSON object, or too large (Transaction Tokens §7.1).
+    #[error("{0} must be a JSON object of 4096 bytes at most")]
+    MalformedTransaction(&'static str),
     /// `task` is no task's id.
     #[error("task is malformed")]
     MalformedTask,
+    /// A `completion_mode` that is none.
+    #[error("completion_mode must be deferred or absent")]
+    CompletionMode,
     /// `actor_token_type` without `actor_token` (RFC 8693 §2.1).
     #[error("actor_token_type was sent without actor_token")]
     ActorTokenMissing,
@@ -156,7 +192,9 @@ impl Refuse for TokenRequestRefused {
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
             Self::UnknownTokenType(_)
             | Self::RequestedTokenType
+            | Self::MalformedTransaction(_)
             | Self::MalformedTask
+            | Self::CompletionMode
             | Self::ActorTokenMissing => ErrorCode::InvalidRequest,
         }
     }
@@ -181,6 +219,9 @@ impl TokenRequest {
     /// [`TokenRequestRefused`] where one is missing, repeated or malformed, or the grant type is not offered.
     pub fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
         let grant_type = required(params, "grant_type")?;
+        if grant_type == JWT_DPOP {
+            return JwtBearerRequest::parse(params, true).map(Self::JwtBearer);
+        }
         match GrantType::find(grant_type).ok_or(TokenRequestRefused::UnsupportedGrantType)? {
             GrantType::AuthorizationCode => CodeRequest::parse(params).map(Self::AuthorizationCode),
             GrantType::RefreshToken => RefreshRequest::parse(params).map(Self::RefreshToken),
@@ -190,7 +231,11 @@ impl TokenRequest {
             GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
             GrantType::DeviceCode => DeferredRequest::parse(params, "device_code").map(Self::DeviceCode),
             GrantType::Ciba => DeferredRequest::parse(params, "auth_req_id").map(Self::Ciba),
-            GrantType::JwtBearer => JwtBearerRequest::parse(params).map(Self::JwtBearer),
+            GrantType::JwtBearer => JwtBearerRequest::parse(params, false).map(Self::JwtBearer),
+            GrantType::Deferred => {
+                let deferral_code = required(params, "deferral_code")?.into();
+                Ok(Self::Deferred(DeferralRequest { deferral_code }))
+            }
         }
     }
 
@@ -205,7 +250,21 @@ impl TokenRequest {
             Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::Ciba(_) => GrantType::Ciba,
             Self::JwtBearer(_) => GrantType::JwtBearer,
+            Self::Deferred(_) => GrantType::Deferred,
         }
+    }
+}
+
+/// Whether the client can wait for a person to approve what it asks for: `completion_mode=deferred` (Deferred Token
+/// Response §4). Without it, nothing is ever deferred.
+///
+/// # Errors
+/// A repeated parameter, or another value.
+pub fn can_wait(params: &Params) -> Result<bool, TokenRequestRefused> {
+    match params.once("completion_mode")? {
+        None => Ok(false),
+        Some("deferred") => Ok(true),
+        Some(_) => Err(TokenRequestRefused::CompletionMode),
     }
 }
 
@@ -254,8 +313,9 @@ impl ClientCredentialsRequest {
 }
 
 impl JwtBearerRequest {
-    fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+    fn parse(params: &Params, needs_proof: bool) -> Result<Self, TokenRequestRefused> {
         Ok(Self {
+            needs_proof,
             assertion: required(params, "assertion")?.into(),
             scope: fields::scope(params)?,
             resources: fields::resources(params)?,
@@ -266,11 +326,17 @@ impl JwtBearerRequest {
 
 impl ExchangeRequest {
     fn parse(params: &Params) -> Result<Self, TokenRequestRefused> {
+        let requested_token_type = requested_token_type(params)?;
+        let scope = fields::scope(params)?;
+        if requested_token_type == TokenType::TxnToken && scope.is_none() {
+            return Err(FieldRefused::Missing("scope").into());
+        }
         Ok(Self {
             resources: fields::resources(params)?,
             audiences: audiences(params)?,
-            scope: fields::scope(params)?,
-            requested_token_type: requested_token_type(params)?,
+            scope,
+            requested_token_type,
+            transaction: transaction(params, requested_token_type)?,
             subject_token: TypedToken {
                 token: required(params, "subject_token")?.into(),
                 token_type: token_type("subject_token_type", required(params, "subject_token_type")?)?,
@@ -293,9 +359,25 @@ fn token_type(parameter: &'static str, name: &str) -> Result<TokenType, TokenReq
 fn requested_token_type(params: &Params) -> Result<TokenType, TokenRequestRefused> {
     match params.once("requested_token_type")? {
         None => Ok(TokenType::AccessToken),
-        Some(name) if name == TokenType::AccessToken.as_str() => Ok(TokenType::AccessToken),
-        Some(_) => Err(TokenRequestRefused::RequestedTokenType),
+        Some(name) => match TokenType::find(name) {
+            Some(
+                known @ (TokenType::AccessToken | TokenType::IdJag | TokenType::Jwt | TokenType::TxnToken),
+            ) => Ok(known),
+            _ => Err(TokenRequestRefused::RequestedTokenType),
+        },
     }
+}
+
+fn transaction(params: &Params, requested: TokenType) -> Result<Transaction, TokenRequestRefused> {
+    if requested != TokenType::TxnToken {
+        return Ok(Transaction::default());
+    }
+    let object = |name: &'static str| match params.once(name)? {
+        None => Ok(Map::new()),
+        Some(text) if text.len() > LARGEST_CONTEXT => Err(TokenRequestRefused::MalformedTransaction(name)),
+        Some(text) => serde_json::from_str(text).map_err(|_| TokenRequestRefused::MalformedTransaction(name)),
+    };
+    Ok(Transaction { context: object("request_context")?, details: object("request_details")? })
 }
 
 fn actor_token(params: &Params) -> Result<Option<TypedToken>, TokenRequestRefused> {
@@ -374,6 +456,7 @@ mod tests {
             (GrantType::DeviceCode.as_str(), "device_code"),
             (GrantType::Ciba.as_str(), "auth_req_id"),
             (GrantType::JwtBearer.as_str(), "assertion"),
+            (GrantType::Deferred.as_str(), "deferral_code"),
         ];
         for (grant_type, name) in each {
             let missing = parse(&[("grant_type", grant_type)]).unwrap_err();
@@ -383,6 +466,15 @@ mod tests {
         }
         let request = parse(&[("grant_type", "client_credentials"), ("scope", "a")]).unwrap();
         assert!(matches!(request, TokenRequest::ClientCredentials(r) if r.scope == "a".parse().ok()));
+    }
+
+    #[test]
+    fn only_whoever_says_so_can_wait() {
+        let read = |form: &str| can_wait(&Params::parse(form.as_bytes()).unwrap());
+        assert_eq!(read("a=b"), Ok(false));
+        assert_eq!(read("completion_mode=deferred"), Ok(true));
+        assert_eq!(read("completion_mode=later"), Err(TokenRequestRefused::CompletionMode));
+        assert!(read("completion_mode=deferred&completion_mode=deferred").is_err());
     }
 
     #[test]
@@ -424,13 +516,48 @@ mod tests {
     }
 
     #[test]
-    fn only_an_access_token_can_be_asked_for() {
-        assert!(exchange(&[("requested_token_type", ACCESS_TOKEN)]).is_ok());
+    fn only_what_is_issued_here_can_be_asked_for() {
+        for known in [TokenType::AccessToken, TokenType::IdJag, TokenType::Jwt, TokenType::TxnToken] {
+            let asked = exchange(&[("requested_token_type", known.as_str()), ("scope", "a")]).unwrap();
+            assert_eq!(asked.requested_token_type, known);
+        }
         for other in
-            [TokenType::Saml2.as_str(), TokenType::Jwt.as_str(), TokenType::RefreshToken.as_str(), "x"]
+            [TokenType::Saml2.as_str(), TokenType::IdToken.as_str(), TokenType::RefreshToken.as_str(), "x"]
         {
             let expected = (TokenRequestRefused::RequestedTokenType, ErrorCode::InvalidRequest);
             assert_eq!(refused(&[("requested_token_type", other)]), expected, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_token_needs_a_scope_and_its_context_is_json_of_bounded_size() {
+        let ask = |more: &[(&str, &str)]| {
+            exchange(&[&[("requested_token_type", TokenType::TxnToken.as_str())], more].concat())
+        };
+        assert_eq!(ask(&[]).unwrap_err(), FieldRefused::Missing("scope").into());
+        let read = ask(&[("scope", "a"), ("request_details", "{\"order\":7}")]).unwrap();
+        assert_eq!(
+            (read.transaction.details["order"].as_i64(), read.transaction.context.len()),
+            (Some(7), 0)
+        );
+        let large = format!("{{\"x\":\"{}\"}}", "y".repeat(LARGEST_CONTEXT));
+        for bad in ["x", "[]", "\"x\"", &large] {
+            let expected = TokenRequestRefused::MalformedTransaction("request_context");
+            assert_eq!(ask(&[("scope", "a"), ("request_context", bad)]).unwrap_err(), expected);
+        }
+        // To other requests they are unknown parameters.
+        assert!(exchange(&[("request_context", "x")]).is_ok());
+    }
+
+    #[test]
+    fn the_jwt_bearer_grant_has_another_name_by_which_it_needs_a_proof() {
+        for (name, needs_proof) in [(GrantType::JwtBearer.as_str(), false), (JWT_DPOP, true)] {
+            let TokenRequest::JwtBearer(request) =
+                parse(&[("grant_type", name), ("assertion", "x")]).unwrap()
+            else {
+                panic!()
+            };
+            assert_eq!(request.needs_proof, needs_proof);
         }
     }
 

@@ -1,6 +1,9 @@
-//! Token type identifiers (RFC 8693 §3), as they stand in `subject_token_type` and `issued_token_type`.
+//! Token type identifiers (RFC 8693 §3, and those of the drafts that add to it), as they stand in
+//! `subject_token_type`, `requested_token_type` and `issued_token_type`.
 
 use serde::{Deserialize, Serialize};
+
+use crate::token::TokenKind;
 
 /// A token type.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -23,12 +26,26 @@ pub enum TokenType {
     /// A SAML 2.0 assertion.
     #[serde(rename = "urn:ietf:params:oauth:token-type:saml2")]
     Saml2,
+    /// An Identity Assertion JWT Authorization Grant.
+    #[serde(rename = "urn:ietf:params:oauth:token-type:id-jag")]
+    IdJag,
+    /// A transaction token.
+    #[serde(rename = "urn:ietf:params:oauth:token-type:txn_token")]
+    TxnToken,
 }
 
 impl TokenType {
-    /// Every type of RFC 8693 §3.
-    pub const ALL: [Self; 6] =
-        [Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Jwt, Self::Saml1, Self::Saml2];
+    /// Every type that has a name here.
+    pub const ALL: [Self; 8] = [
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::IdToken,
+        Self::Jwt,
+        Self::Saml1,
+        Self::Saml2,
+        Self::IdJag,
+        Self::TxnToken,
+    ];
 
     /// As it stands on the wire.
     #[must_use]
@@ -40,7 +57,23 @@ impl TokenType {
             Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
             Self::Saml1 => "urn:ietf:params:oauth:token-type:saml1",
             Self::Saml2 => "urn:ietf:params:oauth:token-type:saml2",
+            Self::IdJag => "urn:ietf:params:oauth:token-type:id-jag",
+            Self::TxnToken => "urn:ietf:params:oauth:token-type:txn_token",
         }
+    }
+
+    /// Whether a token of this kind may be declared so. What is ours is named by what it is, what is foreign by its
+    /// syntax (RFC 8693 §3).
+    #[must_use]
+    pub const fn fits(self, kind: TokenKind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::AccessToken, TokenKind::Access)
+                | (Self::RefreshToken, TokenKind::Refresh)
+                | (Self::IdToken, TokenKind::Id)
+                | (Self::Jwt, TokenKind::Foreign)
+                | (Self::TxnToken, TokenKind::Transaction)
+        )
     }
 
     /// The type of this name, if it is one of them.
@@ -60,8 +93,25 @@ mod tests {
             assert_eq!(TokenType::find(token_type.as_str()), Some(token_type));
             assert_eq!(serde_json::to_value(token_type).unwrap(), token_type.as_str());
         }
-        for other in ["access_token", "urn:ietf:params:oauth:token-type:txn_token", ""] {
+        for other in ["access_token", "urn:ietf:params:oauth:token-type:self_signed", ""] {
             assert_eq!(TokenType::find(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_declared_as_what_it_is_and_as_nothing_else() {
+        let pairs = [
+            (TokenKind::Access, Some(TokenType::AccessToken)),
+            (TokenKind::Refresh, Some(TokenType::RefreshToken)),
+            (TokenKind::Id, Some(TokenType::IdToken)),
+            (TokenKind::Foreign, Some(TokenType::Jwt)),
+            (TokenKind::Transaction, Some(TokenType::TxnToken)),
+            (TokenKind::Assertion, None),
+        ];
+        for (kind, declared) in pairs {
+            for token_type in TokenType::ALL {
+                assert_eq!(token_type.fits(kind), declared == Some(token_type), "{kind:?} {token_type:?}");
+            }
         }
     }
 }

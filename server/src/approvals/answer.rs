@@ -15,7 +15,7 @@ use protocol::token::Login;
 
 use super::{deliver, wanted};
 use crate::app::{App, Visit};
-use crate::authorization::{self, Decision, Granted, Offer};
+use crate::authorization::{self, Decision, Offer};
 use crate::failure::Failure;
 use crate::secret::SecretDigest;
 use crate::store::{Anchor, AnswerDelivery, Change, CommitError, Conflict, DeferredRequest, Record, Take};
@@ -91,16 +91,15 @@ async fn say_yes(
     decision: &Decision,
 ) -> Result<(), Failure> {
     check_asked(waiting, &answerer.user)?;
-    let Granted { consent, task, change } =
-        authorization::grant(app, visit, offer, &answerer.user, decision)?;
+    let granted = authorization::grant(app, visit, offer, &answerer.user, decision)?;
     let code = Code {
         claims: ClaimsRequest::default(),
         client: offer.client.id.clone(),
         user: answerer.user.clone(),
-        consent: consent.id.clone(),
-        task: task.map(|task| task.id),
+        consent: granted.consent.id.clone(),
+        task: granted.task.as_ref().map(|task| task.id.clone()),
         requested_actor: authorization::requested_actor(&offer.client, &offer.actor),
-        authority: consent.authority,
+        authority: granted.authority.clone(),
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
@@ -109,7 +108,8 @@ async fn say_yes(
         session: None,
     };
     let expires_at = waiting.polling.expires_at;
-    let change = change
+    let change = granted
+        .with_code(offer, waiting.digest)
         .requires(Anchor::User(answerer.user.clone()))
         .requires(Anchor::Client(offer.client.id.clone()))
         .requires(Anchor::Client(offer.actor.id.clone()));

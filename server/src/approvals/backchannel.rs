@@ -7,6 +7,7 @@ use protocol::audit::{Action, AuditEvent};
 use protocol::backchannel::{BackchannelRequest, Expected, SignedRequest, check_alone};
 use protocol::client::{Client, DeliveryMode, GrantType};
 use protocol::deferred::{Deferred, Polling, Way};
+use protocol::grant_management::GrantManagementRefused;
 use protocol::identifier::UserId;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::params::Params;
@@ -140,6 +141,11 @@ async fn check(
     request.check_for(client)?;
     let offer = authorization::offer_of(app, client, wanted(&request.asked), visit.now).await?;
     let mut found = asked_user::find(app, client, &request.hint, expected).await?;
+    if let Some(standing) = offer.becomes.standing() {
+        // Somebody who is not known is not its owner either: the answer must not tell them apart.
+        let owner = found.as_ref().filter(|user| user.id == standing.user);
+        owner.ok_or(GrantManagementRefused::NotOwner)?;
+    }
     if let Some(user) = &found {
         told.user = Some(user.id.clone());
         if !user_code::check(app, client, &user.id, request.user_code.as_ref()).await? {

@@ -3,10 +3,14 @@
 //! A device asks for a code that its user enters in a browser (RFC 8628); or a client names a user, who finds the
 //! question among what waits for them (Client-Initiated Backchannel Authentication). Either way the answer is given
 //! here, once, and the client fetches it with its reference, or is told.
+//!
+//! A token request that a rule or a details type holds up waits for a person in the same way (Deferred Token Response);
+//! that person need not be the user whose authority it carries.
 
 mod answer;
 mod asked_user;
 mod backchannel;
+mod deferral;
 mod deliver;
 mod device;
 mod end;
@@ -15,6 +19,7 @@ mod user_code;
 
 pub use answer::{Answerer, approve, decide_for_test, deny, offer_for, readiness};
 pub use backchannel::{BackchannelAsked, ask_user};
+pub use deferral::{ApprovalLetter, ApprovalNews, Approving, decide, tell_approver};
 pub use deliver::deliver_for_ever;
 pub use device::{DeviceAsked, NotEntered, ask_device, enter_user_code};
 pub use end::end;
@@ -39,6 +44,7 @@ const fn wanted(asked: &Asked) -> Wanted<'_> {
         resources: &asked.resources,
         requested_actor: asked.requested_actor.as_ref(),
         claims: None,
+        grant_management: asked.grant_management.as_ref(),
     }
 }
 

@@ -6,18 +6,16 @@ use protocol::authorization_request::AuthorizationRequest;
 use protocol::claims_request::ClaimsRequest;
 use protocol::code::Code;
 use protocol::consent::Consent;
+use protocol::identifier::TaskId;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::task::Task;
 
 use super::answer::Answer;
 use super::grant::{requested_actor, tell_of};
 use super::next::{Present, Story, approved, story, story_of};
-use super::{
-    Decision, Granted, Offer, SignedIn, Stop, Waiting, event, grant, session_state, told_of_refusal,
-};
+use super::{Decision, Offer, SignedIn, Stop, Waiting, event, grant, session_state, told_of_refusal};
 use crate::app::{App, Visit};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretDigest};
 use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey, SessionClient, Take};
 
 /// How long it is remembered that a pushed request was completed: longer than any request that came from it waits.
@@ -34,18 +32,25 @@ pub async fn decide(
     signed_in: &SignedIn,
     decision: &Decision,
 ) -> Result<Answer, Stop> {
-    let story = story_of(app, visit, present.waiting, signed_in).await?;
-    let Granted { consent, task, change } = grant(app, visit, &story.offer, &signed_in.user, decision)?;
-    let asked = consent.authority.clone();
-    give_code(
-        app,
-        visit,
-        &Given { present, signed_in, story: &story, consent: &consent },
-        change,
-        asked,
-        task,
-    )
-    .await
+    let mut tries = 1;
+    loop {
+        let story = story_of(app, visit, present.waiting, signed_in).await?;
+        let granted = grant(app, visit, &story.offer, &signed_in.user, decision)?;
+        let given = Given {
+            present,
+            signed_in,
+            story: &story,
+            consent: &granted.consent.clone(),
+            authority: granted.authority.clone(),
+            task: granted.task.as_ref().map(|task| task.id.clone()),
+        };
+        match give_code(app, visit, given, |code| granted.with_code(&story.offer, code)).await {
+            // The same consent was amended by another answer in the same moment: this one goes on top of that.
+            Err(NotGiven::Amended) if tries < MOST_TRIES => tries += 1,
+            Err(not_given) => return Err(not_given.into()),
+            Ok(answer) => return Ok(answer),
+        }
+    }
 }
 
 /// The user approved all of this before: no page is needed.
@@ -67,16 +72,11 @@ pub async fn proceed(
     tell_of(&mut told, &consent, None);
     told.reason = Some("approved before".into());
     let asked = Authority { until: consent.authority.until, ..offer.authority.clone() };
-    let change = Change::new(told).requires(Anchor::Consent(consent.id.clone()));
-    give_code(
-        app,
-        visit,
-        &Given { present, signed_in, story: &story, consent: &consent },
-        change,
-        asked,
-        None,
-    )
-    .await
+    let change = Change::new(told)
+        .requires(Anchor::Consent(consent.id.clone()))
+        .requires_unamended(consent.id.clone(), consent.version);
+    let given = Given { present, signed_in, story: &story, consent: &consent, authority: asked, task: None };
+    Ok(give_code(app, visit, given, |_| change).await?)
 }
 
 /// The user said no, at sign-in, at the choice of an account or at consent.
@@ -105,18 +105,44 @@ struct Given<'a> {
     signed_in: &'a SignedIn,
     story: &'a Story,
     consent: &'a Consent,
+    authority: Authority,
+    task: Option<TaskId>,
+}
+
+/// How often an answer is written on top of another that came in the same moment.
+const MOST_TRIES: usize = 4;
+
+/// Why no code was given.
+enum NotGiven {
+    /// The consent is another than it was when the change was made.
+    Amended,
+    /// Anything else.
+    Stop(Stop),
+}
+
+impl From<Stop> for NotGiven {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+impl From<NotGiven> for Stop {
+    fn from(not_given: NotGiven) -> Self {
+        match not_given {
+            NotGiven::Stop(stop) => stop,
+            NotGiven::Amended => no_longer("this request is not valid any more"),
+        }
+    }
 }
 
 /// Writes the code with everything it rests on, in one transaction that ends the waiting; gives the answer.
 async fn give_code(
     app: &App,
     visit: &Visit,
-    given: &Given<'_>,
-    change: Change,
-    authority: Authority,
-    task: Option<Task>,
-) -> Result<Answer, Stop> {
-    let Given { present, signed_in, story: Story { offer, way }, consent } = given;
+    given: Given<'_>,
+    change: impl FnOnce(SecretDigest) -> Change,
+) -> Result<Answer, NotGiven> {
+    let Given { present, signed_in, story: Story { offer, way }, consent, authority, task } = given;
     let request = &present.waiting.request;
     let client = &offer.client;
     let secret = Secret::generate(app.entropy.as_ref(), "pac_");
@@ -124,7 +150,7 @@ async fn give_code(
         client: client.id.clone(),
         user: signed_in.user.clone(),
         consent: consent.id.clone(),
-        task: task.map(|task| task.id),
+        task,
         requested_actor: requested_actor(client, &offer.actor),
         claims: claims(offer, &authority, request, consent),
         authority,
@@ -137,7 +163,7 @@ async fn give_code(
     };
     let life = client.profile.rules().code_life.into_iter().fold(app.settings.code_life, Seconds::min);
     let expires_at: NumericDate = visit.now.plus(life);
-    let change = change
+    let change = change(secret.digest())
         .requires(Anchor::User(signed_in.user.clone()))
         .requires(Anchor::Client(client.id.clone()))
         .requires(Anchor::Client(offer.actor.id.clone()))
@@ -155,7 +181,7 @@ async fn give_code(
         false => change,
     };
     commit(app, once(change, present.waiting, visit.now)).await?;
-    way.granted(app, visit, secret.reveal()).await
+    Ok(way.granted(app, visit, secret.reveal()).await?)
 }
 
 /// The claims that were asked for by name, as far as the user approved them.
@@ -179,15 +205,20 @@ fn once(change: Change, waiting: &Waiting, now: NumericDate) -> Change {
     }
 }
 
-async fn commit(app: &App, change: Change) -> Result<(), Stop> {
-    let gone = |description| Stop::Page(Refusal::new(ErrorCode::InvalidRequest, description));
+fn no_longer(description: &'static str) -> Stop {
+    Stop::Page(Refusal::new(ErrorCode::InvalidRequest, description))
+}
+
+async fn commit(app: &App, change: Change) -> Result<(), NotGiven> {
+    let gone = |description| NotGiven::Stop(no_longer(description));
     let used = || Refusal::new(ErrorCode::InvalidRequestUri, "this pushed request was used before");
     match app.store.commit(change).await {
         Ok(_) => Ok(()),
-        Err(CommitError::Broken(error)) => Err(Stop::Broken(error.into())),
+        Err(CommitError::Broken(error)) => Err(Stop::Broken(error.into()).into()),
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => Err(gone("this request was answered before")),
-        Err(CommitError::Conflict(Conflict::Replayed(_))) => Err(Stop::Page(used())),
-        Err(CommitError::Conflict(Conflict::NotAlive(_) | Conflict::Changed | Conflict::Exhausted)) => {
+        Err(CommitError::Conflict(Conflict::Replayed(_))) => Err(Stop::Page(used()).into()),
+        Err(CommitError::Conflict(Conflict::Changed)) => Err(NotGiven::Amended),
+        Err(CommitError::Conflict(Conflict::NotAlive(_) | Conflict::Exhausted | Conflict::NoRoom)) => {
             Err(gone("this request is not valid any more"))
         }
     }

@@ -7,15 +7,16 @@ use protocol::authority::Authority;
 use protocol::authorization::{self, Approval, OFFLINE_ACCESS};
 use protocol::client::Client;
 use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::grant_management;
 use protocol::identifier::{ClientId, UserId};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
 
-use super::{Offer, event};
+use super::{Becomes, Offer, event};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::secret::random_id;
-use crate::store::{Change, Record};
+use crate::secret::{SecretDigest, random_id};
+use crate::store::{Amendment, Change, Record};
 use crate::tasks;
 
 /// What the user decided on the consent page.
@@ -29,11 +30,13 @@ pub struct Decision {
 
 /// A yes that is not yet written.
 pub struct Granted {
-    /// What was approved.
+    /// The consent, as it stands from now on.
     pub consent: Consent,
+    /// What was approved this time: the whole consent, or the part that was added to it.
+    pub authority: Authority,
     /// The task that it opens, where an agent was authorized.
     pub task: Option<Task>,
-    /// Consent and task, with the event that tells of them.
+    /// The task, with the event that tells of all.
     pub change: Change,
 }
 
@@ -51,16 +54,47 @@ pub fn grant(
     let authority = authorization::approve(&offer.authority, &decision.approval, offer.registry.registered())
         .filter(|authority| !authority.until.is_over(visit.now))
         .ok_or_else(|| Refusal::new(ErrorCode::AccessDenied, "nothing is left to approve"))?;
-    let consent = consent(app, visit, offer, user, authority, decision)?;
+    let approved = consent(app, visit, offer, user, authority.clone(), decision)?;
+    let consent = match &offer.becomes {
+        Becomes::Itself => approved,
+        Becomes::PartOf(standing) => {
+            let longest = offer.authority.until;
+            grant_management::merge(standing, &approved, longest, offer.registry.registered())?
+        }
+        Becomes::InPlaceOf(standing) => grant_management::replace(standing, approved),
+    };
     let task = match offer.actor.agent() {
-        Some(_) => Some(tasks::open(app, &consent, &consent.authority, visit.now)?),
+        Some(_) => Some(tasks::open(app, &consent, &authority, visit.now)?),
         None => None,
     };
     let mut told = event(Action::ConsentDecide, visit, &offer.client.id);
     tell_of(&mut told, &consent, task.as_ref());
-    let change = Change::new(told).keep(Record::Consent(consent.clone()));
-    let change = task.iter().cloned().map(Record::Task).fold(change, Change::keep);
-    Ok(Granted { consent, task, change })
+    told.scope = Some(authority.scope.clone());
+    told.authorization_details = authority.details.clone();
+    told.resources = authority.resources.iter().cloned().collect();
+    told.reason = match &offer.becomes {
+        Becomes::Itself => None,
+        Becomes::PartOf(_) => Some("added to what was allowed before".into()),
+        Becomes::InPlaceOf(_) => Some("in the place of what was allowed before".into()),
+    };
+    let change = task.iter().cloned().map(Record::Task).fold(Change::new(told), Change::keep);
+    Ok(Granted { consent, authority, task, change })
+}
+
+impl Granted {
+    /// Everything that is written with the code of this digest.
+    #[must_use]
+    pub fn with_code(self, offer: &Offer, code: SecretDigest) -> Change {
+        let Self { consent, task, change, .. } = self;
+        match &offer.becomes {
+            Becomes::Itself => change.keep(Record::Consent(consent)),
+            Becomes::PartOf(_) => change.amend(Amendment::Merge(consent)),
+            Becomes::InPlaceOf(_) => {
+                let task = task.map(|task| task.id);
+                change.amend(Amendment::Replace { consent, task, code })
+            }
+        }
+    }
 }
 
 /// A no, as the audit log is told of it.
@@ -93,10 +127,13 @@ fn consent(
         actor: offer.actor.id.clone(),
         offline_access: authority.scope.contains(OFFLINE_ACCESS),
         claims: if authority.scope.contains("openid") { offer.claims.clone() } else { BTreeSet::new() },
-        authority,
         passing_on,
         created_at: visit.now,
+        brought_by: None,
         state: ConsentState::Active,
+        types: offer.registry.types.versions(&authority.details),
+        version: 1,
+        authority,
     })
 }
 

@@ -31,7 +31,7 @@ pub use begin::{Begun, begin};
 pub use finish::{decide, deny, proceed};
 pub use grant::{Decision, Granted, grant, requested_actor, told_of_refusal};
 pub use next::{Present, next};
-pub use offer::{Offer, Wanted, offer, offer_of};
+pub use offer::{Becomes, Offer, Wanted, offer, offer_of};
 pub use push::{Pushed, push};
 
 /// How long an authorization request waits for its user.

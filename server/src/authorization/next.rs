@@ -7,6 +7,7 @@ use protocol::audit::Action;
 use protocol::authority::Authority;
 use protocol::client::Client;
 use protocol::consent::Consent;
+use protocol::grant_management::GrantAction;
 use protocol::identifier::UserId;
 use protocol::prompt::{self, Approved, Asked, Next, SessionState};
 use protocol::refusal::{ErrorCode, Refusal};
@@ -160,11 +161,24 @@ pub(super) async fn approved(
     if offer.actor.agent().is_some() || offer.actor.id != offer.client.id {
         return Ok((Approved::No, None));
     }
+    // A consent of its own, and one that is to take the place of another, is not there yet.
+    if matches!(waiting.request.grant_management, Some(GrantAction::Create | GrantAction::Replace(_))) {
+        return Ok((Approved::No, None));
+    }
     let consents =
         app.store.consents_for(&signed_in.user, &offer.actor.id, Some(&offer.client.id), visit.now).await;
     let consents = consents.map_err(Failure::from)?;
     let types = &offer.registry.types;
+    let onto = offer.becomes.standing().map(|standing| &standing.id);
     let covers = |consent: &Consent| {
+        if onto.is_some_and(|onto| *onto != consent.id) {
+            return false;
+        }
+        // What was allowed under another version of its type was allowed in other words.
+        let (asked, given) = (types.versions(&offer.authority.details), consent.versions());
+        if asked.iter().any(|(name, version)| given.get(name).is_some_and(|given| given != version)) {
+            return false;
+        }
         let asked = Authority { until: consent.authority.until, ..offer.authority.clone() };
         let claims = offer.claims.iter().all(|name| consent.covers_claim(name));
         claims && asked.is_within(&consent.authority, types)

@@ -10,6 +10,8 @@ use protocol::authorization_details::AuthorizationDetails;
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
+use protocol::consent::Consent;
+use protocol::grant_management::{self, GrantAction, GrantManagementRefused};
 use protocol::identifier::{ClientId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -32,8 +34,32 @@ pub struct Offer {
     pub claims: BTreeSet<String>,
     /// To how many further actors it could be passed on.
     pub passing_on_max: u8,
+    /// What becomes of a yes.
+    pub becomes: Becomes,
     /// What is registered.
     pub registry: Arc<Registry>,
+}
+
+/// What becomes of a yes (Grant Management for OAuth 2.0).
+#[derive(Clone, PartialEq, Debug)]
+pub enum Becomes {
+    /// A consent of its own.
+    Itself,
+    /// A part of this one.
+    PartOf(Arc<Consent>),
+    /// What this one allows from now on, in the place of all it did.
+    InPlaceOf(Arc<Consent>),
+}
+
+impl Becomes {
+    /// The consent that stands already.
+    #[must_use]
+    pub const fn standing(&self) -> Option<&Arc<Consent>> {
+        match self {
+            Self::Itself => None,
+            Self::PartOf(consent) | Self::InPlaceOf(consent) => Some(consent),
+        }
+    }
 }
 
 impl Offer {
@@ -41,8 +67,11 @@ impl Offer {
     /// asked about.
     ///
     /// # Errors
-    /// `access_denied` where nothing is left; the store's.
+    /// `access_denied` where nothing is left, or where it is about a consent of somebody else; the store's.
     pub async fn for_user(self, app: &App, user: &UserId) -> Result<Self, Failure> {
+        if let Some(standing) = self.becomes.standing() {
+            grant_management::check_owner(standing, user)?;
+        }
         let open = app.open_to(self.registry.registered(), user, &self.authority).await?;
         match open {
             Some(authority) => Ok(Self { authority, ..self }),
@@ -64,6 +93,8 @@ pub struct Wanted<'a> {
     pub requested_actor: Option<&'a ClientId>,
     /// `claims`, where the way of asking knows it.
     pub claims: Option<&'a ClaimsRequest>,
+    /// `grant_management_action` and `grant_id`.
+    pub grant_management: Option<&'a GrantAction>,
 }
 
 /// Judges an authorization request of `client`.
@@ -88,6 +119,7 @@ pub async fn offer(
         resources: &request.resources,
         requested_actor: request.requested_actor.as_ref(),
         claims: Some(&request.claims),
+        grant_management: request.grant_management.as_ref(),
     };
     offer_of(app, client, wanted, now).await
 }
@@ -130,7 +162,37 @@ pub async fn offer_of(
     let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
     let passing_on_max = passing_on_max(app, &actor);
     let claims = claims(client, &actor, wanted.claims, &authority);
-    Ok(Offer { client: Arc::clone(client), actor, authority, claims, passing_on_max, registry })
+    let becomes = becomes(app, client, &actor, wanted.grant_management, now).await?;
+    let mut offer =
+        Offer { client: Arc::clone(client), actor, authority, claims, passing_on_max, becomes, registry };
+    if let Becomes::PartOf(standing) = &offer.becomes {
+        // What is added stands as long as what it is added to, and goes no further.
+        offer.authority.until = offer.authority.until.min(standing.authority.until);
+        offer.passing_on_max = standing.passing_on.further().min(offer.passing_on_max);
+        let registered = offer.registry.registered();
+        grant_management::check_versions(standing, &offer.authority.details, registered)?;
+        grant_management::union(&standing.authority, &offer.authority, until, registered)?;
+    }
+    Ok(offer)
+}
+
+/// What is to become of a yes, as it stands now.
+async fn becomes(
+    app: &App,
+    client: &Client,
+    actor: &Client,
+    action: Option<&GrantAction>,
+    now: NumericDate,
+) -> Result<Becomes, Failure> {
+    grant_management::check_client(action, client, app.settings.grant_management.action_required)?;
+    let Some(id) = action.and_then(GrantAction::grant) else { return Ok(Becomes::Itself) };
+    let found = app.store.find_consent_now(id).await?;
+    grant_management::check_grant(found.as_ref(), &client.id, &actor.id, now)?;
+    let standing = Arc::new(found.ok_or(GrantManagementRefused::UnknownGrant)?);
+    Ok(match action {
+        Some(GrantAction::Replace(_)) => Becomes::InPlaceOf(standing),
+        _ => Becomes::PartOf(standing),
+    })
 }
 
 /// Claims by name are for the client that signs its users in, and not for somebody who acts for them in its stead.

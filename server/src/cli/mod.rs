@@ -7,6 +7,7 @@ pub mod demo;
 pub mod hash;
 pub mod keys;
 pub mod operator;
+pub mod receipts;
 pub mod registration;
 pub mod serve;
 pub mod users;
@@ -67,6 +68,9 @@ pub enum Command {
     /// Look after the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Verify who let whom act, from a file.
+    #[command(subcommand)]
+    Receipts(receipts::ReceiptsCommand),
     /// Let somebody register clients.
     #[command(subcommand)]
     Registration(RegistrationCommand),
@@ -147,6 +151,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Registration(RegistrationCommand::Revoke(which))) => {
             registration::revoke(config, &which).await
         }
+        Some(Command::Receipts(command)) => receipts::run(&command),
         Some(Command::Hash(what)) => hash::run(&what),
     }
 }

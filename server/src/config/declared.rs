@@ -11,12 +11,13 @@ use protocol::client::{
     SigningAlg,
 };
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
-use protocol::jwt_bearer::TrustedIssuer;
 use protocol::numeric_date::NumericDate;
 use protocol::profile::SecurityProfile;
+use protocol::resource_authorization_server::ResourceAuthorizationServer;
 use protocol::resource_server::ResourceServer;
-use protocol::rule::{Rule, RuleEffect, Rules};
+use protocol::rule::{Approver, Rule, RuleEffect, Rules};
 use protocol::scope::Scope;
+use protocol::trusted_issuer::TrustedIssuer;
 use serde_json::{Map, Value};
 
 use super::client::{Credential, WrittenAgent, WrittenClient};
@@ -26,6 +27,7 @@ use super::known::{self, Known};
 use super::layers::Layers;
 use super::problem::{Problem, Problems};
 use super::reading::{section, section_of_two};
+use super::resource_authorization_server::WrittenResourceAuthorizationServer;
 use super::resource_server::WrittenResourceServer;
 use super::rule::WrittenRule;
 use super::trusted_issuer::WrittenTrustedIssuer;
@@ -50,6 +52,8 @@ pub struct Declared {
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
+    /// `[[resource_authorization_servers]]`.
+    pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
 }
 
 /// A declared user.
@@ -137,14 +141,16 @@ pub struct DeclaredAgent {
 pub struct DeclaredRule {
     /// Its name.
     pub id: RuleId,
-    /// The client that it permits something.
-    pub client: ClientId,
-    /// What it permits.
+    /// The client that it permits something, or restrains.
+    pub client: Option<ClientId>,
+    /// What it permits or restrains.
     pub effect: RuleEffect,
     /// The usernames it speaks of; `None` is everybody.
     pub subjects: Option<BTreeSet<String>>,
     /// The resource servers it is for.
     pub resources: Resources,
+    /// The username of who approves, where it names one: they stand in for the approver of the effect.
+    pub approver: Option<String>,
 }
 
 /// What is declared, with user ids in place of usernames.
@@ -199,6 +205,10 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
             .collect();
+        let servers =
+            section::<WrittenResourceAuthorizationServer>(layers, "resource_authorization_servers", problems);
+        let resource_authorization_servers =
+            servers.into_iter().map(|(key, server)| server.check(&known, problems.at(&key))).collect();
         problems.found.is_empty().then(|| Self {
             source: problems.source.clone(),
             users,
@@ -208,6 +218,7 @@ impl Declared {
             rules,
             upstreams,
             trusted_issuers,
+            resource_authorization_servers,
         })
     }
 
@@ -295,10 +306,14 @@ impl DeclaredRule {
         let ids = |usernames: &BTreeSet<String>| {
             usernames.iter().map(|username| id_of(username, format!("rules[{index}].subjects"))).collect()
         };
+        let mut effect = self.effect.clone();
+        if let (RuleEffect::Ask { approver, .. }, Some(username)) = (&mut effect, &self.approver) {
+            *approver = Approver::User(id_of(username, format!("rules[{index}].approver"))?);
+        }
         Ok(Rule {
             id: self.id.clone(),
             client: self.client.clone(),
-            effect: self.effect.clone(),
+            effect,
             subjects: self.subjects.as_ref().map(ids).transpose()?,
             resources: self.resources.clone(),
         })

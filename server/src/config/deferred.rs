@@ -1,4 +1,4 @@
-//! `[device]` and `[ciba]`: requests whose user is elsewhere than the client.
+//! `[device]`, `[ciba]` and `[approvals]`: requests that wait for somebody who is elsewhere than the client.
 
 use std::num::NonZeroU32;
 
@@ -41,6 +41,40 @@ pub struct CibaSettings {
     pub tell_unknown_users: bool,
     /// Whether users are told by mail of what waits for them, where mail is configured.
     pub mail: bool,
+}
+
+/// Token requests that a person has to approve (Deferred Token Response).
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApprovalSettings {
+    /// How long a request waits for its answer.
+    #[serde(deserialize_with = "duration")]
+    pub request_life: Seconds,
+    /// How long a yes is good: to fetch the token, and for the token itself.
+    #[serde(deserialize_with = "duration")]
+    pub approval_life: Seconds,
+    /// How long a client must wait between two times it asks for the answer.
+    #[serde(deserialize_with = "duration")]
+    pub interval: Seconds,
+    /// How many requests may wait for one person.
+    pub most_waiting_per_user: NonZeroU32,
+    /// How many requests of one client may wait.
+    pub most_waiting_per_client: NonZeroU32,
+    /// Whether people are told by mail of what waits for them, where mail is configured.
+    pub mail: bool,
+}
+
+impl Default for ApprovalSettings {
+    fn default() -> Self {
+        Self {
+            request_life: Seconds::minutes(60),
+            approval_life: Seconds::minutes(10),
+            interval: Seconds(5),
+            most_waiting_per_user: NonZeroU32::MIN.saturating_add(19),
+            most_waiting_per_client: NonZeroU32::MIN.saturating_add(99),
+            mail: true,
+        }
+    }
 }
 
 impl Default for DeviceSettings {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::authorization_details::{
-    DetailsType, DetailsTypeDocument, DetailsTypes, Narrowing, Risk, Words, built_in,
+    ApprovalNeeded, DetailsType, DetailsTypeDocument, DetailsTypes, Narrowing, Risk, Words, built_in,
 };
 use protocol::identifier::DetailsTypeName;
 use protocol::numeric_date::Seconds;
@@ -31,6 +31,8 @@ pub(super) struct WrittenDetailsType {
     max_life: Option<Seconds>,
     #[serde(default)]
     may_be_passed_on: bool,
+    #[serde(default)]
+    approval_needed: ApprovalNeeded,
 }
 
 impl WrittenDetailsType {
@@ -62,6 +64,7 @@ impl WrittenDetailsType {
             risk: self.risk,
             max_life: self.max_life,
             may_be_passed_on: self.may_be_passed_on,
+            approval_needed: self.approval_needed,
         };
         if let Err(reason) = DetailsType::new(document.clone()) {
             // The reason begins with the key it speaks of.

@@ -66,6 +66,7 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     tell(problems, named(root, "upstreams", "issuer"));
     tell(problems, domains(root));
     tell(problems, named(root, "trusted_issuers", "issuer"));
+    tell(problems, named(root, "resource_authorization_servers", "issuer"));
 }
 
 /// Every domain that an upstream speaks for: two cannot speak for one.

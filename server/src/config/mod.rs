@@ -8,6 +8,7 @@ mod client;
 mod declared;
 mod deferred;
 mod details_type;
+mod grant_management;
 mod hidden;
 mod jwks;
 mod keys;
@@ -18,6 +19,7 @@ mod outbound;
 mod problem;
 mod reading;
 mod registration;
+mod resource_authorization_server;
 mod resource_server;
 mod rule;
 mod settings;
@@ -25,6 +27,7 @@ mod status_lists;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod transaction_tokens;
 mod transport;
 mod trusted_issuer;
 mod upstream;
@@ -40,7 +43,8 @@ pub use certification::CertificationSettings;
 pub use declared::{
     Declared, DeclaredAgent, DeclaredClient, DeclaredKind, DeclaredRule, DeclaredUser, Resolved,
 };
-pub use deferred::{CibaSettings, DeviceSettings};
+pub use deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
+pub use grant_management::GrantManagementSettings;
 pub use hidden::Hidden;
 pub use keys::{JWKS_MAX_AGE, KeySettings};
 pub use mail::{MailSettings, PasswordSettings};
@@ -50,6 +54,7 @@ pub use registration::{Registering, RegistrationSettings, StatementIssuer};
 pub use settings::{DpopNonce, DpopSettings, Limits, LogFormat, Settings, issuer_of};
 pub use status_lists::StatusListSettings;
 pub use tasks::TaskSettings;
+pub use transaction_tokens::TransactionTokenSettings;
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
@@ -62,7 +67,7 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 8] = [
+const DECLARATIONS: [&str; 9] = [
     "users",
     "resource_servers",
     "clients",
@@ -70,6 +75,7 @@ const DECLARATIONS: [&str; 8] = [
     "details_types",
     "rules",
     "trusted_issuers",
+    "resource_authorization_servers",
     "upstreams",
 ];
 
@@ -165,7 +171,9 @@ fn settings(layers: &Layers, folder: &Path, problems: &mut Problems) -> Option<S
         };
     }
     let unread = settings.keys.read_files(folder);
-    let unknown = settings.registration.unknown(&known::Known::of(&layers.root));
+    let known = known::Known::of(&layers.root);
+    let unknown =
+        settings.registration.unknown(&known).into_iter().chain(settings.transaction_tokens.unknown(&known));
     for (key, reason) in unread.into_iter().chain(settings.wrong()).chain(unknown) {
         // An issuer that nobody set can only be wrong by the address it follows.
         let (key, reason) = match key {

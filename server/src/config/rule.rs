@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use protocol::audience::Resources;
-use protocol::identifier::{ClientId, RuleId};
-use protocol::rule::RuleEffect;
+use protocol::identifier::{ClientId, DetailsTypeName, RuleId};
+use protocol::rule::{Approver, RuleEffect, What};
+use protocol::scope::Scope;
 use serde::Deserialize;
 
 use super::declared::DeclaredRule;
@@ -16,7 +17,8 @@ use super::problem::Entry;
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenRule {
     id: RuleId,
-    client: ClientId,
+    #[serde(default)]
+    client: Option<ClientId>,
     effect: WrittenEffect,
     #[serde(default)]
     actor: Option<ClientId>,
@@ -24,6 +26,14 @@ pub(super) struct WrittenRule {
     subjects: Option<BTreeSet<String>>,
     #[serde(default)]
     resources: Resources,
+    #[serde(default)]
+    approver: Option<String>,
+    #[serde(default)]
+    details_type: Option<DetailsTypeName>,
+    #[serde(default)]
+    actions: BTreeSet<String>,
+    #[serde(default)]
+    scope: Scope,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -33,7 +43,18 @@ enum WrittenEffect {
     MayPresent,
     ActorToken,
     Impersonate,
+    Ask,
+    Deny,
 }
+
+impl WrittenEffect {
+    const fn restrains(self) -> bool {
+        matches!(self, Self::Ask | Self::Deny)
+    }
+}
+
+/// What stands before the username of an approver.
+const USER: &str = "user:";
 
 impl WrittenRule {
     pub(super) fn check(self, known: &Known, mut entry: Entry<'_>) -> Option<DeclaredRule> {
@@ -47,6 +68,17 @@ impl WrittenRule {
         if self.subjects.as_ref().is_some_and(BTreeSet::is_empty) {
             entry.no("subjects", "names nobody; leave it out to speak of everybody");
         }
+        if self.effect.restrains() {
+            return self.check_restraint(&mut entry);
+        }
+        let plain = self.details_type.is_none() && self.actions.is_empty() && self.scope.is_empty();
+        entry.check(
+            plain,
+            "effect",
+            "only a rule with effect ask or deny has details_type, actions or scope",
+        );
+        entry.check(self.approver.is_none(), "approver", "only a rule with effect ask names an approver");
+        entry.check(self.client.is_some(), "client", "is missing: the client that it permits something");
         if wants_actor {
             let empty = self.subjects.is_none() && self.resources.is_empty();
             entry.check(empty, "effect", "a rule with effect actor_token has neither subjects nor resources");
@@ -56,9 +88,9 @@ impl WrittenRule {
         }
         let effect = match (self.effect, self.actor) {
             (WrittenEffect::MayAct, _) => RuleEffect::MayAct,
-            (WrittenEffect::MayPresent, _) => RuleEffect::MayPresent,
             (WrittenEffect::ActorToken, Some(actor)) => {
-                entry.check(actor != self.client, "actor", "must be another client than client");
+                let other = self.client.as_ref() != Some(&actor);
+                entry.check(other, "actor", "must be another client than client");
                 RuleEffect::ActorToken { actor }
             }
             (WrittenEffect::ActorToken, None) => {
@@ -69,6 +101,7 @@ impl WrittenRule {
                 entry.check(self.subjects.is_some(), "subjects", "impersonation must name the users");
                 RuleEffect::Impersonate
             }
+            _ => RuleEffect::MayPresent,
         };
         Some(DeclaredRule {
             id: self.id,
@@ -76,11 +109,44 @@ impl WrittenRule {
             effect,
             subjects: self.subjects,
             resources: self.resources,
+            approver: None,
+        })
+    }
+
+    /// A rule that has a person asked, or denies.
+    fn check_restraint(self, entry: &mut Entry<'_>) -> Option<DeclaredRule> {
+        let typed = self.details_type.is_some() || self.actions.is_empty();
+        entry.check(typed, "actions", "names actions of no details_type");
+        let what = What { details_type: self.details_type, actions: self.actions, scope: self.scope };
+        let (effect, approver) = match (self.effect, self.approver.as_deref()) {
+            (WrittenEffect::Deny, None) => (RuleEffect::Deny { what }, None),
+            (WrittenEffect::Deny, Some(_)) => {
+                entry.no("approver", "only a rule with effect ask names an approver");
+                return None;
+            }
+            (_, None | Some("subject")) => (RuleEffect::Ask { approver: Approver::Subject, what }, None),
+            (_, Some("owner")) => (RuleEffect::Ask { approver: Approver::Owner, what }, None),
+            (_, Some(named)) => {
+                let Some(username) = named.strip_prefix(USER) else {
+                    entry.no("approver", "must be subject, owner, or user: and a username");
+                    return None;
+                };
+                // Whose id that is, is known when users are applied.
+                (RuleEffect::Ask { approver: Approver::Owner, what }, Some(username.to_owned()))
+            }
+        };
+        Some(DeclaredRule {
+            id: self.id,
+            client: self.client,
+            effect,
+            subjects: self.subjects,
+            resources: self.resources,
+            approver,
         })
     }
 
     fn check_references(&self, known: &Known, entry: &mut Entry<'_>) {
-        for (field, client) in [("client", Some(&self.client)), ("actor", self.actor.as_ref())] {
+        for (field, client) in [("client", self.client.as_ref()), ("actor", self.actor.as_ref())] {
             let Some(client) = client else { continue };
             let declared = known.clients.contains(client.as_str());
             entry.check(declared, field, format_args!("no client or agent has the id {:?}", client.as_str()));
@@ -92,6 +158,22 @@ impl WrittenRule {
         for resource in &self.resources {
             let declared = known.resources.contains(resource.as_str());
             entry.check(declared, "resources", format_args!("no resource server is {:?}", resource.as_str()));
+        }
+        if let Some(username) = self.approver.as_deref().and_then(|approver| approver.strip_prefix(USER)) {
+            let declared = known.usernames.contains(username);
+            entry.check(declared, "approver", format_args!("no user is named {username:?}"));
+        }
+        if let Some(name) = &self.details_type {
+            let declared = known.details_types.contains(name.as_str());
+            entry.check(
+                declared,
+                "details_type",
+                format_args!("no details type is named {:?}", name.as_str()),
+            );
+        }
+        for word in self.scope.iter() {
+            let declared = known.scopes.contains(word.as_str());
+            entry.check(declared, "scope", format_args!("no resource server declares {:?}", word.as_str()));
         }
     }
 }

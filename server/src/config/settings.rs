@@ -10,7 +10,8 @@ use protocol::registration::redirect_uris::is_loopback;
 use serde::Deserialize;
 
 use super::certification::CertificationSettings;
-use super::deferred::{CibaSettings, DeviceSettings};
+use super::deferred::{ApprovalSettings, CibaSettings, DeviceSettings};
+use super::grant_management::GrantManagementSettings;
 use super::hidden::Hidden;
 use super::keys::KeySettings;
 use super::mail::{MailSettings, PasswordSettings};
@@ -18,6 +19,7 @@ use super::outbound::OutboundSettings;
 use super::registration::RegistrationSettings;
 use super::status_lists::StatusListSettings;
 use super::tasks::TaskSettings;
+use super::transaction_tokens::TransactionTokenSettings;
 use super::transport::{MtlsSettings, ProxySettings, TlsSettings};
 use super::userinfo::UserinfoSettings;
 use super::written::duration;
@@ -65,6 +67,8 @@ pub struct Settings {
     pub device: DeviceSettings,
     /// Client-Initiated Backchannel Authentication.
     pub ciba: CibaSettings,
+    /// Token requests that a person has to approve.
+    pub approvals: ApprovalSettings,
     /// The bounds of requests that are made of others.
     pub outbound: OutboundSettings,
     /// How mail is sent.
@@ -89,8 +93,12 @@ pub struct Settings {
     pub status_lists: StatusListSettings,
     /// How many tasks there may be.
     pub tasks: TaskSettings,
+    /// Grant Management.
+    pub grant_management: GrantManagementSettings,
     /// What userinfo asks of a login.
     pub userinfo: UserinfoSettings,
+    /// The trust domain.
+    pub transaction_tokens: TransactionTokenSettings,
 }
 
 /// How logs are written.
@@ -167,6 +175,7 @@ impl Default for Settings {
             dpop: DpopSettings::default(),
             device: DeviceSettings::default(),
             ciba: CibaSettings::default(),
+            approvals: ApprovalSettings::default(),
             outbound: OutboundSettings::default(),
             mail: MailSettings::default(),
             passwords: PasswordSettings::default(),
@@ -179,7 +188,9 @@ impl Default for Settings {
             certification: None,
             status_lists: StatusListSettings::default(),
             tasks: TaskSettings::default(),
+            grant_management: GrantManagementSettings::default(),
             userinfo: UserinfoSettings::default(),
+            transaction_tokens: TransactionTokenSettings::default(),
         }
     }
 }
@@ -257,6 +268,9 @@ impl Settings {
             ("ciba.request_life", self.ciba.request_life, 10, DAY),
             ("ciba.longest_request_life", self.ciba.longest_request_life, 10, 30 * DAY),
             ("ciba.interval", self.ciba.interval, 1, MINUTE),
+            ("approvals.request_life", self.approvals.request_life, 10, 30 * DAY),
+            ("approvals.approval_life", self.approvals.approval_life, 10, DAY),
+            ("approvals.interval", self.approvals.interval, 1, MINUTE),
             ("status_lists.ttl", self.status_lists.ttl, 1, 60 * MINUTE),
             ("outbound.timeout", self.outbound.timeout, 1, MINUTE),
         ];
@@ -299,6 +313,7 @@ impl Settings {
             .chain(certification)
             .chain(transport.into_iter().flatten())
             .chain(self.userinfo.wrong())
+            .chain(self.transaction_tokens.wrong())
             .chain(keys)
             .chain(self.mail.wrong())
             .collect();

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-/// How many tasks there may be.
+/// How many tasks there may be, and how they are told of.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TaskSettings {
@@ -12,6 +12,8 @@ pub struct TaskSettings {
     pub most_open: NonZeroU32,
     /// How many parts a task may be given away in, ended ones included.
     pub most_children: NonZeroU32,
+    /// Whether tokens of a task carry it as a `mission` too.
+    pub mission_claim: bool,
 }
 
 impl Default for TaskSettings {
@@ -19,6 +21,7 @@ impl Default for TaskSettings {
         Self {
             most_open: NonZeroU32::MIN.saturating_add(99),
             most_children: NonZeroU32::MIN.saturating_add(19),
+            mission_claim: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::reading::keys_of;
 use super::*;
 
 mod logout;
+mod other_domains;
 mod refusals;
 mod trusted_issuers;
 mod upstreams;
@@ -82,6 +83,8 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
         keys_of::<trusted_issuer::WrittenTrustedIssuer>(),
+        keys_of::<resource_authorization_server::WrittenResourceAuthorizationServer>(),
+        keys_of::<TransactionTokenSettings>(),
         keys_of::<upstream::WrittenUpstream>(),
     ];
     for key in tables.concat().iter().chain(&DECLARATIONS) {

@@ -1,14 +1,14 @@
-//! `[[trusted_issuers]]`: whose JWTs are authorization grants (RFC 7523 §2.1).
+//! `[[trusted_issuers]]`: whose JWTs are believed, and as what.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use protocol::audience::Resources;
 use protocol::client::{KeySource, SigningAlg};
-use protocol::identifier::ClientId;
-use protocol::jwt_bearer::{SubjectRule, TrustedIssuer};
+use protocol::identifier::{ClientId, DetailsTypeName};
 use protocol::numeric_date::Seconds;
 use protocol::scope::Scope;
+use protocol::trusted_issuer::{Purpose, SubjectRule, TrustedIssuer};
 use serde::Deserialize;
 use url::Url;
 
@@ -22,6 +22,8 @@ use super::written::{Json, duration, some_duration};
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenTrustedIssuer {
     issuer: String,
+    #[serde(default = "authorization_grants")]
+    purposes: BTreeSet<Purpose>,
     #[serde(default)]
     jwks: Option<Json>,
     #[serde(default)]
@@ -36,14 +38,30 @@ pub(super) struct WrittenTrustedIssuer {
     subject_is: WrittenSubject,
     #[serde(default)]
     subjects: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    conditions: BTreeMap<String, OneOrSeveral>,
+    #[serde(default)]
+    audiences: BTreeSet<String>,
     clients: BTreeSet<ClientId>,
     scope: Scope,
+    #[serde(default)]
+    authorization_details_types: BTreeSet<DetailsTypeName>,
     #[serde(default)]
     resources: Resources,
     #[serde(default = "five_minutes", deserialize_with = "duration")]
     max_life: Seconds,
     #[serde(default, deserialize_with = "some_duration")]
     token_life: Option<Seconds>,
+    #[serde(default = "yes")]
+    single_use: bool,
+}
+
+/// A value, or a list of those of which each will do.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrSeveral {
+    One(String),
+    Several(BTreeSet<String>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -52,6 +70,16 @@ enum WrittenSubject {
     #[default]
     Username,
     UserId,
+    Email,
+    LinkedIdentity,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn authorization_grants() -> BTreeSet<Purpose> {
+    [Purpose::AuthorizationGrants].into()
 }
 
 fn every_alg() -> BTreeSet<SigningAlg> {
@@ -66,6 +94,15 @@ const fn five_minutes() -> Seconds {
     Seconds::minutes(5)
 }
 
+impl From<OneOrSeveral> for BTreeSet<String> {
+    fn from(written: OneOrSeveral) -> Self {
+        match written {
+            OneOrSeveral::One(value) => Self::from([value]),
+            OneOrSeveral::Several(values) => values,
+        }
+    }
+}
+
 impl WrittenTrustedIssuer {
     pub(super) fn check(
         self,
@@ -77,31 +114,41 @@ impl WrittenTrustedIssuer {
         self.check_references(known, &mut entry);
         let subjects = match (self.subject_is, self.subjects) {
             (WrittenSubject::Username, Some(listed)) => SubjectRule::Listed(listed),
-            (WrittenSubject::UserId, Some(_)) => {
+            (_, Some(_)) => {
                 entry.no("subject_is", "says nothing beside subjects, which lists the users by username");
                 return None;
             }
             (WrittenSubject::Username, None) => SubjectRule::Username,
             (WrittenSubject::UserId, None) => SubjectRule::UserId,
+            (WrittenSubject::Email, None) => SubjectRule::Email,
+            (WrittenSubject::LinkedIdentity, None) => SubjectRule::LinkedIdentity,
         };
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
         let (source, _) = keys(written, true, folder, &mut entry)?;
         let trusted = TrustedIssuer {
             issuer: self.issuer,
+            purposes: self.purposes,
             signing_algs: self.signing_algs,
             subject_claim: self.subject_claim,
             subjects,
+            conditions: self.conditions.into_iter().map(|(name, values)| (name, values.into())).collect(),
+            audiences: self.audiences,
             clients: self.clients,
             scope: self.scope,
+            details_types: self.authorization_details_types,
             resources: self.resources,
             max_life: self.max_life,
             token_life: self.token_life,
+            single_use: self.single_use,
         };
         Some((trusted, source))
     }
 
     fn check_values(&self, entry: &mut Entry<'_>) {
         entry.check((1..=500).contains(&self.issuer.len()), "issuer", "must be 1 to 500 characters");
+        entry.check(!self.purposes.is_empty(), "purposes", "must name a purpose, or be left out");
+        let for_subjects = self.audiences.is_empty() || self.purposes.contains(&Purpose::SubjectTokens);
+        entry.check(for_subjects, "audiences", "is for an issuer with the purpose \"subject_tokens\"");
         entry.check(!self.signing_algs.is_empty(), "signing_algs", "must name an algorithm, or be left out");
         entry.check(!self.subject_claim.is_empty(), "subject_claim", "must name a claim, or be left out");
         entry.check(
@@ -132,6 +179,11 @@ impl WrittenTrustedIssuer {
                 "scope",
                 format_args!("no resource server has the scope {:?}", word.as_str()),
             );
+        }
+        for name in &self.authorization_details_types {
+            let declared = known.details_types.contains(name.as_str());
+            let reason = format_args!("no details type is named {:?}", name.as_str());
+            entry.check(declared, "authorization_details_types", reason);
         }
         for resource in &self.resources {
             let declared = known.resources.contains(resource.as_str());

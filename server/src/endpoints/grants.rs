@@ -69,6 +69,9 @@ fn shown(app: &App, consent: &Consent) -> Value {
         scopes["resource"] = resources.into();
     }
     let mut answer = json!({ "scopes": [scopes], "expires_at": consent.authority.until.to_rfc3339() });
+    if !consent.claims.is_empty() {
+        answer["claims"] = json!(consent.claims);
+    }
     if let Some(details) = consent.authority.details.to_claim() {
         answer["authorization_details"] = details;
     }

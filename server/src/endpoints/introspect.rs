@@ -8,8 +8,12 @@ use axum::response::Response;
 use protocol::client::Client;
 use protocol::introspection::{self, Asker};
 use protocol::metadata::INTROSPECT;
+use protocol::receipts::{PARAMETER, add_to};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::signed_introspection as signed;
+use protocol::subject::{Perspective, perspective};
+use protocol::task::TaskStatus;
+use protocol::token::Token;
 use serde_json::{Map, Value};
 
 use super::reply;
@@ -19,7 +23,7 @@ use crate::caller::{self, Caller};
 use crate::failure::Failure;
 use crate::jose::JoseError;
 use crate::store::{Change, CommitError};
-use crate::tokens;
+use crate::{receipts, tokens};
 
 /// Tells a resource server, or a client about its own tokens, whether a token is alive and what it permits.
 pub async fn post(State(app): State<Arc<App>>, sent: Sent) -> Response {
@@ -82,8 +86,54 @@ async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), 
         }
         answer
     };
-    let told = as_server.filter(|answer| *answer != introspection::inactive()).unwrap_or_else(as_client);
+    let as_server = as_server.filter(|answer| *answer != introspection::inactive());
+    // Receipts name the user as all resource servers know them; a client that knows them by another name gets none.
+    let entitled = as_server.is_some() || perspective(&caller.client) == Perspective::Public;
+    let mut told = as_server.unwrap_or_else(as_client);
+    if told.get("active") == Some(&Value::Bool(true)) && entitled && wants_receipts(sent)? {
+        add_to(&mut told, receipts::of(app, &alive, sent.visit.now).await?);
+    }
+    tell_of_task(app, &mut told, &alive, &caller.client).await?;
     Ok((caller, told))
+}
+
+/// Where the token's task stands, for whoever is told of the task; and for its own client, which may ask at `/tasks` too,
+/// how many more tokens may be derived for it.
+async fn tell_of_task(
+    app: &App,
+    told: &mut Map<String, Value>,
+    token: &Token,
+    client: &Client,
+) -> Result<(), Failure> {
+    let (Some(of), Some(members)) = (&token.task, told.get_mut("task").and_then(Value::as_object_mut)) else {
+        return Ok(());
+    };
+    // A token whose task, or one above it, stands elsewhere is not alive.
+    members.insert("status".to_owned(), TaskStatus::Active.as_str().into());
+    if token.client == client.id
+        && let Some(task) = app.store.find_task(&of.id).await?
+        && let Some(remaining) = task.derivations_remaining()
+    {
+        members.insert("derivations_remaining".to_owned(), remaining.into());
+    }
+    if app.settings.tasks.mission_claim {
+        let mut mission = of.as_mission(app.issuer());
+        mission["state"] = TaskStatus::Active.as_str().into();
+        told.insert("mission".to_owned(), mission);
+    }
+    Ok(())
+}
+
+/// Whether the request asks for the receipts of the chain (actor receipts).
+fn wants_receipts(sent: &Sent) -> Result<bool, Failure> {
+    match sent.params.once(PARAMETER)? {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => {
+            let description = "actor_receipts must be true or false";
+            Err(Refusal::new(ErrorCode::InvalidRequest, description).into())
+        }
+    }
 }
 
 /// The answer as a JWT for this client, encrypted where it registered so (RFC 9701 §5, §6).

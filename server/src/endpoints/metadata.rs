@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use protocol::audience::ResourceIndicator;
 use protocol::metadata::{self, Certificates, Facts};
 use protocol::scope::Scope;
+use protocol::trusted_issuer::Purpose;
 
 use super::reply;
 use crate::app::App;
@@ -33,6 +34,8 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         .settings
         .takes_certificates()
         .then(|| Certificates { base: base.as_deref(), authorities: app.tls.authorities.is_some() });
+    let chaining = app.resource_authorization_servers.iter().flat_map(|server| server.grants.iter().copied());
+    let chaining = chaining.collect();
     let facts = Facts {
         issuer: app.issuer(),
         scopes: &scopes,
@@ -40,7 +43,10 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         resources: &resources,
         registration: app.settings.registration.enabled != Registering::Closed,
         client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
+        grant_management_action_required: app.settings.grant_management.action_required,
         certificates,
+        chaining: &chaining,
+        identity_assertions: app.trusted_issuers.any_for(Purpose::IdentityAssertions),
     };
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata::metadata(&facts))).into_response()
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::grants::Reply;
+use crate::grants::{Deferred, Reply};
 use crate::jose::NoncePurpose;
 use crate::store::StoreError;
 
@@ -44,6 +44,16 @@ pub fn forbid_keeping(response: &mut Response) {
 pub fn token(app: &App, visit: &Visit, reply: &Reply) -> Response {
     let mut response = json(StatusCode::OK, Value::Object(reply.body(visit.now)));
     if reply.token.cnf.as_ref().is_some_and(|cnf| cnf.jkt().is_some()) {
+        hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
+    }
+    response
+}
+
+/// That a person has to approve first (Deferred Token Response §5.4). `proven` says that a DPoP proof was sent.
+#[must_use]
+pub fn deferred(app: &App, visit: &Visit, deferred: &Deferred, proven: bool) -> Response {
+    let mut response = json(StatusCode::BAD_REQUEST, Value::Object(deferred.body()));
+    if proven {
         hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
     }
     response

@@ -22,7 +22,7 @@ use super::protected::{self, Asked};
 use super::reply;
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::tasks;
+use crate::tasks::{self, By};
 
 /// The scope that opens it.
 const SCOPE: &str = "tasks";
@@ -80,7 +80,8 @@ pub async fn list(State(app): State<Arc<App>>, parts: Parts) -> Response {
     match app.store.tasks_of_actor(&agent.client.id, consent.as_ref()).await {
         Ok(found) => {
             let now = agent.visit.now;
-            let shown: Vec<Value> = found.iter().map(|task| shown(task, effective([task], now))).collect();
+            let of = |line: &Vec<Task>| Some(shown(line.first()?, effective(line, now)));
+            let shown: Vec<Value> = found.iter().filter_map(of).collect();
             reply::json(StatusCode::OK, json!({ "tasks": shown }))
         }
         Err(error) => reply::failure(&app, &agent.visit, Failure::from(error), false),
@@ -94,7 +95,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>, parts: Par
         Err(refused) => return *refused,
     };
     let Ok(id) = id.parse::<TaskId>() else { return nowhere() };
-    match tasks::see(&app, &agent.visit, &agent.client.id, &id).await {
+    match tasks::see(&app, &agent.visit, By::Client(&agent.client.id), &id).await {
         Ok(Some(seen)) => reply::json(StatusCode::OK, shown(&seen.task, seen.status)),
         Ok(None) => nowhere(),
         Err(failure) => reply::failure(&app, &agent.visit, failure, false),
@@ -124,8 +125,8 @@ pub async fn operate(
         Ok(reason) => reason,
         Err(refusal) => return refuse(refusal),
     };
-    let client = &agent.client.id;
-    match tasks::operate(&app, &agent.visit, client, &id, operation, reason.as_deref()).await {
+    let by = By::Client(&agent.client.id);
+    match tasks::operate(&app, &agent.visit, by, &id, operation, reason.as_deref()).await {
         Ok(Some(done)) => {
             let mut body = shown(&done.seen.task, done.seen.status);
             body["ended"] = json!({ "tasks": done.ended.tasks, "tokens": done.ended.tokens });

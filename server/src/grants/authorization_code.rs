@@ -5,7 +5,7 @@ use protocol::audience::{Audience, Resources};
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
-use protocol::authorization_details::AuthorizationDetails;
+use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::client::{Client, GrantType};
 use protocol::code::Code;
 use protocol::consent::Consent;
@@ -15,7 +15,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::CodeRequest;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of};
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
 use crate::app::same;
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};
@@ -59,6 +59,7 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Gra
         resources: &request.resources,
         authorization_details: request.authorization_details.as_ref(),
         pushed_for: None,
+        answered: false,
     };
     let decided = issue(desk, &redemption, &stored.code, &mut event).await;
     desk.told(&event, decided)
@@ -106,6 +107,8 @@ pub(super) struct Redemption<'a> {
     pub(super) authorization_details: Option<&'a AuthorizationDetails>,
     /// The `auth_req_id` that the tokens are pushed for, if they are.
     pub(super) pushed_for: Option<&'a str>,
+    /// Whether the user was asked for this very token, and has just approved it.
+    pub(super) answered: bool,
 }
 
 /// Makes tokens of what a user approved.
@@ -114,11 +117,11 @@ pub(super) async fn issue(
     request: &Redemption<'_>,
     code: &Code,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client) = (desk.app, &desk.caller.client);
     let cnf = bind(desk.caller)?;
-    let registry = app.registry().await?;
     let consent = app.store.find_consent(&code.consent).await?.ok_or_else(gone)?;
+    let registry = app.registry_of(Some(&consent)).await?;
     let family: FamilyId = random_id(app.entropy.as_ref(), "fam_")
         .parse()
         .map_err(|_| Broken::Other("a random id is no identifier"))?;
@@ -132,15 +135,19 @@ pub(super) async fn issue(
     let named = Named { scope: None, details: request.authorization_details.cloned(), resources };
     let life = app.settings.token_life;
     let authority = authorization::take(&open, &named, registry.registered(), life, desk.visit.now)?;
-    let access = Token {
+    let mut access = Token {
         id: tokens::new_id(app)?,
         kind: TokenKind::Access,
         authority,
         cnf: cnf.clone(),
         ..first.clone()
     };
+    let held_back = hold_back(desk, request, &mut access, &registry.types)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
+    if held_back {
+        event.reason = Some("without what rules deny or a person must approve each time".into());
+    }
     event.actor.clone_from(&code.requested_actor);
 
     let mut keep = vec![access.record()];
@@ -161,10 +168,15 @@ pub(super) async fn issue(
             let along = Along {
                 nonce: code.nonce.as_deref(),
                 session: code.session.as_ref(),
+                approved: Some(&open),
                 pushed: request.pushed_for.map(|id| (id, refresh_token)),
             };
             keep.extend(tokens::subject_seen(app, client, &code.user).map(Record::PairwiseSubject));
-            tokens::id_token(app, client, &access, &along).await?
+            let written = tokens::id_token(app, client, &access, &along).await?;
+            written.map(|(text, record)| {
+                keep.push(record);
+                text
+            })
         }
         false => None,
     };
@@ -173,7 +185,31 @@ pub(super) async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
+}
+
+/// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by
+/// what the token permits. Whoever may go on can ask for it then: by refresh, or by exchange. Tells whether there was any.
+fn hold_back(
+    desk: &Desk<'_>,
+    request: &Redemption<'_>,
+    access: &mut Token,
+    types: &DetailsTypes,
+) -> Result<bool, Refusal> {
+    let part = desk.policy().at_once(access, &desk.caller.client, types, request.answered);
+    if part == access.authority {
+        return Ok(false);
+    }
+    if request.authorization_details.is_some() || (part.scope.is_empty() && part.details.is_empty()) {
+        let description = format!(
+            "rules deny this, or a person must approve each use of it: ask for it by refresh or exchange, with \
+             completion_mode=deferred (decision {})",
+            desk.visit.id
+        );
+        return Err(Refusal::new(ErrorCode::AccessDenied, description));
+    }
+    access.authority = part;
+    Ok(true)
 }
 
 /// What all tokens of this code have in common. An agent that asked itself is the actor at once; where an
@@ -208,6 +244,7 @@ async fn first_token(
         client: client.id.clone(),
         subject: Subject::User(code.user.clone()),
         chain,
+        brought: Chain::none(),
         audience: requested.as_ref().map_or(Audience::Resources, |agent| Audience::Actor(agent.id.clone())),
         may_act,
         authority: code.authority.clone(),

@@ -40,6 +40,7 @@ pub(super) async fn push(desk: &Desk<'_>, auth_req_id: &str) -> Result<Granted, 
         resources: &nothing_more,
         authorization_details: None,
         pushed_for: Some(auth_req_id),
+        answered: true,
     };
     let decided = issue(desk, &redemption, &code, &mut event).await;
     desk.told(&event, decided)

@@ -10,8 +10,7 @@ use protocol::scope::Scope;
 use protocol::token::Subject;
 use protocol::token_request::ClientCredentialsRequest;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of};
-use crate::failure::Failure;
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
 use crate::store::Anchor;
 use crate::tokens;
 
@@ -29,7 +28,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &ClientCredentialsRequest,
     event: &mut protocol::audit::AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     if client.is_public() {
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, "a public client has no credentials").into());
@@ -55,10 +54,12 @@ async fn decide(
         return Err(authorization::AuthorizationRefused::ScopeNotAllowed.into());
     }
     let subject = Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() };
-    let token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
+    let mut token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
+    desk.pass(&mut token, &registry.types)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {
+        unamended: None,
         event: event.clone(),
         first_time: None,
         requires: vec![Anchor::Client(client.id.clone())],

@@ -48,6 +48,7 @@ pub(super) async fn redeem(
                 resources: &request.resources,
                 authorization_details: request.authorization_details.as_ref(),
                 pushed_for: None,
+                answered: grant_type == GrantType::Ciba,
             };
             let decided = issue(desk, &redemption, &code, &mut event).await;
             desk.told(&event, decided)

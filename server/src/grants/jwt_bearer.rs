@@ -1,27 +1,29 @@
-//! A JWT as an authorization grant (RFC 7523 §2.1): a token for the user of whom a trusted issuer speaks.
+//! A JWT as an authorization grant (RFC 7523 §2.1): a token for the user of whom a trusted issuer speaks. Where it is an
+//! identity assertion (Identity Assertion JWT Authorization Grant §4.4), its issuer's word stands for the user's, and is
+//! kept as a consent that can be ended like any other.
 //!
 //! There is no refresh token and no ID token: whoever wants another access token gets another assertion
 //! (RFC 7521 §4.1), and nobody signed in here.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::actor::Chain;
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
-use protocol::authorization_details::AuthorizationDetails;
-use protocol::jwt_bearer::{self, Expected, Grant, GrantRefused, LocalName, TrustedIssuer};
-use protocol::metadata::TOKEN;
+use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::identifier::{DetailsTypeName, UserId};
+use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::token::Subject;
+use protocol::token::{Subject, TaskRef};
 use protocol::token_request::JwtBearerRequest;
-use protocol::user::User;
+use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of};
-use crate::failure::Failure;
-use crate::jose;
-use crate::store::ReplayKey;
-use crate::tokens;
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of, trusted};
+use crate::failure::{Broken, Failure};
+use crate::secret::random_id;
+use crate::store::{Anchor, Record};
+use crate::{tasks, tokens};
 
 /// Issues a token for the user of an assertion.
 pub(super) async fn issue(desk: &Desk<'_>, request: &JwtBearerRequest) -> Result<Granted, Refused> {
@@ -34,82 +36,136 @@ async fn decide(
     desk: &Desk<'_>,
     request: &JwtBearerRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
-    if request.authorization_details.is_some() {
-        // Only a user could have granted them; an assertion says who, not what.
-        let description = "an assertion brings no authorization_details";
-        return Err(Refusal::new(ErrorCode::InvalidAuthorizationDetails, description).into());
+    if request.needs_proof && desk.caller.key.is_none() {
+        return Err(Refusal::new(ErrorCode::InvalidDpopProof, "this grant_type needs a DPoP proof").into());
     }
-    let (rule, grant) = verify(desk, request).await?;
-    let user = user(desk, &grant).await?;
+    let presented = request.assertion.reveal();
+    let purpose = trusted::purpose(presented)?;
+    let (rule, grant) = trusted::verify(desk, presented, purpose).await?;
+    let user = trusted::user(desk, &grant).await?;
     event.user = Some(user.id.clone());
     let cnf = bind(desk.caller)?;
 
     let registry = app.registry().await?;
-    let (scope, mut resources) = rule.most_for(client);
-    if rule.resources.is_empty() {
-        // What is about the user themselves is here; an issuer with resources of its own brings no more than those.
-        resources.insert(app.itself.clone());
+    let end = client.agent().map_or(now.plus(app.settings.agent_consent_life), |agent| agent.expires_at);
+    // What an identity assertion brings does not outlive it: its issuer is asked again.
+    let until = if purpose == Purpose::IdentityAssertions { grant.expires_at.min(end) } else { end };
+    if until.is_over(now) {
+        return Err(GrantRefused::Expired.into());
     }
+    let mut given = rule.brings(&grant.said, client, until);
+    if purpose == Purpose::AuthorizationGrants && rule.resources.is_empty() && grant.said.resources.is_none()
+    {
+        // What is about the user themselves is here; an issuer with resources of its own brings no more than those.
+        given.resources.insert(app.itself.clone());
+    }
+    registry.types.check(&given.details)?;
     let life = rule.token_life.map_or(app.settings.token_life, |life| life.min(app.settings.token_life));
-    let end = client.agent().map_or(now.plus(life), |agent| agent.expires_at);
-    let given = Authority { scope, details: AuthorizationDetails::none(), resources, until: end };
     let given = app.open_to(registry.registered(), &user.id, &given).await?;
     let given = given.ok_or(AuthorizationRefused::ScopeNotAllowed)?;
     if request.scope.as_ref().is_some_and(|asked| !asked.is_within(&given.scope)) {
         return Err(AuthorizationRefused::ScopeNotAllowed.into());
     }
-    let named = Named { scope: request.scope.clone(), details: None, resources: request.resources.clone() };
+    let named = Named {
+        scope: request.scope.clone(),
+        details: request.authorization_details.clone(),
+        resources: request.resources.clone(),
+    };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
     let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
-    let token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
+    if chain.depth() + grant.brought.depth() > app.settings.max_chain_depth {
+        return Err(GrantRefused::Actor.into());
+    }
+    let mut keep = Vec::new();
+    let mut new = Vec::new();
+    let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
+    token.brought = grant.brought.clone();
+    desk.pass(&mut token, &registry.types)?;
+    if purpose == Purpose::IdentityAssertions {
+        let types = registry.types.versions(&given.details);
+        let known = standing(desk, &user.id, rule, &given, &types).await?;
+        let consent = match &known {
+            Some(known) => known.clone(),
+            None => brought(desk, &user.id, rule, &given, types, end)?,
+        };
+        token.consent = Some(consent.id.clone());
+        if client.agent().is_some() {
+            let task = tasks::open(app, &consent, &token.authority, now)?;
+            token.task = Some(TaskRef::from(&task));
+            new.push(Anchor::Task(task.id.clone()));
+            keep.push(Record::Task(task));
+        }
+        if known.is_none() {
+            new.push(Anchor::Consent(consent.id.clone()));
+            keep.insert(0, Record::Consent(consent));
+        }
+    }
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
+    // What is written only now need not be alive before.
     let mut requires = tokens::anchors(&written.token);
-    requires.retain(|anchor| !matches!(anchor, crate::store::Anchor::Token(_)));
-    let shown = ReplayKey::new("jwt_bearer", &[&rule.issuer, &grant.jti]);
+    requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
+    keep.push(written.record());
     Ok(Granted {
+        unamended: None,
         event: event.clone(),
-        first_time: Some((shown, grant.remember_until)),
+        first_time: trusted::shown(purpose, rule, &grant),
         requires,
         take: None,
-        keep: vec![written.record()],
+        keep,
         reply: reply(written, request.scope.clone()),
     })
 }
 
-/// Whose assertion it is, and what it says. The signature comes before anything that it says is judged.
-async fn verify<'a>(
-    desk: &Desk<'a>,
-    request: &JwtBearerRequest,
-) -> Result<(&'a TrustedIssuer, Grant), Failure> {
-    let (app, now) = (desk.app, desk.visit.now);
-    let assertion = request.assertion.reveal();
-    let unverified = jose::decode(assertion).map_err(|_| GrantRefused::NotAccepted)?;
-    let issuer = jwt_bearer::unverified_issuer(&unverified.claims)?;
-    let alg = unverified.alg().map_err(|_| GrantRefused::NotAccepted)?;
-    let trusted = app.trusted_issuers.find(issuer).ok_or(GrantRefused::NotAccepted)?;
-    jwt_bearer::check_trust(&trusted.rule, &desk.caller.client.id, alg)?;
-    let claims = trusted.verify(&app.key_sets, &app.outbound, assertion, unverified.kid(), alg, now).await;
-    let claims = claims.map_err(|_| GrantRefused::NotAccepted)?;
-    let token_endpoint = app.url(TOKEN);
-    let expected = Expected { issuer: app.issuer(), token_endpoint: &token_endpoint, now };
-    Ok((&trusted.rule, jwt_bearer::check(&unverified.header, &claims, &trusted.rule, &expected)?))
+/// The consent that earlier assertions of this issuer stand under, where it says the same.
+async fn standing(
+    desk: &Desk<'_>,
+    user: &UserId,
+    rule: &TrustedIssuer,
+    given: &Authority,
+    types: &BTreeMap<DetailsTypeName, u32>,
+) -> Result<Option<Consent>, Failure> {
+    let client = &desk.caller.client.id;
+    let known = desk.app.store.consents_for(user, client, Some(client), desk.visit.now).await?;
+    let same = |consent: &Consent| {
+        let authority = Authority { until: given.until, ..consent.authority.clone() };
+        consent.brought_by.as_deref() == Some(rule.issuer.as_str())
+            && consent.authority.until >= given.until
+            && authority == *given
+            && consent.types == *types
+    };
+    Ok(known.into_iter().find(same))
 }
 
-/// The user, who must be one of ours and enabled.
-async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Failure> {
-    let store = &desk.app.store;
-    let found = match &grant.user {
-        Some(LocalName::Username(name)) => store.find_only_user_named(name).await?,
-        Some(LocalName::UserId(id)) => match id.parse() {
-            Ok(id) => store.find_user(&id).await?,
-            Err(_) => None,
-        },
-        None => None,
-    };
-    Ok(found.filter(|user| user.enabled).ok_or(GrantRefused::NotAccepted)?)
+/// What an identity assertion allows, as a consent of the user's: so it is seen, and can be ended.
+fn brought(
+    desk: &Desk<'_>,
+    user: &UserId,
+    rule: &TrustedIssuer,
+    given: &Authority,
+    types: BTreeMap<DetailsTypeName, u32>,
+    end: protocol::numeric_date::NumericDate,
+) -> Result<Consent, Failure> {
+    let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
+    let until = now.plus(app.settings.agent_consent_life).min(end).max(given.until);
+    let id = random_id(app.entropy.as_ref(), "con_");
+    Ok(Consent {
+        id: id.parse().map_err(|_| Broken::Other("a random id is no identifier"))?,
+        user: user.clone(),
+        client: client.id.clone(),
+        actor: client.id.clone(),
+        authority: Authority { until, ..given.clone() },
+        claims: BTreeSet::new(),
+        passing_on: PassingOn::No,
+        offline_access: false,
+        created_at: now,
+        brought_by: Some(rule.issuer.clone()),
+        state: ConsentState::Active,
+        types,
+        version: 1,
+    })
 }

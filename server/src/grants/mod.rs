@@ -6,19 +6,25 @@
 mod authorization_code;
 mod ciba;
 mod client_credentials;
+mod deferral;
 mod deferred;
 mod device_code;
+mod foreign_token;
 mod jwt_bearer;
+mod other_domain;
 mod refresh_token;
 mod token_exchange;
+mod transaction;
+mod trusted;
 
 use std::sync::Arc;
 
 use protocol::actor::Chain;
+use protocol::approval::{Approved, Policy, PolicyRefused, Question, Wanted};
 use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authority::Authority;
-use protocol::authorization_details::AuthorizationDetails;
+use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
@@ -29,16 +35,30 @@ use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
 use protocol::token::{Subject, Token, TokenKind};
-use protocol::token_request::TokenRequest;
+use protocol::token_request::{TokenRequest, can_wait};
+use protocol::token_type::TokenType;
 use serde_json::{Map, Value};
 
 use crate::app::{App, Visit};
 use crate::caller::Caller;
-use crate::failure::Failure;
+use crate::failure::{Broken, Failure};
+use crate::jose::JoseError;
 use crate::secret::Secret;
-use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, Take};
+use crate::store::{
+    Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, StoreError, Take,
+};
 use crate::tasks;
 use crate::tokens::{self, Written};
+
+pub use deferral::{Deferred, cancel, looks_like_deferral_code, question_anchors};
+
+/// What becomes of a token request that is not refused.
+pub enum Answer {
+    /// The client gets its token.
+    Issued(Box<Reply>),
+    /// A person is asked first, and the client asks again.
+    Deferred(Box<Deferred>),
+}
 
 /// What the client gets (RFC 6749 §5.1).
 pub struct Reply {
@@ -50,8 +70,8 @@ pub struct Reply {
     pub refresh_token: Option<Secret>,
     /// The ID token (OpenID Connect Core §3.1.3.3).
     pub id_token: Option<Secret>,
-    /// Whether `issued_token_type` is told (RFC 8693 §2.2.1).
-    pub exchanged: bool,
+    /// `issued_token_type`, where it is told (RFC 8693 §2.2.1).
+    pub issued: Option<TokenType>,
     /// What was asked, where it is known: `scope` is told when it differs.
     pub asked_scope: Option<Scope>,
     /// The consent, as `grant_id`.
@@ -64,6 +84,8 @@ struct Granted {
     /// What was shown and may not be shown again, and until when that must be remembered.
     first_time: Option<(ReplayKey, NumericDate)>,
     requires: Vec<Anchor>,
+    /// The consent that must be as it was read.
+    unamended: Option<(ConsentId, u32)>,
     take: Option<Take>,
     keep: Vec<Record>,
     reply: Reply,
@@ -76,6 +98,46 @@ struct Refused {
     end: Option<Ending>,
     /// That the client asked for an answer that is not there yet. Nothing is decided then, and nobody told.
     polled: Option<Box<Note>>,
+    /// What a person would have to approve, so that it were not.
+    question: Option<Box<Question>>,
+}
+
+/// Why a grant is not given.
+enum NotGranted {
+    /// It cannot be.
+    Failure(Failure),
+    /// It could be, but for the rules, or a person who has to approve it.
+    Policy(PolicyRefused),
+}
+
+impl<R: Into<Refusal>> From<R> for NotGranted {
+    fn from(refusal: R) -> Self {
+        Self::Failure(refusal.into().into())
+    }
+}
+
+impl From<Failure> for NotGranted {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Broken> for NotGranted {
+    fn from(broken: Broken) -> Self {
+        Self::Failure(broken.into())
+    }
+}
+
+impl From<StoreError> for NotGranted {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<JoseError> for NotGranted {
+    fn from(error: JoseError) -> Self {
+        Self::Failure(error.into())
+    }
 }
 
 /// The state of one grant on its way.
@@ -84,40 +146,56 @@ struct Desk<'a> {
     visit: &'a Visit,
     caller: &'a Caller,
     event: AuditEvent,
+    /// The yes of a person that the client came back for.
+    approved: Option<&'a Approved>,
 }
 
 /// Answers a token request.
 ///
 /// # Errors
 /// The refusal of the request or of its grant, already told to the audit log; or what is broken.
-pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -> Result<Reply, Failure> {
+pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -> Result<Answer, Failure> {
     let mut event = AuditEvent::new(Action::TokenRequest, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let mut desk = Desk { app, visit, caller, event };
-    let request = match TokenRequest::parse(params) {
-        Ok(request) => request,
+    let mut desk = Desk { app, visit, caller, event, approved: None };
+    let request = TokenRequest::parse(params).and_then(|request| Ok((request, can_wait(params)?)));
+    let (request, can_wait) = match request {
+        Ok(read) => read,
         Err(reason) => return Err(desk.close(desk.refused(&desk.event, reason)).await),
     };
     let grant_type = request.grant_type();
     desk.event.action = action(grant_type);
-    if !caller.client.grant_types.contains(&grant_type) {
+    // Whoever holds a deferral_code was let wait.
+    if grant_type != GrantType::Deferred && !caller.client.grant_types.contains(&grant_type) {
         let description = "this client is not registered for this grant_type";
         let refusal = Refusal::new(ErrorCode::UnauthorizedClient, description);
         return Err(desk.close(desk.refused(&desk.event, refusal)).await);
     }
     let granted = match request {
         TokenRequest::AuthorizationCode(request) => authorization_code::redeem(&desk, &request).await,
-        TokenRequest::RefreshToken(request) => refresh_token::refresh(&desk, &request).await,
-        TokenRequest::ClientCredentials(request) => client_credentials::issue(&desk, &request).await,
-        TokenRequest::TokenExchange(request) => token_exchange::exchange(&desk, &request).await,
         TokenRequest::DeviceCode(request) => device_code::redeem(&desk, &request).await,
         TokenRequest::Ciba(request) => ciba::redeem(&desk, &request).await,
-        TokenRequest::JwtBearer(request) => jwt_bearer::issue(&desk, &request).await,
+        TokenRequest::Deferred(request) => deferral::redeem(&desk, &request).await,
+        ref request => derive(&desk, request).await,
     };
     match granted {
-        Ok(granted) => desk.commit(granted, grant_type).await,
-        Err(refused) => Err(desk.close(refused).await),
+        Ok(granted) => Ok(Answer::Issued(Box::new(desk.commit(granted, grant_type).await?))),
+        Err(mut refused) => match refused.question.take().filter(|_| can_wait) {
+            Some(question) => deferral::ask(&desk, params, grant_type, refused, *question).await,
+            None => Err(desk.close(refused).await),
+        },
+    }
+}
+
+/// What can wait for a person's approval, and is asked for once more when it has it.
+async fn derive(desk: &Desk<'_>, request: &TokenRequest) -> Result<Granted, Refused> {
+    match request {
+        TokenRequest::RefreshToken(request) => refresh_token::refresh(desk, request).await,
+        TokenRequest::ClientCredentials(request) => client_credentials::issue(desk, request).await,
+        TokenRequest::TokenExchange(request) => token_exchange::exchange(desk, request).await,
+        TokenRequest::JwtBearer(request) => jwt_bearer::issue(desk, request).await,
+        _ => Err(desk.refused(&desk.event, Broken::Inconsistent("a grant that never waits"))),
     }
 }
 
@@ -130,6 +208,7 @@ const fn action(grant_type: GrantType) -> Action {
         GrantType::DeviceCode => Action::TokenDeviceCode,
         GrantType::Ciba => Action::TokenCiba,
         GrantType::JwtBearer => Action::TokenJwtBearer,
+        GrantType::Deferred => Action::DeferralPoll,
     }
 }
 
@@ -149,7 +228,7 @@ pub async fn push(
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let desk = Desk { app, visit, caller: &caller, event };
+    let desk = Desk { app, visit, caller: &caller, event, approved: None };
     match ciba::push(&desk, auth_req_id).await {
         Ok(granted) => desk.commit(granted, GrantType::Ciba).await,
         Err(refused) => Err(desk.close(refused).await),
@@ -166,10 +245,12 @@ impl Reply {
             body.insert(name.to_owned(), value);
         };
         put("access_token", self.access_token.reveal().into());
-        put("token_type", token.token_type().into());
+        // What is no access token is not used as one (RFC 8693 §2.2.1).
+        let token_type = if token.kind == TokenKind::Access { token.token_type() } else { "N_A" };
+        put("token_type", token_type.into());
         put("expires_in", token.expires_at().since(now).0.into());
-        if self.exchanged {
-            put("issued_token_type", "urn:ietf:params:oauth:token-type:access_token".into());
+        if let Some(issued) = self.issued {
+            put("issued_token_type", issued.as_str().into());
         }
         if self.asked_scope.as_ref() != Some(&token.authority.scope) && !token.authority.scope.is_empty() {
             put("scope", token.authority.scope.to_string().into());
@@ -200,8 +281,37 @@ impl Desk<'_> {
     }
 
     /// What was decided, with what is known of the story where it is a no.
-    fn told(&self, event: &AuditEvent, decided: Result<Granted, Failure>) -> Result<Granted, Refused> {
-        decided.map_err(|failure| self.refused(event, failure))
+    fn told(&self, event: &AuditEvent, decided: Result<Granted, NotGranted>) -> Result<Granted, Refused> {
+        decided.map_err(|not| match not {
+            NotGranted::Failure(failure) => self.refused(event, failure),
+            NotGranted::Policy(reason) => self.refused_by_policy(event, reason),
+        })
+    }
+
+    /// A refusal that the rules make. It names the decision, so that an admin can look it up.
+    fn refused_by_policy(&self, event: &AuditEvent, reason: PolicyRefused) -> Refused {
+        let description = format!("{reason} (decision {})", self.visit.id);
+        let mut refused = self.refused(event, Refusal::new(ErrorCode::AccessDenied, description));
+        refused.event.rule = reason.rule().cloned().or(refused.event.rule);
+        if let PolicyRefused::ApprovalNeeded(question) = reason {
+            refused.question = Some(question);
+        }
+        refused
+    }
+
+    /// What holds whatever a token is derived from.
+    fn policy(&self) -> Policy<'_> {
+        Policy { rules: &self.app.rules.0, approved: self.approved }
+    }
+
+    /// Lets a token of the caller pass that was not decided upon as a delegation, or holds it up.
+    fn pass(&self, token: &mut Token, types: &DetailsTypes) -> Result<(), NotGranted> {
+        let wanted = Wanted::of(token);
+        let checked = self.policy().check(&wanted, &self.caller.client, types, self.visit.now);
+        if let Some(until) = checked.map_err(NotGranted::Policy)? {
+            token.authority.until = until.min(token.authority.until);
+        }
+        Ok(())
     }
 
     /// An access token of the caller that comes of this request alone: of no consent, no task and no other token.
@@ -218,6 +328,7 @@ impl Desk<'_> {
             client: self.caller.client.id.clone(),
             subject,
             chain,
+            brought: Chain::none(),
             may_act: None,
             audience: Audience::Resources,
             authority,
@@ -236,21 +347,36 @@ impl Desk<'_> {
 
     /// A refusal, with what is known of the story so far.
     fn refused(&self, event: &AuditEvent, failure: impl Into<Failure>) -> Refused {
-        Refused { failure: failure.into(), event: Box::new(event.clone()), end: None, polled: None }
+        Refused {
+            failure: failure.into(),
+            event: Box::new(event.clone()),
+            end: None,
+            polled: None,
+            question: None,
+        }
     }
 
     /// Writes what was granted, or learns within the transaction that it may not be.
     async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, first_time, requires, take, keep, reply } = granted;
+        let Granted { event, first_time, requires, unamended, take, keep, reply } = granted;
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
+        // A token that opens a task of its own opens no more of them than there may be.
+        let opened = keep.iter().find_map(|record| match record {
+            Record::Task(task) => Some(tasks::room(self.app, task)),
+            _ => None,
+        });
+        change = opened.into_iter().fold(change, Change::room);
         change = keep.into_iter().fold(change, Change::keep);
         // What comes of no consent and no other token ends with none of them: its user may have to sign in first.
         if let (Some(user), None, None) =
             (reply.token.subject.user(), &reply.token.consent, &reply.token.parent)
         {
             change = change.requires_signed_in(user.clone());
+        }
+        if let Some((consent, version)) = unamended {
+            change = change.requires_unamended(consent, version);
         }
         if let Some(task) = &reply.token.task {
             change = change.derives(tasks::counted(self.app, task).await?);
@@ -338,6 +464,11 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         (Conflict::Exhausted, _) => {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
+        (Conflict::NoRoom, _) => {
+            let description =
+                "as many tasks as there may be are open under this consent; complete some first";
+            Refusal::new(ErrorCode::InvalidRequest, description)
+        }
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
         (_, GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
@@ -368,7 +499,7 @@ fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
         access_token: written.text,
         refresh_token: None,
         id_token: None,
-        exchanged: false,
+        issued: None,
         asked_scope,
     }
 }

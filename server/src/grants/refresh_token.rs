@@ -11,7 +11,7 @@ use protocol::task::Task;
 use protocol::token::{TaskRef, Token, TokenKind};
 use protocol::token_request::RefreshRequest;
 
-use super::{Desk, Granted, Refused, bind, reply, tell_of};
+use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
 use crate::failure::Failure;
 use crate::store::{Anchor, Take};
 use crate::tokens::{self, Along};
@@ -45,7 +45,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &RefreshRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     let presented = tokens::read(app, request.refresh_token.reveal()).await?.ok_or_else(gone)?;
     if presented.kind != TokenKind::Refresh || presented.client != client.id {
@@ -63,7 +63,11 @@ async fn decide(
     }
     let cnf = bind(desk.caller)?;
 
-    let registry = app.registry().await?;
+    let consent = match &presented.consent {
+        Some(id) => app.store.find_consent(id).await?,
+        None => None,
+    };
+    let registry = app.registry_of(consent.as_deref()).await?;
     let whole = presented;
     let presented = tokens::open_to_user(app, &registry, Arc::clone(&whole)).await?.ok_or_else(gone)?;
     let mut resources = request.resources.clone();
@@ -79,7 +83,7 @@ async fn decide(
         None => presented.authority.clone(),
     };
     let authority = authorization::take(&source, &named, registry.registered(), life, now)?;
-    let access = Token {
+    let mut access = Token {
         id: tokens::new_id(app)?,
         kind: TokenKind::Access,
         authority,
@@ -89,6 +93,7 @@ async fn decide(
         task: onto.as_ref().map(|(task, _)| TaskRef::from(task.as_ref())).or_else(|| presented.task.clone()),
         ..presented.as_ref().clone()
     };
+    desk.pass(&mut access, &registry.types)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
 
@@ -114,13 +119,18 @@ async fn decide(
         && access.token.audience == Audience::Resources
     {
         true => {
-            let along = Along { session: access.token.session.as_ref(), ..Along::default() };
-            tokens::id_token(app, client, &access, &along).await?
+            let session = access.token.session.as_ref();
+            let along = Along { session, approved: Some(&presented.authority), ..Along::default() };
+            let written = tokens::id_token(app, client, &access, &along).await?;
+            written.map(|(text, record)| {
+                keep.push(record);
+                text
+            })
         }
         false => None,
     };
     let mut reply = reply(access, asked);
     reply.id_token = id_token;
     reply.refresh_token = successor;
-    Ok(Granted { event: event.clone(), first_time: None, requires, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
 }

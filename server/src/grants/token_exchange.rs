@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
+use protocol::authorization_details::TypesOf;
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
 use protocol::identifier::ClientId;
+use protocol::numeric_date::Seconds;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::resource_authorization_server::GrantKind;
 use protocol::task::Task;
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 
-use super::{Desk, Granted, Refused, reply, tell_of};
+use super::foreign_token::{self, Foreign};
+use super::other_domain::{self, Destination};
+use super::{Desk, Granted, NotGranted, Refused, reply, tell_of, transaction};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Anchor, Record};
@@ -26,6 +31,8 @@ const SUBJECT_NOT_ACCEPTABLE: &str = "the subject token is not acceptable";
 /// The tokens of the request, read from the lineage.
 struct Presented {
     subject: Arc<Token>,
+    /// What the subject token became, where it is somebody else's.
+    foreign: Option<Foreign>,
     actor_token: Option<Arc<Token>>,
     actor: Arc<Client>,
 }
@@ -39,6 +46,24 @@ struct Lineage {
     onto: Option<Arc<Task>>,
 }
 
+impl Lineage {
+    /// The details types of the consents that were given under others than those of today.
+    async fn types_of(&self, desk: &Desk<'_>, today: &Arc<Registry>) -> Result<TypesOf, Failure> {
+        let onto = match &self.onto {
+            Some(task) => desk.app.store.find_consent(&task.consent).await?,
+            None => None,
+        };
+        let mut types_of = TypesOf::default();
+        for consent in self.consent.iter().chain(&self.others).chain(&onto) {
+            let then = desk.app.registry.of_consent(&desk.app.store, today, consent).await?;
+            if !Arc::ptr_eq(&then, today) {
+                types_of = types_of.with(consent, Arc::new(then.types.clone()));
+            }
+        }
+        Ok(types_of)
+    }
+}
+
 /// Exchanges a token.
 pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
@@ -50,7 +75,7 @@ async fn decide(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     event: &mut AuditEvent,
-) -> Result<Granted, Failure> {
+) -> Result<Granted, NotGranted> {
     let (app, now) = (desk.app, desk.visit.now);
     if desk.caller.client.is_public() {
         return Err(
@@ -58,18 +83,24 @@ async fn decide(
         );
     }
     let registry = app.registry().await?;
-    let mut presented = read_tokens(desk, request).await?;
+    let mut presented = read_tokens(desk, request, &registry, event).await?;
     tell_of_subject(event, &presented.subject);
     presented.subject = tokens::open_to_user(app, &registry, presented.subject)
         .await?
         .ok_or_else(|| not_acceptable(SUBJECT_NOT_ACCEPTABLE))?;
     let lineage = lineage(desk, request, &presented).await?;
-    let (resources, receiver) = targets(desk, request, &registry).await?;
+    let types_of = lineage.types_of(desk, &registry).await?;
+    let wanted = wanted(desk, request, &presented.subject).await?;
+    let (resources, receiver) = match &wanted {
+        Wanted::AccessToken => targets(desk, request, &registry).await?,
+        Wanted::Grant(destination) => (destination.resources.clone(), None),
+        Wanted::TransactionToken(transaction) => (transaction.resources.clone(), None),
+    };
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
     let asked =
         Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
     if let Some(details) = &asked.details {
-        registry.types.check(details)?;
+        types_of.of(presented.subject.consent.as_ref(), &registry.types).check(details)?;
     }
     let held = desk.caller.held();
     let story = Story {
@@ -83,15 +114,24 @@ async fn decide(
         task: lineage.task.as_deref(),
         onto: lineage.onto.as_deref(),
         receiver: receiver.as_deref(),
+        in_trust_domain: matches!(wanted, Wanted::TransactionToken(_)),
         rules: rules(desk, &presented),
+        policy: desk.policy(),
         terms: Terms {
             issuer: app.issuer(),
-            token_life: app.settings.token_life,
+            token_life: wanted.life(desk),
             longest_chain: longest_chain(desk, &presented.subject).await?,
             registered: registry.registered(),
+            types_of: &types_of,
         },
     };
-    let delegation = delegation::decide(&story, &asked, now)?;
+    let delegation = delegation::decide(&story, &asked, now).map_err(|reason| match reason {
+        DelegationRefused::Policy(reason) => NotGranted::Policy(reason),
+        reason => reason.into(),
+    })?;
+    if let Wanted::Grant(destination) = &wanted {
+        destination.check(&delegation.authority().scope)?;
+    }
     event.rule = match delegation.basis() {
         Basis::Rule(rule) | Basis::Impersonation(rule) => Some(rule.clone()),
         Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) => None,
@@ -109,6 +149,10 @@ async fn decide(
         _ => None,
     };
     let mut requires = tokens::anchors(&presented.subject);
+    if presented.foreign.is_some() {
+        // It is written together with what comes of it.
+        requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
+    }
     requires.extend(delegation.consents().cloned().map(Anchor::Consent));
     requires.push(Anchor::Client(desk.caller.client.id.clone()));
     requires.push(Anchor::Client(presented.actor.id.clone()));
@@ -116,21 +160,104 @@ async fn decide(
     requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
     requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
     requires.dedup();
+    // What another consent than the subject token's allows may be replaced without the subject token's end.
+    let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
+    let unamended = other.map(|consent| (consent.id.clone(), consent.version));
 
-    let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
-    let written = tokens::write(app, &registry, &desk.caller.client, token).await?;
+    let kind = wanted.kind();
+    let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
+    let mut keep: Vec<_> = presented.foreign.iter().map(|foreign| foreign.record(desk)).collect();
+    keep.extend(opened.map(Record::Task));
+    let issued = wanted.token_type();
+    let written = match wanted {
+        Wanted::AccessToken => tokens::write(app, &registry, &desk.caller.client, token).await?,
+        Wanted::Grant(destination) => {
+            event.reason = Some(format!("for {}", destination.server.issuer));
+            let (written, seen) = destination.write(desk, token).await?;
+            keep.extend(seen);
+            written
+        }
+        Wanted::TransactionToken(transaction) => transaction.write(desk, token)?,
+    };
     tell_of(event, &written.token);
-    let mut keep: Vec<_> = opened.into_iter().map(Record::Task).collect();
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
-    reply.exchanged = true;
-    Ok(Granted { event: event.clone(), first_time: None, requires, take: None, keep, reply })
+    reply.issued = Some(issued);
+    let first_time = presented.foreign.and_then(|foreign| foreign.shown);
+    let event = event.clone();
+    Ok(Granted { event, first_time, requires, unamended, take: None, keep, reply })
 }
 
-/// Reads subject and actor token. Anything but an access token of ours that is not over is not acceptable, and
-/// why is not told apart (RFC 8693 §2.2.2).
-async fn read_tokens(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Presented, Failure> {
-    let subject = read(desk, &request.subject_token, SUBJECT_NOT_ACCEPTABLE).await?;
+/// What is to be written, by `requested_token_type`.
+enum Wanted<'a> {
+    AccessToken,
+    Grant(Destination<'a>),
+    TransactionToken(transaction::Wanted),
+}
+
+async fn wanted<'a>(
+    desk: &Desk<'a>,
+    request: &ExchangeRequest,
+    subject: &Token,
+) -> Result<Wanted<'a>, Failure> {
+    let requested = request.requested_token_type;
+    if let Some(kind) = GrantKind::of(requested) {
+        return Ok(Wanted::Grant(other_domain::destination(desk, request, kind, subject).await?));
+    }
+    match requested {
+        TokenType::TxnToken => Ok(Wanted::TransactionToken(transaction::wanted(desk, request, subject)?)),
+        // A transaction token is no credential: nothing but another one comes of it.
+        _ if subject.kind == TokenKind::Transaction => Err(not_acceptable(SUBJECT_NOT_ACCEPTABLE)),
+        _ => Ok(Wanted::AccessToken),
+    }
+}
+
+impl Wanted<'_> {
+    const fn kind(&self) -> TokenKind {
+        match self {
+            Self::AccessToken => TokenKind::Access,
+            Self::Grant(_) => TokenKind::Assertion,
+            Self::TransactionToken(_) => TokenKind::Transaction,
+        }
+    }
+
+    /// `issued_token_type`.
+    const fn token_type(&self) -> TokenType {
+        match self {
+            Self::AccessToken => TokenType::AccessToken,
+            Self::Grant(destination) => destination.kind().token_type(),
+            Self::TransactionToken(_) => TokenType::TxnToken,
+        }
+    }
+
+    const fn life(&self, desk: &Desk<'_>) -> Seconds {
+        match self {
+            Self::AccessToken => desk.app.settings.token_life,
+            Self::Grant(destination) => destination.server.life,
+            Self::TransactionToken(_) => desk.app.settings.transaction_tokens.life,
+        }
+    }
+}
+
+/// Reads subject and actor token. What is not ours, or over, or something else than it is declared to be, is not
+/// acceptable, and why is not told apart (RFC 8693 §2.2.2).
+async fn read_tokens(
+    desk: &Desk<'_>,
+    request: &ExchangeRequest,
+    registry: &Registry,
+    event: &mut AuditEvent,
+) -> Result<Presented, Failure> {
+    let foreign = match &request.subject_token {
+        TypedToken { token, token_type: TokenType::Jwt } => {
+            let otherwise = || not_acceptable(SUBJECT_NOT_ACCEPTABLE);
+            Some(foreign_token::read(desk, registry, token.reveal(), otherwise, event).await?)
+        }
+        _ => None,
+    };
+    let subject = match &foreign {
+        Some(foreign) => Arc::clone(&foreign.token),
+        None => read(desk, &request.subject_token, SUBJECT_NOT_ACCEPTABLE).await?,
+    };
     let actor_token = match &request.actor_token {
         Some(token) => Some(read(desk, token, "the actor token is not acceptable").await?),
         None => None,
@@ -141,16 +268,13 @@ async fn read_tokens(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Prese
         Some(Subject::Client { id, .. }) => client(desk, id).await?,
         Some(Subject::User(_)) => return Err(not_acceptable("the actor token is not acceptable")),
     };
-    Ok(Presented { subject, actor_token, actor })
+    Ok(Presented { subject, foreign, actor_token, actor })
 }
 
 async fn read(desk: &Desk<'_>, presented: &TypedToken, refusal: &'static str) -> Result<Arc<Token>, Failure> {
-    if presented.token_type != TokenType::AccessToken {
-        return Err(not_acceptable("this token type is not supported here; send an access token"));
-    }
     let token = tokens::read(desk.app, presented.token.reveal()).await?;
-    let fits =
-        |token: &Arc<Token>| token.kind == TokenKind::Access && !token.expires_at().is_over(desk.visit.now);
+    let declared = presented.token_type;
+    let fits = |token: &Arc<Token>| declared.fits(token.kind) && !token.expires_at().is_over(desk.visit.now);
     token.filter(fits).ok_or_else(|| not_acceptable(refusal))
 }
 

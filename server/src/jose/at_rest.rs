@@ -72,6 +72,15 @@ impl AtRest {
         Ok(Self { current, previous })
     }
 
+    /// Seals under `secret`, which nobody keeps: only whoever presents it again can open it. It is long and random.
+    ///
+    /// # Errors
+    /// The cryptographic library's.
+    pub fn under(secret: &str) -> Result<Self, JoseError> {
+        // Not the digest that it is found by, which is in the database.
+        Self::new(Some(SecretDigest::of(&format!("seals\0{secret}")).as_bytes()), &[])
+    }
+
     /// Whether secrets are encrypted.
     #[must_use]
     pub const fn encrypts(&self) -> bool {
@@ -185,6 +194,15 @@ mod tests {
     fn box_of(current: Option<u8>, previous: &[u8]) -> AtRest {
         let previous: Vec<[u8; 32]> = previous.iter().map(|byte| [*byte; 32]).collect();
         AtRest::new(current.map(|byte| [byte; 32]).as_ref(), &previous).unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_under_a_secret_opens_with_that_secret_alone() {
+        let place = Place { kind: "request", of: &["1"] };
+        let sealed =
+            AtRest::under("one").unwrap().seal(place, b"hush", &crate::secret::SystemEntropy).unwrap();
+        assert_eq!(*AtRest::under("one").unwrap().open(place, &sealed).unwrap(), b"hush");
+        assert!(AtRest::under("other").unwrap().open(place, &sealed).is_err());
     }
 
     #[test]

@@ -80,11 +80,13 @@ const TRIES: usize = 32;
 /// When keys go on, by the settings and by the lives of what the resource servers get.
 ///
 /// ID tokens come back as `id_token_hint` as long as their session lives (OpenID Connect RP-Initiated Logout §2), so
-/// the session's life counts among those of what is signed.
+/// the session's life counts among those of what is signed; and a receipt of an agent that refreshes its tokens lives as
+/// long as the consent to it.
 #[must_use]
 pub fn rotation(settings: &Settings, servers: &[ResourceServer]) -> Rotation {
     let lives = servers.iter().filter_map(|server| server.token_life);
-    let longest_life = lives.chain([settings.token_life, settings.session_life]).max();
+    let longest_life =
+        lives.chain([settings.token_life, settings.session_life, settings.agent_consent_life]).max();
     Rotation {
         every: settings.keys.rotate_every,
         overlap: settings.keys.overlap,

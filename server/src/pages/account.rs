@@ -15,12 +15,12 @@ use protocol::numeric_date::NumericDate;
 use protocol::task::Intent;
 use protocol::third_party_login;
 
+use super::account_tasks;
 use super::consent;
 use super::page::{Browser, Form, one, render, see_other};
 use super::sign_in;
 use super::views::{
-    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
-    WhatHappened,
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, WhatHappened,
 };
 use crate::app::App;
 use crate::approvals;
@@ -29,6 +29,8 @@ use crate::registry::Registry;
 
 /// The session's key for the name of what was just ended.
 const JUST_ENDED: &str = "just_ended";
+/// The session's key for what was just done to a task, and who does that.
+pub(super) const JUST_STEPPED: &str = "just_stepped";
 
 /// `GET /account`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
@@ -42,7 +44,6 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
 }
 
 async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
-    let registry = app.registry().await?;
     let user = browser.login().map(|signed_in| signed_in.user.clone());
     let all = match &user {
         Some(user) => app.store.consents_of_user(user).await?,
@@ -52,45 +53,40 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     let mut ended = Vec::new();
     for consent in &all {
         if consent.is_live(browser.visit.now) {
-            consents.push(live(app, browser, &registry, consent).await?);
+            consents.push(live(app, browser, consent).await?);
         } else {
-            ended.push(over(app, browser, &registry, consent).await?);
+            ended.push(over(app, browser, consent).await?);
         }
     }
     let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
+    let just_stepped = browser.session.remove::<(String, String)>(JUST_STEPPED).await.ok().flatten();
     let waiting = match &user {
-        Some(user) => app.store.count_waiting_for_user(user, browser.visit.now).await?,
+        Some(user) => {
+            let now = browser.visit.now;
+            app.store.count_waiting_for_user(user, now).await?
+                + app.store.count_deferrals_for(user, now).await?
+        }
         None => 0,
     };
     let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
     let csrf = browser.csrf(app).await?;
     let connections = app.upstreams.iter().next().is_some();
-    Ok(AccountPage { page: browser.page(), csrf, just_ended, waiting, connections, consents, ended })
+    let page = browser.page();
+    Ok(AccountPage { page, csrf, just_ended, just_stepped, waiting, connections, consents, ended })
 }
 
-async fn live(
-    app: &App,
-    browser: &Browser,
-    registry: &Registry,
-    consent: &Consent,
-) -> Result<ConsentSummary, Failure> {
+async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<ConsentSummary, Failure> {
+    let registry = app.registry_of(Some(consent)).await?;
     let (actor_name, kind) = name_of(app, &consent.actor).await?;
     let client_name = match consent.client == consent.actor {
         true => None,
         false => Some(name_of(app, &consent.client).await?.0),
     };
-    let tasks = app.store.tasks_of_consent(&consent.id).await?;
+    let tasks = account_tasks::of_consent(app, &consent.id).await?;
     // A task stands there with its purpose and its reference, and need not say them twice.
     let Intent { purpose, reference, .. } = Intent::of(&consent.authority.details);
     let stands = tasks.iter().any(|t| t.intent.purpose == purpose && t.intent.reference == reference);
     let said = if stands { Intent { purpose, reference, ..Intent::default() } } else { Intent::default() };
-    let tasks = tasks.into_iter().map(|task| TaskSummary {
-        id: task.id.to_string(),
-        purpose: task.intent.purpose,
-        reference: task.intent.reference,
-        status: task.status,
-        deadline: task.deadline,
-    });
     Ok(ConsentSummary {
         id: consent.id.to_string(),
         actor_name,
@@ -99,13 +95,13 @@ async fn live(
         open: open_link(app, consent).await?,
         since: consent.created_at,
         until: consent.authority.until,
-        what: what(registry, &consent.authority, &said, browser.language.code()),
+        what: what(&registry, &consent.authority, &said, browser.language.code()),
         passing_on_max: match consent.passing_on {
             PassingOn::No => 0,
             PassingOn::UpTo(further) => further,
         },
         offline_access: consent.offline_access,
-        tasks: tasks.collect(),
+        tasks: account_tasks::tree(app, browser, tasks).await?,
         tokens: live_tokens(app, consent, browser.visit.now).await?,
     })
 }
@@ -125,18 +121,14 @@ async fn open_link(app: &App, consent: &Consent) -> Result<Option<String>, Failu
     Ok(Some(third_party_login::url(to, app.issuer(), login_hint, target).into()))
 }
 
-async fn over(
-    app: &App,
-    browser: &Browser,
-    registry: &Registry,
-    consent: &Consent,
-) -> Result<EndedConsent, Failure> {
+async fn over(app: &App, browser: &Browser, consent: &Consent) -> Result<EndedConsent, Failure> {
+    let registry = app.registry_of(Some(consent)).await?;
     let (actor_name, kind) = name_of(app, &consent.actor).await?;
     Ok(EndedConsent {
         actor_name,
         kind,
         since: consent.created_at,
-        what: what(registry, &consent.authority, &Intent::default(), browser.language.code()),
+        what: what(&registry, &consent.authority, &Intent::default(), browser.language.code()),
         end: match consent.state {
             ConsentState::Revoked => ConsentEnd::Revoked,
             ConsentState::Active => ConsentEnd::TimeOver,

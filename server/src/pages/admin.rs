@@ -134,7 +134,7 @@ async fn agent_row(app: &App, browser: &Browser, client: &Client) -> Result<Opti
 }
 
 async fn consent_row(app: &App, browser: &Browser, consent: &Consent) -> Result<ConsentRow, Failure> {
-    let registry = app.registry().await?;
+    let registry = app.registry_of(Some(consent)).await?;
     let user = app.store.find_user(&consent.user).await?;
     Ok(ConsentRow {
         id: consent.id.to_string(),

@@ -138,6 +138,9 @@ impl Question {
             Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::AccessDenied => {
                 Err(ConsentRefused::NothingLeft)
             }
+            Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::InvalidTarget => {
+                Err(ConsentRefused::Inseparable)
+            }
             Err(Failure::Refused(refusal)) if refusal.code == ErrorCode::UnmetAuthenticationRequirements => {
                 Err(ConsentRefused::TooWeak)
             }

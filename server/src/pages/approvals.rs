@@ -1,4 +1,5 @@
-//! `/approvals`: what waits for the user's word although whoever asks is elsewhere (CIBA), and the answer to it.
+//! `/approvals`: what waits for the user's word although whoever asks is elsewhere (CIBA, Deferred Token Response), and
+//! the answer to it.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use protocol::presented_secret::PresentedSecret;
 
 use super::account::name_of;
 use super::afar::{Leads, Question};
+use super::deferral;
 use super::page::{Browser, Form, one, render, see_other, session_broken};
 use super::sign_in;
 use super::views::{Afar, Answered, ApprovalsPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened};
@@ -48,6 +50,8 @@ async fn view(app: &App, browser: &Browser, signed_in: &SignedIn) -> Result<Appr
             until: request.polling.expires_at,
         });
     }
+    waiting.extend(deferral::waiting(app, browser, signed_in).await?);
+    waiting.sort_by_key(|entry| std::cmp::Reverse(entry.asked_at));
     Ok(ApprovalsPage {
         page: browser.page(),
         csrf: browser.csrf(app).await?,
@@ -61,6 +65,9 @@ async fn view(app: &App, browser: &Browser, signed_in: &SignedIn) -> Result<Appr
 /// `GET /approvals/{id}`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<String>) -> Response {
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    if deferral::is_one(&id) {
+        return deferral::show(&app, &browser, signed_in, &id).await;
+    }
     match find(&app, &browser, signed_in, &id).await {
         Ok((question, too_weak)) => question.show(&app, &browser, afar(&question), too_weak).await,
         Err(response) => *response,
@@ -75,6 +82,10 @@ pub async fn post(
     Form(form): Form,
 ) -> Response {
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
+    if deferral::is_one(&id) {
+        let leads = (APPROVALS, JUST_ANSWERED);
+        return deferral::answer(&app, &browser, signed_in, &id, &form, leads).await;
+    }
     let question = match find(&app, &browser, signed_in, &id).await {
         Ok((question, _)) => question,
         Err(response) => return *response,

@@ -10,6 +10,7 @@ use protocol::authority::Authority;
 use protocol::authorization::{Approval, OFFLINE_ACCESS};
 use protocol::authorization_details::{AuthorizationDetail, AuthorizationDetails, DetailsTypes};
 use protocol::client::Client;
+use protocol::consent::Consent;
 use protocol::numeric_date::Seconds;
 use protocol::params::Params;
 use protocol::prompt::Next;
@@ -19,16 +20,17 @@ use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 use serde_json::{Map, Value};
 
+use super::account::what;
 use super::authorize::{go_on, present};
 use super::client_marks;
 use super::page::{Browser, Form, one, render, session_broken};
 use super::views::{
-    ActorInWords, Asked, ClientMarks, ConsentPage, ConsentRefused, DetailEntry, Introduced, OfferedDuration,
-    ResourceInWords, ScopeEntry, claim_key,
+    ActorInWords, Asked, ClientMarks, ConsentPage, ConsentRefused, DetailEntry, Introduced, Mark,
+    OfferedDuration, ResourceInWords, ScopeEntry, Standing, StandingEntry, claim_key,
 };
 use crate::app::App;
-use crate::authorization::{self, Decision, Offer, SignedIn, Stop, Waiting};
-use crate::failure::Broken;
+use crate::authorization::{self, Becomes, Decision, Offer, SignedIn, Stop, Waiting};
+use crate::failure::{Broken, Failure};
 use crate::registration::{self, Vouched};
 use crate::registry::Registry;
 use crate::secret::SecretDigest;
@@ -96,7 +98,8 @@ fn fingerprint(offer: &Offer) -> String {
         details,
         resources,
         offer.claims,
-        offer.passing_on_max
+        offer.passing_on_max,
+        offer.becomes.standing().map(|standing| (&standing.id, standing.version))
     ]);
     SecretDigest::of(&told.to_string()).to_text()
 }
@@ -125,6 +128,9 @@ async fn answer(
         }
         Err(Stop::Page(refusal)) if refusal.code == ErrorCode::AccessDenied => {
             show(app, browser, interaction, waiting, offer, Some(ConsentRefused::NothingLeft)).await
+        }
+        Err(Stop::Page(refusal)) if refusal.code == ErrorCode::InvalidTarget => {
+            show(app, browser, interaction, waiting, offer, Some(ConsentRefused::Inseparable)).await
         }
         Err(stop) => browser.stop(stop),
     }
@@ -187,6 +193,23 @@ pub(super) async fn question(
     let (marks, introduced) = introduce(app, &offer.client, return_address, language).await?;
     let longest = offer.authority.until.since(browser.visit.now);
     let task = Intent::of(&offer.authority.details);
+    let (mut scopes, mut details) = (
+        scopes(&offer.registry, offer, language),
+        details(&offer.registry.types, &offer.authority.details, &task, language),
+    );
+    let standing = match offer.becomes.standing() {
+        Some(consent) => {
+            let then = registry_then(app, consent).await?;
+            mark(offer, consent, &then, &mut scopes, &mut details);
+            Some(standing(offer, consent, &then, language))
+        }
+        None => None,
+    };
+    // What is added ends with what it is added to.
+    let durations = match &offer.becomes {
+        Becomes::PartOf(_) => vec![OfferedDuration::new(longest, browser.language)],
+        Becomes::Itself | Becomes::InPlaceOf(_) => OfferedDuration::up_to(longest, browser.language),
+    };
     Ok(ConsentPage {
         page: browser.page(),
         csrf,
@@ -196,16 +219,74 @@ pub(super) async fn question(
         introduced,
         return_host: return_address.and_then(return_host),
         resources: resources(&offer.registry, offer),
-        scopes: scopes(&offer.registry, offer, language),
+        scopes,
         claims: offer.claims.iter().filter_map(|name| claim_key(name)).collect(),
-        details: details(&offer.registry.types, &offer.authority.details, &task, language),
+        details,
         task: Some(task),
-        durations: OfferedDuration::up_to(longest, browser.language),
+        durations,
         passing_on_max: offer.passing_on_max,
         offline_access: offer.authority.scope.contains(OFFLINE_ACCESS),
+        standing,
         refused,
         afar: None,
     })
+}
+
+/// What is registered, as it counts for a consent.
+pub(super) async fn registry_then(app: &App, consent: &Consent) -> Result<Arc<Registry>, Broken> {
+    match app.registry_of(Some(consent)).await {
+        Ok(registry) => Ok(registry),
+        Err(Failure::Broken(broken)) => Err(broken),
+        Err(Failure::Refused(_)) => Err(Broken::Inconsistent("a registry that is refused")),
+    }
+}
+
+/// What stands, in the words that it was allowed in; and whether each part of it goes on after a yes to all.
+fn standing(offer: &Offer, consent: &Consent, then: &Registry, language: &str) -> Standing {
+    let replaced = matches!(offer.becomes, Becomes::InPlaceOf(_));
+    let asked = &offer.authority;
+    let same = then.types.versions(&asked.details) == offer.registry.types.versions(&asked.details);
+    let covered = |detail| same && asked.details.iter().any(|a| then.types.detail_within(detail, a));
+    let details = consent.authority.details.iter().map(covered);
+    let words = consent.authority.scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS);
+    let words = words.map(|word| asked.scope.contains(word.as_str()));
+    let what = what(then, &consent.authority, &Intent::default(), language);
+    let entry = |(what, asked)| StandingEntry { what, stays: asked || !replaced };
+    Standing {
+        replaced,
+        until: consent.authority.until,
+        entries: what.into_iter().zip(details.chain(words)).map(entry).collect(),
+    }
+}
+
+/// Marks what of an offer is allowed already, and what is new.
+fn mark(
+    offer: &Offer,
+    consent: &Consent,
+    then: &Registry,
+    scopes: &mut [ScopeEntry],
+    details: &mut [DetailEntry],
+) {
+    let (asked, given) = (&offer.authority, &consent.authority);
+    let of = |already| Some(if already { Mark::Already } else { Mark::New });
+    // A word that would mean something at a place where it did not is new there.
+    let here = |word: &str| {
+        let mut servers = asked.resources.iter().filter_map(|r| offer.registry.resource_servers.get(r));
+        servers.all(|server| {
+            given.resources.contains(&server.identifier)
+                || !server.scopes.keys().any(|known| known.as_str() == word)
+        })
+    };
+    for entry in scopes {
+        entry.mark = of(given.scope.contains(&entry.value) && here(&entry.value));
+    }
+    let everywhere = asked.resources.is_subset(&given.resources);
+    let same = then.types.versions(&asked.details) == offer.registry.types.versions(&asked.details);
+    for entry in details {
+        let asked = asked.details.0.get(entry.index);
+        let within = |a| given.details.iter().any(|g| then.types.detail_within(a, g));
+        entry.mark = of(everywhere && same && asked.is_some_and(within));
+    }
 }
 
 /// Whether an offer is what was last shown under `name`, should the registrations have changed in between.
@@ -292,6 +373,7 @@ fn scopes(registry: &Registry, offer: &Offer, language: &str) -> Vec<ScopeEntry>
             words: server.map_or(word.as_str(), |server| server.words_for(word, language)).to_owned(),
             resource_name: server.filter(|_| !own).map(|server| server.name.clone()),
             required: word.as_str() == "openid",
+            mark: None,
         }
     };
     words.map(entry).collect()
@@ -335,6 +417,7 @@ fn in_words(
         sentence: words.render(detail.members()).sentence,
         lines,
         risk: known.risk.of(detail.members()),
+        mark: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Doors for people: what a browser is shown, and what it sends back.
 
 pub mod account;
+pub mod account_tasks;
 pub mod admin;
 pub mod admin_clients;
 pub mod admin_endings;
@@ -11,6 +12,7 @@ pub mod authorize;
 pub mod browser_state;
 pub mod client_marks;
 pub mod consent;
+mod deferral;
 pub mod device;
 pub mod federation;
 pub mod forgot_password;

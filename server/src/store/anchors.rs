@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
-use super::change::{Anchor, Change, Ending, Take};
-use super::{halts, sql};
+use super::change::{Anchor, Change, Ending, Room, Take};
+use super::{halts, sql, tasks};
 
 /// Until when each of the asked anchors lives.
 pub(super) struct Lives(HashMap<(Kind, String), i64>);
@@ -249,26 +249,41 @@ async fn select<C: ConnectionTrait>(
     };
     let mut rows = Vec::new();
     for list in sql::padded(ids) {
-        let statement = format!("{} ({}){hold}", kind.select(), sql::holes(1, list.len()));
+        let holes = sql::holes(1, list.len());
+        // A task is held together with all those above it, in one order for everybody.
+        let line = match kind {
+            Kind::Task if strength != Hold::None => format!(
+                "WITH RECURSIVE line(id) AS (SELECT id FROM task WHERE id IN ({holes}) UNION SELECT t.parent_id \
+                 FROM task t JOIN line l ON t.id = l.id WHERE t.parent_id IS NOT NULL) SELECT id FROM line"
+            ),
+            _ => holes,
+        };
+        let statement = format!("{} ({line}){hold}", kind.select());
         let found = sql::query(db, &statement, list.into_iter().map(Value::from).collect()).await?;
         rows.extend(found.iter().map(read).collect::<Result<Vec<Row>, DbErr>>()?);
     }
     Ok(rows)
 }
 
-/// Whom the changes stop: they are held before anything of theirs is ended. Whoever issues something to them meanwhile
+/// Whom and what the changes stop: they are held before anything of theirs is ended. Whoever issues something to them meanwhile
 /// holds them too, so that either it is there to be ended, or it is not issued.
 async fn held_first<C: ConnectionTrait>(db: &C, changes: &[&Change]) -> Result<Vec<Anchor>, DbErr> {
     let mut held = Vec::new();
     for change in changes {
         held.extend(change.operate.iter().map(|(id, _)| Anchor::Client(id.clone())));
         held.extend(change.account.iter().map(|(id, _)| Anchor::User(id.clone())));
+        if let Some(Take::Task { id, .. }) = &change.take {
+            held.push(Anchor::Task(id.clone()));
+        }
         for ending in &change.end {
             match ending {
                 Ending::Agent(id) => held.push(Anchor::Client(id.clone())),
                 Ending::User(id) => held.push(Anchor::User(id.clone())),
                 Ending::Owner(id) => {
                     held.extend(halts::agents_of(db, id).await?.into_iter().map(Anchor::Client));
+                }
+                Ending::Task(id) => {
+                    held.extend(tasks::and_parts(db, id).await?.into_iter().map(Anchor::Task))
                 }
                 _ => {}
             }
@@ -302,7 +317,12 @@ fn touched(change: &Change) -> Vec<Anchor> {
         Some(Take::Task { id, .. }) => touched.push(Anchor::Task(id.clone())),
         _ => {}
     }
+    touched.extend(change.amend.iter().map(|amendment| Anchor::Consent(amendment.consent().id.clone())));
     touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
     touched.extend(change.derives.iter().cloned().map(Anchor::Task));
+    touched.extend(change.room.iter().map(|room| match room {
+        Room::Tasks { consent, .. } => Anchor::Consent(consent.clone()),
+        Room::Parts { parent, .. } => Anchor::Task(parent.clone()),
+    }));
     touched
 }

@@ -11,7 +11,7 @@ use sea_orm::{
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
-use super::{audit, deferred, endings, halts, keeping, logouts, sql, takes, users};
+use super::{amending, audit, deferred, details_types, endings, halts, keeping, logouts, sql, takes, users};
 
 /// A change with its records made into rows.
 pub(super) struct Prepared {
@@ -80,7 +80,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     let dead =
         |change: &&Change| lives.first_dead(&change.requires, change.at).cloned().map(Conflict::NotAlive);
     let mut lost: Vec<Option<Conflict>> = changes.iter().map(dead).collect();
-    let mut written = HashSet::new();
+    let (mut written, mut amended) = (HashSet::new(), HashSet::new());
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
         *lost = match users::other_password(db, change).await? {
             None => match users::must_sign_in(db, change).await? {
@@ -89,12 +89,19 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
             },
             other => other,
         };
+        if lost.is_none() {
+            *lost = amending::changed(db, change, &mut amended).await?;
+        }
     }
+    takes::find_room(db, &changes, &mut lost).await?;
     takes::mark_first_times(db, &changes, &mut lost).await?;
     // Before anything is taken: what is taken for a token that may not be is gone all the same.
     let counted = takes::count_derivations(db, &changes, &mut lost).await?;
     takes::take_all(db, &changes, &mut lost).await?;
     takes::count_back(db, &changes, &counted, &lost).await?;
+    for (prepared, lost) in batch.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
+        *lost = details_types::declare(db, &prepared.rows.details_types, prepared.change.at).await?;
+    }
     // The last of all: nothing may stand in the way of a change that has stopped somebody.
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
         *lost = match halts::operate(db, change).await? {
@@ -122,7 +129,13 @@ async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<End
         forget.run(db).await?;
     }
     logouts::settle(db, &change.settled).await?;
-    let mut all = Ended::default();
+    let mut all = match &change.amend {
+        Some(amendment) => {
+            amending::amend(db, amendment).await?;
+            amending::end_before(db, amendment, change.at).await?
+        }
+        None => Ended::default(),
+    };
     for ending in &change.end {
         all += endings::end(db, ending, change.at).await?;
     }

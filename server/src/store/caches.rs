@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
-use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, TaskId, TokenId, UserId};
@@ -19,6 +18,7 @@ use protocol::user::User;
 
 use super::batch::{Prepared, Verdicts};
 use super::change::{Ending, Take};
+use super::details_types::KeptDetailsType;
 use crate::secret::SecretDigest;
 
 /// How long something that another process may have changed is believed.
@@ -34,7 +34,7 @@ const PORTION: usize = 1024;
 #[derive(PartialEq)]
 pub(super) struct Declared {
     pub(super) resource_servers: Arc<Vec<ResourceServer>>,
-    pub(super) details_types: Arc<Vec<DetailsTypeDocument>>,
+    pub(super) details_types: Arc<Vec<KeptDetailsType>>,
 }
 
 /// A token and its weight.
@@ -125,6 +125,10 @@ impl Caches {
         prepared.change.operate.iter().for_each(|(id, _)| self.clients.invalidate(id));
         prepared.change.account.iter().for_each(|(id, _)| self.users.invalidate(id));
         if let Some(Take::Task { .. }) = &prepared.change.take {
+            self.tasks.invalidate_all();
+        }
+        if let Some(amendment) = &prepared.change.amend {
+            self.consents.invalidate(&amendment.consent().id);
             self.tasks.invalidate_all();
         }
         prepared.change.derives.iter().for_each(|id| self.tasks.invalidate(id));

@@ -17,10 +17,11 @@ use protocol::token::Token;
 use protocol::user::User;
 use serde_json::Value;
 
+use super::amending::Amendment;
 use super::{
-    AnswerDelivery, BrowserSession, DeferredRequest, FederatedIdentity, FederatedSession, Forget,
-    InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered, SessionClient, Settled,
-    SigningKey, Totp,
+    ActorReceipt, AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity,
+    FederatedSession, Forget, InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered,
+    SessionClient, Settled, SigningKey, Step, Totp, WebhookDelivery,
 };
 use crate::secret::SecretDigest;
 
@@ -38,7 +39,10 @@ pub struct Change {
     pub(super) operate: Option<(ClientId, Operation)>,
     pub(super) account: Option<(UserId, AccountOperation)>,
     pub(super) signed_in: Vec<UserId>,
+    pub(super) amend: Option<Amendment>,
+    pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
+    pub(super) room: Option<Room>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
@@ -67,7 +71,10 @@ impl Change {
             operate: None,
             account: None,
             signed_in: Vec::new(),
+            amend: None,
+            unamended: Vec::new(),
             derives: Vec::new(),
+            room: None,
             keep: Vec::new(),
             end: Vec::new(),
             attempts: Vec::new(),
@@ -136,9 +143,28 @@ impl Change {
         self
     }
 
+    /// Only if the consent is still of the version that it was read as; then it is as `amendment` says, and of the next.
+    pub fn amend(mut self, amendment: Amendment) -> Self {
+        self.requires.push(Anchor::Consent(amendment.consent().id.clone()));
+        self.amend = Some(amendment);
+        self
+    }
+
+    /// Only if this consent still is of this version: nothing was added to it or took the place of what it allowed.
+    pub fn requires_unamended(mut self, consent: ConsentId, version: u32) -> Self {
+        self.unamended.push((consent, version));
+        self
+    }
+
     /// Only if each of these tasks may have one more token derived from it; counts it for all of them.
     pub fn derives(mut self, tasks: Vec<TaskId>) -> Self {
         self.derives = tasks;
+        self
+    }
+
+    /// Only if there is `room` for one more when the change is written.
+    pub fn room(mut self, room: Room) -> Self {
+        self.room = Some(room);
         self
     }
 
@@ -282,8 +308,34 @@ pub enum Take {
         /// By whose hand it is suspended, while it is.
         suspended_by: Option<Hand>,
     },
+    /// A step of a token request that waits for a person's approval.
+    Deferral {
+        /// The digest of its `deferral_code`.
+        digest: SecretDigest,
+        /// Which.
+        step: Step,
+    },
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
+}
+
+/// Where one more task is to go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Room {
+    /// Among the root tasks under a consent that are neither over nor ended.
+    Tasks {
+        /// The consent.
+        consent: ConsentId,
+        /// The most.
+        most: u64,
+    },
+    /// Among the parts of a task, whatever became of them.
+    Parts {
+        /// The task.
+        parent: TaskId,
+        /// The most.
+        most: u64,
+    },
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -307,6 +359,11 @@ impl Origin {
             Self::Registered => "registered",
             Self::Document => "document",
         }
+    }
+
+    /// The one that is written so.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        [Self::Config, Self::Admin, Self::Registered, Self::Document].into_iter().find(|o| o.as_str() == text)
     }
 }
 
@@ -357,8 +414,10 @@ pub enum Record {
     OpenedTask {
         /// The task.
         task: Task,
-        /// The digest of what it was opened with.
+        /// The digest of the key it was opened with.
         opening: SecretDigest,
+        /// The digest of the request that came with the key.
+        request: SecretDigest,
     },
     /// A list for the statuses of tokens.
     StatusList {
@@ -405,6 +464,10 @@ pub enum Record {
     DetailsType {
         /// The details type.
         details_type: DetailsTypeDocument,
+        /// Which version this is; what is declared as a version is that for ever.
+        version: u32,
+        /// Since when nothing of it can be asked for, if so.
+        retired_at: Option<NumericDate>,
         /// Who declared it.
         origin: Origin,
     },
@@ -451,8 +514,14 @@ pub enum Record {
     SessionClient(SessionClient),
     /// A request whose user is elsewhere.
     Deferred(DeferredRequest),
+    /// A token request that waits for a person's approval.
+    Deferral(Deferral),
+    /// An event that a webhook is to be told.
+    WebhookDelivery(WebhookDelivery),
     /// A client that is to be told that its user has answered.
     AnswerDelivery(AnswerDelivery),
+    /// A receipt of who joined a chain; one of the same hop that is there already stays.
+    ActorReceipt(ActorReceipt),
     /// A user by the name that a client sees; one of the same name is the same.
     PairwiseSubject(PairwiseSubject),
     /// The hash of the code without which a user is not asked from afar, or none; a former one is replaced.
@@ -469,7 +538,7 @@ pub enum Record {
 pub enum Ending {
     /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent.
     Consent(ConsentId),
-    /// A task: its child tasks, their tokens and all their descendants.
+    /// A task: its child tasks, their tokens and all their descendants, but for what went over to another task.
     Task(TaskId),
     /// A token and all its descendants.
     Token(TokenId),
@@ -576,6 +645,8 @@ pub enum Conflict {
     Changed,
     /// No more tokens may be derived from the task, or from one that it is a part of.
     Exhausted,
+    /// There are as many already as there may be.
+    NoRoom,
 }
 
 impl fmt::Display for Conflict {
@@ -586,6 +657,7 @@ impl fmt::Display for Conflict {
             Self::AlreadyTaken => "it was taken before",
             Self::Changed => "it was changed meanwhile",
             Self::Exhausted => "no more may be derived from it",
+            Self::NoRoom => "there are as many as there may be",
         })
     }
 }

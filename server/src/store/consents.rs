@@ -11,14 +11,15 @@ use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 
-use super::{Store, StoreError, read, read_word};
+use super::{Store, StoreError, corrupt, read, read_word};
 
 /// The most consents in one list.
 const MOST: u64 = 1000;
 
 pub(super) fn consent(row: &consent::Model) -> Result<Consent, StoreError> {
     let written: Consent = read("consent", &row.id, &row.document)?;
-    Ok(Consent { state: read_word("consent", &row.id, &row.state)?, ..written })
+    let version = u32::try_from(row.version).map_err(|_| corrupt("consent", &row.id))?;
+    Ok(Consent { state: read_word("consent", &row.id, &row.state)?, version, ..written })
 }
 
 fn newest_first() -> Select<consent::Entity> {
@@ -40,6 +41,15 @@ impl Store {
         let found = Arc::new(consent(&row)?);
         self.caches().consents.insert(id.clone(), Arc::clone(&found));
         Ok(Some(found))
+    }
+
+    /// The consent of this id as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_consent_now(&self, id: &ConsentId) -> Result<Option<Consent>, StoreError> {
+        let found = consent::Entity::find_by_id(id.as_str()).one(self.reader()).await?;
+        found.as_ref().map(consent).transpose()
     }
 
     /// Everything `user` ever allowed, the newest first, at most a thousand.

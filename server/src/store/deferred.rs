@@ -10,7 +10,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, Value,
 };
 
-use super::{Store, StoreError, corrupt, deliveries, read, sql};
+use super::{Store, StoreError, corrupt, deferrals, deliveries, read, sql, webhooks};
 use crate::secret::SecretDigest;
 
 /// The most requests in one list.
@@ -46,6 +46,22 @@ pub enum Note {
         digest: SecretDigest,
         /// Whether it was told to slow down, for good.
         too_soon: bool,
+    },
+    /// A client asked whether a person has approved its token request.
+    PolledDeferral {
+        /// Which request.
+        digest: SecretDigest,
+        /// Whether it was told to slow down, for good.
+        too_soon: bool,
+    },
+    /// A webhook was told, or never will be.
+    WebhookDone(SecretDigest),
+    /// A webhook is to be told again.
+    WebhookLater {
+        /// Of what.
+        digest: SecretDigest,
+        /// Not before this moment.
+        due_at: NumericDate,
     },
     /// Its client was told the answer, or never will be; and how is forgotten.
     Delivered(SecretDigest),
@@ -191,6 +207,9 @@ pub(super) async fn note<C: ConnectionTrait>(db: &C, note: &Note, at: NumericDat
             let values = vec![Value::from(digest.to_text()), Value::from(more), Value::from(at.0)];
             sql::execute(db, update, values).await
         }
+        Note::PolledDeferral { digest, too_soon } => deferrals::polled(db, digest, *too_soon, at).await,
+        Note::WebhookDone(digest) => webhooks::done(db, digest).await,
+        Note::WebhookLater { digest, due_at } => webhooks::postpone(db, digest, *due_at).await,
         Note::Delivered(digest) => deliveries::done(db, digest).await,
         Note::Postponed { digest, due_at } => deliveries::postpone(db, digest, *due_at).await,
     }

@@ -7,7 +7,7 @@ use protocol::token::{Subject, Token};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Ended, Ending, Named};
-use super::{halts, logouts, sql};
+use super::{deferrals, halts, logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
 struct Roots {
@@ -17,6 +17,10 @@ struct Roots {
 
 /// The tokens that end with the roots: all that were derived from them. `$2` is when.
 const DOOMED: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
+     UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
+/// Likewise where tasks end, and nothing else: what went over to a task that does not end lives on with that.
+const DOOMED_OF_TASKS: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id \
+     WHERE t.task_id IS NULL OR t.task_id IN (SELECT id FROM line)) \
      UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
 
 const NO_TASK: &str = "SELECT id FROM task WHERE 1 = 0";
@@ -120,8 +124,9 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
     );
     let end_tokens = format!(
         "WITH RECURSIVE {line}, root(id) AS \
-         ({} UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), {DOOMED}",
-        roots.tokens
+         ({} UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), {}",
+        roots.tokens,
+        if matches!(ending, Ending::Task(_)) { DOOMED_OF_TASKS } else { DOOMED },
     );
     // Another writer may hold a parent while it adds a child that this statement cannot see yet: having waited for
     // it, look again. One quiet look after the last wait is needed, so PostgreSQL gets two in a row.
@@ -140,6 +145,8 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
         let (count, named) = (tasks.len() as u64, Named { tasks, ..Named::default() });
         ended += Ended { tasks: count, tokens, named, ..Ended::default() };
     }
+    // Last, when all that a person was asked about has ended.
+    ended.pending += deferrals::end_with(db, ending, at).await?;
     Ok(ended)
 }
 

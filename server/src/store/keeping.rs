@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use entity::{
     authorization_code, backchannel_delivery, backchannel_user_code, browser_session, client,
-    client_registration, consent, deferred_request, details_type, initial_access_token, interaction,
-    known_browser, one_time_link, pairwise_subject, pushed_request, resource_server, session_client, setting,
-    signing_key, status_list, task, token, totp, user_account,
+    client_registration, consent, deferral, deferred_request, details_type, initial_access_token,
+    interaction, known_browser, one_time_link, pairwise_subject, pushed_request, resource_server,
+    session_client, setting, signing_key, status_list, task, token, totp, user_account, webhook_delivery,
 };
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
@@ -23,7 +23,10 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveM
 use serde::Serialize;
 
 use super::change::{Origin, Record};
-use super::{BrowserSession, OneTimeLink, SigningKey, StoreError, credentials, federation, sql};
+use super::{
+    ActorReceipt, BrowserSession, OneTimeLink, SigningKey, StoreError, amending, credentials, federation,
+    receipts, sql,
+};
 use crate::secret::SecretDigest;
 
 /// The rows of one change, by table.
@@ -47,9 +50,12 @@ pub(super) struct Rows {
     status_lists: Vec<status_list::Model>,
     credentials: credentials::Rows,
     deferred: Vec<deferred_request::Model>,
+    deferrals: Vec<deferral::Model>,
+    webhooks: Vec<webhook_delivery::Model>,
     user_codes: Vec<backchannel_user_code::Model>,
     deliveries: Vec<backchannel_delivery::Model>,
     subjects: Vec<pairwise_subject::Model>,
+    receipts: Vec<ActorReceipt>,
     registrations: Vec<client_registration::Model>,
     initial_access_tokens: Vec<initial_access_token::Model>,
     federation: federation::Rows,
@@ -97,8 +103,8 @@ impl Rows {
                 let row = task_row(&task, None)?;
                 self.tasks.push((Arc::new(task), row));
             }
-            Record::OpenedTask { task, opening } => {
-                let row = task_row(&task, Some(opening))?;
+            Record::OpenedTask { task, opening, request } => {
+                let row = task_row(&task, Some((opening, request)))?;
                 self.tasks.push((Arc::new(task), row));
             }
             Record::StatusList { id, size, expires_at } => self.status_lists.push(status_list::Model {
@@ -120,8 +126,8 @@ impl Rows {
             Record::ResourceServer { resource_server, origin } => {
                 self.resource_servers.push(resource_server_row(&resource_server, origin)?);
             }
-            Record::DetailsType { details_type, origin } => {
-                self.details_types.push(details_type_row(&details_type, origin)?);
+            Record::DetailsType { details_type, version, retired_at, origin } => {
+                self.details_types.push(details_type_row(&details_type, version, retired_at, origin)?);
             }
             Record::BrowserSession(session) => self.browser_sessions.push(session_row(session)),
             Record::FederatedIdentity(kept) => self.federation.add_identity(&kept)?,
@@ -135,8 +141,11 @@ impl Rows {
             Record::InitialAccessToken(token) => self.initial_access_tokens.push(token.into_row()),
             Record::SessionClient(client) => self.session_clients.push(client.row()),
             Record::AnswerDelivery(delivery) => self.deliveries.push(delivery.row()),
+            Record::ActorReceipt(receipt) => self.receipts.push(receipt),
             Record::PairwiseSubject(subject) => self.subjects.push(subject.row()),
             Record::Deferred(request) => self.deferred.push(request.row()?),
+            Record::Deferral(deferral) => self.deferrals.push(deferral.row()?),
+            Record::WebhookDelivery(delivery) => self.webhooks.push(delivery.row()?),
             Record::UserCode { user, hash } => {
                 self.user_codes.push(backchannel_user_code::Model { user_id: user.into(), hash });
             }
@@ -178,12 +187,16 @@ pub(super) async fn write<C: ConnectionTrait>(db: &C, changes: &[&Rows]) -> Resu
     }
     let all = || changes.iter();
     insert(db, all().flat_map(|r| &r.consents).map(|(_, row)| row.clone()).collect()).await?;
+    let held = all().flat_map(|r| &r.consents).flat_map(|(consent, _)| amending::held(consent));
+    insert(db, held.collect()).await?;
     insert(db, all().flat_map(|r| &r.status_lists).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.tasks).map(|(_, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.tokens).map(|(_, _, row)| row.clone()).collect()).await?;
     insert(db, all().flat_map(|r| &r.codes).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.pushed_requests).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.deferred).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.deferrals).cloned().collect()).await?;
+    insert(db, all().flat_map(|r| &r.webhooks).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.deliveries).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.interactions).cloned().collect()).await?;
     insert(db, all().flat_map(|r| &r.initial_access_tokens).cloned().collect()).await?;
@@ -204,8 +217,7 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
         replace(db, row.clone(), Column::Identifier, Some(Column::Origin), &[]).await?;
     }
     for row in &rows.details_types {
-        use details_type::Column;
-        replace(db, row.clone(), Column::Name, Some(Column::Origin), &[]).await?;
+        replace_details_type(db, row.clone()).await?;
     }
     for row in &rows.browser_sessions {
         use browser_session::Column;
@@ -230,6 +242,9 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     for row in &rows.subjects {
         replace(db, row.clone(), pairwise_subject::Column::Subject, None, &[]).await?;
+    }
+    for receipt in &rows.receipts {
+        receipts::keep(db, receipt).await?;
     }
     rows.credentials.write(db).await?;
     rows.federation.write(db).await
@@ -289,6 +304,15 @@ async fn replace_user<C: ConnectionTrait>(db: &C, row: user_account::Model) -> R
         "CASE WHEN user_account.halted_at IS NULL THEN excluded.enabled ELSE user_account.enabled END";
     conflict.value(Column::Enabled, Expr::cust(enabled));
     let insert = user_account::Entity::insert(row.into_active_model()).on_conflict(conflict);
+    insert.exec_without_returning(db).await.map(|_| ())
+}
+
+/// Likewise; a newer version stays.
+async fn replace_details_type<C: ConnectionTrait>(db: &C, row: details_type::Model) -> Result<(), DbErr> {
+    use details_type::Column;
+    let mut conflict = on_conflict(Column::Name, Some(Column::Origin), &[]);
+    conflict.action_and_where(Expr::cust("details_type.version <= excluded.version"));
+    let insert = details_type::Entity::insert(row.into_active_model()).on_conflict(conflict);
     insert.exec_without_returning(db).await.map(|_| ())
 }
 
@@ -369,11 +393,12 @@ fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
         state: word(&consent.state),
         created_at: consent.created_at.0,
         expires_at: consent.authority.until.0,
+        version: i64::from(consent.version),
         document: json(consent)?,
     })
 }
 
-fn task_row(task: &Task, opening: Option<SecretDigest>) -> Result<task::Model, StoreError> {
+fn task_row(task: &Task, opening: Option<(SecretDigest, SecretDigest)>) -> Result<task::Model, StoreError> {
     Ok(task::Model {
         id: task.id.as_str().to_owned(),
         root_id: task.root.as_str().to_owned(),
@@ -387,7 +412,9 @@ fn task_row(task: &Task, opening: Option<SecretDigest>) -> Result<task::Model, S
         max_derivations: task.max_derivations.map(i64::from),
         derivations: i64::from(task.derivations),
         suspended_by: task.suspended_by.as_ref().map(word),
-        opening: opening.map(|digest| digest.to_text()),
+        opening: opening.map(|(key, _)| key.to_text()),
+        opened_by: opening.map(|(_, request)| request.to_text()),
+        created_at: task.created_at.0,
         document: json(task)?,
     })
 }
@@ -430,11 +457,15 @@ fn resource_server_row(
 
 fn details_type_row(
     document: &DetailsTypeDocument,
+    version: u32,
+    retired_at: Option<NumericDate>,
     origin: Origin,
 ) -> Result<details_type::Model, StoreError> {
     Ok(details_type::Model {
         name: document.name.as_str().to_owned(),
         origin: origin.as_str().to_owned(),
+        version: i64::from(version),
+        retired_at: retired_at.map(|at| at.0),
         document: json(document)?,
     })
 }

@@ -3,6 +3,7 @@
 //! Reads are calls. Writes are values: a request's effects are gathered as a [`Change`] and written by
 //! [`Store::commit`], together with other requests' changes in one transaction. Only digests of secrets are stored.
 
+mod amending;
 mod anchors;
 mod audit;
 mod batch;
@@ -13,8 +14,10 @@ mod codes;
 mod consents;
 mod credentials;
 mod declared;
+mod deferrals;
 mod deferred;
 mod deliveries;
+mod details_types;
 mod endings;
 mod error;
 mod federation;
@@ -25,6 +28,7 @@ mod lists;
 mod logouts;
 mod open;
 mod queue;
+mod receipts;
 mod registrations;
 mod requests;
 mod sessions;
@@ -38,6 +42,7 @@ mod tasks;
 mod tests;
 mod tokens;
 mod users;
+mod webhooks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,13 +54,16 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
+pub use amending::Amendment;
 pub use change::{
-    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Take,
+    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Room, Take,
 };
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
+pub use deferrals::{AskedOfPerson, Deferral, Standing, Step};
 pub use deferred::{DeferredRequest, Note};
 pub use deliveries::AnswerDelivery;
+pub use details_types::{DetailsTypeVersion, KeptDetailsType};
 pub use error::{CommitError, StoreError};
 pub use federation::{FederatedIdentity, FederatedSession};
 pub use halts::Halted;
@@ -63,11 +71,13 @@ pub use keys::{SigningKey, SigningKeys};
 pub use lists::{AgentFilter, ConsentFilter, TaskFilter, UserFilter};
 pub use logouts::{LogoutDelivery, SessionClient, Settled};
 pub use open::Furnishing;
+pub use receipts::ActorReceipt;
 pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
 pub use subjects::PairwiseSubject;
 pub use users::password_mark;
+pub use webhooks::WebhookDelivery;
 
 use caches::Caches;
 use queue::Waiting;

@@ -3,19 +3,22 @@
 use protocol::numeric_date::{NumericDate, Seconds};
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait as _, Value};
 
-use super::{Store, StoreError, logouts, sql};
+use super::change::Ending;
+use super::{Store, StoreError, endings, logouts, sql};
 
 /// The most rows of one statement.
 const PORTION: u64 = 500;
 /// The most statements for one table in one sweep; the next sweep goes on.
 const PORTIONS: usize = 40;
+/// How long a task is kept beyond its deadline.
+const TASK_AFTERLIFE: Seconds = Seconds::days(30);
 /// How long what others may still ask about is kept beyond its end.
 const AFTERLIFE: Seconds = Seconds::days(1);
 
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; requests of users elsewhere, because their clients are told that they are over;
 /// tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 14] = [
+const TABLES: [(&str, &str, Seconds); 18] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
@@ -26,9 +29,13 @@ const TABLES: [(&str, &str, Seconds); 14] = [
     ("ended_family", "family_id", Seconds(0)),
     ("federated_session", "id", Seconds(0)),
     ("backchannel_delivery", "digest", Seconds(0)),
+    ("webhook_delivery", "digest", Seconds(0)),
     ("status_list", "id", Seconds(0)),
+    ("consent_details_type", "id", Seconds(0)),
+    ("actor_receipt", "hop", Seconds(0)),
     ("authorization_code", "digest", AFTERLIFE),
     ("deferred_request", "digest", AFTERLIFE),
+    ("deferral", "digest", AFTERLIFE),
     ("token", "id", AFTERLIFE),
 ];
 
@@ -38,7 +45,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn sweep(&self, now: NumericDate) -> Result<u64, StoreError> {
-        let mut all = self.sweep_sessions(now).await?;
+        let mut all = self.sweep_sessions(now).await? + self.sweep_tasks(now).await?;
         for (table, key, afterlife) in TABLES {
             let last = now.0.saturating_sub(afterlife.0);
             let delete = format!(
@@ -54,6 +61,24 @@ impl Store {
             }
         }
         Ok(all + self.sweep_registrations(now, AFTERLIFE).await?)
+    }
+
+    /// Deletes the tasks that were to end long ago, parts before what they are a part of.
+    async fn sweep_tasks(&self, now: NumericDate) -> Result<u64, StoreError> {
+        let delete = format!(
+            "DELETE FROM task WHERE id IN (SELECT id FROM task t WHERE t.deadline <= $1 AND NOT EXISTS \
+             (SELECT 1 FROM task part WHERE part.parent_id = t.id) LIMIT {PORTION})"
+        );
+        let last = now.0.saturating_sub(TASK_AFTERLIFE.0);
+        let mut all = 0;
+        for _ in 0..PORTIONS {
+            let swept = sql::execute(&self.0.core.writer, &delete, vec![Value::from(last)]).await?;
+            all += swept;
+            if swept < PORTION {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// Deletes the browser sessions that are over. The clients that took part in one are queued to be told in the same
@@ -80,6 +105,10 @@ impl Store {
                 let values = vec![Value::from(session.clone()), Value::from(now.0)];
                 if user.is_some() && sql::query(&db, goes_on, values).await?.is_empty() {
                     logouts::enqueue(&db, &session, now).await?;
+                    // What hangs on it is over with it, for those who validate offline too.
+                    if let Ok(session) = session.parse() {
+                        endings::end(&db, &Ending::Session(session), now).await?;
+                    }
                 }
             }
             db.commit().await?;

@@ -1,12 +1,42 @@
 //! Single use: what many may try at the same moment, and one gets.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::change::{Change, Conflict, Take};
-use super::{credentials, sql, tasks};
+use super::change::{Change, Conflict, Room, Take};
+use super::{credentials, deferrals, sql, tasks};
+
+/// Looks whether there is room for what the changes add. The last one that there is room for is in, the next is out.
+pub(super) async fn find_room<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    lost: &mut [Option<Conflict>],
+) -> Result<(), DbErr> {
+    let mut counted: HashMap<&str, u64> = HashMap::new();
+    for (change, lost) in changes.iter().zip(lost).filter(|(_, lost)| lost.is_none()) {
+        let (key, most) = match &change.room {
+            None => continue,
+            Some(Room::Tasks { consent, most }) => (consent.as_str(), most),
+            Some(Room::Parts { parent, most }) => (parent.as_str(), most),
+        };
+        let known = counted.get(key).copied();
+        let there = match (known, &change.room) {
+            (Some(there), _) => there,
+            (None, Some(Room::Tasks { consent, .. })) => tasks::count_open(db, consent, change.at).await?,
+            (None, Some(Room::Parts { parent, .. })) => tasks::count_parts(db, parent).await?,
+            (None, None) => 0,
+        };
+        if there < *most {
+            counted.insert(key, there + 1);
+        } else {
+            counted.insert(key, there);
+            *lost = Some(Conflict::NoRoom);
+        }
+    }
+    Ok(())
+}
 
 /// Marks what the changes show for the first time. A change that shows something old is out.
 pub(super) async fn mark_first_times<C: ConnectionTrait>(
@@ -148,7 +178,8 @@ enum Table {
     KeyRing,
 }
 
-/// What a take is after; a passkey's next signature and a task's next step are matters of their own.
+/// What a take is after; a passkey's next signature, a task's next step and that of a deferral are
+/// matters of their own.
 fn wanted(take: &Take) -> Option<(Table, Wanted)> {
     let plain = |key: String| Wanted { key, note: None };
     Some(match take {
@@ -165,7 +196,7 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
         Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
-        Take::Passkey { .. } | Take::Task { .. } => return None,
+        Take::Passkey { .. } | Take::Task { .. } | Take::Deferral { .. } => return None,
     })
 }
 
@@ -181,6 +212,7 @@ async fn take_alone<C: ConnectionTrait>(
         Take::Task { id, version, status, suspended_by } => {
             tasks::step(db, id, *version, *status, *suspended_by).await?
         }
+        Take::Deferral { digest, step } => deferrals::step(db, digest, *step, at).await?,
         _ => return Ok(None),
     };
     Ok((!taken).then_some(Conflict::AlreadyTaken))

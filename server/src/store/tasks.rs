@@ -1,5 +1,6 @@
 //! Tasks.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use entity::task;
@@ -8,8 +9,8 @@ use protocol::identifier::{ClientId, ConsentId, TaskId};
 use protocol::numeric_date::NumericDate;
 use protocol::task::{Hand, Task, TaskStatus};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Value,
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select, Value,
 };
 
 use super::keeping::word;
@@ -74,6 +75,39 @@ pub(super) async fn derive_back<C: ConnectionTrait>(db: &C, ids: &[TaskId]) -> R
     sql::execute(db, &statement, values).await.map(|_| ())
 }
 
+/// A task and all its parts, and theirs.
+pub(super) async fn and_parts<C: ConnectionTrait>(db: &C, id: &TaskId) -> Result<Vec<TaskId>, DbErr> {
+    let find = "WITH RECURSIVE line(id) AS (SELECT id FROM task WHERE id = $1 UNION SELECT t.id FROM task t \
+                JOIN line l ON t.parent_id = l.id) SELECT id FROM line";
+    let rows = sql::query(db, find, vec![Value::from(id.as_str().to_owned())]).await?;
+    let ids = rows.iter().map(|row| row.try_get_by_index::<String>(0));
+    // What is in the table was an id when it was written.
+    Ok(ids.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+/// How many root tasks under a consent are neither over nor ended.
+pub(super) async fn count_open<C: ConnectionTrait>(
+    db: &C,
+    consent: &ConsentId,
+    now: NumericDate,
+) -> Result<u64, DbErr> {
+    let count = "SELECT COUNT(*) FROM task WHERE consent_id = $1 AND parent_id IS NULL \
+                 AND status IN ('active', 'suspended') AND deadline > $2";
+    one_number(db, count, vec![Value::from(consent.as_str().to_owned()), Value::from(now.0)]).await
+}
+
+/// How many parts a task has, whatever became of them.
+pub(super) async fn count_parts<C: ConnectionTrait>(db: &C, parent: &TaskId) -> Result<u64, DbErr> {
+    let count = "SELECT COUNT(*) FROM task WHERE parent_id = $1";
+    one_number(db, count, vec![Value::from(parent.as_str().to_owned())]).await
+}
+
+async fn one_number<C: ConnectionTrait>(db: &C, count: &str, values: Vec<Value>) -> Result<u64, DbErr> {
+    let rows = sql::query(db, count, values).await?;
+    let number = rows.first().map(|row| row.try_get_by_index::<i64>(0)).transpose()?;
+    Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default())
+}
+
 impl Store {
     /// The task of this id, as it was at most a second ago.
     ///
@@ -91,16 +125,12 @@ impl Store {
         Ok(Some(found))
     }
 
-    /// The tasks under a consent, at most a thousand.
+    /// The tasks under a consent, each with its ancestors after it, the newest first, at most a thousand.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn tasks_of_consent(&self, consent: &ConsentId) -> Result<Vec<Task>, StoreError> {
-        let find = task::Entity::find()
-            .filter(task::Column::ConsentId.eq(consent.as_str()))
-            .order_by_asc(task::Column::Id)
-            .limit(MOST);
-        find.all(self.reader()).await?.iter().map(task).collect()
+    pub async fn tasks_of_consent(&self, consent: &ConsentId) -> Result<Vec<Vec<Task>>, StoreError> {
+        self.lines(newest_first().filter(Column::ConsentId.eq(consent.as_str()))).await
     }
 
     /// The task and all its ancestors, the task itself first, as they are now.
@@ -119,13 +149,17 @@ impl Store {
         Ok(line)
     }
 
-    /// The task that was opened with this, if one was.
+    /// The task that was opened with this key, if one was, and the digest of the request that came with it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn find_task_by_opening(&self, opening: &SecretDigest) -> Result<Option<Task>, StoreError> {
+    pub async fn find_task_by_opening(
+        &self,
+        opening: &SecretDigest,
+    ) -> Result<Option<(Task, Option<String>)>, StoreError> {
         let find = task::Entity::find().filter(Column::Opening.eq(opening.to_text()));
-        find.one(self.reader()).await?.as_ref().map(task).transpose()
+        let Some(row) = find.one(self.reader()).await? else { return Ok(None) };
+        Ok(Some((task(&row)?, row.opened_by)))
     }
 
     /// How many parts a task has, whatever became of them.
@@ -133,23 +167,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_children(&self, parent: &TaskId) -> Result<u64, StoreError> {
-        let find = task::Entity::find().filter(Column::ParentId.eq(parent.as_str()));
-        Ok(find.count(self.reader()).await?)
+        Ok(count_parts(self.reader(), parent).await?)
     }
 
-    /// How many tasks under a consent are neither over nor ended.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn count_open_tasks(&self, consent: &ConsentId, now: NumericDate) -> Result<u64, StoreError> {
-        let find = task::Entity::find()
-            .filter(Column::ConsentId.eq(consent.as_str()))
-            .filter(Column::Status.is_in(["active", "suspended"]))
-            .filter(Column::Deadline.gt(now.0));
-        Ok(find.count(self.reader()).await?)
-    }
-
-    /// The tasks of an actor, under one consent if that is named, at most a thousand.
+    /// The tasks of an actor, under one consent if that is named, each with its ancestors after it, the newest first,
+    /// at most a thousand.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -157,14 +179,51 @@ impl Store {
         &self,
         actor: &ClientId,
         consent: Option<&ConsentId>,
-    ) -> Result<Vec<Task>, StoreError> {
-        let mut find = task::Entity::find()
-            .filter(Column::ActorId.eq(actor.as_str()))
-            .order_by_asc(Column::Id)
-            .limit(MOST);
-        if let Some(consent) = consent {
-            find = find.filter(Column::ConsentId.eq(consent.as_str()));
-        }
-        find.all(self.reader()).await?.iter().map(task).collect()
+    ) -> Result<Vec<Vec<Task>>, StoreError> {
+        let find = newest_first().filter(Column::ActorId.eq(actor.as_str()));
+        let find = consent.iter().fold(find, |find, id| find.filter(Column::ConsentId.eq(id.as_str())));
+        self.lines(find).await
     }
+
+    /// What is found, each with its ancestors after it; they are read level by level.
+    async fn lines(&self, find: Select<task::Entity>) -> Result<Vec<Vec<Task>>, StoreError> {
+        let rows = find.limit(MOST).all(self.reader()).await?;
+        let found: Vec<Task> = rows.iter().map(task).collect::<Result<_, _>>()?;
+        let mut known: HashMap<TaskId, Task> =
+            found.iter().map(|task| (task.id.clone(), task.clone())).collect();
+        for _ in 0..LONGEST_LINE {
+            let unknown: BTreeSet<&str> = known
+                .values()
+                .filter_map(|task| task.parent.as_ref())
+                .filter(|parent| !known.contains_key(*parent))
+                .map(TaskId::as_str)
+                .collect();
+            if unknown.is_empty() {
+                break;
+            }
+            let rows = task::Entity::find().filter(Column::Id.is_in(unknown)).all(self.reader()).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                let above = task(row)?;
+                known.insert(above.id.clone(), above);
+            }
+        }
+        let line = |task: Task| {
+            let mut line = vec![task];
+            while let Some(above) = line.last().and_then(|task| task.parent.as_ref())
+                && let Some(above) = known.get(above)
+                && line.len() < LONGEST_LINE
+            {
+                line.push(above.clone());
+            }
+            line
+        };
+        Ok(found.into_iter().map(line).collect())
+    }
+}
+
+fn newest_first() -> Select<task::Entity> {
+    task::Entity::find().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)
 }

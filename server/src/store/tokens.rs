@@ -60,7 +60,7 @@ impl Store {
         find.one(self.reader()).await?.as_ref().map(token).transpose()
     }
 
-    /// The tokens under a consent that live at `now`, those that live longest first, at most a thousand.
+    /// The tokens under a consent that are to be used and live at `now`, those that live longest first, at most a thousand.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -72,6 +72,7 @@ impl Store {
         let find = token::Entity::find()
             .filter(Column::ConsentId.eq(consent.as_str()))
             .filter(Column::EndedAt.is_null())
+            .filter(Column::Kind.is_in(["access", "refresh"]))
             .filter(Column::ExpiresAt.gt(now.0))
             .order_by_desc(Column::ExpiresAt)
             .limit(MOST);

@@ -58,9 +58,9 @@ async fn open(
     let request = TaskRequest::parse(body)?;
     let opening = key.map(|key| opening(&client.id, key)).transpose()?;
     if let Some(opening) = &opening
-        && let Some(task) = app.store.find_task_by_opening(opening).await?
+        && let Some(opened) = app.store.find_task_by_opening(opening).await?
     {
-        return same(task, &request, told);
+        return same(opened, body, told);
     }
     let plan = match &request.under {
         Under::Consent(id) => Source::Root(own_consent(app, visit, client, id).await?),
@@ -69,11 +69,12 @@ async fn open(
     let task = plan.judge(app, visit, client, &request).await?;
     tell_of(told, &task);
     let record = match opening {
-        Some(opening) => Record::OpenedTask { task: task.clone(), opening },
+        Some(opening) => Record::OpenedTask { task: task.clone(), opening, request: SecretDigest::of(body) },
         None => Record::Task(task.clone()),
     };
     let mut change = Change::new(told.clone())
         .keep(record)
+        .room(super::room(app, &task))
         .requires(Anchor::Client(client.id.clone()))
         .requires(Anchor::Client(task.actor.clone()))
         .requires(Anchor::User(task.user.clone()))
@@ -89,11 +90,12 @@ async fn open(
         // Somebody sent the same at the same moment.
         Err(CommitError::Conflict(Conflict::Replayed(_))) => match &opening {
             Some(opening) => match app.store.find_task_by_opening(opening).await? {
-                Some(task) => same(task, &request, told),
+                Some(opened) => same(opened, body, told),
                 None => Err(Refusal::new(ErrorCode::InvalidRequest, "this key was used before").into()),
             },
             None => Err(Broken::Inconsistent("a mark that nobody set").into()),
         },
+        Err(CommitError::Conflict(Conflict::NoRoom)) => Err(super::no_room(&task)),
         Err(CommitError::Conflict(_)) => Err(no_such_task().into()),
     }
 }
@@ -108,20 +110,11 @@ fn opening(client: &ClientId, key: &str) -> Result<SecretDigest, Refusal> {
     Ok(SecretDigest::of(&format!("{}:{client}{key}", client.as_str().len())))
 }
 
-/// The task that was opened with the key, if it is the one that is asked for.
-fn same(task: Task, request: &TaskRequest, told: &mut AuditEvent) -> Result<Opened, Failure> {
+/// The task that was opened with the key, if that was by the same request, byte for byte.
+fn same(opened: (Task, Option<String>), body: &str, told: &mut AuditEvent) -> Result<Opened, Failure> {
+    let (task, request) = opened;
     tell_of(told, &task);
-    let under = match &request.under {
-        Under::Consent(id) => task.parent.is_none() && task.consent == *id,
-        Under::Parent { parent, actor } => task.parent.as_ref() == Some(parent) && task.actor == *actor,
-    };
-    let words = task.intent == request.intent && task.max_derivations == request.max_derivations;
-    let scope = request.scope.clone().unwrap_or_default();
-    let what = task.scope.as_ref() == Some(&scope)
-        && task.details == request.details
-        && request.deadline.is_none_or(|deadline| task.deadline <= deadline)
-        && (request.resources.is_empty() || task.resources.as_ref() == Some(&request.resources));
-    if under && words && what {
+    if request == Some(SecretDigest::of(body).to_text()) {
         Ok(Opened { task, again: true })
     } else {
         let description = "this Idempotency-Key opened another task; use a new one for each";
@@ -142,11 +135,6 @@ async fn own_consent(app: &App, visit: &Visit, client: &Client, id: &ConsentId) 
     let consent = own.ok_or_else(|| {
         Refusal::new(ErrorCode::InvalidRequest, "there is no live consent of this grant_id to this client")
     })?;
-    let open = app.store.count_open_tasks(id, visit.now).await?;
-    if open >= u64::from(app.settings.tasks.most_open.get()) {
-        let description = "as many tasks as there may be are open under this consent; complete some first";
-        return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
-    }
     Ok(consent.as_ref().clone())
 }
 
@@ -175,7 +163,8 @@ impl Source {
         client: &Client,
         request: &TaskRequest,
     ) -> Result<Task, Failure> {
-        let registry = app.registry().await?;
+        let (Self::Root(of) | Self::Part { consent: of, .. }) = self;
+        let registry = app.registry_of(Some(of)).await?;
         registry.types.check(&request.details)?;
         let (consent, given) = match self {
             Self::Root(consent) => (consent, consent.authority.clone()),

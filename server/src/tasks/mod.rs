@@ -8,15 +8,17 @@ use protocol::authority::Authority;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, TaskId};
 use protocol::numeric_date::NumericDate;
+use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, Bounds, Intent, Task, TaskStatus};
 use protocol::token::TaskRef;
 
 pub use ask::{Opened, ask};
-pub use operate::{Seen, Stepped, operate, operate_as_admin, see};
+pub use operate::{By, Seen, Stepped, operate, operate_as_admin, see};
 
 use crate::app::App;
 use crate::failure::{Broken, Failure};
 use crate::secret::random_id;
+use crate::store::Room;
 
 /// What a task is to be, beside its id.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ pub struct Plan<'a> {
 /// # Errors
 /// Never in practice: the characters of the id are ours.
 pub fn open(app: &App, consent: &Consent, authority: &Authority, now: NumericDate) -> Result<Task, Failure> {
-    let until = consent.authority.until;
+    let until = consent.authority.until.min(authority.until);
     let until = task::deadline(&authority.details).map_or(until, |deadline| deadline.min(until));
     let plan = Plan {
         consent,
@@ -52,6 +54,26 @@ pub fn open(app: &App, consent: &Consent, authority: &Authority, now: NumericDat
         max_derivations: None,
     };
     make(app, plan, now)
+}
+
+/// Where a new task goes, and how many there may be.
+#[must_use]
+pub fn room(app: &App, task: &Task) -> Room {
+    let bounds = &app.settings.tasks;
+    match &task.parent {
+        Some(parent) => Room::Parts { parent: parent.clone(), most: u64::from(bounds.most_children.get()) },
+        None => Room::Tasks { consent: task.consent.clone(), most: u64::from(bounds.most_open.get()) },
+    }
+}
+
+/// What is said where there is no room for a new task.
+#[must_use]
+pub fn no_room(task: &Task) -> Failure {
+    if task.parent.is_some() {
+        return task::ChildRefused::FanoutExceeded.into();
+    }
+    let description = "as many tasks as there may be are open under this consent; complete some first";
+    Refusal::new(ErrorCode::InvalidRequest, description).into()
 }
 
 /// The task of a plan.

@@ -1,7 +1,7 @@
 //! A task rests, goes on, is done, or is called off.
 
 use protocol::audit::{Action, AuditEvent, Outcome};
-use protocol::identifier::{ClientId, TaskId};
+use protocol::identifier::{ClientId, TaskId, UserId};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, Hand, Operation, Task, TaskStatus};
 
@@ -12,6 +12,17 @@ use crate::store::{Anchor, Change, CommitError, Conflict, Ended, Ending, Named, 
 
 /// How often it is tried again where somebody else changed the task at the same moment.
 const TRIES: usize = 5;
+
+/// Whose hand it is.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// The actor of the task, or of one that it is a part of.
+    Client(&'a ClientId),
+    /// The user for whom it is done.
+    User(&'a UserId),
+    /// An admin.
+    Admin,
+}
 
 /// A task as its reader may see it.
 pub struct Seen {
@@ -31,40 +42,48 @@ pub struct Stepped {
     pub ended: Ended,
 }
 
-/// The task, for its own actor and for the actors of those that it is a part of. For everybody else it is as one that
-/// is not there.
+/// The task, for its own actor, for the actors of those that it is a part of, and for its user. For everybody else it is
+/// as one that is not there.
 ///
 /// # Errors
 /// The store's.
-pub async fn see(app: &App, visit: &Visit, client: &ClientId, id: &TaskId) -> Result<Option<Seen>, Failure> {
+pub async fn see(app: &App, visit: &Visit, by: By<'_>, id: &TaskId) -> Result<Option<Seen>, Failure> {
     let mut line = app.store.line_of_task(id).await?;
-    let own = line.first().is_some_and(|task| task.actor == *client);
-    let giver = line.iter().skip(1).any(|task| task.actor == *client);
-    if !own && !giver {
-        return Ok(None);
-    }
+    let Some(hand) = hand_of(by, &line) else { return Ok(None) };
     let status = task::effective(&line, visit.now);
-    let hand = if giver { Hand::Giver } else { Hand::Actor };
     Ok(Some(Seen { task: line.swap_remove(0), status, hand }))
 }
 
-/// Does `operation` to a task by the hand of `client`.
+/// By what right somebody sees the first task of a line.
+fn hand_of(by: By<'_>, line: &[Task]) -> Option<Hand> {
+    let (own, above) = line.split_first()?;
+    match by {
+        By::Client(client) if above.iter().any(|task| task.actor == *client) => Some(Hand::Giver),
+        By::Client(client) => (own.actor == *client).then_some(Hand::Actor),
+        By::User(user) => (own.user == *user).then_some(Hand::User),
+        By::Admin => Some(Hand::Admin),
+    }
+}
+
+/// Does `operation` to a task by somebody's hand.
 ///
 /// # Errors
 /// `invalid_request` where the task does not stand where this could be done; `None` where there is no such task.
 pub async fn operate(
     app: &App,
     visit: &Visit,
-    client: &ClientId,
+    by: By<'_>,
     id: &TaskId,
     operation: Operation,
     reason: Option<&str>,
 ) -> Result<Option<Stepped>, Failure> {
     let mut told = AuditEvent::new(action(operation), Outcome::Granted, visit.now);
     told.request = Some(visit.id.clone());
-    told.client = Some(client.clone());
+    if let By::Client(client) = by {
+        told.client = Some(client.clone());
+    }
     told.reason = reason.map(str::to_owned);
-    step(app, visit, Some(client), id, operation, &told, &[]).await
+    step(app, visit, by, id, operation, &told, &[]).await
 }
 
 /// Does `operation` to a task by an admin's hand, which is stronger than its actors' and its user's. `told` says who the
@@ -81,31 +100,20 @@ pub async fn operate_as_admin(
     requires: &[Anchor],
 ) -> Result<Option<Stepped>, Failure> {
     let told = AuditEvent { action: action(operation), ..told.clone() };
-    step(app, visit, None, id, operation, &told, requires).await
-}
-
-/// The task, whoever looks: an admin does.
-async fn see_as_admin(app: &App, visit: &Visit, id: &TaskId) -> Result<Option<Seen>, Failure> {
-    let mut line = app.store.line_of_task(id).await?;
-    let status = task::effective(&line, visit.now);
-    Ok((!line.is_empty()).then(|| Seen { task: line.swap_remove(0), status, hand: Hand::Admin }))
+    step(app, visit, By::Admin, id, operation, &told, requires).await
 }
 
 async fn step(
     app: &App,
     visit: &Visit,
-    client: Option<&ClientId>,
+    by: By<'_>,
     id: &TaskId,
     operation: Operation,
     told: &AuditEvent,
     requires: &[Anchor],
 ) -> Result<Option<Stepped>, Failure> {
     for _ in 0..TRIES {
-        let seen = match client {
-            Some(client) => see(app, visit, client, id).await?,
-            None => see_as_admin(app, visit, id).await?,
-        };
-        let Some(seen) = seen else { return Ok(None) };
+        let Some(seen) = see(app, visit, by, id).await? else { return Ok(None) };
         let mut told = told.clone();
         tell_of(&mut told, &seen.task);
         let (status, suspended_by) = match seen.task.after(operation, seen.hand, visit.now) {

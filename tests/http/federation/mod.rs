@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod cross_domain;
 mod logout;
 mod procura;
 mod revocation;

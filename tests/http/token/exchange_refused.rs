@@ -101,9 +101,11 @@ async fn token_types_must_be_known_and_fit() {
         (access, "urn:example:token-type"),
         (access, "access_token"),
         (refresh, ACCESS_TOKEN),
-        (refresh, "urn:ietf:params:oauth:token-type:refresh_token"),
+        (refresh, "urn:ietf:params:oauth:token-type:id_token"),
         (id_token, ACCESS_TOKEN),
-        (id_token, "urn:ietf:params:oauth:token-type:id_token"),
+        (id_token, "urn:ietf:params:oauth:token-type:refresh_token"),
+        (access, "urn:ietf:params:oauth:token-type:txn_token"),
+        (access, "urn:ietf:params:oauth:token-type:id-jag"),
         ("no.such.token", ACCESS_TOKEN),
         (&format!("{access}x"), ACCESS_TOKEN),
     ] {

@@ -258,7 +258,10 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
         passing_on: PassingOn::No,
         offline_access: true,
         created_at: now,
+        brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     };
     let mut change = Change::housekeeping(now).keep(Record::Consent(consent.clone()));
     let mut all = Vec::new();
@@ -304,7 +307,10 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         passing_on: PassingOn::No,
         offline_access: true,
         created_at: now,
+        brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     };
     let broken = |failure| anyhow!("{failure:?}");
     let task = tasks::open(app, &consent, &authority, now).map_err(broken)?;
@@ -314,6 +320,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         client: "desk".parse()?,
         subject: Subject::User(alice.id.clone()),
         chain: Chain::none(),
+        brought: Chain::none(),
         may_act: Some(agent.as_actor(app.issuer())),
         audience: Audience::Actor(agent.id.clone()),
         authority,

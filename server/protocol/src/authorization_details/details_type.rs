@@ -1,6 +1,6 @@
 //! A details type: what an authorization detail of one `type` may hold, how it narrows, and how a person reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,6 +35,36 @@ pub struct DetailsTypeDocument {
     /// Whether an agent may pass such a detail on to another.
     #[serde(default)]
     pub may_be_passed_on: bool,
+    /// Whether a person must approve each use.
+    #[serde(default)]
+    pub approval_needed: ApprovalNeeded,
+}
+
+/// Whether a person must approve each use of a detail in somebody else's hands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ApprovalNeeded {
+    /// Always, or never.
+    Each(bool),
+    /// Where it permits one of these actions, the values of the field that `risk` names.
+    Actions(BTreeSet<String>),
+}
+
+impl Default for ApprovalNeeded {
+    fn default() -> Self {
+        Self::Each(false)
+    }
+}
+
+impl DetailsTypeDocument {
+    /// Whether a person must approve each use of `detail`.
+    #[must_use]
+    pub fn is_approval_needed(&self, detail: &Map<String, Value>) -> bool {
+        match &self.approval_needed {
+            ApprovalNeeded::Each(each) => *each,
+            ApprovalNeeded::Actions(actions) => !actions.is_empty() && self.risk.permits_any(detail, actions),
+        }
+    }
 }
 
 /// How risky the values of one field are.
@@ -66,6 +96,17 @@ pub enum RiskLevel {
 }
 
 impl Risk {
+    /// Whether `detail` permits one of these actions. One that does not name its actions may permit any.
+    #[must_use]
+    pub fn permits_any(&self, detail: &Map<String, Value>, actions: &BTreeSet<String>) -> bool {
+        let is_one = |value: &Value| value.as_str().is_none_or(|value| actions.contains(value));
+        match self.field.as_ref().and_then(|field| detail.get(field)) {
+            Some(Value::Array(values)) => values.iter().any(is_one),
+            Some(value) => is_one(value),
+            None => true,
+        }
+    }
+
     /// The highest level among what `detail` permits.
     #[must_use]
     pub fn of(&self, detail: &Map<String, Value>) -> RiskLevel {
@@ -94,12 +135,16 @@ pub enum InvalidDetailsType {
     /// `max_life` is not positive.
     #[error("max_life: must be a positive number of seconds")]
     MaxLife,
+    /// `approval_needed` names actions, and nothing says where a detail names its own.
+    #[error("approval_needed: names actions, so risk.field must say which field holds them")]
+    ApprovalNeeded,
 }
 
 /// A registered details type with its compiled schema.
 #[derive(Clone)]
 pub struct DetailsType {
     document: DetailsTypeDocument,
+    version: u32,
     schema: Arc<jsonschema::Validator>,
 }
 
@@ -109,6 +154,14 @@ impl DetailsType {
     /// # Errors
     /// [`InvalidDetailsType`] names what is wrong with the document.
     pub fn new(document: DetailsTypeDocument) -> Result<Self, InvalidDetailsType> {
+        Self::of_version(document, 1)
+    }
+
+    /// The same of a later version.
+    ///
+    /// # Errors
+    /// [`InvalidDetailsType`] names what is wrong with the document.
+    pub fn of_version(document: DetailsTypeDocument, version: u32) -> Result<Self, InvalidDetailsType> {
         let schema = closed(document.schema.clone());
         let validator = jsonschema::options()
             .with_pattern_options(jsonschema::PatternOptions::regex())
@@ -120,11 +173,14 @@ impl DetailsType {
         if document.max_life.is_some_and(|life| life.0 <= 0) {
             return Err(InvalidDetailsType::MaxLife);
         }
+        if matches!(document.approval_needed, ApprovalNeeded::Actions(_)) && document.risk.field.is_none() {
+            return Err(InvalidDetailsType::ApprovalNeeded);
+        }
         let known = |field: &str| schema.pointer(&format!("/properties/{field}")).is_some();
         let unknown = document.words.values().flat_map(Words::placeholders).find(|field| !known(field));
         match unknown {
             Some(field) => Err(InvalidDetailsType::UnknownPlaceholder(field)),
-            None => Ok(Self { document, schema: Arc::new(validator) }),
+            None => Ok(Self { document, version, schema: Arc::new(validator) }),
         }
     }
 
@@ -132,6 +188,25 @@ impl DetailsType {
     #[must_use]
     pub const fn document(&self) -> &DetailsTypeDocument {
         &self.document
+    }
+
+    /// Which of its versions this is: 1 for the first.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// This version as it counts now: what it says of fields and in words stands, but nothing lives longer, and nothing
+    /// is passed on, than `current` allows too.
+    #[must_use]
+    pub fn beside(&self, current: &Self) -> Self {
+        let lives = [self.document.max_life, current.document.max_life];
+        let document = DetailsTypeDocument {
+            max_life: lives.into_iter().flatten().min(),
+            may_be_passed_on: self.document.may_be_passed_on && current.document.may_be_passed_on,
+            ..self.document.clone()
+        };
+        Self { document, ..self.clone() }
     }
 
     /// Checks a detail against the schema (RFC 9396 §5).
@@ -194,6 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn an_older_version_keeps_its_fields_and_words_and_is_bounded_by_the_one_of_today() {
+        let of = |life: Option<i64>, may_be_passed_on, version| {
+            let written = DetailsTypeDocument {
+                max_life: life.map(Seconds),
+                may_be_passed_on,
+                ..document(json!({"properties": {"actions": {}, "old": {"const": version}}}))
+            };
+            DetailsType::of_version(written, version).unwrap()
+        };
+        let counts = |old: DetailsType, now: DetailsType| {
+            let counts = old.beside(&now);
+            assert_eq!((counts.version(), &counts.document().schema), (1, &old.document().schema));
+            assert!(counts.check(&detail(json!({"type": "t", "old": 1}))).is_ok());
+            (counts.document().max_life.map(|life| life.0), counts.document().may_be_passed_on)
+        };
+        assert_eq!(counts(of(None, true, 1), of(Some(9), true, 2)), (Some(9), true));
+        assert_eq!(counts(of(Some(5), true, 1), of(Some(9), false, 2)), (Some(5), false));
+        assert_eq!(counts(of(Some(5), false, 1), of(None, true, 2)), (Some(5), false));
+    }
+
+    #[test]
     fn the_error_says_where_and_quotes_no_value() {
         let t = DetailsType::new(document(json!({"properties": {"actions": {"items": {"enum": ["read"]}}}})))
             .unwrap();
@@ -205,6 +301,15 @@ mod tests {
     fn words_about_a_field_that_does_not_exist_are_refused() {
         let refused = DetailsType::new(document(json!({"properties": {"tools": {}}})));
         assert_eq!(refused.unwrap_err(), InvalidDetailsType::UnknownPlaceholder("actions".into()));
+    }
+
+    #[test]
+    fn actions_that_need_approval_need_a_field_that_names_them() {
+        let mut document = document(json!({"properties": {"actions": {}}}));
+        document.approval_needed = ApprovalNeeded::Actions(["pay".to_owned()].into());
+        assert_eq!(DetailsType::new(document.clone()).unwrap_err(), InvalidDetailsType::ApprovalNeeded);
+        document.risk.field = Some("actions".into());
+        assert!(DetailsType::new(document).is_ok());
     }
 
     #[test]

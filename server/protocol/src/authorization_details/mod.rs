@@ -4,6 +4,7 @@ mod built_in;
 mod details_type;
 mod narrowing;
 pub(crate) mod strict_json;
+mod types_of;
 mod words;
 
 use std::collections::BTreeMap;
@@ -13,8 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use built_in::documents as built_in;
-pub use details_type::{DetailsType, DetailsTypeDocument, InvalidDetailsType, Risk, RiskLevel};
+pub use details_type::{
+    ApprovalNeeded, DetailsType, DetailsTypeDocument, InvalidDetailsType, Risk, RiskLevel,
+};
 pub use narrowing::{Absent, FieldRule, Narrowing, Rule};
+pub use types_of::TypesOf;
 pub use words::{InWords, Words};
 
 use crate::identifier::DetailsTypeName;
@@ -28,7 +32,7 @@ pub const LARGEST_PARAMETER: usize = 16 * 1024;
 pub const DEEPEST: usize = 8;
 
 /// One authorization detail. It names its type; whether the type knows it, [`DetailsTypes::check`] says.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct AuthorizationDetail {
     type_name: DetailsTypeName,
@@ -36,7 +40,7 @@ pub struct AuthorizationDetail {
 }
 
 /// A list of authorization details; several of one type stay apart (RFC 9396 §2).
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AuthorizationDetails(pub Vec<AuthorizationDetail>);
 
@@ -193,6 +197,44 @@ impl DetailsTypes {
             }
         };
         documents.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Those that are compiled; of two with one name the later counts.
+    #[must_use]
+    pub fn of(compiled: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
+        Self(compiled.into_iter().map(|known| (known.document().name.clone(), known)).collect())
+    }
+
+    /// The same, but for the versions that something was allowed under: each counts as [`DetailsType::beside`] says, and
+    /// as it stands where its type is gone.
+    #[must_use]
+    pub fn as_of(&self, versions: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
+        let mut then = self.clone();
+        for version in versions {
+            let name = version.document().name.clone();
+            let counts = match self.0.get(&name) {
+                Some(current) => Arc::new(version.beside(current)),
+                None => version,
+            };
+            then.0.insert(name, counts);
+        }
+        then
+    }
+
+    /// The version of the type of each detail, so far as it is registered.
+    #[must_use]
+    pub fn versions(&self, details: &AuthorizationDetails) -> BTreeMap<DetailsTypeName, u32> {
+        let version = |detail: &AuthorizationDetail| {
+            let known = self.find(&detail.type_name)?;
+            Some((detail.type_name.clone(), known.version()))
+        };
+        details.iter().filter_map(version).collect()
+    }
+
+    /// All of both, without those that lie within another.
+    #[must_use]
+    pub fn union(&self, a: &AuthorizationDetails, b: &AuthorizationDetails) -> AuthorizationDetails {
+        AuthorizationDetails(self.greatest(a.iter().chain(b.iter()).cloned().collect()))
     }
 
     /// The type of this name.

@@ -141,11 +141,14 @@ pub enum GrantType {
     /// RFC 7523 §2.1.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
     JwtBearer,
+    /// Deferred Token Response §5.5. Whoever holds a `deferral_code` may ask with it; nobody has to register this.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:deferred")]
+    Deferred,
 }
 
 impl GrantType {
     /// Every grant type, in the order discovery lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
@@ -153,6 +156,7 @@ impl GrantType {
         Self::DeviceCode,
         Self::Ciba,
         Self::JwtBearer,
+        Self::Deferred,
     ];
 
     /// As it stands on the wire.
@@ -166,6 +170,7 @@ impl GrantType {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Ciba => "urn:openid:params:grant-type:ciba",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::Deferred => "urn:ietf:params:oauth:grant-type:deferred",
         }
     }
 

@@ -2,7 +2,10 @@
 
 use super::{Asked, Basis, DelegationRefused, Story};
 use crate::audience::{InvalidTarget, Resources};
-use crate::authorization_details::{AuthorizationDetail, AuthorizationDetails, InvalidAuthorizationDetails};
+use crate::authorization::Registered;
+use crate::authorization_details::{
+    AuthorizationDetail, AuthorizationDetails, DetailsTypes, InvalidAuthorizationDetails,
+};
 use crate::consent::Consent;
 use crate::numeric_date::NumericDate;
 use crate::scope::Scope;
@@ -21,8 +24,12 @@ impl Story<'_> {
         let deadlines = self.tasks().map(|task| task.deadline);
         let actor = self.actor.agent().map(|agent| agent.expires_at);
         let ends = consents.chain(deadlines).chain(actor).chain([self.subject.expires_at()]);
-        let own = self.terms.registered.end(details, resources, self.terms.token_life, now);
-        ends.fold(own, NumericDate::min)
+        let end = |types: &DetailsTypes| {
+            let registered = Registered { types, ..self.terms.registered };
+            registered.end(details, resources, self.terms.token_life, now)
+        };
+        let by_type = self.consents(basis).map(|consent| end(self.types_of(consent)));
+        ends.chain(by_type).fold(end(self.subject_types()), NumericDate::min)
     }
 
     /// Nothing is derived from what is over.
@@ -120,13 +127,12 @@ impl Story<'_> {
         details: &AuthorizationDetails,
         resources: &Resources,
     ) -> Result<(), DelegationRefused> {
-        let types = self.terms.registered.types;
-        types.check_within(details, &self.subject.authority.details)?;
+        self.subject_types().check_within(details, &self.subject.authority.details)?;
         for consent in self.consents(basis) {
-            types.check_within(details, &consent.authority.details)?;
+            self.types_of(consent).check_within(details, &consent.authority.details)?;
         }
         for task in self.tasks() {
-            types.check_within(details, &task.details)?;
+            self.types_of_task(task).check_within(details, &task.details)?;
         }
         if details.iter().any(|detail| !self.may_travel(basis, detail)) {
             return Err(DelegationRefused::MayNotBePassedOn);
@@ -151,11 +157,11 @@ impl Story<'_> {
         let mut details = self.subject.authority.details.clone();
         for consent in self.consents(basis) {
             scope = scope.common(&consent.authority.scope);
-            details = self.terms.registered.types.common(&details, &consent.authority.details);
+            details = self.types_of(consent).common(&details, &consent.authority.details);
         }
         for task in self.tasks() {
             scope = task.scope.as_ref().map_or_else(|| scope.clone(), |tasks| scope.common(tasks));
-            details = self.terms.registered.types.common(&details, &task.details);
+            details = self.types_of_task(task).common(&details, &task.details);
         }
         details.0.retain(|detail| self.may_hold(detail, resources) && self.may_travel(basis, detail));
         if scope.is_empty() && details.is_empty() {
@@ -168,13 +174,29 @@ impl Story<'_> {
     /// Where authority is handed over or was, the details' types must allow it.
     fn may_travel(&self, basis: &Basis, detail: &AuthorizationDetail) -> bool {
         let travels = self.receiver.is_some() || matches!(basis, Basis::PassedOn(_));
-        !travels || self.terms.registered.types.may_be_passed_on(detail)
+        let allowed = |types: &DetailsTypes| types.may_be_passed_on(detail);
+        let by_consents = || self.consents(basis).all(|consent| allowed(self.types_of(consent)));
+        !travels || (allowed(self.subject_types()) && by_consents())
     }
 
     /// The actor may use the type, and the detail has a meaning at one of the resources (RFC 9396 §9.1).
     fn may_hold(&self, detail: &AuthorizationDetail, resources: &Resources) -> bool {
         self.actor.authorization_details_types.contains(detail.type_name())
             && self.terms.registered.understands(resources, detail)
+    }
+
+    /// A consent's details are judged by the versions of their types that it was given under.
+    fn types_of(&self, consent: &Consent) -> &DetailsTypes {
+        self.terms.types_of.of(Some(&consent.id), self.terms.registered.types)
+    }
+
+    fn types_of_task(&self, task: &Task) -> &DetailsTypes {
+        self.terms.types_of.of(Some(&task.consent), self.terms.registered.types)
+    }
+
+    /// The subject token's as those of the consent that it comes from.
+    fn subject_types(&self) -> &DetailsTypes {
+        self.terms.types_of.of(self.subject.consent.as_ref(), self.terms.registered.types)
     }
 
     /// Every task that bounds the new token: the subject token's and the one it is to be of.

@@ -2,8 +2,9 @@
 //!
 //! [`decide`] asks its questions in the order of blame, so that the first answer a client's developer gets is the
 //! one to mend first: *who* (was the token meant for whoever presents it, did the user allow this actor), *how far*
-//! (the chain), *how long*, *how much* (scope, details, resources). It answers from the lineage's records, never
-//! from claims, and a [`Delegation`] cannot be made in any other way.
+//! (the chain), *how long*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
+//! rules let it pass*, or a person has to approve it. It answers from the lineage's records, never from claims, and a
+//! [`Delegation`] cannot be made in any other way.
 
 mod how_much;
 mod refused;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 pub use refused::DelegationRefused;
 
 use crate::actor::Chain;
+use crate::approval::{Policy, Wanted};
 use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
 use crate::authorization::Registered;
-use crate::authorization_details::AuthorizationDetails;
+use crate::authorization_details::{AuthorizationDetails, TypesOf};
 use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
@@ -51,8 +53,12 @@ pub struct Story<'a> {
     pub onto: Option<&'a Task>,
     /// The client that the requested `audience` names: the token is to be handed over to it.
     pub receiver: Option<&'a Client>,
+    /// Whether the presenter is a workload of the trust domain (Transaction Tokens).
+    pub in_trust_domain: bool,
     /// What admin rules say about this exchange.
     pub rules: RulesThatApply<'a>,
+    /// What holds whatever allows it: rules that deny or have a person asked, and a person's yes.
+    pub policy: Policy<'a>,
     /// What the server allows and how it is set up.
     pub terms: Terms<'a>,
 }
@@ -90,6 +96,8 @@ pub struct Terms<'a> {
     pub longest_chain: usize,
     /// The registered details types and resource servers.
     pub registered: Registered<'a>,
+    /// The details types of the consents that were given under others.
+    pub types_of: &'a TypesOf,
 }
 
 /// What the request asks for. `None` means that it was not named.
@@ -154,7 +162,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
     let until = story.until(&basis, &details, &resources, now);
 
-    Ok(Delegation {
+    let mut delegation = Delegation {
         basis,
         chain,
         authority: Authority { scope, details, resources, until },
@@ -163,7 +171,12 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         onto: story.onto.map(TaskRef::from),
         subject: story.subject.clone(),
         client: story.presenter.id.clone(),
-    })
+    };
+    // whether at all
+    let types = story.terms.registered.types;
+    let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, now)?;
+    delegation.authority.until = approved_until.map_or(until, |approved| approved.min(until));
+    Ok(delegation)
 }
 
 impl Delegation {
@@ -185,6 +198,27 @@ impl Delegation {
         &self.authority
     }
 
+    /// What a person would approve of it.
+    fn wanted(&self) -> Wanted {
+        let task = self.onto.as_ref().or(self.subject.task.as_ref());
+        let consent = match &self.basis {
+            Basis::Consent(id) => Some(id),
+            _ => self.subject.consent.as_ref(),
+        };
+        Wanted {
+            client: self.client.clone(),
+            subject: self.subject.subject.clone(),
+            chain: self.chain.clone(),
+            audience: self.audience.clone(),
+            scope: self.authority.scope.clone(),
+            authorization_details: self.authority.details.clone(),
+            resources: self.authority.resources.clone(),
+            task: task.map(|task| task.id.clone()),
+            consent: consent.cloned(),
+            parent: Some(self.subject.id.clone()),
+        }
+    }
+
     /// The consents that must still stand when the token is written.
     pub fn consents(&self) -> impl Iterator<Item = &ConsentId> {
         let own = match &self.basis {
@@ -199,16 +233,23 @@ impl Delegation {
     /// `task` where one was opened for it.
     #[must_use]
     pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
+        self.into_kind(TokenKind::Access, id, task, now)
+    }
+
+    /// The same, written as something else than an access token.
+    #[must_use]
+    pub fn into_kind(self, kind: TokenKind, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,
         };
         Token {
             id,
-            kind: TokenKind::Access,
+            kind,
             client: self.client,
             subject: self.subject.subject,
             chain: self.chain,
+            brought: self.subject.brought,
             may_act: None,
             audience: self.audience,
             authority: self.authority,

@@ -1,5 +1,6 @@
 //! Why an exchange is refused.
 
+use crate::approval::PolicyRefused;
 use crate::audience::InvalidTarget;
 use crate::authorization_details::InvalidAuthorizationDetails;
 use crate::confirmation::BindingRefused;
@@ -8,9 +9,9 @@ use crate::refusal::{ErrorCode, Refuse};
 /// A reason to refuse an exchange. Everything about tokens, actor and chain is `invalid_request` (RFC 8693 §2.2.2).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DelegationRefused {
-    /// A token of another kind than an access token.
+    /// A token that is for somebody else's token endpoint.
     #[error("the subject token is not acceptable")]
-    NotAnAccessToken,
+    NotASubjectToken,
     /// It was neither addressed nor issued to the presenter, and nothing names the presenter.
     #[error("the subject token was not meant for this client")]
     NotForPresenter,
@@ -65,12 +66,15 @@ pub enum DelegationRefused {
     /// A target beyond what is allowed.
     #[error(transparent)]
     Target(#[from] InvalidTarget),
+    /// A rule denies it, or a person has to approve it.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefused),
 }
 
 impl Refuse for DelegationRefused {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::NotAnAccessToken
+            Self::NotASubjectToken
             | Self::NotForPresenter
             | Self::KeyNotProven
             | Self::Unbound(_)
@@ -86,6 +90,7 @@ impl Refuse for DelegationRefused {
             Self::NothingNamed | Self::ScopeTooWide | Self::ScopeNotThere => ErrorCode::InvalidScope,
             Self::Details(details) => details.code(),
             Self::Target(target) => target.code(),
+            Self::Policy(policy) => policy.code(),
         }
     }
 }

@@ -3,17 +3,26 @@
 use super::{Asked, Basis, DelegationRefused, Story};
 use crate::actor::{CannotExtend, Chain};
 use crate::audience::Audience;
+use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::consent::{Consent, PassingOn};
 use crate::numeric_date::NumericDate;
 use crate::token::{Subject, TokenKind};
 
 impl Story<'_> {
-    /// Only an access token is a subject token here.
+    /// An access token is a subject token, and a transaction token inside its trust domain. A refresh token, an ID token
+    /// and a JWT from elsewhere are too, but of nobody than the client that they were issued to. What was made for
+    /// another authorization server is none.
     pub(super) fn check_subject_token(&self) -> Result<(), DelegationRefused> {
         match self.subject.kind {
             TokenKind::Access => Ok(()),
-            TokenKind::Refresh => Err(DelegationRefused::NotAnAccessToken),
+            TokenKind::Transaction if self.in_trust_domain => Ok(()),
+            TokenKind::Transaction => Err(DelegationRefused::NotForPresenter),
+            kind if kind.is_its_clients_alone() && self.subject.client == self.presenter.id => Ok(()),
+            TokenKind::Refresh | TokenKind::Id | TokenKind::Foreign => {
+                Err(DelegationRefused::NotForPresenter)
+            }
+            TokenKind::Assertion => Err(DelegationRefused::NotASubjectToken),
         }
     }
 
@@ -31,8 +40,12 @@ impl Story<'_> {
     /// addressed to an actor is good for nothing but exchange by that actor, not even for whom it was issued to.
     pub(super) fn check_meant_for_presenter(&self) -> Result<(), DelegationRefused> {
         let presenter = self.presenter;
-        if self.rules.may_present.is_some() {
-            return Ok(());
+        match self.subject.kind {
+            // Whose it is was asked before, and no rule makes it anybody else's.
+            kind if kind.is_its_clients_alone() => return self.check_key(),
+            TokenKind::Transaction => return Ok(()),
+            _ if self.rules.may_present.is_some() => return Ok(()),
+            _ => {}
         }
         if let Audience::Actor(actor) = &self.subject.audience {
             return if *actor == presenter.id { Ok(()) } else { Err(DelegationRefused::NotForPresenter) };
@@ -47,6 +60,10 @@ impl Story<'_> {
         if self.subject.client != presenter.id {
             return Err(DelegationRefused::NotForPresenter);
         }
+        self.check_key()
+    }
+
+    fn check_key(&self) -> Result<(), DelegationRefused> {
         match &self.subject.cnf {
             Some(cnf) if !self.held.proves(cnf) => Err(DelegationRefused::KeyNotProven),
             _ => Ok(()),
@@ -138,7 +155,9 @@ impl Story<'_> {
             // must not be a way around that: the current actor hands over, or nobody takes.
             return self.consent.filter(fits);
         }
-        let others = self.other_consents.iter().map(AsRef::as_ref).filter(fits).filter(covers);
+        // What somebody else brought holds for what they brought it with.
+        let own = |c: &&Consent| c.brought_by.is_none();
+        let others = self.other_consents.iter().map(AsRef::as_ref).filter(own).filter(fits).filter(covers);
         self.consent.filter(fits).or_else(|| others.max_by_key(|c| c.authority.until))
     }
 
@@ -178,8 +197,9 @@ impl Story<'_> {
 
     /// The chain of the token to be. Impersonation adds nobody; that is what makes it one.
     pub(super) fn chain(&self, basis: &Basis) -> Result<Chain, DelegationRefused> {
-        let own = self.actor.agent().and_then(|agent| agent.max_chain_depth);
-        let longest = own.map_or(self.terms.longest_chain, |own| own.min(self.terms.longest_chain));
+        // Who acted elsewhere counts too.
+        let longest = Self::longest_with(self.terms.longest_chain, self.actor)
+            .saturating_sub(self.subject.brought.depth());
         match basis {
             Basis::Impersonation(_) => Ok(self.subject.chain.clone()),
             Basis::Acting if self.subject.chain.depth() == 0 => Ok(Chain::none()),
@@ -193,7 +213,13 @@ impl Story<'_> {
         }
     }
 
-    /// A hand-over goes to a live client that did not act yet, under a consent that lets it travel one further.
+    /// How long a chain may be that may be this long without `one`, where `one` stands in it too.
+    fn longest_with(longest: usize, one: &Client) -> usize {
+        one.agent().and_then(|agent| agent.max_chain_depth).map_or(longest, |own| own.min(longest))
+    }
+
+    /// A hand-over goes to a live client that did not act yet, under a consent that lets it travel one further, and
+    /// leaves room for it in the chain: what its receiver could not use is not handed over.
     pub(super) fn check_receiver(
         &self,
         basis: &Basis,
@@ -208,7 +234,8 @@ impl Story<'_> {
         {
             return Err(DelegationRefused::ReceiverNotAcceptable);
         }
-        if chain.depth() >= self.terms.longest_chain {
+        let longest = [self.actor, receiver].into_iter().fold(self.terms.longest_chain, Self::longest_with);
+        if chain.depth() + self.subject.brought.depth() >= longest {
             return Err(DelegationRefused::ChainTooLong);
         }
         let consent = self.consent_of(basis).ok_or(DelegationRefused::MayNotBePassedOn)?;

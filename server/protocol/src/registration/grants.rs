@@ -24,7 +24,8 @@ pub(super) fn grant_types(
         .into_iter()
         .filter(|grant| policy.grant_types.contains(grant) && is_for(*grant, method))
         .collect();
-    let begins = permitted.iter().any(|grant| *grant != GrantType::RefreshToken);
+    let begins =
+        permitted.iter().any(|grant| !matches!(grant, GrantType::RefreshToken | GrantType::Deferred));
     if !begins {
         return Err(RegistrationRefused::GrantTypes);
     }

@@ -27,7 +27,11 @@ pub(super) fn check_hosts(
 pub(super) fn is_alone(metadata: &ClientMetadata, grant_types: &BTreeSet<GrantType>) -> bool {
     let elsewhere = |grant: &GrantType| match grant {
         GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::ClientCredentials => false,
-        GrantType::TokenExchange | GrantType::DeviceCode | GrantType::Ciba | GrantType::JwtBearer => true,
+        GrantType::TokenExchange
+        | GrantType::DeviceCode
+        | GrantType::Ciba
+        | GrantType::JwtBearer
+        | GrantType::Deferred => true,
     };
     is_pairwise(metadata) && grant_types.iter().any(elsewhere)
 }

@@ -210,9 +210,94 @@ fn an_agent_narrows_a_token_of_its_own_without_any_user() {
 // ---- who
 
 #[test]
-fn only_an_access_token_is_a_subject_token() {
-    let world = with(World::narrowing(), |w| w.subject.kind = TokenKind::Refresh);
-    assert_eq!(refused(&world), DelegationRefused::NotAnAccessToken);
+fn refresh_tokens_id_tokens_and_foreign_ones_are_subject_tokens_of_their_own_client_alone() {
+    for kind in [TokenKind::Refresh, TokenKind::Id, TokenKind::Foreign] {
+        let own = with(World::narrowing(), |w| w.subject.kind = kind);
+        let token = granted(&own).into_token("new".parse().unwrap(), None, NOW);
+        assert_eq!((token.kind, token.cnf), (TokenKind::Access, Some(jkt("key-a"))));
+        let unproven = with(own.clone(), |w| w.held = key("another"));
+        assert_eq!(refused(&unproven), DelegationRefused::KeyNotProven, "{kind:?}");
+        // Neither a rule, nor an address, nor a may_act makes it somebody else's.
+        let stolen = |change: fn(&mut World)| {
+            let thief = with(World::narrowing(), |w| {
+                w.subject.kind = kind;
+                (w.presenter, w.actor, w.held) = (agent("b"), agent("b"), key("key-a"));
+            });
+            refused(&with(thief, change))
+        };
+        for change in [
+            |_: &mut World| {},
+            |w: &mut World| w.rules.may_present = true,
+            |w: &mut World| w.subject.may_act = Some(actor("b")),
+            |w: &mut World| w.subject.audience = Audience::Actor("b".parse().unwrap()),
+            |w: &mut World| w.presenter.resource_server = Some(R1.parse().unwrap()),
+        ] {
+            assert_eq!(stolen(change), DelegationRefused::NotForPresenter, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_made_for_another_authorization_server_is_no_subject_token() {
+    let world = with(World::narrowing(), |w| {
+        w.subject.kind = TokenKind::Assertion;
+        w.rules.may_present = true;
+    });
+    assert_eq!(refused(&world), DelegationRefused::NotASubjectToken);
+}
+
+#[test]
+fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
+    let inside = |kind| {
+        with(World::downstream(), |w| {
+            w.subject.kind = kind;
+            w.subject.cnf = None;
+            w.asked.resources = resources(&[R1]);
+            w.presenter.resource_server = None;
+            w.in_trust_domain = true;
+        })
+    };
+    let token = granted(&inside(TokenKind::Transaction));
+    let token = token.into_kind(TokenKind::Transaction, "new".parse().unwrap(), None, NOW);
+    assert_eq!(token.kind, TokenKind::Transaction);
+    let outside = with(inside(TokenKind::Transaction), |w| w.in_trust_domain = false);
+    assert_eq!(refused(&outside), DelegationRefused::NotForPresenter);
+    // The domain opens nothing else.
+    assert_eq!(refused(&inside(TokenKind::Access)), DelegationRefused::NotForPresenter);
+}
+
+#[test]
+fn who_acted_elsewhere_stays_at_the_end_of_the_chain_and_counts() {
+    let elsewhere = Actor { iss: "https://them.example".into(), ..actor("x") };
+    let world = with(World::narrowing(), |w| w.subject.brought = Chain::of(elsewhere.clone()));
+    let token = granted(&world).into_token("new".parse().unwrap(), None, NOW);
+    let act = &token.claims(world::ISSUER)["act"];
+    assert_eq!((&act["sub"], &act["act"]["sub"]), (&json!("a"), &json!("x")));
+    assert_eq!(act["act"]["iss"], "https://them.example");
+    let handing_over = with(World::handing_over(), |w| {
+        w.subject.brought = Chain::of(elsewhere.clone());
+        w.longest_chain = 2;
+    });
+    assert_eq!(refused(&handing_over), DelegationRefused::ChainTooLong);
+    let handed_over = with(World::handed_over(), |w| {
+        w.subject.brought = Chain::of(elsewhere);
+        w.longest_chain = 2;
+    });
+    assert_eq!(refused(&handed_over), DelegationRefused::ChainTooLong);
+}
+
+#[test]
+fn a_consent_that_somebody_else_brought_is_no_basis_for_other_tokens() {
+    let world = |brought_by: Option<&str>| {
+        with(World::unacted(), |w| {
+            let other = Consent { brought_by: brought_by.map(str::to_owned), ..world::consent("s") };
+            w.other_consents = vec![Arc::new(other)];
+            w.asked.resources = resources(&[R2]);
+            w.asked.scope = Some("b".parse().unwrap());
+        })
+    };
+    granted(&world(None));
+    assert_eq!(refused(&world(Some("https://them.example"))), DelegationRefused::ActorNotPermitted);
 }
 
 #[test]
@@ -517,6 +602,18 @@ fn the_chain_is_bounded_by_the_server_and_by_the_agent_and_does_not_come_back() 
     let no_room_for_the_receiver = with(World::handing_over(), |w| w.longest_chain = 1);
     assert_eq!(refused(&no_room_for_the_receiver), DelegationRefused::ChainTooLong);
     assert!(with(World::handing_over(), |w| w.longest_chain = 2).decide().is_ok());
+    // Nor does one hand over what its receiver, or it itself with that receiver behind it, could not use.
+    let receivers_limit = |limit| {
+        move |w: &mut World| {
+            if let Some(Client { kind: ClientKind::Agent(agent), .. }) = &mut w.receiver {
+                agent.max_chain_depth = Some(limit);
+            }
+        }
+    };
+    for (limit, fits) in [(1, false), (2, true)] {
+        assert_eq!(with(World::handing_over(), own_limit(limit)).decide().is_ok(), fits, "{limit}");
+        assert_eq!(with(World::handing_over(), receivers_limit(limit)).decide().is_ok(), fits, "{limit}");
+    }
 }
 
 // ---- how long
@@ -707,7 +804,7 @@ fn a_token_to_be_spent_names_its_place_unless_there_is_only_one() {
 fn everything_about_tokens_actor_and_chain_is_invalid_request() {
     use DelegationRefused as R;
     for reason in [
-        R::NotAnAccessToken,
+        R::NotASubjectToken,
         R::NotForPresenter,
         R::KeyNotProven,
         R::Unbound(BindingRefused::EitherRequired),
@@ -814,6 +911,18 @@ fn stories() -> impl Strategy<Value = World> {
                 w.consent.iter_mut().for_each(|c| c.passing_on = to);
             })),
             (1_usize..4).prop_map(|n| boxed(move |w| w.longest_chain = n)),
+            prop_oneof![
+                Just(TokenKind::Refresh),
+                Just(TokenKind::Id),
+                Just(TokenKind::Foreign),
+                Just(TokenKind::Assertion),
+                Just(TokenKind::Transaction)
+            ]
+            .prop_map(|kind| boxed(move |w| w.subject.kind = kind)),
+            any::<bool>().prop_map(|inside| boxed(move |w| w.in_trust_domain = inside)),
+            someone().prop_map(|id| boxed(move |w| {
+                w.subject.brought = Chain::of(Actor { iss: "https://them.example".into(), ..actor(id) });
+            })),
         ]
     };
     (start, (0_usize..5)).prop_flat_map(move |(start, n)| {
@@ -896,6 +1005,7 @@ proptest! {
         let token = delegation.into_token("new".parse().unwrap(), None, NOW);
         prop_assert_eq!(&token.subject, &world.subject.subject);
         prop_assert_eq!(token.may_act, None);
+        prop_assert_eq!(&token.brought, &world.subject.brought);
         prop_assert_eq!(token.parent.as_ref(), Some(&world.subject.id));
     }
 
@@ -913,13 +1023,17 @@ proptest! {
     fn only_whom_the_token_was_meant_for_and_the_user_allowed_gets_one(world in stories()) {
         let Ok(delegation) = world.decide() else { return Ok(()) };
         let presenter = world.presenter.as_actor(world::ISSUER);
-        let meant = match &world.subject.audience {
-            Audience::Actor(id) => *id == world.presenter.id,
-            Audience::Resources => {
+        let own = world.subject.client == world.presenter.id
+            && world.subject.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf));
+        let meant = match (world.subject.kind, &world.subject.audience) {
+            (TokenKind::Assertion, _) => false,
+            (TokenKind::Transaction, _) => world.in_trust_domain,
+            (TokenKind::Refresh | TokenKind::Id | TokenKind::Foreign, _) => own,
+            (TokenKind::Access, Audience::Actor(id)) => *id == world.presenter.id,
+            (TokenKind::Access, Audience::Resources) => {
                 world.subject.may_act.as_ref().is_some_and(|m| m.is(&presenter))
                     || world.presenter.resource_server.as_ref().is_some_and(|r| world.subject.authority.resources.contains(r))
-                    || (world.subject.client == world.presenter.id
-                        && world.subject.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf)))
+                    || own
             }
         };
         prop_assert!(meant);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
+mod approval;
 mod authorization;
 mod delegation;
 mod details;
@@ -10,9 +11,11 @@ mod key_rotation;
 mod params;
 mod parsers;
 mod prompt;
+mod receipts;
 mod redirect_uri;
 mod registration;
 mod request_object;
 mod status_list;
 mod tasks;
+mod transaction_tokens;
 mod world;

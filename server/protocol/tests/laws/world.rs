@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use protocol::actor::{Actor, Chain, SubProfile};
+use protocol::approval::{Approved, Policy};
 use protocol::audience::{Audience, ResourceIndicator, Resources};
 use protocol::authority::Authority;
 use protocol::authorization::Registered;
-use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
+use protocol::authorization_details::{AuthorizationDetails, DetailsTypes, TypesOf};
 use protocol::client::{
     Agent, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, KeySource, SigningAlg,
 };
@@ -65,9 +66,13 @@ pub(crate) struct World {
     pub(crate) task: Option<Task>,
     pub(crate) onto: Option<Task>,
     pub(crate) receiver: Option<Client>,
+    pub(crate) in_trust_domain: bool,
     pub(crate) rules: Rules,
+    pub(crate) restraints: Vec<protocol::rule::Rule>,
+    pub(crate) approved: Option<Approved>,
     pub(crate) longest_chain: usize,
     pub(crate) types: DetailsTypes,
+    pub(crate) types_of: TypesOf,
     pub(crate) resource_servers: BTreeMap<ResourceIndicator, Arc<ResourceServer>>,
     pub(crate) asked: Asked,
 }
@@ -99,12 +104,14 @@ impl World {
             task: self.task.as_ref(),
             onto: self.onto.as_ref(),
             receiver: self.receiver.as_ref(),
+            in_trust_domain: self.in_trust_domain,
             rules: RulesThatApply {
                 may_present: self.rules.may_present.then(|| allowed(&none)),
                 may_act: self.rules.may_act.as_ref().map(allowed),
                 actor_token: self.rules.actor_token.then(|| allowed(&none)),
                 impersonate: self.rules.impersonate.as_ref().map(allowed),
             },
+            policy: Policy { rules: &self.restraints, approved: self.approved.as_ref() },
             terms: Terms {
                 issuer: ISSUER,
                 token_life: Seconds(300),
@@ -114,6 +121,7 @@ impl World {
                     resource_servers: &self.resource_servers,
                     itself: &ISSUER.parse().unwrap(),
                 },
+                types_of: &self.types_of,
             },
         };
         protocol::delegation::decide(&story, &self.asked, NOW)
@@ -129,6 +137,7 @@ impl World {
             client: "a".parse().unwrap(),
             subject: Subject::User(user()),
             chain: Chain::of(actor("a")),
+            brought: Chain::none(),
             may_act: None,
             audience: Audience::Resources,
             authority: Authority { until: NumericDate(1_250), ..consent.authority.clone() },
@@ -154,9 +163,13 @@ impl World {
             task: Some(task),
             onto: None,
             receiver: None,
+            in_trust_domain: false,
             rules: Rules::default(),
+            restraints: Vec::new(),
+            approved: None,
             longest_chain: 5,
             types: types(),
+            types_of: TypesOf::default(),
             resource_servers: [(R1, "a b c"), (R2, "b c d"), (R3, "a")].map(resource_server).into(),
             asked: Asked { scope: Some("a".parse().unwrap()), details: None, resources: resources(&[R1]) },
         }
@@ -297,7 +310,10 @@ pub(crate) fn consent(to: &str) -> Consent {
         passing_on: PassingOn::UpTo(2),
         offline_access: false,
         created_at: NumericDate(900),
+        brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     }
 }
 

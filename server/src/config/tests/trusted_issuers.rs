@@ -1,8 +1,8 @@
 //! Trusted issuers: what is declared is read, and what is wrong with one is told by its key.
 
 use protocol::client::{KeySource, SigningAlg};
-use protocol::jwt_bearer::SubjectRule;
 use protocol::numeric_date::Seconds;
+use protocol::trusted_issuer::{Purpose, SubjectRule};
 
 use super::{EXAMPLE, loaded, refused};
 
@@ -16,6 +16,8 @@ fn an_issuer_has_the_defaults_that_the_example_says() {
     assert_eq!((issuer.subject_claim.as_str(), &issuer.subjects), ("sub", &SubjectRule::Username));
     assert_eq!((issuer.max_life, issuer.token_life), (Seconds::minutes(5), None));
     assert_eq!(issuer.signing_algs, SigningAlg::ALL.into());
+    assert_eq!((&issuer.purposes, issuer.single_use), (&[Purpose::AuthorizationGrants].into(), true));
+    assert!(issuer.conditions.is_empty() && issuer.audiences.is_empty() && issuer.details_types.is_empty());
     assert!(issuer.resources.is_empty() && matches!(keys, KeySource::JwksUri(_)));
     assert!(loaded(EXAMPLE).declared.trusted_issuers.is_empty());
 }
@@ -40,6 +42,16 @@ fn an_issuer_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "subject_is = \"user_id\"\nsubjects = { a = \"alice\" }\nscope =",
             "subject_is",
             "beside",
+        ),
+        ("scope =", "purposes = []\nscope =", "purposes", "must name"),
+        ("scope =", "purposes = [\"everything\"]\nscope =", "purposes", "must be one of"),
+        ("scope =", "audiences = [\"api\"]\nscope =", "audiences", "subject_tokens"),
+        ("scope =", "conditions = { a = 1 }\nscope =", "conditions", "any form"),
+        (
+            "scope =",
+            "authorization_details_types = [\"none\"]\nscope =",
+            "authorization_details_types",
+            "no details type",
         ),
         ("scope =", "trust = 1\nscope =", "trust", "no such key"),
     ] {

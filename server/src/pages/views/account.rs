@@ -5,6 +5,7 @@ use protocol::client::ClientKind;
 use protocol::numeric_date::NumericDate;
 use protocol::task::TaskStatus;
 
+use super::account_tasks::TaskStep;
 use super::page::Page;
 
 /// The account page. Each consent has a form that posts `csrf` and `consent` to `/account/consents/end`.
@@ -17,6 +18,8 @@ pub struct AccountPage {
     pub csrf: String,
     /// The name of the actor whose consent was ended just now.
     pub just_ended: Option<String>,
+    /// What was done to a task just now, as a key of its words, and who does the task.
+    pub just_stepped: Option<(String, String)>,
     /// How many questions wait for an answer.
     pub waiting: u32,
     /// Whether there is anywhere else that one may sign in at.
@@ -50,7 +53,7 @@ pub struct ConsentSummary {
     pub passing_on_max: u8,
     /// Whether the actor may go on in the user's absence.
     pub offline_access: bool,
-    /// The tasks under it.
+    /// The tasks under it, each part behind the task that it is a part of.
     pub tasks: Vec<TaskSummary>,
     /// The live tokens under it.
     pub tokens: Vec<LiveTokens>,
@@ -113,6 +116,20 @@ pub struct TaskSummary {
     pub status: TaskStatus,
     /// When it ends at the latest.
     pub deadline: NumericDate,
+    /// How to see that it is done.
+    pub success_criteria: Vec<String>,
+    /// What must not happen, in words.
+    pub limits: Vec<String>,
+    /// How many tasks it lies below.
+    pub depth: u32,
+    /// Who does it, where that is not who the consent is to.
+    pub actor_name: Option<String>,
+    /// The purpose, if it has one, of the task that it is a part of, where it is one.
+    pub part_of: Option<Option<String>>,
+    /// It rests because something above it does.
+    pub rests_above: bool,
+    /// What the user may do with it now.
+    pub steps: Vec<TaskStep>,
 }
 
 /// Live tokens of one chain.
@@ -166,6 +183,23 @@ impl ConsentEnd {
 }
 
 impl TaskSummary {
+    /// The class of its place in the tree; what lies deeper than three is drawn like the third.
+    #[must_use]
+    pub const fn depth_class(&self) -> &'static str {
+        match self.depth {
+            0 => "",
+            1 => " part-1",
+            2 => " part-2",
+            _ => " part-3",
+        }
+    }
+
+    /// Where the page is that asks whether to do this.
+    #[must_use]
+    pub fn path(&self, step: &TaskStep) -> String {
+        format!("/account/tasks/{}/{}", self.id, step.operation().as_str())
+    }
+
     /// The words for where it stands.
     #[must_use]
     pub const fn status_key(&self) -> &'static str {

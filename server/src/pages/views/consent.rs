@@ -5,6 +5,7 @@ use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::NumericDate;
 use protocol::task::Intent;
 
+use super::account::Permitted;
 use super::client_marks::{ClientMarks, Introduced};
 use super::duration::OfferedDuration;
 use super::language::Piece;
@@ -46,10 +47,74 @@ pub struct ConsentPage {
     pub passing_on_max: u8,
     /// Whether `offline_access` is asked for.
     pub offline_access: bool,
+    /// What stands already, where this is to be added to it or to take its place.
+    pub standing: Option<Standing>,
     /// Why the last answer was not taken.
     pub refused: Option<ConsentRefused>,
     /// From where it was asked, if not in this browser.
     pub afar: Option<Afar>,
+}
+
+/// What the user allowed before, as the page shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Whether it is to be replaced, and not just added to.
+    pub replaced: bool,
+    /// When it is over.
+    pub until: NumericDate,
+    /// What it permits.
+    pub entries: Vec<StandingEntry>,
+}
+
+/// Something that is allowed already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StandingEntry {
+    /// What it permits.
+    pub what: Permitted,
+    /// Whether it stays allowed, if the user says yes.
+    pub stays: bool,
+}
+
+/// How something that is asked stands to what is allowed already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// It is not.
+    New,
+    /// It is.
+    Already,
+}
+
+impl Mark {
+    /// The words for it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::New => "consent-new",
+            Self::Already => "consent-already",
+        }
+    }
+}
+
+impl Standing {
+    /// The words above it.
+    #[must_use]
+    pub const fn heading_key(&self) -> &'static str {
+        if self.replaced { "consent-standing-replaced" } else { "consent-standing" }
+    }
+
+    /// What becomes of it.
+    #[must_use]
+    pub const fn hint_key(&self) -> &'static str {
+        if self.replaced { "consent-standing-replaced-hint" } else { "consent-standing-hint" }
+    }
+}
+
+impl StandingEntry {
+    /// The words for what becomes of it.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        if self.stays { "consent-stays" } else { "consent-goes" }
+    }
 }
 
 /// Whoever asks is elsewhere than this browser. The page then posts to another path, and instead of `interaction` the
@@ -159,6 +224,8 @@ pub struct ScopeEntry {
     pub resource_name: Option<String>,
     /// Whether it cannot be struck, as `openid` cannot.
     pub required: bool,
+    /// How it stands to what is allowed already, where anything is.
+    pub mark: Option<Mark>,
 }
 
 /// An authorization detail as the page shows it.
@@ -174,6 +241,8 @@ pub struct DetailEntry {
     pub lines: Vec<String>,
     /// How much harm a mistake could do.
     pub risk: RiskLevel,
+    /// How it stands to what is allowed already, where anything is.
+    pub mark: Option<Mark>,
 }
 
 /// Why an answer was not taken, and the question is asked again.
@@ -183,6 +252,8 @@ pub enum ConsentRefused {
     NothingLeft,
     /// The page was open for too long.
     FormTooOld,
+    /// The part that was approved would allow more, together with what stands, than either.
+    Inseparable,
     /// Whoever asks demands a stronger sign-in than there was, and than there is for this user.
     TooWeak,
 }
@@ -194,6 +265,7 @@ impl ConsentRefused {
         match self {
             Self::NothingLeft => "consent-nothing-left",
             Self::FormTooOld => "form-too-old",
+            Self::Inseparable => "consent-inseparable",
             Self::TooWeak => "consent-too-weak",
         }
     }

@@ -5,10 +5,12 @@
 //! the words around it.
 
 mod account;
+mod account_tasks;
 mod admin;
 mod admin_clients;
 mod admin_endings;
 mod afar;
+mod approval;
 mod change_password;
 mod client_marks;
 mod consent;
@@ -39,15 +41,17 @@ mod totp;
 pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
+pub use account_tasks::{AccountTaskPage, TaskStep};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, TaskRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
+pub use approval::{ApprovalPage, TaskInWords};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
-    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, ResourceInWords, ScopeEntry,
-    claim_key,
+    ActorInWords, Afar, Asked, ConsentPage, ConsentRefused, DetailEntry, Mark, ResourceInWords, ScopeEntry,
+    Standing, StandingEntry, claim_key,
 };
 pub use duration::OfferedDuration;
 pub use error::{ErrorPage, WhatHappened};

@@ -15,6 +15,10 @@ pub struct About<'a> {
     pub permitted: &'a [Permitted],
     /// What they show too.
     pub binding_message: Option<&'a str>,
+    /// Whom the mail's question is about, where somebody is asked to approve what is done for another.
+    pub for_whom: Option<&'a str>,
+    /// Whether it is about one action, to be approved once.
+    pub one_action: bool,
     /// Where the question waits.
     pub link: &'a str,
 }
@@ -37,15 +41,21 @@ impl About<'_> {
             let words = words.each_ref().map(|(name, text)| (*name, text.as_str()));
             format!("{}\n\n", plain(language.sentence("question-mail-binding-message", &words)))
         });
+        let for_whom = self.for_whom.map(|name| {
+            let sentence = language.sentence("approval-mail-for", &[("name", &one_line(name))]);
+            format!("{}\n\n", plain(sentence))
+        });
         let text = format!(
-            "{hello}\n\n{asks}\n\n{}\n{}{}\n\n{}\n\n{}\n",
+            "{hello}\n\n{asks}\n\n{}\n{}{}{}\n\n{}\n\n{}\n",
             permitted.collect::<String>(),
+            for_whom.unwrap_or_default(),
             message.unwrap_or_default(),
             language.t("question-mail-look"),
             self.link,
             language.t("question-mail-only-if")
         );
-        (language.t("question-mail-subject"), text)
+        let subject = if self.one_action { "approval-mail-subject" } else { "question-mail-subject" };
+        (language.t(subject), text)
     }
 }
 
@@ -69,11 +79,13 @@ mod tests {
                     kind,
                     permitted: &permitted,
                     binding_message: Some("W4SCT"),
+                    for_whom: Some("Ada\nhttps://evil.example/d"),
+                    one_action: kind == Kind::Agent,
                     link: "https://as/approvals/x",
                 };
                 let (subject, text) = about.write(language);
                 assert!(!subject.is_empty() && !subject.contains('\n'));
-                for words in ["Eve", "The till", "- See your orders", "W4SCT"] {
+                for words in ["Eve", "The till", "- See your orders", "W4SCT", "Ada"] {
                     assert!(text.contains(words), "{words}: {text}");
                 }
                 assert!(text.lines().any(|line| line == "https://as/approvals/x"), "{text}");

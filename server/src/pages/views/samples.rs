@@ -60,6 +60,7 @@ pub fn details(t: Theirs) -> Vec<DetailEntry> {
         sentence: t.s(sentence),
         lines: lines.iter().map(|line| t.s(line)).collect(),
         risk,
+        mark: None,
     };
     vec![
         entry(
@@ -86,6 +87,7 @@ pub fn scopes(t: Theirs) -> Vec<ScopeEntry> {
         words: t.s(words),
         resource_name: resource.map(|name| t.s(name)),
         required,
+        mark: None,
     };
     vec![
         entry("openid", "Know who you are", None, true),
@@ -114,6 +116,7 @@ pub fn consent(language: Language, t: Theirs) -> ConsentPage {
         durations: OfferedDuration::up_to(Seconds::days(1), language),
         passing_on_max: 2,
         offline_access: true,
+        standing: None,
         refused: None,
         afar: None,
     }
@@ -172,7 +175,26 @@ fn consents(language: Language, t: Theirs) -> Vec<(&'static str, ConsentPage)> {
             ..whole.clone()
         }
     };
+    let standing = |replaced: bool| {
+        let entry = |sentence: &str, lines: &[&str], stays| StandingEntry {
+            what: Permitted { sentence: t.s(sentence), lines: lines.iter().map(|line| t.s(line)).collect() },
+            stays,
+        };
+        let entries = vec![
+            entry("In Vault, at shop/orders/*: read, list", &[], true),
+            entry("Do this: refund", &["At most 20", "In EUR"], !replaced),
+            entry("See your orders", &[], true),
+        ];
+        let mut page = ConsentPage { task: None, ..whole.clone() };
+        page.standing = Some(Standing { replaced, until: NOW, entries });
+        page.details.iter_mut().for_each(|entry| entry.mark = Some(Mark::New));
+        page.scopes.iter_mut().for_each(|entry| entry.mark = Some(Mark::Already));
+        page.refused = (!replaced).then_some(ConsentRefused::Inseparable);
+        page
+    };
     vec![
+        ("consent-merge", standing(false)),
+        ("consent-replace", standing(true)),
         ("consent-registered-itself", introduced(None, false)),
         ("consent-by-document", introduced(t.some("agents.example"), true)),
         ("consent-device", on_device),
@@ -280,6 +302,29 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         reference: t.some("TICKET-2081"),
         status,
         deadline: NOW.plus(deadline),
+        success_criteria: vec![t.s("The customer has the money")],
+        limits: vec![t.s("Write to nobody else")],
+        depth: 0,
+        actor_name: None,
+        part_of: None,
+        rests_above: false,
+        steps: vec![TaskStep::Suspend, TaskStep::Revoke],
+    };
+    let whole =
+        task(t.some("Refund order 4711, which arrived broken"), TaskStatus::Active, Seconds::minutes(60));
+    let part = TaskSummary {
+        id: "t_2".into(),
+        depth: 1,
+        actor_name: t.some("Mail Agent"),
+        part_of: Some(whole.purpose.clone()),
+        rests_above: true,
+        steps: vec![TaskStep::Resume, TaskStep::Revoke],
+        ..task(t.some("Find the address"), TaskStatus::Suspended, Seconds::minutes(30))
+    };
+    let over = |status: TaskStatus| TaskSummary {
+        id: status.as_str().into(),
+        steps: vec![],
+        ..task(None, status, Seconds::minutes(30))
     };
     let first = ConsentSummary {
         id: t.s("c_1"),
@@ -293,11 +338,13 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         passing_on_max: 2,
         offline_access: true,
         tasks: vec![
-            task(t.some("Refund order 4711, which arrived broken"), TaskStatus::Active, Seconds::minutes(60)),
-            task(None, TaskStatus::Completed, Seconds::minutes(30)),
-            task(None, TaskStatus::Suspended, Seconds::minutes(30)),
-            task(None, TaskStatus::Revoked, Seconds::minutes(30)),
-            task(None, TaskStatus::Expired, Seconds::minutes(30)),
+            whole.clone(),
+            part.clone(),
+            TaskSummary { id: "t_3".into(), depth: 2, part_of: Some(None), actor_name: None, ..part.clone() },
+            TaskSummary { id: "t_4".into(), depth: 3, ..part },
+            over(TaskStatus::Completed),
+            over(TaskStatus::Revoked),
+            over(TaskStatus::Expired),
         ],
         tokens: vec![
             LiveTokens { chain: vec![t.s("Refund Agent")], count: 1 },
@@ -323,6 +370,7 @@ fn account(language: Language, t: Theirs) -> AccountPage {
         page: Page::for_user(language, t.s("Alice Example"), true),
         csrf: t.s("csrf-1"),
         just_ended: t.some("Travel Agent"),
+        just_stepped: Some((TaskStep::Suspend.done().to_owned(), t.s("Travel Agent"))),
         waiting: 2,
         connections: true,
         consents: vec![first, second],
@@ -362,11 +410,67 @@ fn approvals(language: Language, t: Theirs) -> ApprovalsPage {
     }
 }
 
+fn approval(language: Language, t: Theirs) -> ApprovalPage {
+    ApprovalPage {
+        page: Page::for_user(language, t.s("Olga Owner"), false),
+        csrf: t.s("csrf-1"),
+        id: "ask_1".into(),
+        shown: "hash".into(),
+        form_too_old: false,
+        asker_name: t.s("Refund Agent"),
+        kind: Kind::Agent,
+        subject_name: t.some("Alice Example"),
+        is_own: false,
+        way: vec![t.s("Alice Example"), t.s("Refund Agent"), t.s("Lookup Agent")],
+        risk: RiskLevel::High,
+        task: Some(TaskInWords {
+            purpose: t.some("Refund order 4711, which arrived broken"),
+            reference: t.some("TICKET-2081"),
+            success_criteria: vec![t.s("The customer has the money back")],
+            limits: vec![t.s("No letters")],
+        }),
+        details: vec![DetailEntry {
+            mark: None,
+            index: 0,
+            type_name: t.s("A task"),
+            sentence: t.s("Do this: refund"),
+            lines: vec![t.s("At most 50")],
+            risk: RiskLevel::High,
+        }],
+        scopes: vec![Permitted { sentence: t.s("Change your orders"), lines: Vec::new() }],
+        resources: vec![ResourceInWords {
+            name: t.s("The orders"),
+            identifier: t.s("https://orders.example"),
+        }],
+        asked_at: NOW,
+        until: NOW.plus(Seconds::minutes(60)),
+        approval_minutes: 10,
+    }
+}
+
 /// The pages of questions from elsewhere, in every state.
 fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
     let answered = |allowed| Some(Answered { allowed, client_name: t.s("TV") });
     let (device, approvals) = (device(language, t), approvals(language, t));
+    let approval = approval(language, t);
     vec![
+        ("approval", approval.render()),
+        (
+            "approval-own",
+            ApprovalPage { subject_name: None, task: None, risk: RiskLevel::Low, ..approval.clone() }
+                .render(),
+        ),
+        (
+            "approval-itself",
+            ApprovalPage {
+                is_own: true,
+                subject_name: None,
+                form_too_old: true,
+                risk: RiskLevel::Medium,
+                ..approval
+            }
+            .render(),
+        ),
         ("device", DevicePage { refused: None, ..device.clone() }.render()),
         ("device-wrong", device.render()),
         (
@@ -729,9 +833,33 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
     add("account", account(language, t).render());
     add(
         "account-empty",
-        AccountPage { consents: vec![], ended: vec![], just_ended: None, waiting: 0, ..account(language, t) }
-            .render(),
+        AccountPage {
+            consents: vec![],
+            ended: vec![],
+            just_ended: None,
+            just_stepped: None,
+            waiting: 0,
+            ..account(language, t)
+        }
+        .render(),
     );
+    for step in TaskStep::ALL {
+        let page = AccountTaskPage {
+            page: Page::for_user(language, t.s("Alice Example"), true),
+            csrf: t.s("csrf-1"),
+            step,
+            actor_name: t.s("Refund Agent"),
+            purpose: t.some("Refund order 4711, which arrived broken"),
+            reference: t.some("TICKET-2081"),
+            parts: match step {
+                TaskStep::Resume => vec![],
+                _ => vec![(t.s("Mail Agent"), t.some("Find the address")), (t.s("Mail Agent"), None)],
+            },
+            action: "/account/tasks/t_1/suspend".into(),
+        };
+        add(step.question(), page.render());
+        add(step.done(), AccountTaskPage { purpose: None, reference: None, ..page }.render());
+    }
     for (name, page) in afar(language, t) {
         add(name, page);
     }

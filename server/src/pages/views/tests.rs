@@ -283,6 +283,10 @@ fn every_page_has_the_ids_that_it_is_known_by() {
         ("device-allowed", &["device-answered"]),
         ("approvals", &["approvals", "approvals-answered", "approvals-code", "approvals-code-submit"]),
         ("approvals-empty", &["no-approvals"]),
+        (
+            "approval",
+            &["approval-form", "approval-approve", "approval-deny", "approval-lapses", "approval-way"],
+        ),
         ("admin", &["admin-agents", "admin-consents", "admin-events"]),
         ("admin-clients", &["admin-clients"]),
         (

@@ -129,6 +129,7 @@ fn deferred(name: &str, client: &str, user: Option<&str>) -> Record {
                 authorization_details: None,
                 requested_actor: None,
                 acr_values: Vec::new(),
+                grant_management: None,
             },
             way: protocol::deferred::Way::Device { from: None },
             dpop_jkt: None,

@@ -47,6 +47,7 @@ mod opening;
 mod reads;
 mod samples;
 mod single_use;
+mod status_lists;
 mod subtrees;
 
 /// A database that nobody opened yet.

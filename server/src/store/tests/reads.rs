@@ -2,6 +2,8 @@
 
 use protocol::key_rotation::{KeyFacts, KeyState};
 
+use protocol::task::Task;
+
 use super::*;
 
 promises! {
@@ -49,9 +51,12 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
         Record::Setting { name: "issuer".into(), value: "https://as.example".into() },
     ];
     let details_types = built_in();
-    records.extend(
-        details_types.iter().cloned().map(|details_type| Record::DetailsType { details_type, origin }),
-    );
+    records.extend(details_types.iter().cloned().map(|details_type| Record::DetailsType {
+        details_type,
+        version: 1,
+        retired_at: None,
+        origin,
+    }));
     let change = records.into_iter().fold(Change::new(event()), Change::keep);
     place.commit(change).await;
     place.store.close().await;
@@ -63,12 +68,14 @@ async fn what_was_written_is_there_when_opened_again(place: &Place) {
     assert_eq!(store.find_user_by_username("aLiCe").await.unwrap().unwrap().id, id("alice"));
     assert_eq!(store.count_users().await.unwrap(), 1);
     assert_eq!(*store.resource_servers().await.unwrap(), [server]);
-    assert_eq!(*store.details_types().await.unwrap(), details_types);
+    let kept: Vec<_> =
+        store.details_types().await.unwrap().iter().map(|kept| kept.document.clone()).collect();
+    assert_eq!(kept, details_types);
     assert_eq!(*store.find_consent(&id("k")).await.unwrap().unwrap(), consent("k"));
     assert_eq!(store.consents_of_user(&id("alice")).await.unwrap(), [consent("k")]);
     assert_eq!(store.recent_consents(5).await.unwrap(), [consent("k")]);
     assert_eq!(*store.find_task(&id("w")).await.unwrap().unwrap(), task("w", "k", None));
-    assert_eq!(store.tasks_of_consent(&id("k")).await.unwrap(), [task("w", "k", None)]);
+    assert_eq!(store.tasks_of_consent(&id("k")).await.unwrap(), [vec![task("w", "k", None)]]);
     assert_eq!(*store.find_token(&digest("t")).await.unwrap().unwrap(), under("k", "t"));
     assert_eq!(store.find_token_by_id(&id("t")).await.unwrap().unwrap().id, id::<TokenId>("t"));
     assert_eq!(store.find_code(&digest("c")).await.unwrap().unwrap().code.consent, id("k"));
@@ -150,6 +157,19 @@ async fn sweeping_deletes_what_is_over_and_nothing_else(place: &Place) {
         .await;
     assert_eq!(place.store.sweep(NOW).await.unwrap(), 4);
     assert_eq!(place.store.sweep(NOW).await.unwrap(), 0);
+    // People look at tasks a while longer; what is a part of one goes before it.
+    let long_ago = NumericDate(NOW.0 - 31 * 86_400);
+    let done = |name: &str, parent| Task { deadline: long_ago, ..task(name, "k", parent) };
+    place
+        .keep(vec![
+            Record::Task(done("w", None)),
+            Record::Task(done("part", Some("w"))),
+            Record::Task(Task { deadline: NOW, ..task("now", "k", None) }),
+        ])
+        .await;
+    assert_eq!(place.store.sweep(NOW).await.unwrap() + place.store.sweep(NOW).await.unwrap(), 2);
+    let left = place.store.tasks_of_consent(&id("k")).await.unwrap();
+    assert_eq!(left.iter().map(|line| line[0].id.as_str()).collect::<Vec<_>>(), ["now"]);
     assert!(place.token_lives("live").await && place.lives(Anchor::Session(id("s"))).await);
     assert!(place.store.commit(key(3, LATER)).await.is_err());
     assert!(place.store.commit(key(2, LATER)).await.is_ok());

@@ -56,7 +56,10 @@ pub(super) fn consent(name: &str) -> Consent {
         passing_on: PassingOn::UpTo(2),
         offline_access: false,
         created_at: NOW,
+        brought_by: None,
         state: ConsentState::Active,
+        types: std::collections::BTreeMap::new(),
+        version: 1,
     }
 }
 
@@ -91,6 +94,7 @@ pub(super) fn token(name: &str) -> Token {
         client: id("app"),
         subject: Subject::User(id("alice")),
         chain: Chain::none(),
+        brought: Chain::none(),
         may_act: None,
         audience: Audience::Resources,
         authority: authority(),

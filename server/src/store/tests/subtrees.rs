@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use protocol::actor::{Actor, Chain, SubProfile};
 use protocol::consent::Consent;
 use protocol::ending::Operation;
-use protocol::identifier::{ClientId, UserId};
+use protocol::identifier::{ClientId, TaskId, UserId};
 use protocol::task::Task;
 use protocol::token::{Subject, TokenKind};
 
@@ -18,7 +18,7 @@ promises! {
 
 const AGENTS: [&str; 4] = ["agent-0", "agent-1", "agent-2", "agent-3"];
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
-const TREES: u64 = 24;
+const TREES: u64 = 60;
 
 /// A die whose throws are the same each time.
 struct Die(u64);
@@ -133,20 +133,28 @@ impl World {
         let is = |client: &ClientId| match what {
             What::Agent(agent) => client == agent,
             What::Owner(owner) => self.agents_of(owner).contains(client),
-            What::User(_) => false,
+            What::User(_) | What::Consent(_) | What::Task(_) | What::Token(_) => false,
         };
         let of_user = |user: Option<&UserId>| matches!(what, What::User(ended) if user == Some(ended));
         let dead_consents: BTreeSet<ConsentId> = self
             .consents
             .iter()
-            .filter(|consent| is(&consent.client) || is(&consent.actor) || of_user(Some(&consent.user)))
+            .filter(|consent| {
+                is(&consent.client)
+                    || is(&consent.actor)
+                    || of_user(Some(&consent.user))
+                    || *what == What::Consent(consent.id.clone())
+            })
             .map(|consent| consent.id.clone())
             .collect();
         let mut dead_tasks = BTreeSet::new();
         // Parents stand before their children.
         for task in &self.tasks {
             let parent = task.parent.as_ref().is_some_and(|parent| dead_tasks.contains(parent));
-            let own = is(&task.actor) || of_user(Some(&task.user)) || dead_consents.contains(&task.consent);
+            let own = is(&task.actor)
+                || of_user(Some(&task.user))
+                || dead_consents.contains(&task.consent)
+                || *what == What::Task(task.id.clone());
             if parent || own {
                 dead_tasks.insert(task.id.clone());
             }
@@ -155,9 +163,14 @@ impl World {
         for token in &self.tokens {
             let speaks = matches!(&token.subject, Subject::Client { id, .. } if is(id));
             let acts = is(&token.client) || speaks || token.chain.actors().iter().any(|actor| is(&actor.sub));
+            let of_task = token.task.as_ref().map(|task| dead_tasks.contains(&task.id));
+            // What went over to another task lives with that, and not with the one it came from.
+            let went_over = matches!(what, What::Task(_)) && of_task == Some(false);
+            let derived = token.parent.as_ref().is_some_and(|id| dead_tokens.contains(id));
             let hangs = token.consent.as_ref().is_some_and(|id| dead_consents.contains(id))
-                || token.task.as_ref().is_some_and(|task| dead_tasks.contains(&task.id))
-                || token.parent.as_ref().is_some_and(|id| dead_tokens.contains(id));
+                || of_task == Some(true)
+                || derived && !went_over
+                || *what == What::Token(token.id.clone());
             if acts || hangs || of_user(token.subject.user()) {
                 dead_tokens.insert(token.id.clone());
             }
@@ -193,8 +206,11 @@ impl World {
 }
 
 /// What is ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum What {
+    Token(TokenId),
+    Task(TaskId),
+    Consent(ConsentId),
     Agent(ClientId),
     User(UserId),
     Owner(UserId),
@@ -204,7 +220,7 @@ enum What {
 struct Left {
     ended: Ended,
     consents: Vec<(ConsentId, bool)>,
-    tasks: Vec<(protocol::identifier::TaskId, bool)>,
+    tasks: Vec<(TaskId, bool)>,
     tokens: Vec<(TokenId, bool)>,
     codes: Vec<(String, bool)>,
 }
@@ -228,14 +244,21 @@ async fn exactly_the_subtree_of_each_ending_dies(place: &Place) {
         // Whatever earlier trees left would be counted too.
         wipe(place).await;
         place.keep(world.records()).await;
-        let what = match die.below(3) {
-            0 => What::Agent(id(die.word(&AGENTS))),
-            1 => What::User(id(die.word(&USERS))),
+        let (tasks, tokens) = (die.maybe(&world.tasks).cloned(), die.maybe(&world.tokens).cloned());
+        let what = match (die.below(6), tasks, tokens) {
+            (0, ..) => What::Agent(id(die.word(&AGENTS))),
+            (1, ..) => What::User(id(die.word(&USERS))),
+            (2, Some(task), _) => What::Task(task.id),
+            (3, _, Some(token)) => What::Token(token.id),
+            (4, ..) => What::Consent(die.one(&world.consents).id.clone()),
             _ => What::Owner(id(die.word(&USERS))),
         };
         let change = Change::new(event());
         let change = match &what {
             What::Agent(agent) => change.operate(agent.clone(), Operation::Suspend),
+            What::Token(token) => change.end(Ending::Token(token.clone())),
+            What::Task(task) => change.end(Ending::Task(task.clone())),
+            What::Consent(consent) => change.end(Ending::Consent(consent.clone())),
             What::User(user) => change.end(Ending::User(user.clone())),
             What::Owner(owner) => change.end(Ending::Owner(owner.clone())),
         };

@@ -1,5 +1,8 @@
-//! Admin rules: what an administrator permits where no user's consent speaks. A rule opens a door, and the resources
-//! that it names; scope, details and time stay within the token that the new one comes from.
+//! Admin rules: what an administrator permits where no user's consent speaks, and what nobody gets, or nobody without
+//! the word of a person. A rule that permits opens a door, and the resources that it names; scope, details and time stay
+//! within the token that the new one comes from. One that restrains holds whatever else permits it.
+
+mod restraint;
 
 use std::collections::BTreeSet;
 
@@ -8,24 +11,28 @@ use serde::{Deserialize, Serialize};
 use crate::audience::Resources;
 use crate::identifier::{ClientId, RuleId, UserId};
 
+pub use restraint::{Approver, Planned, Reason, Verdict, What, at_once, judge};
+
 /// One rule.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name, which the audit log gives as the reason of what it permitted.
     pub id: RuleId,
-    /// The client that it permits something.
-    pub client: ClientId,
-    /// What it permits.
+    /// The client that it permits something, or restrains. `None` is every client, for rules that restrain only.
+    #[serde(default)]
+    pub client: Option<ClientId>,
+    /// What it permits or restrains.
     pub effect: RuleEffect,
     /// The users it speaks of. `None` is everybody, and nobody in particular: it also fits tokens without a user.
     #[serde(default)]
     pub subjects: Option<BTreeSet<UserId>>,
-    /// The resource servers that tokens issued by this rule may be for. None listed means none.
+    /// The resource servers that tokens issued by this rule may be for; none listed means none. For a rule that
+    /// restrains, those whose tokens it speaks of; none listed means all.
     #[serde(default)]
     pub resources: Resources,
 }
 
-/// What a rule permits its client.
+/// What a rule permits its client, or how it restrains it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleEffect {
@@ -40,9 +47,22 @@ pub enum RuleEffect {
     },
     /// It may get a token for the user without `act`: impersonation (RFC 8693 §1.1). Speaks only of users it names.
     Impersonate,
+    /// A person must approve, each time.
+    Ask {
+        /// Who.
+        approver: Approver,
+        /// What it speaks of.
+        what: What,
+    },
+    /// It is refused, whoever approves.
+    Deny {
+        /// What it speaks of.
+        what: What,
+    },
 }
 
-/// All rules, in the order of the configuration. Where several fit, the first one decides.
+/// All rules, in the order of the configuration. Where several permit, the first one decides; where several restrain,
+/// the strictest.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rules(pub Vec<Rule>);
@@ -90,7 +110,7 @@ impl Rules {
     }
 
     fn find(&self, client: &ClientId, fits: impl Fn(&Rule) -> bool) -> Option<&Rule> {
-        self.0.iter().find(|rule| rule.client == *client && fits(rule))
+        self.0.iter().find(|rule| rule.client.as_ref() == Some(client) && fits(rule))
     }
 }
 
@@ -101,7 +121,7 @@ mod tests {
     fn rule(id: &str, client: &str, effect: RuleEffect, subjects: Option<&[&str]>) -> Rule {
         Rule {
             id: id.parse().unwrap(),
-            client: client.parse().unwrap(),
+            client: Some(client.parse().unwrap()),
             effect,
             subjects: subjects.map(|named| named.iter().map(|u| u.parse().unwrap()).collect()),
             resources: Resources::new(),

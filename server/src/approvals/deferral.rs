@@ -1,0 +1,150 @@
+//! The word of a person on a token request that waits for it: the approver alone gives it, signed in, once, and for
+//! exactly what they were shown.
+
+use std::sync::Arc;
+
+use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::client::Client;
+use protocol::identifier::{SessionId, UserId};
+use protocol::refusal::{ErrorCode, Refusal};
+use protocol::user::User;
+
+use crate::app::{App, Visit};
+use crate::failure::Failure;
+use crate::grants::{self, Deferred};
+use crate::registry::Registry;
+use crate::store::{Anchor, Change, CommitError, Deferral, Step, Take};
+
+/// A token request that waits for somebody.
+pub struct ApprovalNews {
+    /// Who is to approve.
+    pub approver: Arc<User>,
+    /// Who asks.
+    pub asker: Arc<Client>,
+    /// What is asked.
+    pub question: protocol::approval::Question,
+    /// The words for it.
+    pub registry: Arc<Registry>,
+    /// Whom it is for, where that is not the approver.
+    pub subject_name: Option<String>,
+    /// Where it waits. Only the approver sees anything there, and only signed in.
+    pub link: String,
+}
+
+/// What a mail about it says: subject and text.
+pub type ApprovalLetter = Arc<dyn Fn(&ApprovalNews) -> (String, String) + Send + Sync>;
+
+/// Who answers: the approver, in a browser session that is alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Approving<'a> {
+    /// Who.
+    pub user: &'a UserId,
+    /// The session in which they say so.
+    pub session: &'a SessionId,
+}
+
+/// Takes the answer of the approver. `shown` is the hash of what they were shown.
+///
+/// # Errors
+/// `invalid_request` where it was answered before, is over, is somebody else's to answer, or is not what was shown.
+pub async fn decide(
+    app: &App,
+    visit: &Visit,
+    deferral: &Deferral,
+    approving: Approving<'_>,
+    shown: &str,
+    approved: bool,
+) -> Result<(), Failure> {
+    let question = &deferral.asked.question;
+    let refused = |description| Refusal::new(ErrorCode::InvalidRequest, description);
+    if question.approver != *approving.user {
+        return Err(refused("this is for somebody else to approve").into());
+    }
+    if !crate::app::same(shown, &question.wanted.hash()) {
+        return Err(refused("this is not what was shown").into());
+    }
+    let event = told(visit, deferral, approved);
+    let step = match approved {
+        true => Step::Approve(visit.now.plus(app.settings.approvals.approval_life)),
+        false => Step::Deny,
+    };
+    let change = Change::new(event)
+        .requires(Anchor::User(approving.user.clone()))
+        .requires(Anchor::Session(approving.session.clone()))
+        .take(Take::Deferral { digest: deferral.digest, step });
+    // What has ended meanwhile can still be denied.
+    let alive = if approved { grants::question_anchors(question) } else { Vec::new() };
+    match app.store.commit(alive.into_iter().fold(change, Change::requires)).await {
+        Ok(_) => Ok(()),
+        Err(CommitError::Broken(error)) => Err(error.into()),
+        Err(CommitError::Conflict(_)) => {
+            Err(refused("this was answered before, is over, or what it comes from has ended").into())
+        }
+    }
+}
+
+fn told(visit: &Visit, deferral: &Deferral, approved: bool) -> AuditEvent {
+    let question = &deferral.asked.question;
+    let wanted = &question.wanted;
+    let mut event = AuditEvent::new(Action::DeferralDecide, Outcome::Granted, visit.now);
+    event.request = Some(visit.id.clone());
+    event.client = Some(wanted.client.clone());
+    event.user = wanted.subject.user().cloned();
+    event.chain = wanted.chain.clone();
+    event.consent.clone_from(&wanted.consent);
+    event.task.clone_from(&wanted.task);
+    event.parent.clone_from(&wanted.parent);
+    event.rule = question.reason.rule().cloned();
+    event.scope = Some(wanted.scope.clone());
+    event.authorization_details = wanted.authorization_details.clone();
+    event.resources = wanted.resources.iter().cloned().collect();
+    event.reason = Some(format!("approved by {} ({})", question.approver, deferral.id));
+    if approved {
+        return event;
+    }
+    let description = format!("denied by {} ({})", question.approver, deferral.id);
+    event.refused(&Refusal::new(ErrorCode::AccessDenied, description))
+}
+
+/// Writes to the approver, if mail is sent at all and somebody made sure of their address. The client does not wait
+/// for it.
+pub fn tell_approver(app: &Arc<App>, deferred: Deferred, letter: &ApprovalLetter) {
+    if app.mailer.is_none() || !app.settings.approvals.mail {
+        return;
+    }
+    let (app, letter) = (Arc::clone(app), Arc::clone(letter));
+    tokio::spawn(async move {
+        if let Err(reason) = write(&app, deferred, &letter).await {
+            tracing::error!(?reason, "a mail about an approval was not written");
+        }
+    });
+}
+
+async fn write(app: &App, deferred: Deferred, letter: &ApprovalLetter) -> Result<(), Failure> {
+    let (Some(mailer), Some(to)) = (&app.mailer, deferred.approver.verified_email()) else { return Ok(()) };
+    let user = deferred.approver.id.as_str();
+    // Questions can be made to wait in any number.
+    if !app.question_mails.count(user) {
+        tracing::info!(user, "too many questions: this one is not told by mail");
+        return Ok(());
+    }
+    let Some(asker) = app.store.find_client(&deferred.question.wanted.client).await? else { return Ok(()) };
+    let subject = deferred.question.wanted.subject.user();
+    let subject_name = match subject.filter(|user| **user != deferred.approver.id) {
+        Some(user) => app.store.find_user(user).await?.map(|user| user.name.clone()),
+        None => None,
+    };
+    let news = ApprovalNews {
+        asker,
+        subject_name,
+        link: app.url(&format!("/approvals/{}", deferred.id)),
+        registry: app.registry().await?,
+        approver: Arc::clone(&deferred.approver),
+        question: deferred.question,
+    };
+    let (subject, text) = letter(&news);
+    if let Err(reason) = mailer.send(to, &subject, text).await {
+        tracing::error!(%reason, user, "a mail about an approval was not sent");
+    }
+    Ok(())
+}

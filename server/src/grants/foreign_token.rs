@@ -1,0 +1,89 @@
+//! A JWT of a trusted issuer as `subject_token` (RFC 8693 §2.1): it enters the lineage as a token of its own, for the
+//! client that presents it, and what is derived hangs on that.
+
+use std::sync::Arc;
+
+use protocol::actor::Chain;
+use protocol::audience::Audience;
+use protocol::audit::AuditEvent;
+use protocol::claims_request::ClaimsRequest;
+use protocol::numeric_date::NumericDate;
+use protocol::refusal::Refusal;
+use protocol::token::{Subject, Token, TokenKind};
+use protocol::trusted_issuer::Purpose;
+
+use super::{Desk, trusted};
+use crate::failure::Failure;
+use crate::registry::Registry;
+use crate::secret::{SecretDigest, random_id};
+use crate::store::{Record, ReplayKey};
+use crate::tokens;
+
+/// What a foreign subject token became.
+pub(super) struct Foreign {
+    /// What it is here.
+    pub(super) token: Arc<Token>,
+    /// That it was shown, where it may be shown once.
+    pub(super) shown: Option<(ReplayKey, NumericDate)>,
+}
+
+impl Foreign {
+    /// The record that what is derived hangs on. Nobody finds it by a text: each presentation is one of its own.
+    pub(super) fn record(&self, desk: &Desk<'_>) -> Record {
+        let digest = SecretDigest::of(&random_id(desk.app.entropy.as_ref(), "for_"));
+        Record::Token { token: self.token.as_ref().clone(), digest }
+    }
+}
+
+/// Reads one. Why it is not acceptable is told to the audit log alone: `otherwise` is for the client.
+pub(super) async fn read(
+    desk: &Desk<'_>,
+    registry: &Registry,
+    presented: &str,
+    otherwise: impl Fn() -> Failure,
+    event: &mut AuditEvent,
+) -> Result<Foreign, Failure> {
+    match take_in(desk, registry, presented, event).await {
+        Err(Failure::Refused(Refusal { description, .. })) => {
+            event.reason = Some(description.into_owned());
+            Err(otherwise())
+        }
+        taken => taken,
+    }
+}
+
+async fn take_in(
+    desk: &Desk<'_>,
+    registry: &Registry,
+    presented: &str,
+    event: &mut AuditEvent,
+) -> Result<Foreign, Failure> {
+    let (rule, grant) = trusted::verify(desk, presented, Purpose::SubjectTokens).await?;
+    let user = trusted::user(desk, &grant).await?;
+    let client = &desk.caller.client;
+    let authority = rule.brings(&grant.said, client, grant.expires_at);
+    registry.types.check(&authority.details)?;
+    event.reason = Some(format!("a token of {}", rule.issuer));
+    let token = Token {
+        id: tokens::new_id(desk.app)?,
+        kind: TokenKind::Foreign,
+        client: client.id.clone(),
+        subject: Subject::User(user.id.clone()),
+        chain: Chain::none(),
+        brought: grant.brought.clone(),
+        may_act: None,
+        audience: Audience::Resources,
+        authority,
+        cnf: grant.cnf.clone(),
+        issued_at: desk.visit.now,
+        login: None,
+        claims: ClaimsRequest::default(),
+        consent: None,
+        task: None,
+        parent: None,
+        family: None,
+        session: None,
+        status: None,
+    };
+    Ok(Foreign { token: Arc::new(token), shown: trusted::shown(Purpose::SubjectTokens, rule, &grant) })
+}

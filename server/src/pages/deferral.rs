@@ -1,0 +1,199 @@
+//! `/approvals/{id}` of a token request that waits for a person: the task, the exact action, who asks for whom, and the
+//! answer to it.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use protocol::authorization_details::RiskLevel;
+use protocol::params::Params;
+use protocol::task::Intent;
+use protocol::token::Subject;
+
+use super::account::{name_of, what};
+use super::consent;
+use super::page::{Browser, one, render, see_other_for_good, session_broken};
+use super::views::{Answered, ApprovalPage, ResourceInWords, TaskInWords, WaitingEntry, WhatHappened};
+use crate::app::App;
+use crate::approvals::{self, Approving};
+use crate::authorization::SignedIn;
+use crate::failure::Failure;
+use crate::store::Deferral;
+
+/// What the ids of such requests begin with.
+const PREFIX: &str = "ask_";
+
+/// Whether this is the id of such a request.
+pub(super) fn is_one(id: &str) -> bool {
+    id.starts_with(PREFIX)
+}
+
+/// What waits for `signed_in`, for the list.
+pub(super) async fn waiting(
+    app: &App,
+    browser: &Browser,
+    signed_in: &SignedIn,
+) -> Result<Vec<WaitingEntry>, Failure> {
+    let mut waiting = Vec::new();
+    for deferral in app.store.deferrals_for(&signed_in.user, browser.visit.now).await? {
+        let (client_name, kind) = name_of(app, &deferral.asked.question.wanted.client).await?;
+        waiting.push(WaitingEntry {
+            id: deferral.id,
+            client_name,
+            kind,
+            binding_message: None,
+            asked_at: deferral.asked.asked_at,
+            until: deferral.polling.expires_at,
+        });
+    }
+    Ok(waiting)
+}
+
+/// Shows the question of this id to its approver. Somebody else's is as one that is not there.
+pub(super) async fn show(app: &App, browser: &Browser, signed_in: &SignedIn, id: &str) -> Response {
+    let deferral = match find(app, browser, signed_in, id).await {
+        Ok(deferral) => deferral,
+        Err(response) => return *response,
+    };
+    match view(app, browser, signed_in, &deferral, false).await {
+        Ok(view) => render(StatusCode::OK, &view, None),
+        Err(failure) => browser.failure(&failure),
+    }
+}
+
+/// Takes the answer in a form.
+pub(super) async fn answer(
+    app: &App,
+    browser: &Browser,
+    signed_in: &SignedIn,
+    id: &str,
+    form: &Params,
+    (back, told): (&str, &str),
+) -> Response {
+    let deferral = match find(app, browser, signed_in, id).await {
+        Ok(deferral) => deferral,
+        Err(response) => return *response,
+    };
+    match browser.sent_by_our_form(form).await {
+        Ok(true) => {}
+        Ok(false) if one(form, "csrf").is_empty() => return browser.error(WhatHappened::FormRefused, None),
+        // A form of ours may have been open for too long.
+        Ok(false) => {
+            return match view(app, browser, signed_in, &deferral, true).await {
+                Ok(view) => render(StatusCode::BAD_REQUEST, &view, None),
+                Err(failure) => browser.failure(&failure),
+            };
+        }
+        Err(reason) => return browser.broken(&reason),
+    }
+    let allowed = one(form, "decision") == "approve";
+    let approving = Approving { user: &signed_in.user, session: &signed_in.session };
+    let decided =
+        approvals::decide(app, &browser.visit, &deferral, approving, one(form, "shown"), allowed).await;
+    match decided {
+        Ok(()) => {
+            let client_name = match name_of(app, &deferral.asked.question.wanted.client).await {
+                Ok((name, _)) => name,
+                Err(failure) => return browser.failure(&failure),
+            };
+            match browser.session.insert(told, Answered { allowed, client_name }).await {
+                Ok(()) => see_other_for_good(back, id),
+                Err(error) => browser.broken(&session_broken(error)),
+            }
+        }
+        Err(Failure::Refused(refusal)) => browser.error(WhatHappened::NoLongerWaiting, Some(&refusal)),
+        Err(Failure::Broken(reason)) => browser.broken(&reason),
+    }
+}
+
+async fn find(
+    app: &App,
+    browser: &Browser,
+    signed_in: &SignedIn,
+    id: &str,
+) -> Result<Deferral, Box<Response>> {
+    let found = app.store.find_deferral_for(&signed_in.user, id).await;
+    let found = found.map_err(|error| Box::new(browser.broken(&error.into())))?;
+    found
+        .filter(|found| found.waits(browser.visit.now))
+        .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))
+}
+
+async fn view(
+    app: &App,
+    browser: &Browser,
+    signed_in: &SignedIn,
+    deferral: &Deferral,
+    form_too_old: bool,
+) -> Result<ApprovalPage, Failure> {
+    let question = &deferral.asked.question;
+    let wanted = &question.wanted;
+    let registry = app.registry().await?;
+    let (asker_name, kind) = name_of(app, &wanted.client).await?;
+    let task = match &wanted.task {
+        Some(id) => app.store.find_task(id).await?,
+        None => None,
+    };
+    let intent = task.map(|task| task.intent.clone()).unwrap_or_default();
+    let language = browser.language.code();
+    let authority = wanted.authority();
+    let details = consent::details(&registry.types, &authority.details, &intent, language);
+    let scopes = protocol::authority::Authority {
+        details: protocol::authorization_details::AuthorizationDetails::none(),
+        ..authority.clone()
+    };
+    let mut chain = Vec::new();
+    for actor in wanted.chain.actors() {
+        chain.push(name_of(app, &actor.sub).await?.0);
+    }
+    if chain.is_empty() {
+        chain.push(asker_name.clone());
+    }
+    let subject_name = match &wanted.subject {
+        Subject::User(user) if *user != signed_in.user => {
+            app.store.find_user(user).await?.map(|user| user.name.clone())
+        }
+        _ => None,
+    };
+    let is_own = matches!(&wanted.subject, Subject::Client { .. });
+    // The user, and then each actor: the way that the authority goes.
+    let user_name = browser.page().user_name.unwrap_or_default();
+    let mut way: Vec<String> = Vec::new();
+    if !is_own {
+        way.push(subject_name.clone().unwrap_or(user_name));
+    }
+    way.extend(chain.into_iter().rev());
+    let resources = wanted.resources.iter().map(|resource| ResourceInWords {
+        name: registry.resource_servers.get(resource).map_or_else(String::new, |server| server.name.clone()),
+        identifier: resource.as_str().to_owned(),
+    });
+    Ok(ApprovalPage {
+        page: browser.page(),
+        csrf: browser.csrf(app).await?,
+        id: deferral.id.clone(),
+        shown: wanted.hash(),
+        form_too_old,
+        asker_name,
+        kind,
+        subject_name,
+        is_own,
+        way,
+        risk: details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
+        task: in_words(intent),
+        scopes: what(&registry, &scopes, &Intent::default(), language),
+        details,
+        resources: resources.collect(),
+        asked_at: deferral.asked.asked_at,
+        until: deferral.polling.expires_at,
+        approval_minutes: app.settings.approvals.approval_life.0.saturating_add(59) / 60,
+    })
+}
+
+/// The task, if it says anything.
+fn in_words(intent: Intent) -> Option<TaskInWords> {
+    let says = intent != Intent::default();
+    says.then(|| TaskInWords {
+        purpose: intent.purpose,
+        reference: intent.reference,
+        success_criteria: intent.success_criteria,
+        limits: intent.limits,
+    })
+}

@@ -1,0 +1,100 @@
+//! The page on which somebody approves what an agent asks for, or denies it.
+
+use askama::Template;
+use protocol::authorization_details::RiskLevel;
+use protocol::numeric_date::NumericDate;
+
+use super::account::{Kind, Permitted};
+use super::consent::{DetailEntry, ResourceInWords};
+use super::language::Piece;
+use super::page::Page;
+
+/// The page. Its form posts `csrf`, `shown` and `decision` (`approve` or `deny`) to `/approvals/{id}`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "approval.html")]
+pub struct ApprovalPage {
+    /// The frame; the approver is always known here.
+    pub page: Page,
+    /// The token of the form.
+    pub csrf: String,
+    /// Which.
+    pub id: String,
+    /// The hash of what is shown here: no answer is taken for anything else.
+    pub shown: String,
+    /// Whether the answer came from a page that was open for too long.
+    pub form_too_old: bool,
+    /// Who asks.
+    pub asker_name: String,
+    /// What kind of principal that is.
+    pub kind: Kind,
+    /// For whom, where that is not the approver.
+    pub subject_name: Option<String>,
+    /// Whether whoever asks does so for itself.
+    pub is_own: bool,
+    /// From whom the authority comes, and through whose hands it goes to whoever asks.
+    pub way: Vec<String>,
+    /// How much harm a mistake could do.
+    pub risk: RiskLevel,
+    /// The task, if it says anything.
+    pub task: Option<TaskInWords>,
+    /// The exact actions.
+    pub details: Vec<DetailEntry>,
+    /// What the scope permits.
+    pub scopes: Vec<Permitted>,
+    /// Where.
+    pub resources: Vec<ResourceInWords>,
+    /// When it was asked.
+    pub asked_at: NumericDate,
+    /// When it lapses.
+    pub until: NumericDate,
+    /// How many minutes a yes is good.
+    pub approval_minutes: i64,
+}
+
+/// A task as it says itself what it is for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TaskInWords {
+    /// Its purpose.
+    pub purpose: Option<String>,
+    /// A ticket, a run id.
+    pub reference: Option<String>,
+    /// When it is done.
+    pub success_criteria: Vec<String>,
+    /// What it must not do.
+    pub limits: Vec<String>,
+}
+
+impl ApprovalPage {
+    /// Who asks for whom, in a sentence.
+    #[must_use]
+    pub fn heading(&self) -> Vec<Piece> {
+        let asker = ("name", self.asker_name.as_str());
+        match (&self.subject_name, self.is_own) {
+            (_, true) => self.page.language.sentence("approval-heading-itself", &[asker]),
+            (None, false) => self.page.language.sentence("approval-heading-you", &[asker]),
+            (Some(subject), false) => {
+                self.page.language.sentence("approval-heading-other", &[asker, ("subject", subject)])
+            }
+        }
+    }
+
+    /// The words for the risk.
+    #[must_use]
+    pub const fn risk_key(&self) -> &'static str {
+        match self.risk {
+            RiskLevel::Low => "risk-low",
+            RiskLevel::Medium => "risk-medium",
+            RiskLevel::High => "risk-high",
+        }
+    }
+
+    /// Its class in the stylesheet.
+    #[must_use]
+    pub const fn risk_class(&self) -> &'static str {
+        match self.risk {
+            RiskLevel::Low => "low",
+            RiskLevel::Medium => "medium",
+            RiskLevel::High => "high",
+        }
+    }
+}

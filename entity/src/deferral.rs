@@ -21,6 +21,8 @@ pub struct Model {
     pub task_id: Option<String>,
     /// The token that it would be derived from.
     pub token_id: Option<String>,
+    /// The instance that asked, with its client.
+    pub instance: Option<String>,
     /// When it is over; once it is approved, when the approval is.
     pub expires_at: i64,
     /// `approved` or `denied`, once it was answered.

@@ -27,6 +27,8 @@ pub struct Model {
     pub polled_at: Option<i64>,
     /// What is needed to tell the client of the answer, until it is told.
     pub delivery: Option<String>,
+    /// The instance that asked, with its client.
+    pub instance: Option<String>,
     /// The request as JSON.
     pub document: String,
 }

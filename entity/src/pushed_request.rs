@@ -15,6 +15,8 @@ pub struct Model {
     pub expires_at: i64,
     /// When it was used.
     pub taken_at: Option<i64>,
+    /// The instance that pushed it, with its client.
+    pub instance: Option<String>,
     /// The request as JSON.
     pub document: String,
 }

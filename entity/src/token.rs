@@ -35,6 +35,10 @@ pub struct Model {
     pub status_list: Option<String>,
     /// The place.
     pub status_index: Option<i64>,
+    /// The instance that it was issued to, with its client.
+    pub instance: Option<String>,
+    /// The instance that acts in it, where it is one of another client than it was issued to.
+    pub actor_instance: Option<String>,
     /// The token as JSON.
     pub document: String,
 }

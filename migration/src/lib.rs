@@ -20,6 +20,7 @@ mod m4_consents;
 mod m4_halt;
 mod m4_story;
 mod m4_tasks;
+mod m4_workload;
 
 /// All migrations, the oldest first.
 pub struct Migrator;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_tasks::Migration),
             Box::new(m4_consents::Migration),
             Box::new(m4_approvals::Migration),
+            Box::new(m4_workload::Migration),
             Box::new(m4_story::Migration),
         ]
     }

@@ -34,6 +34,8 @@ use crate::store::{Change, CommitError, Store};
 use crate::tls::{ClientCertificate, Tls};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
+use crate::webhooks::Webhooks;
+use crate::workloads::Workloads;
 
 /// The house's inventory. One per process, shared by every request.
 pub struct App {
@@ -53,6 +55,8 @@ pub struct App {
     pub key_sets: KeySets,
     /// Those whose JWTs are believed.
     pub trusted_issuers: TrustedIssuers,
+    /// The platforms that vouch for workloads.
+    pub workloads: Workloads,
     /// The authorization servers of other domains, to which clients carry grants.
     pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
     /// Asks others.
@@ -69,6 +73,8 @@ pub struct App {
     pub settings: Settings,
     /// Admin rules from the configuration.
     pub rules: Rules,
+    /// Who is told of events.
+    pub webhooks: Webhooks,
     /// What is registered: details types and resource servers.
     pub registry: RegistryCache,
     /// This server's issuer as a resource: where userinfo is.

@@ -2,8 +2,10 @@
 //! somebody's. What ends with what is the store's to find.
 
 use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::client::Client;
 use protocol::ending::{AccountOperation, Operation, Order};
-use protocol::identifier::{ClientId, FamilyId, SessionId, TokenId, UserId};
+use protocol::identifier::{ClientId, FamilyId, InstanceId, SessionId, TokenId, UserId};
+use protocol::instance::Instance;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Token;
 
@@ -128,9 +130,30 @@ pub async fn carry_out(
             Change::new(event).end(Ending::Owner(id.clone()))
         }
     };
+    commit(app, admin, change).await.map(Some)
+}
+
+/// Ends one instance of a client for good, with everything that it holds. The others go on.
+///
+/// # Errors
+/// The store's.
+pub async fn end_instance(
+    app: &App,
+    visit: &Visit,
+    admin: Admin<'_>,
+    client: &Client,
+    instance: &InstanceId,
+) -> Result<Ended, Failure> {
+    let mut event = admin.event(Action::InstanceEnd, visit);
+    event.actor = Some(client.id.clone());
+    event.instance = Some(instance.clone());
+    commit(app, admin, Change::new(event).end(Ending::Instance(Instance::new(&client.id, instance)))).await
+}
+
+async fn commit(app: &App, admin: Admin<'_>, change: Change) -> Result<Ended, Failure> {
     let change = admin.anchors().into_iter().fold(change, Change::requires);
     match app.store.commit(change).await {
-        Ok(committed) => Ok(Some(committed.ended)),
+        Ok(committed) => Ok(committed.ended),
         Err(CommitError::Conflict(_)) => {
             Err(Refusal::new(ErrorCode::AccessDenied, "this cannot be done any more").into())
         }

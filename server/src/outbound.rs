@@ -148,6 +148,20 @@ impl Outbound {
         self.send(url, request).await
     }
 
+    /// `POST url` with a text of this media type, where an answer says nothing but that it was taken.
+    ///
+    /// # Errors
+    /// [`OutboundError`]. Any status is an answer.
+    pub async fn post_text(
+        &self,
+        url: &Url,
+        content_type: &'static str,
+        text: &str,
+    ) -> Result<Answer, OutboundError> {
+        let request = self.client.post(url.clone()).header(CONTENT_TYPE, content_type);
+        self.send(url, request.header(ACCEPT, "application/json").body(text.to_owned())).await
+    }
+
     /// A request as another library made it: its method, header fields and body.
     ///
     /// # Errors

@@ -112,6 +112,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(security())
         .route("/admin", get(pages::admin::get))
         .route("/admin/users/reset-link", post(pages::admin::reset_link))
+        .route("/admin/details-types", get(pages::admin_details_types::list))
+        .route("/admin/details-types/{name}", get(pages::admin_details_types::one))
         .route("/admin/clients", get(pages::admin_clients::list))
         .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
         .route(
@@ -180,7 +182,7 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// What admins do, for programs. The document at its end lists the same paths.
 fn admin_api() -> Router<Arc<App>> {
-    use endpoints::admin_api::{endings, lists, openapi};
+    use endpoints::admin_api::{details_types as types, endings, lists, openapi};
     let v1 = |path: &str| format!("{}{path}", admin_api::V1);
     Router::new()
         .route(&v1("/endings"), post(endings::post))
@@ -192,6 +194,8 @@ fn admin_api() -> Router<Arc<App>> {
         .route(&v1("/consents/{id}"), get(lists::consent))
         .route(&v1("/tasks"), get(lists::tasks))
         .route(&v1("/tasks/{id}"), get(lists::task))
+        .route(&v1("/details-types"), get(types::list))
+        .route(&v1("/details-types/{name}"), get(types::one).put(types::put).delete(types::delete))
         .route(&v1("/openapi.json"), get(openapi::get))
 }
 

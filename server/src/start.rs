@@ -20,7 +20,9 @@ use serde_json::Map;
 use crate::app::App;
 use crate::attempts::{Attempts, SignInAttempts};
 use crate::clock::Clock;
-use crate::config::{CertificationSettings, Config, Declared, DeclaredUser, Hidden, Settings};
+use crate::config::{
+    CertificationSettings, Config, Declared, DeclaredUser, DeclaredWebhook, Hidden, Settings,
+};
 use crate::failure::Broken;
 use crate::jose::{AtRest, ClientKeyCache, Keys, NonceBox, PairwiseKey};
 use crate::key_sets::KeySets;
@@ -37,6 +39,8 @@ use crate::store::{Change, CommitError, Ending, Origin, Record, Store, StoreErro
 use crate::tls::{Tls, TlsUnfit};
 use crate::trusted_issuers::TrustedIssuers;
 use crate::upstreams::Upstreams;
+use crate::webhooks::{Webhook, Webhooks};
+use crate::workloads::Workloads;
 
 /// Why the house cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -145,11 +149,13 @@ pub async fn open(
         client_keys: ClientKeyCache::new(MOST_CLIENT_KEYS),
         key_sets: KeySets::new(MOST_CLIENT_KEYS),
         trusted_issuers: TrustedIssuers::new(&declared.trusted_issuers)?,
+        workloads: Workloads::new(&declared.platforms)?,
         resource_authorization_servers: declared.resource_authorization_servers,
         outbound: Outbound::new(&settings.outbound)?,
         upstreams: Upstreams::new(declared.upstreams),
         tls: Tls::open(&settings)?,
         rules,
+        webhooks: webhooks(&declared.webhooks),
         registry: RegistryCache::new(itself.clone(), admin_api.clone()),
         itself,
         admin_api,
@@ -178,6 +184,11 @@ pub async fn open(
         );
     }
     Ok((Arc::new(app), notices))
+}
+
+fn webhooks(declared: &[DeclaredWebhook]) -> Webhooks {
+    let webhook = |declared: &DeclaredWebhook| Webhook { id: declared.id.clone(), url: declared.url.clone() };
+    Webhooks(declared.iter().map(webhook).collect())
 }
 
 fn sign_in_attempts(settings: &Settings) -> SignInAttempts {

@@ -239,6 +239,7 @@ pub fn anchors(token: &Token) -> Vec<Anchor> {
     // An actor that was stopped stops everything it stands in the chain of.
     let actors = token.chain.actors().iter().filter(|actor| actor.sub != token.client);
     anchors.extend(actors.map(|actor| Anchor::Client(actor.sub.clone())));
+    anchors.extend(token.issued_to().into_iter().chain(token.acting()).map(Anchor::Instance));
     anchors.extend(token.consent.clone().map(Anchor::Consent));
     anchors.extend(token.task.as_ref().map(|task| Anchor::Task(task.id.clone())));
     anchors.extend(token.family.clone().map(Anchor::Family));

@@ -229,3 +229,36 @@ async fn an_application_that_waits_on_ipv6_gets_its_answer_too() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_person_approves_an_action_by_keyboard_and_the_agent_gets_exactly_that() {
+    play(|stage| async move {
+        let (agent, asked) = stage.agent_needs_approval().await;
+        let alice = stage.signed_in("alice").await;
+        alice.goto(&stage.house.url("/approvals")).await;
+        alice.eval("document.querySelector('#approvals a').click()").await;
+        alice.see("approval-form").await;
+        assert_eq!(
+            alice.heading().await,
+            "agent-c the agent wants to do this for you, and needs your approval"
+        );
+        let page = alice.text().await;
+        for there in
+            ["Do this: refund", "High risk", "which arrived broken", "Change your orders", "it lapses"]
+        {
+            assert!(page.contains(there), "{there}: {page}");
+        }
+        assert!(!page.contains('{') && !page.contains("agent_task"), "nothing raw: {page}");
+        alice.eval("document.querySelector('#approval-approve').focus()").await;
+        alice.driver.find(By::Css("#approval-approve")).await.unwrap().send_keys("\u{e007}").await.unwrap();
+        alice.see("approvals-answered").await;
+        let poll = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:deferred"),
+            ("deferral_code", asked.text("deferral_code")),
+        ];
+        let token = agent.token(&poll).await.ok();
+        assert_eq!(token.json["authorization_details"][0], refund()[0]);
+        agent.token(&poll).await.refused("invalid_grant");
+    })
+    .await;
+}

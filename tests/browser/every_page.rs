@@ -209,6 +209,21 @@ impl Tour {
         person.write("approvals-code", "1").await;
         person.click("approvals-code-submit").await;
         self.stop(person, "approvals-code-refused", "error-summary").await;
+        self.approval(person).await;
+    }
+
+    /// An agent needs alice's approval; the page was open for too long, and then it was not.
+    async fn approval(&mut self, person: &Person) {
+        let stage = Arc::clone(&self.stage);
+        stage.agent_needs_approval().await;
+        person.goto(&stage.house.url("/approvals")).await;
+        person.eval("document.querySelector('#approvals a').click()").await;
+        self.stop(person, "approval", "approval-form").await;
+        person.eval("document.querySelector('[name=csrf]').value = 'another'").await;
+        person.click("approval-approve").await;
+        self.stop(person, "approval-too-old", "error-summary").await;
+        person.click("approval-approve").await;
+        person.see("approvals-answered").await;
     }
 
     async fn admin(&mut self, person: &Person) {
@@ -223,6 +238,10 @@ impl Tour {
         self.stop(person, "account-empty", "no-consents").await;
         person.goto(&house.url("/admin")).await;
         self.stop(person, "admin", "admin-events").await;
+        person.goto(&house.url("/admin/details-types")).await;
+        self.stop(person, "admin-details-types", "admin-details-types").await;
+        person.goto(&house.url("/admin/details-types/mcp_tool")).await;
+        self.stop(person, "admin-details-type", "details-example").await;
         person.goto(&house.url("/admin/clients")).await;
         self.stop(person, "admin-clients", "admin-clients").await;
         person.goto(&house.url("/admin/clients/agent-a")).await;

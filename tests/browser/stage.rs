@@ -70,6 +70,14 @@ scope = "openid profile orders:read"
 resources = ["https://orders.example"]
 authorization_details_types = ["agent_task", "mcp_tool"]
 
+[[rules]]
+id = "agent-c-is-watched"
+client = "agent-c"
+effect = "ask"
+details_type = "agent_task"
+actions = ["refund"]
+scope = "orders:write"
+
 [[agents]]
 id = "refund-agent"
 name = "Refund Agent"
@@ -175,6 +183,26 @@ impl Stage {
         person.write("login-username", username).await;
         person.write("login-password", &password_of(username)).await;
         person.click("login-submit").await;
+    }
+
+    /// Alice let `agent-c` act for her by another browser; what it asks for now needs her approval. Gives the client and
+    /// the answer that tells it to wait.
+    pub async fn agent_needs_approval(&self) -> (tests::Client, tests::Answer) {
+        let (shop, agent) = (self.house.client("shop"), self.house.client("agent-c"));
+        let details = json!([refund()[0]]);
+        let ask = self.house.ask(&shop).actor("agent-c").scope("orders:read orders:write");
+        let ask = ask.details(&details).resource(tests::ORDERS);
+        let code = ask.approved_by(&self.house.signed_in("alice").await).await;
+        let given = code.redeem(&shop).await.ok().access_token().to_owned();
+        let details = details.to_string();
+        let wait = [
+            ("scope", "orders:write"),
+            ("authorization_details", details.as_str()),
+            ("resource", tests::ORDERS),
+            ("completion_mode", "deferred"),
+        ];
+        let asked = agent.exchange(&given, &wait).await.refused("authorization_pending");
+        (agent, asked)
     }
 
     /// The URL that `client` sends a browser to, with these parameters beside the usual ones.

@@ -7,6 +7,7 @@ const GROUND: &[&str] = &[
     "clock",
     "config",
     "failure",
+    "issuer_keys",
     "jose",
     "key_sets",
     "mail",
@@ -19,12 +20,15 @@ const GROUND: &[&str] = &[
     "upstreams",
     "tls",
     "trusted_issuers",
+    "workloads",
+    "webhooks",
 ];
 /// The trades. None imports another, but for the exceptions in their rows.
 const TRADES: &[&str] = &[
     "approvals",
     "authorization",
     "caller",
+    "details_types",
     "endings",
     "federation",
     "logout",
@@ -49,7 +53,10 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("upstreams", &[&["config", "outbound", "secret"]]),
     ("key_sets", &[&["config", "outbound"]]),
     ("tls", &[&["config"]]),
+    ("issuer_keys", &[&["jose", "key_sets", "outbound"]]),
+    ("workloads", &[&["config", "issuer_keys", "jose", "key_sets", "outbound", "tls"]]),
     ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
+    ("webhooks", &[&["secret", "store"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
     ("status_lists", &[&["failure", "jose", "secret", "store"]]),
@@ -63,6 +70,8 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("caller", &[GROUND, &["registration"]]),
     // A task is stopped as tasks are, whoever stops it.
     ("endings", &[GROUND, &["tasks"]]),
+    ("details_types", &[GROUND]),
+    ("endings", &[GROUND]),
     ("federation", &[GROUND]),
     ("registration", &[GROUND]),
     ("logout", &[GROUND]),

@@ -27,6 +27,8 @@ pub enum Authentication {
     Post(String),
     /// `private_key_jwt`.
     PrivateKeyJwt(Arc<Key>),
+    /// The token that its platform gives it for each request, as `client_assertion` of this type.
+    Platform(&'static str, Arc<dyn Fn() -> String + Send + Sync>),
 }
 
 /// A client.
@@ -189,6 +191,15 @@ impl Client {
             Authentication::Post(secret) => {
                 name(&mut form);
                 form.push(("client_secret", secret.clone()));
+                request
+            }
+            Authentication::Platform(kind, token) => {
+                name(&mut form);
+                form.push((
+                    "client_assertion_type",
+                    format!("urn:ietf:params:oauth:client-assertion-type:{kind}"),
+                ));
+                form.push(("client_assertion", token()));
                 request
             }
             Authentication::PrivateKeyJwt(key) => {

@@ -57,6 +57,20 @@ impl Wanted {
         self
     }
 
+    /// One that may be used for these things.
+    #[must_use]
+    pub fn used_for(mut self, purposes: &[KeyUsagePurpose]) -> Self {
+        self.0.key_usages = purposes.to_vec();
+        self
+    }
+
+    /// One that says that it is an authority.
+    #[must_use]
+    pub fn of_an_authority(mut self) -> Self {
+        self.0.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self
+    }
+
     /// One that was over long ago.
     #[must_use]
     pub fn expired(mut self) -> Self {
@@ -89,6 +103,12 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
         Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// Its own certificate as it stands in `x5c`.
+    #[must_use]
+    pub fn x5c(&self) -> String {
+        self.pem.lines().filter(|line| !line.starts_with('-')).collect()
     }
 
     /// Issues a certificate.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::identifier::ClientId;
+use crate::identifier::{ClientId, InstanceId};
 
 /// Which kind of principal an identifier names (actor profile, `sub_profile`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Actor {
     pub iss: Box<str>,
     /// What kind of principal acts.
     pub sub_profile: SubProfile,
+    /// Which running copy of it, where it is known. It is the same actor all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
 }
 
 impl Actor {
@@ -49,10 +52,13 @@ impl Actor {
         claim.insert("sub".into(), self.sub.as_str().into());
         claim.insert("iss".into(), self.iss.as_ref().into());
         claim.insert("sub_profile".into(), self.sub_profile.as_str().into());
+        if let Some(instance) = &self.instance {
+            claim.insert("instance".into(), instance.as_str().into());
+        }
         claim
     }
 
-    /// Whether this is the same principal: the pair of `iss` and `sub` decides.
+    /// Whether this is the same principal, in whichever instance: the pair of `iss` and `sub` decides.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.sub == other.sub && self.iss == other.iss
@@ -112,12 +118,13 @@ impl Chain {
     /// The chain with `actor` as the current one.
     ///
     /// Narrowing one's own token does not make the chain longer: an actor that is already the current one is not
-    /// repeated. One further down may not come back. Nothing is ever cut off.
+    /// repeated. One further down may not come back, nor does another instance of the current one take its place, since
+    /// the chain would then name one that does not act. Nothing is ever cut off.
     ///
     /// # Errors
     /// [`CannotExtend`] where the actor acted before, or the chain would pass `longest` or [`LARGEST_CHAIN`].
     pub fn extended_by(&self, actor: &Actor, longest: usize) -> Result<Self, CannotExtend> {
-        if self.current().is_some_and(|current| current.is(actor)) {
+        if self.current().is_some_and(|current| current.is(actor) && current.instance == actor.instance) {
             return Ok(self.clone());
         }
         if self.0.iter().any(|earlier| earlier.is(actor)) {
@@ -177,7 +184,9 @@ pub fn brought(act: &Value, issuer: &str, own: &str) -> Option<Chain> {
             true => SubProfile::AiAgent,
             false => SubProfile::Service,
         };
-        actors.push(Actor { sub: members.get("sub")?.as_str()?.parse().ok()?, iss: iss.into(), sub_profile });
+        let sub = members.get("sub")?.as_str()?.parse().ok()?;
+        // Which copy of it acts there says nothing here.
+        actors.push(Actor { sub, iss: iss.into(), sub_profile, instance: None });
         next = members.get("act");
     }
     Some(Chain(actors))
@@ -193,7 +202,12 @@ mod tests {
     use super::*;
 
     fn agent(id: &str) -> Actor {
-        Actor { sub: id.parse().unwrap(), iss: "https://as.example".into(), sub_profile: SubProfile::AiAgent }
+        Actor {
+            sub: id.parse().unwrap(),
+            iss: "https://as.example".into(),
+            sub_profile: SubProfile::AiAgent,
+            instance: None,
+        }
     }
 
     #[test]
@@ -221,6 +235,22 @@ mod tests {
     fn a_chain_is_refused_beyond_its_depth_and_never_cut() {
         let chain = Chain::of(agent("a")).extended_by(&agent("b"), 2).unwrap();
         assert_eq!(chain.extended_by(&agent("c"), 2), Err(CannotExtend::TooLong));
+    }
+
+    #[test]
+    fn an_instance_stands_beside_its_actor_and_is_no_actor_of_its_own() {
+        let copy = |id: &str| Actor { instance: Some(id.parse().unwrap()), ..agent("a") };
+        let chain = Chain::of(copy("1"));
+        assert_eq!(chain.to_claim().unwrap()["instance"], "1");
+        assert_eq!(chain.to_claim().unwrap()["sub"], "a");
+        assert!(copy("1").is(&copy("2")) && copy("1").is(&agent("a")));
+        assert_eq!(chain.extended_by(&copy("1"), 1).unwrap(), chain);
+        for other in [copy("2"), agent("a")] {
+            assert_eq!(chain.extended_by(&other, 5), Err(CannotExtend::AlreadyInChain));
+        }
+        let longer = chain.extended_by(&agent("b"), 5).unwrap();
+        assert_eq!(longer.extended_by(&copy("2"), 5), Err(CannotExtend::AlreadyInChain));
+        assert_eq!(serde_json::to_value(agent("a")).unwrap().get("instance"), None);
     }
 
     #[test]

@@ -23,11 +23,13 @@ pub enum AdminScope {
     Read,
     /// To stop, to let go on and to end.
     Endings,
+    /// To declare and to retire details types.
+    DetailsTypes,
 }
 
 impl AdminScope {
     /// Every word.
-    pub const ALL: [Self; 2] = [Self::Read, Self::Endings];
+    pub const ALL: [Self; 3] = [Self::Read, Self::Endings, Self::DetailsTypes];
 
     /// As it stands in requests and tokens.
     #[must_use]
@@ -35,6 +37,7 @@ impl AdminScope {
         match self {
             Self::Read => "admin:read",
             Self::Endings => "admin:endings",
+            Self::DetailsTypes => "admin:details_types",
         }
     }
 
@@ -47,6 +50,9 @@ impl AdminScope {
             }
             Self::Endings => {
                 ("Stop agents and end what they hold", "Agenten anhalten und beenden, was sie haben")
+            }
+            Self::DetailsTypes => {
+                ("Declare and retire details types", "Detailtypen festlegen und stilllegen")
             }
         }
     }
@@ -113,7 +119,12 @@ pub fn unfit(
     // What is known twice can be stolen in two places, and what is issued in other ways has other ways to go astray.
     let has_key = match method {
         AuthMethod::PrivateKeyJwt | AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => true,
-        AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => false,
+        AuthMethod::None
+        | AuthMethod::ClientSecretBasic
+        | AuthMethod::ClientSecretPost
+        | AuthMethod::WorkloadJwt
+        | AuthMethod::SpiffeJwt
+        | AuthMethod::SpiffeX509 => false,
     };
     let alone = grant_types.iter().all(|grant| *grant == GrantType::ClientCredentials);
     [
@@ -160,6 +171,7 @@ mod tests {
             id: "tok_1".parse().unwrap(),
             kind: TokenKind::Access,
             client: client.clone(),
+            instance: None,
             subject: Subject::Client { id: client, sub_profile: SubProfile::Service },
             chain: Chain::none(),
             brought: Chain::none(),

@@ -114,6 +114,8 @@ pub struct Question {
     pub reason: Reason,
     /// Who.
     pub approver: UserId,
+    /// When it is over in any case, since what it comes from is.
+    pub end: NumericDate,
 }
 
 /// The yes of a person, as it is found when the client comes back.
@@ -191,7 +193,7 @@ impl Reason {
 
 impl Policy<'_> {
     /// Whether what is `wanted` may be issued at `now`, and the moment that it may not outlive, where somebody's yes
-    /// says so. `actor` is who is to act, whose owner counts as the owner.
+    /// says so. `actor` is who is to act, whose owner counts as the owner; `end` is when all that it comes from is over.
     ///
     /// # Errors
     /// [`PolicyRefused`], with the question where a person is to be asked.
@@ -200,6 +202,7 @@ impl Policy<'_> {
         wanted: &Wanted,
         actor: &Client,
         types: &DetailsTypes,
+        end: NumericDate,
         now: NumericDate,
     ) -> Result<Option<NumericDate>, PolicyRefused> {
         if let Some(approved) = self.approved {
@@ -227,7 +230,7 @@ impl Policy<'_> {
                     Some(approved) if approved.by == approver => Ok(Some(approved.until)),
                     Some(_) => Err(PolicyRefused::NotAsApproved),
                     None => {
-                        let question = Question { wanted: wanted.clone(), reason, approver };
+                        let question = Question { wanted: wanted.clone(), reason, approver, end };
                         Err(PolicyRefused::ApprovalNeeded(Box::new(question)))
                     }
                 }
@@ -289,7 +292,7 @@ mod tests {
         approved: Option<&Approved>,
         wanted: &Wanted,
     ) -> Result<Option<NumericDate>, PolicyRefused> {
-        Policy { rules, approved }.check(wanted, &agent(), &DetailsTypes::default(), NOW)
+        Policy { rules, approved }.check(wanted, &agent(), &DetailsTypes::default(), NumericDate(900), NOW)
     }
 
     fn yes(by: &str) -> Approved {
@@ -326,8 +329,8 @@ mod tests {
             match check(&[asking(approver)], None, &wanted()) {
                 Err(PolicyRefused::ApprovalNeeded(question)) => {
                     assert_eq!(question.approver.as_str(), expected);
-                    assert_eq!(question.wanted, wanted());
                     assert_eq!(question.reason.rule().map(RuleId::as_str), Some("ask"));
+                    assert_eq!((question.wanted, question.end), (wanted(), NumericDate(900)));
                 }
                 other => panic!("{other:?}"),
             }

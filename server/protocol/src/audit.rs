@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Chain;
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::AuthorizationDetails;
-use crate::identifier::{ClientId, ConsentId, RequestId, RuleId, TaskId, TokenId, UserId};
+use crate::identifier::{ClientId, ConsentId, InstanceId, RequestId, RuleId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::scope::Scope;
@@ -158,6 +158,12 @@ pub enum Action {
     /// A program called the admin API and looked at something, or was refused.
     #[serde(rename = "admin.call")]
     AdminCall,
+    /// An admin declared a details type, or a new version of one.
+    #[serde(rename = "details_type.declare")]
+    DetailsTypeDeclare,
+    /// An admin retired a details type: nothing of it can be asked for any more.
+    #[serde(rename = "details_type.retire")]
+    DetailsTypeRetire,
     /// An admin stopped an agent until it is resumed, and ended everything that it held.
     #[serde(rename = "agent.suspend")]
     AgentSuspend,
@@ -167,6 +173,9 @@ pub enum Action {
     /// An admin stopped an agent for good, and ended everything that it held.
     #[serde(rename = "agent.retire")]
     AgentRetire,
+    /// An admin stopped one instance of an agent for good, and ended everything that it held.
+    #[serde(rename = "instance.end")]
+    InstanceEnd,
     /// An admin ended everything of a user's.
     #[serde(rename = "user.end")]
     UserEnd,
@@ -230,6 +239,9 @@ pub struct AuditEvent {
     /// The client that asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientId>,
+    /// Which instance of it, or of the actor that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// The user it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
@@ -298,6 +310,7 @@ impl AuditEvent {
             reason: None,
             request: None,
             client: None,
+            instance: None,
             user: None,
             chain: Chain::none(),
             actor: None,

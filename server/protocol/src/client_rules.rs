@@ -164,7 +164,15 @@ fn authentication(client: &Client, lines: &mut Vec<Line>) {
     let rules = client.profile.rules();
     let method = client.authentication.method().as_str();
     let alg = client.metadata.token_endpoint_auth_signing_alg.map(|alg| alg.as_str());
-    lines.push(line(Topic::Authentication, values([method].into_iter().chain(alg)), Source::Registration));
+    let whom = match &client.authentication {
+        ClientAuthentication::WorkloadJwt(identity) => Some(identity.issuer.clone()),
+        ClientAuthentication::SpiffeJwt { spiffe_id } | ClientAuthentication::SpiffeX509 { spiffe_id } => {
+            Some(spiffe_id.to_string())
+        }
+        _ => None,
+    };
+    let said = [method].into_iter().chain(alg).chain(whom.as_deref());
+    lines.push(line(Topic::Authentication, values(said), Source::Registration));
     if client.authentication == ClientAuthentication::PrivateKeyJwt {
         let words = match rules.assertion_audience {
             AssertionAudience::IssuerAlone => Words::IssuerAlone,

@@ -10,7 +10,7 @@ use crate::authorization_details::AuthorizationDetails;
 use crate::client::{Client, DeliveryMode, GrantType};
 use crate::fields::{self, FieldRefused};
 use crate::grant_management::{GrantAction, GrantManagementRefused};
-use crate::identifier::{ClientId, Jkt, X5tS256};
+use crate::identifier::{ClientId, InstanceId, Jkt, X5tS256};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::params::{Params, RepeatedParameter};
 use crate::prompt::AskedAcr;
@@ -134,6 +134,9 @@ impl Readiness {
 pub struct Deferred {
     /// Who asked, and may ask for the answer.
     pub client: ClientId,
+    /// Which instance of it, where they are told apart: no other may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// What was asked.
     pub asked: Asked,
     /// How the user comes to it.

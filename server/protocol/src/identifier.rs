@@ -83,6 +83,8 @@ identifiers! {
     Jkt;
     /// The base64url SHA-256 thumbprint of a certificate, `cnf.x5t#S256` in tokens (RFC 8705 §3.1).
     X5tS256;
+    /// One running copy of a client, as its platform or its key tells it from others: `instance` beside `sub` in `act`.
+    InstanceId;
     /// One HTTP request, for finding it again in logs and in the audit log.
     RequestId;
     /// The name of a registered details type, the `type` of an authorization detail (RFC 9396 §2).

@@ -81,6 +81,8 @@ pub struct Facts<'a> {
     pub registration: bool,
     /// Whether a client id may be the URL of a metadata document.
     pub client_id_metadata_documents: bool,
+    /// The methods by which platforms vouch for clients, as far as such platforms are trusted here.
+    pub platforms: &'a [AuthMethod],
     /// Whether every authorization request must say what becomes of the user's word (Grant Management for OAuth 2.0).
     pub grant_management_action_required: bool,
     /// What is done with client certificates, where they can be shown.
@@ -216,7 +218,8 @@ fn signed_and_encrypted(what: &str, document: &mut Map<String, Value>) {
 /// nothing (RFC 7662 §2.1).
 fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     let authorities = facts.certificates.is_some_and(|certificates| certificates.authorities);
-    let methods = || AuthMethod::offered(facts.certificates.is_some(), authorities);
+    let offered = || AuthMethod::offered(facts.certificates.is_some(), authorities);
+    let methods = || offered().chain(facts.platforms.iter().copied());
     let proving = methods().filter(|method| *method != AuthMethod::None);
     let algs = || SigningAlg::ALL.map(SigningAlg::as_str);
     put(document, "token_endpoint_auth_methods_supported", methods().map(AuthMethod::as_str));
@@ -336,6 +339,7 @@ mod tests {
             resources: &["urn:orders".parse().unwrap()],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             grant_management_action_required: false,
             certificates: None,
             chaining: &BTreeSet::new(),
@@ -351,6 +355,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[AuthMethod::WorkloadJwt],
             grant_management_action_required: false,
             certificates: Some(Certificates { base, authorities }),
             chaining: &BTreeSet::new(),
@@ -447,6 +452,7 @@ mod tests {
             registration: true,
             grant_management_action_required: true,
             client_id_metadata_documents: true,
+            platforms: &[],
             certificates: None,
             chaining: &BTreeSet::new(),
             identity_assertions: false,
@@ -471,6 +477,7 @@ mod tests {
             registration: false,
             grant_management_action_required: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             certificates: None,
             chaining: &[GrantKind::IdJag, GrantKind::Jwt].into(),
             identity_assertions: true,
@@ -491,6 +498,7 @@ mod tests {
             resources: &[],
             registration: false,
             client_id_metadata_documents: false,
+            platforms: &[],
             grant_management_action_required: false,
             certificates: None,
             chaining: &BTreeSet::new(),

@@ -11,6 +11,7 @@ use crate::identifier::ClientId;
 use crate::params::{self, Params, RepeatedParameter};
 use crate::presented_secret::PresentedSecret;
 use crate::refusal::{ErrorCode, Refuse};
+use crate::workload::spiffe;
 
 /// The parameters that say who is calling; they are no part of what is asked for and are not kept with it.
 pub const CREDENTIAL_PARAMETERS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
@@ -32,8 +33,10 @@ pub enum Presented {
         /// `client_secret`.
         secret: PresentedSecret,
     },
-    /// `private_key_jwt` (RFC 7523 §2.2).
+    /// A JWT: the client's own (RFC 7523 §2.2), or one of the platform that it runs on.
     Assertion {
+        /// What `client_assertion_type` says it is.
+        kind: AssertionKind,
         /// `client_assertion`.
         assertion: PresentedSecret,
         /// `client_id`, which then must name the client of the assertion; see [`check_same`].
@@ -43,6 +46,15 @@ pub enum Presented {
     PublicId(ClientId),
     /// Nothing at all.
     Nothing,
+}
+
+/// What a client assertion is (`client_assertion_type`, RFC 7521 §4.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AssertionKind {
+    /// `jwt-bearer` (RFC 7523 §2.2).
+    JwtBearer,
+    /// `jwt-spiffe`: a JWT-SVID (OAuth SPIFFE Client Authentication §3.1).
+    JwtSpiffe,
 }
 
 /// Why what was presented is refused before anything is looked up.
@@ -69,8 +81,10 @@ pub enum PresentedRefused {
     /// `client_id` names another client than the credentials.
     #[error("client_id is not the client of the credentials")]
     OtherClientId,
-    /// `client_assertion_type` is another than the one there is (RFC 7523 §2.2).
-    #[error("client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer")]
+    /// `client_assertion_type` is none that there is (RFC 7521 §4.2).
+    #[error(
+        "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer, or jwt-spiffe"
+    )]
     AssertionType,
     /// One of `client_assertion` and `client_assertion_type` without the other.
     #[error("client_assertion and client_assertion_type must come together")]
@@ -110,21 +124,25 @@ impl Presented {
                 let client_id = client_id.ok_or(PresentedRefused::ClientIdMissing)?;
                 Ok(Self::Post { client_id, secret })
             }
-            (None, None, Some(assertion)) => Ok(Self::Assertion { assertion, client_id }),
+            (None, None, Some((kind, assertion))) => Ok(Self::Assertion { kind, assertion, client_id }),
             (None, None, None) => Ok(client_id.map_or(Self::Nothing, Self::PublicId)),
             _ => Err(PresentedRefused::SeveralMethods),
         }
     }
 
-    /// The authentication method this is; `None` where nothing at all was presented.
+    /// Whether this is how a client authenticates that registered this method. A `client_id` alone is enough for a public
+    /// client, and for one that proves itself beside the parameters: with a certificate.
     #[must_use]
-    pub const fn method(&self) -> Option<AuthMethod> {
+    pub fn is(&self, registered: AuthMethod) -> bool {
         match self {
-            Self::Basic { .. } => Some(AuthMethod::ClientSecretBasic),
-            Self::Post { .. } => Some(AuthMethod::ClientSecretPost),
-            Self::Assertion { .. } => Some(AuthMethod::PrivateKeyJwt),
-            Self::PublicId(_) => Some(AuthMethod::None),
-            Self::Nothing => None,
+            Self::Basic { .. } => registered == AuthMethod::ClientSecretBasic,
+            Self::Post { .. } => registered == AuthMethod::ClientSecretPost,
+            Self::Assertion { kind: AssertionKind::JwtBearer, .. } => {
+                matches!(registered, AuthMethod::PrivateKeyJwt | AuthMethod::WorkloadJwt)
+            }
+            Self::Assertion { kind: AssertionKind::JwtSpiffe, .. } => registered == AuthMethod::SpiffeJwt,
+            Self::PublicId(_) => registered == AuthMethod::None || registered.needs_certificate(),
+            Self::Nothing => false,
         }
     }
 }
@@ -141,11 +159,16 @@ fn client_id(text: &str) -> Result<ClientId, PresentedRefused> {
     text.parse().map_err(|_| PresentedRefused::NotAClientId)
 }
 
-fn assertion(params: &Params) -> Result<Option<PresentedSecret>, PresentedRefused> {
-    match (params.once("client_assertion")?, params.once("client_assertion_type")?) {
+fn assertion(params: &Params) -> Result<Option<(AssertionKind, PresentedSecret)>, PresentedRefused> {
+    let kind = match params.once("client_assertion_type")? {
+        None => None,
+        Some(ASSERTION_TYPE) => Some(AssertionKind::JwtBearer),
+        Some(spiffe::ASSERTION_TYPE) => Some(AssertionKind::JwtSpiffe),
+        Some(_) => return Err(PresentedRefused::AssertionType),
+    };
+    match (params.once("client_assertion")?, kind) {
         (None, None) => Ok(None),
-        (Some(assertion), Some(ASSERTION_TYPE)) => Ok(Some(assertion.into())),
-        (_, Some(other)) if other != ASSERTION_TYPE => Err(PresentedRefused::AssertionType),
+        (Some(assertion), Some(kind)) => Ok(Some((kind, assertion.into()))),
         _ => Err(PresentedRefused::HalfAnAssertion),
     }
 }
@@ -206,7 +229,10 @@ mod tests {
     #[test]
     fn an_assertion_comes_with_its_type() {
         let sent = format!("{ASSERTION}&client_id=a");
-        let Presented::Assertion { assertion, client_id } = read(None, &sent).unwrap() else { panic!() };
+        let Presented::Assertion { kind, assertion, client_id } = read(None, &sent).unwrap() else {
+            panic!()
+        };
+        assert_eq!(kind, AssertionKind::JwtBearer);
         assert_eq!((assertion.reveal(), client_id.unwrap().as_str()), ("a.b.c", "a"));
         assert_eq!(read(None, "client_assertion=a.b.c").err(), Some(PresentedRefused::HalfAnAssertion));
         let type_alone = ASSERTION.replace("client_assertion=a.b.c&", "");
@@ -214,6 +240,21 @@ mod tests {
         let other = ASSERTION.replace("jwt-bearer", "saml2-bearer");
         let refused = read(None, &other).err().unwrap();
         assert_eq!((refused, refused.code()), (PresentedRefused::AssertionType, ErrorCode::InvalidClient));
+    }
+
+    #[test]
+    fn an_assertion_is_of_the_kind_that_its_type_says() {
+        let own = read(None, ASSERTION).unwrap();
+        let svid = read(None, &ASSERTION.replace("jwt-bearer", "jwt-spiffe")).unwrap();
+        for (method, of_own, of_svid) in [
+            (AuthMethod::PrivateKeyJwt, true, false),
+            (AuthMethod::WorkloadJwt, true, false),
+            (AuthMethod::SpiffeJwt, false, true),
+            (AuthMethod::SpiffeX509, false, false),
+            (AuthMethod::None, false, false),
+        ] {
+            assert_eq!((own.is(method), svid.is(method)), (of_own, of_svid), "{method:?}");
+        }
     }
 
     #[test]
@@ -235,8 +276,13 @@ mod tests {
 
     #[test]
     fn a_client_id_alone_authenticates_nobody() {
-        assert_eq!(read(None, "client_id=a").unwrap().method(), Some(AuthMethod::None));
-        assert_eq!(read(None, "").unwrap().method(), None);
+        let named = read(None, "client_id=a").unwrap();
+        assert!(named.is(AuthMethod::None) && named.is(AuthMethod::TlsClientAuth));
+        for method in AuthMethod::ALL {
+            let alone = method == AuthMethod::None || method.needs_certificate();
+            assert_eq!(named.is(method), alone, "{method:?}");
+            assert!(!read(None, "").unwrap().is(method));
+        }
         assert_eq!(read(None, "client_id=a+b").err(), Some(PresentedRefused::NotAClientId));
     }
 

@@ -80,11 +80,14 @@ pub fn prh(compact: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(compact.as_bytes()))
 }
 
-/// The members of a token or an introspection answer with all of a chain's receipts.
-pub fn add_to(claims: &mut Map<String, Value>, receipts: Vec<String>) {
+/// The members of an introspection answer with the receipts of a chain; `complete` where they are those of everybody in
+/// it.
+pub fn add_to(claims: &mut Map<String, Value>, receipts: Vec<String>, complete: bool) {
     if !receipts.is_empty() {
         claims.insert(CLAIM.to_owned(), receipts.into());
-        claims.insert(COMPLETE.to_owned(), true.into());
+        if complete {
+            claims.insert(COMPLETE.to_owned(), true.into());
+        }
     }
 }
 
@@ -324,9 +327,11 @@ mod tests {
     #[test]
     fn nothing_is_said_of_a_chain_without_receipts() {
         let mut claims = Map::new();
-        add_to(&mut claims, Vec::new());
+        add_to(&mut claims, Vec::new(), true);
         assert!(claims.is_empty());
-        add_to(&mut claims, vec!["a.b.c".to_owned()]);
+        add_to(&mut claims, vec!["a.b.c".to_owned()], false);
+        assert_eq!(Value::Object(claims.clone()), json!({ CLAIM: ["a.b.c"] }));
+        add_to(&mut claims, vec!["a.b.c".to_owned()], true);
         assert_eq!(Value::Object(claims), json!({ CLAIM: ["a.b.c"], COMPLETE: true }));
     }
 }

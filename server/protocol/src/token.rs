@@ -9,7 +9,8 @@ use crate::audience::Audience;
 use crate::authority::Authority;
 use crate::claims_request::ClaimsRequest;
 use crate::confirmation::{self, Confirmation};
-use crate::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
+use crate::identifier::{ClientId, ConsentId, FamilyId, InstanceId, SessionId, TaskId, TokenId, UserId};
+use crate::instance::Instance;
 use crate::metadata::status_list_uri;
 use crate::numeric_date::NumericDate;
 use crate::status_list::StatusRef;
@@ -24,6 +25,9 @@ pub struct Token {
     pub kind: TokenKind,
     /// To whom it was issued: `client_id`.
     pub client: ClientId,
+    /// To which instance of that client, where they are told apart: it is good for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// Whose authority it carries: `sub`.
     pub subject: Subject,
     /// Who acts: `act`.
@@ -179,6 +183,18 @@ impl Subject {
 }
 
 impl Token {
+    /// The instance that it was issued to, where it is known.
+    #[must_use]
+    pub fn issued_to(&self) -> Option<Instance> {
+        self.instance.as_ref().map(|id| Instance::new(&self.client, id))
+    }
+
+    /// Every instance that acts in it.
+    pub fn acting(&self) -> impl Iterator<Item = Instance> {
+        let instance = |actor: &Actor| actor.instance.as_ref().map(|id| Instance::new(&actor.sub, id));
+        self.chain.actors().iter().filter_map(instance)
+    }
+
     /// `exp`.
     #[must_use]
     pub const fn expires_at(&self) -> NumericDate {

@@ -96,6 +96,7 @@ pub async fn ask_user(
             .transpose()?,
         request: Deferred {
             client: caller.client.id.clone(),
+            instance: caller.instance.clone(),
             asked: request.asked,
             way: Way::Backchannel { binding_message: request.binding_message, delivery: mode },
             dpop_jkt: caller.key.clone(),

@@ -8,6 +8,7 @@ use protocol::client::Client;
 use protocol::identifier::{SessionId, UserId};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
+use protocol::webhook::Event;
 
 use crate::app::{App, Visit};
 use crate::failure::Failure;
@@ -65,13 +66,16 @@ pub async fn decide(
     }
     let event = told(visit, deferral, approved);
     let step = match approved {
-        true => Step::Approve(visit.now.plus(app.settings.approvals.approval_life)),
+        true => Step::Approve(visit.now.plus(app.settings.approvals.approval_life).min(question.end)),
         false => Step::Deny,
     };
     let change = Change::new(event)
         .requires(Anchor::User(approving.user.clone()))
         .requires(Anchor::Session(approving.session.clone()))
         .take(Take::Deferral { digest: deferral.digest, step });
+    let event = Event::answered(&deferral.id, question, approved);
+    let told = app.webhooks.to_tell(&event, app.issuer(), app.entropy.as_ref(), visit.now);
+    let change = told.into_iter().fold(change, Change::keep);
     // What has ended meanwhile can still be denied.
     let alive = if approved { grants::question_anchors(question) } else { Vec::new() };
     match app.store.commit(alive.into_iter().fold(change, Change::requires)).await {

@@ -204,7 +204,9 @@ async fn pushed(
     }
     let request = &waiting.request;
     let held = Held { key: request.dpop_jkt.clone(), certificate: request.certificate.clone() };
-    match grants::push(app, visit, Arc::clone(client), held, &delivery.auth_req_id).await {
+    match grants::push(app, visit, Arc::clone(client), held, request.instance.clone(), &delivery.auth_req_id)
+        .await
+    {
         Ok(reply) => Ok(reply.body(visit.now)),
         Err(Failure::Broken(broken)) => Err(broken.into()),
         Err(Failure::Refused(refusal)) => {

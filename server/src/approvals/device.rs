@@ -87,6 +87,7 @@ pub async fn ask_device(
         delivery: None,
         request: Deferred {
             client: caller.client.id.clone(),
+            instance: caller.instance.clone(),
             asked,
             way: Way::Device { from: visit.from.map(|ip| ip.to_string()) },
             dpop_jkt: caller.key.clone(),

@@ -16,6 +16,7 @@ mod device;
 mod end;
 mod mail;
 mod user_code;
+mod webhooks;
 
 pub use answer::{Answerer, approve, decide_for_test, deny, offer_for, readiness};
 pub use backchannel::{BackchannelAsked, ask_user};
@@ -25,6 +26,7 @@ pub use device::{DeviceAsked, NotEntered, ask_device, enter_user_code};
 pub use end::end;
 pub use mail::{Letter, News};
 pub use user_code::{SHORTEST_USER_CODE, set_user_code};
+pub use webhooks::tell_webhooks_for_ever;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::deferred::Asked;

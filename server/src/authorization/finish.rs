@@ -110,7 +110,7 @@ struct Given<'a> {
 }
 
 /// How often an answer is written on top of another that came in the same moment.
-const MOST_TRIES: usize = 4;
+const MOST_TRIES: usize = 10;
 
 /// Why no code was given.
 enum NotGiven {

@@ -57,6 +57,7 @@ pub async fn push(app: &App, visit: &Visit, caller: &Caller, params: &Params) ->
     let record = Record::PushedRequest {
         digest: reference.digest(),
         client: caller.client.id.clone(),
+        instance: caller.as_instance(),
         document: kept,
         expires_at: visit.now.plus(expires_in),
     };

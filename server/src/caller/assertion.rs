@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use protocol::client::{Client, ClientAuthentication};
 use protocol::client_assertion;
+use protocol::identifier::ClientId;
 use protocol::metadata::TOKEN;
 use protocol::profile::AssertionAudience;
 
@@ -19,9 +20,14 @@ pub(super) async fn check(
     visit: &Visit,
     shown: &Presentation<'_>,
     assertion: &str,
+    named: Option<&ClientId>,
 ) -> Result<(Arc<Client>, Mark), Failure> {
     let unverified = jose::decode(assertion).map_err(|_| unknown())?;
-    let claimed = client_assertion::unverified_client(&unverified.claims)?;
+    // A platform's token names no client: whether somebody has one for the named client is nobody's business.
+    let claimed = match client_assertion::unverified_client(&unverified.claims) {
+        Err(_) if named.is_some() => return Err(unknown()),
+        claimed => claimed?,
+    };
     let client = known(app, visit, &claimed).await?;
     let alg = unverified.alg().map_err(|_| unknown())?;
     let rules = client.profile.rules();

@@ -28,6 +28,7 @@ use super::jwks::{self, KeyMaterial};
 use super::known::Known;
 use super::problem::Entry;
 use super::user::is_short;
+use super::workload::{WrittenPlatform, WrittenWorkload};
 use super::written::{Json, moment};
 
 /// A client as written.
@@ -46,6 +47,10 @@ pub(super) struct WrittenClient {
     jwks_file: Option<String>,
     #[serde(default)]
     jwks_uri: Option<Url>,
+    #[serde(default)]
+    workload: Option<WrittenWorkload>,
+    #[serde(default)]
+    spiffe_id: Option<String>,
     #[serde(default)]
     profile: SecurityProfile,
     #[serde(default)]
@@ -92,6 +97,10 @@ pub(super) struct WrittenAgent {
     jwks_file: Option<String>,
     #[serde(default)]
     jwks_uri: Option<Url>,
+    #[serde(default)]
+    workload: Option<WrittenWorkload>,
+    #[serde(default)]
+    spiffe_id: Option<String>,
     #[serde(default)]
     profile: SecurityProfile,
     #[serde(default)]
@@ -170,6 +179,8 @@ impl WrittenClient {
         }
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
         let keys = keys(written, needs_keys(self.authentication), folder, &mut entry);
+        let platform = WrittenPlatform { workload: self.workload, spiffe_id: self.spiffe_id };
+        let platform = platform.check(self.authentication, known, &mut entry);
         let proof = match self.authentication {
             AuthMethod::None => Some((ClientAuthentication::None, Vec::new())),
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
@@ -180,6 +191,9 @@ impl WrittenClient {
             AuthMethod::TlsClientAuth => Some((ClientAuthentication::TlsClientAuth, Vec::new())),
             AuthMethod::SelfSignedTlsClientAuth => {
                 Some((ClientAuthentication::SelfSignedTlsClientAuth, Vec::new()))
+            }
+            AuthMethod::WorkloadJwt | AuthMethod::SpiffeJwt | AuthMethod::SpiffeX509 => {
+                platform.map(|platform| (platform, Vec::new()))
             }
         };
         let client = DeclaredClient {
@@ -226,13 +240,17 @@ impl WrittenAgent {
         entry.check(deep, "max_chain_depth", "must be from 1 to 10");
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
         let keys = keys(written, needs_keys(self.authentication), folder, &mut entry);
+        let platform = WrittenPlatform { workload: self.workload, spiffe_id: self.spiffe_id };
+        let platform = platform.check(self.authentication, known, &mut entry);
         let authentication = match self.authentication {
             AuthMethod::PrivateKeyJwt => Some(ClientAuthentication::PrivateKeyJwt),
             AuthMethod::TlsClientAuth => Some(ClientAuthentication::TlsClientAuth),
             AuthMethod::SelfSignedTlsClientAuth => Some(ClientAuthentication::SelfSignedTlsClientAuth),
+            AuthMethod::WorkloadJwt | AuthMethod::SpiffeJwt | AuthMethod::SpiffeX509 => platform,
             AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
-                let unfit = "an agent proves itself with a key that nobody else has: private_key_jwt, \
-                             tls_client_auth or self_signed_tls_client_auth";
+                let unfit = "an agent proves itself with a key that nobody else has, private_key_jwt, \
+                             tls_client_auth or self_signed_tls_client_auth, or by its platform's word, workload_jwt, \
+                             spiffe_jwt or spiffe_x509";
                 entry.no("authentication", unfit);
                 None
             }
@@ -503,7 +521,7 @@ pub(super) fn keys(
     }
 }
 
-fn read_json(path: &Path) -> Result<Value, String> {
+pub(super) fn read_json(path: &Path) -> Result<Value, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
     serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))
 }

@@ -33,6 +33,8 @@ use super::rule::WrittenRule;
 use super::trusted_issuer::WrittenTrustedIssuer;
 use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
+use super::webhook::{DeclaredWebhook, WrittenWebhook};
+use super::workload::{DeclaredPlatforms, WrittenTrustDomain, WrittenWorkloadIssuer};
 
 /// Everything declared, in the order of the file; agents come after the other clients.
 #[derive(Clone, Debug)]
@@ -48,10 +50,14 @@ pub struct Declared {
     pub details_types: DetailsTypes,
     /// `[[rules]]`.
     pub rules: Vec<DeclaredRule>,
+    /// `[[webhooks]]`.
+    pub webhooks: Vec<DeclaredWebhook>,
     /// `[[upstreams]]`.
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
+    /// `[[workload_issuers]]` and `[[trust_domains]]`.
+    pub platforms: DeclaredPlatforms,
     /// `[[resource_authorization_servers]]`.
     pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
 }
@@ -194,6 +200,8 @@ impl Declared {
         let rules = section::<WrittenRule>(layers, "rules", problems);
         let rules =
             rules.into_iter().filter_map(|(key, rule)| rule.check(&known, problems.at(&key))).collect();
+        let webhooks = section::<WrittenWebhook>(layers, "webhooks", problems);
+        let webhooks = webhooks.into_iter().map(|(key, webhook)| webhook.check(problems.at(&key))).collect();
         let upstreams = section::<WrittenUpstream>(layers, "upstreams", problems);
         let upstreams: Vec<_> = upstreams
             .into_iter()
@@ -205,6 +213,7 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, issuer)| issuer.check(&known, folder, problems.at(&key)))
             .collect();
+        let platforms = platforms(layers, folder, problems);
         let servers =
             section::<WrittenResourceAuthorizationServer>(layers, "resource_authorization_servers", problems);
         let resource_authorization_servers =
@@ -216,8 +225,10 @@ impl Declared {
             clients: proven.into_iter().map(|(_, client, _)| client).collect(),
             details_types,
             rules,
+            webhooks,
             upstreams,
             trusted_issuers,
+            platforms,
             resource_authorization_servers,
         })
     }
@@ -318,6 +329,19 @@ impl DeclaredRule {
             resources: self.resources.clone(),
         })
     }
+}
+
+/// Who vouches for workloads.
+fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> DeclaredPlatforms {
+    let issuers = section::<WrittenWorkloadIssuer>(layers, "workload_issuers", problems);
+    let issuers =
+        issuers.into_iter().filter_map(|(key, issuer)| issuer.check(folder, problems.at(&key))).collect();
+    let trust_domains = section::<WrittenTrustDomain>(layers, "trust_domains", problems);
+    let trust_domains = trust_domains
+        .into_iter()
+        .filter_map(|(key, domain)| domain.check(folder, problems.at(&key)))
+        .collect();
+    DeclaredPlatforms { issuers, trust_domains }
 }
 
 fn tell_shared_credentials(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {

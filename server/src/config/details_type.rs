@@ -51,11 +51,6 @@ impl WrittenDetailsType {
                 return None;
             }
         };
-        for field in self.narrowing.0.keys() {
-            let first = field.split('.').next().unwrap_or(field);
-            let known = schema.get("properties").and_then(|p| p.get(first)).is_some();
-            entry.check(known, format_args!("narrowing.{field}"), "is no property of the schema");
-        }
         let document = DetailsTypeDocument {
             name: self.name,
             schema: only_object(schema, &mut entry)?,
@@ -66,6 +61,9 @@ impl WrittenDetailsType {
             may_be_passed_on: self.may_be_passed_on,
             approval_needed: self.approval_needed,
         };
+        for field in document.stray_rules() {
+            entry.no(format_args!("narrowing.{field}"), "is no property of the schema");
+        }
         if let Err(reason) = DetailsType::new(document.clone()) {
             // The reason begins with the key it speaks of.
             let reason = reason.to_string();

@@ -29,6 +29,8 @@ pub(super) struct Known {
     pub(super) resources: BTreeSet<String>,
     pub(super) scopes: BTreeSet<String>,
     pub(super) details_types: BTreeSet<String>,
+    pub(super) workload_issuers: BTreeSet<String>,
+    pub(super) trust_domains: BTreeSet<String>,
 }
 
 impl Known {
@@ -49,6 +51,8 @@ impl Known {
             resources: names("resource_servers", "identifier"),
             scopes: scopes.chain(OWN_SCOPES.map(str::to_owned)).collect(),
             details_types: details_types.chain(built_in.into_iter().map(|d| d.name.to_string())).collect(),
+            workload_issuers: workload_issuers(root).map(|(_, issuer)| issuer).collect(),
+            trust_domains: names("trust_domains", "name"),
         }
     }
 }
@@ -62,11 +66,24 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     tell(problems, clients.chain(named(root, "resource_servers", "identifier")));
     tell(problems, named(root, "details_types", "name"));
     tell(problems, named(root, "rules", "id"));
+    tell(problems, named(root, "webhooks", "id"));
     tell(problems, named(root, "upstreams", "id"));
     tell(problems, named(root, "upstreams", "issuer"));
     tell(problems, domains(root));
-    tell(problems, named(root, "trusted_issuers", "issuer"));
+    // Whoever is trusted for workloads never speaks for users, nor the other way round.
+    tell(problems, named(root, "trusted_issuers", "issuer").chain(workload_issuers(root)));
+    tell(problems, named(root, "trust_domains", "name"));
     tell(problems, named(root, "resource_authorization_servers", "issuer"));
+}
+
+/// The issuer of each platform, written or by its preset.
+fn workload_issuers(root: &Dict) -> impl Iterator<Item = (String, String)> + '_ {
+    entries(root, "workload_issuers").filter_map(|(key, entry)| {
+        let entry = entry.as_dict()?;
+        let text = |field: &str| entry.get(field).and_then(Value::as_str);
+        let issuer = text("issuer").or_else(|| super::workload::usual_issuer(text("preset")?))?;
+        Some((format!("{key}.issuer"), issuer.to_owned()))
+    })
 }
 
 /// Every domain that an upstream speaks for: two cannot speak for one.

@@ -33,6 +33,8 @@ mod trusted_issuer;
 mod upstream;
 mod user;
 mod userinfo;
+mod webhook;
+mod workload;
 pub mod written;
 
 use std::path::{Path, PathBuf};
@@ -58,6 +60,8 @@ pub use transaction_tokens::TransactionTokenSettings;
 pub use transport::{AddressHeader, MtlsSettings, ProxySettings, TlsFiles, TlsSettings, TlsVersion};
 pub use upstream::{AssertionAudience, DeclaredUpstream, UpstreamCredential};
 pub use userinfo::UserinfoSettings;
+pub use webhook::DeclaredWebhook;
+pub use workload::DeclaredPlatforms;
 
 use layers::Layers;
 use problem::Problems;
@@ -67,16 +71,19 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 9] = [
+const DECLARATIONS: [&str; 12] = [
     "users",
     "resource_servers",
     "clients",
     "agents",
     "details_types",
     "rules",
+    "webhooks",
     "trusted_issuers",
     "resource_authorization_servers",
+    "trust_domains",
     "upstreams",
+    "workload_issuers",
 ];
 
 /// A valid configuration.

@@ -58,7 +58,7 @@ fn the_example_is_valid_and_its_settings_are_the_defaults() {
     assert_eq!(ids, ["shop-assistant", "orders-api", "refund-agent", "lookup-agent"]);
     assert!(config.declared.users[1].admin && config.declared.users[0].claims["email_verified"] == true);
     assert_eq!(config.declared.details_types.names().count(), 4);
-    assert_eq!(config.declared.rules.len(), 2);
+    assert_eq!(config.declared.rules.len(), 3);
 }
 
 #[test]
@@ -82,6 +82,8 @@ fn the_example_mentions_every_key_there_is() {
         keys_of::<UserinfoSettings>(),
         keys_of::<details_type::WrittenDetailsType>(),
         keys_of::<rule::WrittenRule>(),
+        keys_of::<webhook::WrittenWebhook>(),
+        keys_of::<ApprovalSettings>(),
         keys_of::<trusted_issuer::WrittenTrustedIssuer>(),
         keys_of::<resource_authorization_server::WrittenResourceAuthorizationServer>(),
         keys_of::<TransactionTokenSettings>(),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use protocol::client::ClientAuthentication;
+use protocol::client::AuthMethod;
 use protocol::numeric_date::Seconds;
 use serde::Deserialize;
 
@@ -184,18 +184,23 @@ impl ProxySettings {
 
 /// What is missing for the methods of client authentication that are declared.
 pub(super) fn missing(settings: &Settings, declared: &Declared) -> Option<(&'static str, String)> {
-    let uses = |method: ClientAuthentication| {
-        declared.clients.iter().find(|client| client.authentication == method).map(|client| &client.id)
+    let uses = |method: AuthMethod| {
+        declared
+            .clients
+            .iter()
+            .find(|client| client.authentication.method() == method)
+            .map(|client| &client.id)
     };
     let shown = settings.takes_certificates();
-    let vouched = uses(ClientAuthentication::TlsClientAuth);
+    let vouched = uses(AuthMethod::TlsClientAuth);
     if let Some(id) = vouched.filter(|_| settings.mtls.ca_file.is_none()) {
         return Some((
             "mtls.ca_file",
             format!("is missing: {:?} authenticates with tls_client_auth", id.as_str()),
         ));
     }
-    let any = vouched.or_else(|| uses(ClientAuthentication::SelfSignedTlsClientAuth)).filter(|_| !shown)?;
+    let others = [AuthMethod::SelfSignedTlsClientAuth, AuthMethod::SpiffeX509];
+    let any = vouched.or_else(|| others.into_iter().find_map(uses)).filter(|_| !shown)?;
     let reason = format!("is missing: {:?} authenticates with a certificate", any.as_str());
     Some(("mtls.listen", reason))
 }

@@ -91,7 +91,9 @@ async fn answer(app: &App, sent: &Sent) -> Result<(Caller, Map<String, Value>), 
     let entitled = as_server.is_some() || perspective(&caller.client) == Perspective::Public;
     let mut told = as_server.unwrap_or_else(as_client);
     if told.get("active") == Some(&Value::Bool(true)) && entitled && wants_receipts(sent)? {
-        add_to(&mut told, receipts::of(app, &alive, sent.visit.now).await?);
+        // Who acted elsewhere, before this server knew of it, is not this server's to vouch for.
+        let complete = alive.brought.depth() == 0;
+        add_to(&mut told, receipts::of(app, &alive, sent.visit.now).await?, complete);
     }
     tell_of_task(app, &mut told, &alive, &caller.client).await?;
     Ok((caller, told))

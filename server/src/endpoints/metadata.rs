@@ -34,6 +34,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         .settings
         .takes_certificates()
         .then(|| Certificates { base: base.as_deref(), authorities: app.tls.authorities.is_some() });
+    let platforms = app.workloads.methods(app.settings.takes_certificates());
     let chaining = app.resource_authorization_servers.iter().flat_map(|server| server.grants.iter().copied());
     let chaining = chaining.collect();
     let facts = Facts {
@@ -43,6 +44,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
         resources: &resources,
         registration: app.settings.registration.enabled != Registering::Closed,
         client_id_metadata_documents: app.settings.registration.client_id_metadata_documents,
+        platforms: &platforms,
         grant_management_action_required: app.settings.grant_management.action_required,
         certificates,
         chaining: &chaining,

@@ -185,7 +185,7 @@ pub(super) async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: Vec::new(), requires, unamended: None, take, keep, reply })
 }
 
 /// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by
@@ -232,7 +232,9 @@ async fn first_token(
         Some(id) => Some(app.store.find_client(id).await?.ok_or_else(gone)?),
         None => None,
     };
-    let acts = |client: &Client| client.agent().is_some().then(|| client.as_actor(app.issuer()));
+    let acts = |client: &Client| {
+        client.agent().is_some().then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()))
+    };
     let may_act = requested.as_ref().map(|agent| agent.as_actor(app.issuer()));
     let chain = match (&may_act, acts(client)) {
         (None, Some(actor)) => Chain::of(actor),
@@ -242,6 +244,7 @@ async fn first_token(
         id: tokens::new_id(app)?,
         kind: TokenKind::Refresh,
         client: client.id.clone(),
+        instance: desk.caller.instance.clone(),
         subject: Subject::User(code.user.clone()),
         chain,
         brought: Chain::none(),

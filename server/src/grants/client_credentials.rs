@@ -5,6 +5,7 @@ use protocol::admin_api;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
+use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
 use protocol::token::Subject;
@@ -55,13 +56,14 @@ async fn decide(
     }
     let subject = Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() };
     let mut token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
-    desk.pass(&mut token, &registry.types)?;
+    let end = client.agent().map_or(NumericDate(i64::MAX), |agent| agent.expires_at);
+    desk.pass(&mut token, &registry.types, end)?;
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     Ok(Granted {
         unamended: None,
         event: event.clone(),
-        first_time: None,
+        first_time: Vec::new(),
         requires: vec![Anchor::Client(client.id.clone())],
         take: None,
         keep: vec![written.record()],

@@ -16,6 +16,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Subject;
 use protocol::token_request::{DeferralRequest, TokenRequest};
 use protocol::user::User;
+use protocol::webhook::Event;
 use serde_json::{Map, Value};
 
 use super::{Answer, Desk, Granted, Refused, action, lost};
@@ -89,6 +90,7 @@ pub(super) async fn ask(
         Err(failure) => return Err(desk.close(desk.refused(&refused.event, failure)).await),
     };
     let settings = &app.settings.approvals;
+    let expires_at = now.plus(settings.request_life).min(question.end);
     let deferral_code = Secret::generate(app.entropy.as_ref(), PREFIX);
     let digest = deferral_code.digest();
     let id = random_id(app.entropy.as_ref(), "ask_");
@@ -96,15 +98,12 @@ pub(super) async fn ask(
         digest,
         id: id.clone(),
         request: seal(app, params, &deferral_code)?,
-        polling: Polling {
-            interval: settings.interval,
-            polled_at: None,
-            expires_at: now.plus(settings.request_life),
-        },
+        polling: Polling { interval: settings.interval, polled_at: None, expires_at },
         standing: Standing::Waiting,
         asked: AskedOfPerson {
             question: question.clone(),
             grant_type,
+            instance: desk.caller.instance.clone(),
             key: desk.caller.key.clone(),
             certificate: desk.caller.certificate.clone(),
             asked_at: now,
@@ -114,10 +113,13 @@ pub(super) async fn ask(
     let change = desk.caller.mark(Change::new(event.clone()));
     let change = question_anchors(&question).into_iter().fold(change, Change::requires);
     let change = change.requires(Anchor::User(approver.id.clone())).keep(Record::Deferral(record));
+    let told = Event::requested(&id, &question, &app.url(&format!("/approvals/{id}")), expires_at);
+    let told = app.webhooks.to_tell(&told, app.issuer(), app.entropy.as_ref(), now);
+    let change = told.into_iter().fold(change, Change::keep);
     match app.store.commit(change).await {
         Ok(_) => Ok(Answer::Deferred(Box::new(Deferred {
             deferral_code,
-            expires_in: settings.request_life,
+            expires_in: expires_at.since(now),
             interval: settings.interval,
             id,
             question,
@@ -243,10 +245,11 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferralRequest) -> Result
 
 /// Whoever asked may ask, with the key and the certificate that it asked with.
 fn is_callers(desk: &Desk<'_>, kept: &Deferral) -> bool {
-    let AskedOfPerson { key, certificate, question, .. } = &kept.asked;
+    let AskedOfPerson { instance, key, certificate, question, .. } = &kept.asked;
+    let same_instance = instance.is_none() || *instance == desk.caller.instance;
     let same_key = key.is_none() || *key == desk.caller.key;
     let same_certificate = certificate.is_none() || *certificate == desk.caller.certificate;
-    question.wanted.client == desk.caller.client.id && same_key && same_certificate
+    question.wanted.client == desk.caller.client.id && same_instance && same_key && same_certificate
 }
 
 /// Nothing is there yet. Asking decides nothing, and is only noted.

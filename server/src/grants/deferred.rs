@@ -59,7 +59,8 @@ pub(super) async fn redeem(
 
 /// Whoever asked may ask, in the way that it asked.
 fn is_callers(desk: &Desk<'_>, kept: &store::DeferredRequest, grant_type: GrantType) -> bool {
-    kept.request.client == desk.caller.client.id && kept.request.way.grant_type() == grant_type
+    let instance = kept.request.instance.is_none() || kept.request.instance == desk.caller.instance;
+    kept.request.client == desk.caller.client.id && kept.request.way.grant_type() == grant_type && instance
 }
 
 /// Why there is nothing yet, or never will be. While it waits, asking decides nothing, and is only noted.

@@ -68,6 +68,7 @@ async fn take_in(
         id: tokens::new_id(desk.app)?,
         kind: TokenKind::Foreign,
         client: client.id.clone(),
+        instance: desk.caller.instance.clone(),
         subject: Subject::User(user.id.clone()),
         chain: Chain::none(),
         brought: grant.brought.clone(),

@@ -74,7 +74,8 @@ async fn decide(
         resources: request.resources.clone(),
     };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
-    let acts = client.agent().is_some().then(|| client.as_actor(app.issuer()));
+    let acts = client.agent().is_some();
+    let acts = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
     if chain.depth() + grant.brought.depth() > app.settings.max_chain_depth {
         return Err(GrantRefused::Actor.into());
@@ -83,7 +84,7 @@ async fn decide(
     let mut new = Vec::new();
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
-    desk.pass(&mut token, &registry.types)?;
+    desk.pass(&mut token, &registry.types, grant.remember_until)?;
     if purpose == Purpose::IdentityAssertions {
         let types = registry.types.versions(&given.details);
         let known = standing(desk, &user.id, rule, &given, &types).await?;
@@ -113,7 +114,7 @@ async fn decide(
     Ok(Granted {
         unamended: None,
         event: event.clone(),
-        first_time: trusted::shown(purpose, rule, &grant),
+        first_time: trusted::shown(purpose, rule, &grant).into_iter().collect(),
         requires,
         take: None,
         keep,

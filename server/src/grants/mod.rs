@@ -28,7 +28,7 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
-use protocol::identifier::ConsentId;
+use protocol::identifier::{ConsentId, InstanceId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
@@ -82,7 +82,7 @@ pub struct Reply {
 struct Granted {
     event: AuditEvent,
     /// What was shown and may not be shown again, and until when that must be remembered.
-    first_time: Option<(ReplayKey, NumericDate)>,
+    first_time: Vec<(ReplayKey, NumericDate)>,
     requires: Vec<Anchor>,
     /// The consent that must be as it was read.
     unamended: Option<(ConsentId, u32)>,
@@ -158,6 +158,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
     let mut event = AuditEvent::new(Action::TokenRequest, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
+    event.instance.clone_from(&caller.instance);
     let mut desk = Desk { app, visit, caller, event, approved: None };
     let request = TokenRequest::parse(params).and_then(|request| Ok((request, can_wait(params)?)));
     let (request, can_wait) = match request {
@@ -222,9 +223,10 @@ pub async fn push(
     visit: &Visit,
     client: Arc<Client>,
     held: Held,
+    instance: Option<InstanceId>,
     auth_req_id: &str,
 ) -> Result<Reply, Failure> {
-    let caller = Caller::absent(client, held);
+    let caller = Caller::absent(client, held, instance);
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
@@ -305,9 +307,10 @@ impl Desk<'_> {
     }
 
     /// Lets a token of the caller pass that was not decided upon as a delegation, or holds it up.
-    fn pass(&self, token: &mut Token, types: &DetailsTypes) -> Result<(), NotGranted> {
-        let wanted = Wanted::of(token);
-        let checked = self.policy().check(&wanted, &self.caller.client, types, self.visit.now);
+    /// `end` is when all that it comes from is over.
+    fn pass(&self, token: &mut Token, types: &DetailsTypes, end: NumericDate) -> Result<(), NotGranted> {
+        let (wanted, client) = (Wanted::of(token), &self.caller.client);
+        let checked = self.policy().check(&wanted, client, types, end, self.visit.now);
         if let Some(until) = checked.map_err(NotGranted::Policy)? {
             token.authority.until = until.min(token.authority.until);
         }
@@ -326,6 +329,7 @@ impl Desk<'_> {
             id: tokens::new_id(self.app)?,
             kind: TokenKind::Access,
             client: self.caller.client.id.clone(),
+            instance: self.caller.instance.clone(),
             subject,
             chain,
             brought: Chain::none(),
@@ -362,6 +366,11 @@ impl Desk<'_> {
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
+        // Whoever ends an instance holds its client: either what is issued now is there to be ended, or it is not issued.
+        if let Some(instance) = self.caller.as_instance() {
+            let client = Anchor::Client(self.caller.client.id.clone());
+            change = change.requires(client).requires(Anchor::Instance(instance));
+        }
         // A token that opens a task of its own opens no more of them than there may be.
         let opened = keep.iter().find_map(|record| match record {
             Record::Task(task) => Some(tasks::room(self.app, task)),
@@ -390,7 +399,8 @@ impl Desk<'_> {
             Err(CommitError::Broken(error)) => return Err(error.into()),
             Err(CommitError::Conflict(conflict)) => conflict,
         };
-        let refusal = self.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
+        let refusal = self.caller.replayed(&conflict).or_else(|| self.caller.ended(&conflict));
+        let refusal = refusal.unwrap_or_else(|| lost(&conflict, grant_type));
         let end = match (&conflict, taken) {
             // A code that comes twice went through a browser, where somebody may have seen it; other references did not.
             (Conflict::AlreadyTaken, Some(Take::Code { digest, .. }))
@@ -470,6 +480,9 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
             Refusal::new(ErrorCode::InvalidRequest, description)
         }
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
+        (Conflict::Replayed(_), GrantType::TokenExchange) => {
+            Refusal::new(ErrorCode::InvalidRequest, "the actor token is not acceptable")
+        }
         (_, GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
         }

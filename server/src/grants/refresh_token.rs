@@ -61,6 +61,10 @@ async fn decide(
         let description = "the refresh token is bound to a key or a certificate; prove that you hold it";
         return Err(Refusal::new(ErrorCode::InvalidGrant, description).into());
     }
+    if presented.instance.is_some() && presented.instance != desk.caller.instance {
+        let description = "the refresh token is bound to another instance of this client";
+        return Err(Refusal::new(ErrorCode::InvalidGrant, description).into());
+    }
     let cnf = bind(desk.caller)?;
 
     let consent = match &presented.consent {
@@ -93,7 +97,7 @@ async fn decide(
         task: onto.as_ref().map(|(task, _)| TaskRef::from(task.as_ref())).or_else(|| presented.task.clone()),
         ..presented.as_ref().clone()
     };
-    desk.pass(&mut access, &registry.types)?;
+    desk.pass(&mut access, &registry.types, source.until)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, &access.token);
 
@@ -132,5 +136,5 @@ async fn decide(
     let mut reply = reply(access, asked);
     reply.id_token = id_token;
     reply.refresh_token = successor;
-    Ok(Granted { event: event.clone(), first_time: None, requires, unamended: None, take, keep, reply })
+    Ok(Granted { event: event.clone(), first_time: Vec::new(), requires, unamended: None, take, keep, reply })
 }

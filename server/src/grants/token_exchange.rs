@@ -9,6 +9,7 @@ use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::delegation::{self, Allowed, Asked, Basis, DelegationRefused, RulesThatApply, Story, Terms};
 use protocol::identifier::ClientId;
+use protocol::instance::Instance;
 use protocol::numeric_date::Seconds;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::resource_authorization_server::GrantKind;
@@ -20,6 +21,7 @@ use protocol::token_type::TokenType;
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
 use super::{Desk, Granted, NotGranted, Refused, reply, tell_of, transaction};
+use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Anchor, Record};
@@ -27,6 +29,8 @@ use crate::{tasks, tokens};
 
 /// What is said of every subject token that is not taken.
 const SUBJECT_NOT_ACCEPTABLE: &str = "the subject token is not acceptable";
+/// What is said of every actor token that is not taken.
+const ACTOR_NOT_ACCEPTABLE: &str = "the actor token is not acceptable";
 
 /// The tokens of the request, read from the lineage.
 struct Presented {
@@ -34,6 +38,7 @@ struct Presented {
     /// What the subject token became, where it is somebody else's.
     foreign: Option<Foreign>,
     actor_token: Option<Arc<Token>>,
+    workload: Option<Proof>,
     actor: Arc<Client>,
 }
 
@@ -106,9 +111,11 @@ async fn decide(
     let story = Story {
         subject: &presented.subject,
         presenter: &desk.caller.client,
+        instance: desk.caller.instance.as_ref(),
         held: &held,
         actor: &presented.actor,
         actor_token: presented.actor_token.as_deref(),
+        actor_workload: presented.workload.as_ref().map(|proof| &proof.workload),
         consent: lineage.consent.as_deref(),
         other_consents: &lineage.others,
         task: lineage.task.as_deref(),
@@ -157,6 +164,10 @@ async fn decide(
     requires.push(Anchor::Client(desk.caller.client.id.clone()));
     requires.push(Anchor::Client(presented.actor.id.clone()));
     requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+    requires.extend(delegation.chain().actors().iter().filter_map(|actor| {
+        let instance = actor.instance.as_ref()?;
+        Some(Anchor::Instance(Instance::new(&actor.sub, instance)))
+    }));
     requires.extend(lineage.onto.iter().map(|task| Anchor::Task(task.id.clone())));
     requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
     requires.dedup();
@@ -183,7 +194,9 @@ async fn decide(
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.issued = Some(issued);
-    let first_time = presented.foreign.and_then(|foreign| foreign.shown);
+    let by_workload = presented.workload.and_then(|proof| proof.mark).map(|mark| mark.once());
+    let by_subject = presented.foreign.and_then(|foreign| foreign.shown);
+    let first_time = by_subject.into_iter().chain(by_workload).collect();
     let event = event.clone();
     Ok(Granted { event, first_time, requires, unamended, take: None, keep, reply })
 }
@@ -258,17 +271,42 @@ async fn read_tokens(
         Some(foreign) => Arc::clone(&foreign.token),
         None => read(desk, &request.subject_token, SUBJECT_NOT_ACCEPTABLE).await?,
     };
+    if let Some(token) = request.actor_token.as_ref().filter(|token| token.token_type == TokenType::Jwt) {
+        let (actor, proof) = workload(desk, token).await?;
+        return Ok(Presented { subject, foreign, actor_token: None, workload: Some(proof), actor });
+    }
     let actor_token = match &request.actor_token {
-        Some(token) => Some(read(desk, token, "the actor token is not acceptable").await?),
+        Some(token) => Some(read(desk, token, ACTOR_NOT_ACCEPTABLE).await?),
         None => None,
     };
     let actor = match actor_token.as_ref().map(|token| &token.subject) {
         None => desk.caller.client.clone(),
         Some(Subject::Client { id, .. }) if *id == desk.caller.client.id => desk.caller.client.clone(),
         Some(Subject::Client { id, .. }) => client(desk, id).await?,
-        Some(Subject::User(_)) => return Err(not_acceptable("the actor token is not acceptable")),
+        Some(Subject::User(_)) => return Err(not_acceptable(ACTOR_NOT_ACCEPTABLE)),
     };
-    Ok(Presented { subject, foreign, actor_token, actor })
+    Ok(Presented { subject, foreign, actor_token, workload: None, actor })
+}
+
+/// Whose workload a platform's token speaks of: the caller's own, or that of an actor for which a rule lets the caller
+/// speak. It must be one of them and no more; nobody else is tried, so that no key is looked for at anybody's word.
+async fn workload(desk: &Desk<'_>, token: &TypedToken) -> Result<(Arc<Client>, Proof), Failure> {
+    let (app, caller) = (desk.app, &desk.caller.client);
+    let mut candidates = vec![Arc::clone(caller)];
+    for id in app.rules.actors_of(&caller.id) {
+        candidates.extend(app.store.find_client(id).await?);
+    }
+    let mut found = None;
+    for candidate in candidates {
+        let Ok(proof) = caller::prove_workload(app, &candidate, token.token.reveal(), desk.visit.now).await
+        else {
+            continue;
+        };
+        if found.replace((candidate, proof)).is_some() {
+            return Err(not_acceptable(ACTOR_NOT_ACCEPTABLE));
+        }
+    }
+    found.ok_or_else(|| not_acceptable(ACTOR_NOT_ACCEPTABLE))
 }
 
 async fn read(desk: &Desk<'_>, presented: &TypedToken, refusal: &'static str) -> Result<Arc<Token>, Failure> {

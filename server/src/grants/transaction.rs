@@ -64,10 +64,13 @@ const fn proves_itself_by_a_key(client: &Client) -> bool {
     match client.authentication {
         ClientAuthentication::PrivateKeyJwt
         | ClientAuthentication::TlsClientAuth
-        | ClientAuthentication::SelfSignedTlsClientAuth => true,
+        | ClientAuthentication::SelfSignedTlsClientAuth
+        | ClientAuthentication::SpiffeX509 { .. } => true,
         ClientAuthentication::None
         | ClientAuthentication::ClientSecretBasic { .. }
-        | ClientAuthentication::ClientSecretPost { .. } => false,
+        | ClientAuthentication::ClientSecretPost { .. }
+        | ClientAuthentication::WorkloadJwt(_)
+        | ClientAuthentication::SpiffeJwt { .. } => false,
     }
 }
 

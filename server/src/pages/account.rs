@@ -12,7 +12,7 @@ use protocol::authorization::OFFLINE_ACCESS;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::identifier::{ClientId, ConsentId};
 use protocol::numeric_date::NumericDate;
-use protocol::task::Intent;
+use protocol::task::{Intent, Task};
 use protocol::third_party_login;
 
 use super::account_tasks;
@@ -82,10 +82,11 @@ async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<Consent
         true => None,
         false => Some(name_of(app, &consent.client).await?.0),
     };
-    let tasks = account_tasks::of_consent(app, &consent.id).await?;
+    let tasks = app.store.tasks_of_consent(&consent.id).await?;
     // A task stands there with its purpose and its reference, and need not say them twice.
     let Intent { purpose, reference, .. } = Intent::of(&consent.authority.details);
-    let stands = tasks.iter().any(|t| t.intent.purpose == purpose && t.intent.reference == reference);
+    let said_there = |task: &Task| task.intent.purpose == purpose && task.intent.reference == reference;
+    let stands = tasks.iter().filter_map(|line| line.first()).any(said_there);
     let said = if stands { Intent { purpose, reference, ..Intent::default() } } else { Intent::default() };
     Ok(ConsentSummary {
         id: consent.id.to_string(),

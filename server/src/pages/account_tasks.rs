@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use protocol::identifier::{ConsentId, TaskId};
+use protocol::identifier::TaskId;
 use protocol::task::{self, Hand, Task, TaskStatus};
 
 use super::account::{JUST_STEPPED, name_of};
@@ -83,10 +83,13 @@ async fn question(
     if !may(&task, step, browser) {
         return Ok(None);
     }
-    let all = of_consent(app, &task.consent).await?;
     let mut parts = Vec::new();
-    for part in all.iter().filter(|part| line(part, &all).iter().skip(1).any(|above| above.id == task.id)) {
-        parts.push((name_of(app, &part.actor).await?.0, part.intent.purpose.clone()));
+    for line in app.store.tasks_of_consent(&task.consent).await? {
+        if let Some((part, above)) = line.split_first()
+            && above.iter().any(|above| above.id == task.id)
+        {
+            parts.push((name_of(app, &part.actor).await?.0, part.intent.purpose.clone()));
+        }
     }
     Ok(Some(AccountTaskPage {
         page: browser.page(),
@@ -100,12 +103,6 @@ async fn question(
     }))
 }
 
-/// The tasks under a consent, the newest first.
-pub(super) async fn of_consent(app: &App, consent: &ConsentId) -> Result<Vec<Task>, Failure> {
-    let lines = app.store.tasks_of_consent(consent).await?;
-    Ok(lines.into_iter().filter_map(|line| line.into_iter().next()).collect())
-}
-
 /// Whether the user's hand can do this, and it would change something.
 fn may(task: &Task, step: TaskStep, browser: &Browser) -> bool {
     let own = task.own_status(browser.visit.now);
@@ -113,31 +110,24 @@ fn may(task: &Task, step: TaskStep, browser: &Browser) -> bool {
     after.is_ok_and(|(status, by)| status != own || by != task.suspended_by)
 }
 
-/// The task and those above it, as far as they are among `all`.
-fn line<'a>(task: &'a Task, all: &'a [Task]) -> Vec<&'a Task> {
-    let above = |task: &&'a Task| all.iter().find(|above| Some(&above.id) == task.parent.as_ref());
-    std::iter::successors(Some(task), above).take(all.len()).collect()
-}
-
-/// The tasks of a consent as a tree, each part behind the task that it is a part of; the newest root last.
+/// The tasks of a consent as a tree, each part behind the task that it is a part of. `lines` are the tasks, each with
+/// those above it.
 pub(super) async fn tree(
     app: &App,
     browser: &Browser,
-    mut all: Vec<Task>,
+    lines: Vec<Vec<Task>>,
 ) -> Result<Vec<TaskSummary>, Failure> {
-    all.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    let mut shown = Vec::with_capacity(all.len());
-    let mut next: Vec<(usize, &Task)> = Vec::new();
-    let known = |task: &Task| all.iter().any(|above| Some(&above.id) == task.parent.as_ref());
-    next.extend(all.iter().rev().filter(|task| !known(task)).map(|task| (0, task)));
-    while let Some((depth, task)) = next.pop() {
-        let parts = all.iter().rev().filter(|part| part.parent.as_ref() == Some(&task.id));
-        next.extend(parts.map(|part| (depth + 1, part)));
-        let line = line(task, &all);
-        let status = task::effective(line.iter().copied(), browser.visit.now);
+    let known: Vec<(&Task, &[Task])> = lines.iter().filter_map(|line| line.split_first()).collect();
+    let is_shown = |task: &Task| known.iter().any(|(above, _)| Some(&above.id) == task.parent.as_ref());
+    let mut shown = Vec::with_capacity(known.len());
+    let mut next: Vec<_> =
+        known.iter().rev().filter(|(task, _)| !is_shown(task)).map(|one| (0_u32, one)).collect();
+    while let Some((depth, (task, above))) = next.pop() {
+        let parts = known.iter().rev().filter(|(part, _)| part.parent.as_ref() == Some(&task.id));
+        next.extend(parts.map(|part| (depth.saturating_add(1), part)));
+        let status = task::effective(std::iter::once(*task).chain(*above), browser.visit.now);
         // What is over because of what it is a part of is not brought back or ended alone.
         let steps = TaskStep::ALL.into_iter().filter(|step| !status.is_final() && may(task, *step, browser));
-        let part_of = line.get(1).map(|above| above.intent.purpose.clone());
         shown.push(TaskSummary {
             id: task.id.to_string(),
             purpose: task.intent.purpose.clone(),
@@ -146,12 +136,12 @@ pub(super) async fn tree(
             limits: task.intent.limits.clone(),
             status,
             deadline: task.deadline,
-            depth: u32::try_from(depth).unwrap_or(u32::MAX),
-            actor_name: match depth {
-                0 => None,
-                _ => Some(name_of(app, &task.actor).await?.0),
+            depth,
+            actor_name: match above.is_empty() {
+                true => None,
+                false => Some(name_of(app, &task.actor).await?.0),
             },
-            part_of,
+            part_of: above.first().map(|above| above.intent.purpose.clone()),
             rests_above: status == TaskStatus::Suspended
                 && task.own_status(browser.visit.now) != TaskStatus::Suspended,
             steps: steps.collect(),

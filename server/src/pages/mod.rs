@@ -4,6 +4,7 @@ pub mod account;
 pub mod account_tasks;
 pub mod admin;
 pub mod admin_clients;
+pub mod admin_details_types;
 pub mod admin_endings;
 mod afar;
 pub mod approvals;

@@ -92,6 +92,7 @@ pub async fn serve(
         tokio::spawn(follow(Arc::clone(&app))),
         tokio::spawn(logout::deliver_for_ever(Arc::clone(&app))),
         tokio::spawn(approvals::deliver_for_ever(Arc::clone(&app))),
+        tokio::spawn(approvals::tell_webhooks_for_ever(Arc::clone(&app))),
         tokio::spawn(certification::warn_for_ever(Arc::clone(&app))),
     ];
     tokio::pin!(stop);

@@ -18,6 +18,7 @@ enum Kind {
     Task,
     Token,
     Family,
+    Instance,
     Client,
     User,
     Session,
@@ -32,8 +33,16 @@ enum Hold {
     Exclusive,
 }
 
-const KINDS: [Kind; 7] =
-    [Kind::Client, Kind::User, Kind::Session, Kind::Consent, Kind::Task, Kind::Family, Kind::Token];
+const KINDS: [Kind; 8] = [
+    Kind::Client,
+    Kind::Instance,
+    Kind::User,
+    Kind::Session,
+    Kind::Consent,
+    Kind::Task,
+    Kind::Family,
+    Kind::Token,
+];
 
 const fn kind(anchor: &Anchor) -> Kind {
     match anchor {
@@ -42,6 +51,7 @@ const fn kind(anchor: &Anchor) -> Kind {
         Anchor::Token(_) => Kind::Token,
         Anchor::Family(_) => Kind::Family,
         Anchor::Client(_) => Kind::Client,
+        Anchor::Instance(_) => Kind::Instance,
         Anchor::User(_) => Kind::User,
         Anchor::Session(_) => Kind::Session,
     }
@@ -69,6 +79,10 @@ impl Kind {
             Self::Family => {
                 "SELECT family_id AS id, CAST(0 AS BIGINT) AS until, NULL AS parent_id \
                  FROM ended_family WHERE family_id IN"
+            }
+            Self::Instance => {
+                "SELECT instance AS id, CAST(0 AS BIGINT) AS until, NULL AS parent_id \
+                 FROM ended_instance WHERE instance IN"
             }
             Self::Client => {
                 "SELECT id, CASE WHEN status = 'active' THEN COALESCE(expires_at, 9223372036854775807) ELSE 0 END \
@@ -197,7 +211,7 @@ impl Lives {
             rows = select(db, kind, &sorted(next.iter().map(String::as_str)), strength).await?;
         }
         for id in asked {
-            let absent = if kind == Kind::Family { i64::MAX } else { 0 };
+            let absent = if matches!(kind, Kind::Family | Kind::Instance) { i64::MAX } else { 0 };
             let mut until = found.get(&id).copied().unwrap_or(absent);
             let mut at = &id;
             let mut steps = 0;
@@ -278,6 +292,7 @@ async fn held_first<C: ConnectionTrait>(db: &C, changes: &[&Change]) -> Result<V
         for ending in &change.end {
             match ending {
                 Ending::Agent(id) => held.push(Anchor::Client(id.clone())),
+                Ending::Instance(instance) => held.push(Anchor::Client(instance.client().clone())),
                 Ending::User(id) => held.push(Anchor::User(id.clone())),
                 Ending::Owner(id) => {
                     held.extend(halts::agents_of(db, id).await?.into_iter().map(Anchor::Client));
@@ -308,6 +323,7 @@ fn touched(change: &Change) -> Vec<Anchor> {
             | Ending::CodeTokens(_)
             | Ending::SessionsOf { .. }
             | Ending::Agent(_)
+            | Ending::Instance(_)
             | Ending::User(_)
             | Ending::Owner(_) => None,
         })

@@ -150,6 +150,7 @@ impl Caches {
                 Ending::Task(_) => self.tasks.invalidate_all(),
                 Ending::Token(_)
                 | Ending::Family(_)
+                | Ending::Instance(_)
                 | Ending::Session(_)
                 | Ending::SessionsOf { .. }
                 | Ending::CodeTokens(_) => {}

@@ -10,6 +10,7 @@ use protocol::code::Code;
 use protocol::consent::Consent;
 use protocol::ending::{AccountOperation, Operation};
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
+use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::{Hand, Task, TaskStatus};
@@ -242,6 +243,8 @@ pub enum Anchor {
     Family(FamilyId),
     /// Active and, an agent, not at its end.
     Client(ClientId),
+    /// Not ended.
+    Instance(Instance),
     /// Enabled.
     User(UserId),
     /// Not ended and not over.
@@ -256,6 +259,7 @@ impl Anchor {
             Self::Token(id) => id.as_str(),
             Self::Family(id) => id.as_str(),
             Self::Client(id) => id.as_str(),
+            Self::Instance(instance) => instance.key(),
             Self::User(id) => id.as_str(),
             Self::Session(id) => id.as_str(),
         }
@@ -352,7 +356,9 @@ pub enum Origin {
 }
 
 impl Origin {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
             Self::Admin => "admin",
@@ -392,6 +398,8 @@ pub enum Record {
         digest: SecretDigest,
         /// Who pushed it.
         client: ClientId,
+        /// Which instance of it.
+        instance: Option<Instance>,
         /// The request.
         document: Value,
         /// When it is over.
@@ -561,6 +569,9 @@ pub enum Ending {
     /// those in whose chain it stands, with all their descendants, and what it asked for and did not get yet. Whether
     /// it may act is another matter: see [`Change::operate`].
     Agent(ClientId),
+    /// One instance of a client: the tokens that were issued to it and those in which it acts, with all their
+    /// descendants, and what it asked for and did not get yet. It never comes back.
+    Instance(Instance),
     /// Everything of a user's: sessions, consents, tasks, tokens and all their descendants, and what waits for the user.
     User(UserId),
     /// Everything that the agents of this owner hold, likewise; those that are not stopped yet are suspended.

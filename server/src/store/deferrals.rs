@@ -4,7 +4,8 @@ use entity::deferral::{self, Column};
 use protocol::approval::Question;
 use protocol::client::GrantType;
 use protocol::deferred::{Polling, SLOWER_BY};
-use protocol::identifier::{ClientId, Jkt, UserId, X5tS256};
+use protocol::identifier::{ClientId, InstanceId, Jkt, UserId, X5tS256};
+use protocol::instance::Instance;
 use protocol::numeric_date::{NumericDate, Seconds};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
@@ -48,6 +49,9 @@ pub struct AskedOfPerson {
     pub question: Question,
     /// The grant type that the client asked by.
     pub grant_type: GrantType,
+    /// The instance of the client that asked, where they are told apart: no other gets the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// The key that was proven with the request: no other gets the answer.
     pub key: Option<Jkt>,
     /// The certificate that was held with the request.
@@ -93,6 +97,7 @@ impl Deferral {
 
     pub(super) fn row(self) -> Result<deferral::Model, StoreError> {
         let wanted = &self.asked.question.wanted;
+        let instance = self.asked.instance.as_ref().map(|id| Instance::new(&wanted.client, id));
         Ok(deferral::Model {
             digest: self.digest.to_text(),
             id: self.id,
@@ -101,6 +106,7 @@ impl Deferral {
             consent_id: wanted.consent.as_ref().map(|id| id.as_str().to_owned()),
             task_id: wanted.task.as_ref().map(|id| id.as_str().to_owned()),
             token_id: wanted.parent.as_ref().map(|id| id.as_str().to_owned()),
+            instance: instance.map(|instance| instance.key().to_owned()),
             expires_at: self.polling.expires_at.0,
             answer: None,
             ended_at: None,
@@ -183,6 +189,7 @@ pub(super) async fn end_with<C: ConnectionTrait>(
 ) -> Result<u64, DbErr> {
     let whose = match ending {
         Ending::Client(id) | Ending::Agent(id) => Some(("client_id", id.as_str())),
+        Ending::Instance(instance) => Some(("instance", instance.key())),
         Ending::User(id) => Some(("approver_id", id.as_str())),
         _ => None,
     };

@@ -4,6 +4,7 @@ use entity::backchannel_user_code;
 use entity::deferred_request::{self, Column};
 use protocol::deferred::{Deferred, Polling, SLOWER_BY};
 use protocol::identifier::UserId;
+use protocol::instance::Instance;
 use protocol::numeric_date::{NumericDate, Seconds};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
@@ -85,7 +86,10 @@ impl DeferredRequest {
         let document = serde_json::to_string(&self.request);
         let document =
             document.map_err(|_| StoreError::Database("a document cannot be written".to_owned()))?;
+        let client = &self.request.client;
+        let instance = self.request.instance.as_ref().map(|id| Instance::new(client, id).key().to_owned());
         Ok(deferred_request::Model {
+            instance,
             digest: self.digest.to_text(),
             id: self.id,
             client_id: self.request.client.into(),

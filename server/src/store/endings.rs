@@ -23,6 +23,9 @@ const DOOMED_OF_TASKS: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t
      WHERE t.task_id IS NULL OR t.task_id IN (SELECT id FROM line)) \
      UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
 
+/// How long it is remembered that an instance was ended, in seconds: ten years.
+const REMEMBERED: i64 = 10 * 365 * 86_400;
+
 const NO_TASK: &str = "SELECT id FROM task WHERE 1 = 0";
 
 const fn roots(ending: &Ending) -> Roots {
@@ -60,6 +63,10 @@ const fn roots(ending: &Ending) -> Roots {
             tokens: "SELECT id FROM token WHERE user_id = $1 \
                      UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id WHERE c.user_id = $1",
         },
+        Ending::Instance(_) => Roots {
+            tasks: None,
+            tokens: "SELECT id FROM token WHERE instance = $1 UNION SELECT id FROM token WHERE actor_instance = $1",
+        },
         // It is the sum of its agents, which are ended one by one.
         Ending::Owner(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE 1 = 0" },
         Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
@@ -87,6 +94,7 @@ fn key(ending: &Ending) -> String {
         Ending::Session(id) => id.as_str().to_owned(),
         Ending::SessionsOf { user, .. } => user.as_str().to_owned(),
         Ending::Client(id) | Ending::Agent(id) => id.as_str().to_owned(),
+        Ending::Instance(instance) => instance.key().to_owned(),
         Ending::User(id) | Ending::Owner(id) => id.as_str().to_owned(),
         Ending::CodeTokens(digest) => digest.to_text(),
     }
@@ -221,7 +229,15 @@ async fn end_itself<C: ConnectionTrait>(
         }
         Ending::Agent(_) => {
             ended += end_what_was_allowed(db, values).await?;
-            ended.pending += end_what_was_asked(db, values).await?;
+            ended.pending += end_what_was_asked(db, "client_id", values).await?;
+        }
+        Ending::Instance(_) => {
+            let note = format!(
+                "INSERT INTO ended_instance (instance, ended_at, expires_at) VALUES ($1, $2, $2 + {REMEMBERED}) \
+                 ON CONFLICT DO NOTHING"
+            );
+            sql::execute(db, &note, values()).await?;
+            ended.pending = end_what_was_asked(db, "instance", values).await?;
         }
         Ending::User(_) => {
             ended.sessions = end_sessions(db, None, at, values()).await?;
@@ -293,19 +309,23 @@ async fn end_what_was_allowed<C: ConnectionTrait>(
     Ok(ended)
 }
 
-/// Voids what a client asked for and was not answered yet. What it was to be told, it is told no more.
+/// Voids what a client or an instance asked for and was not answered yet. What it was to be told, it is told no more.
 async fn end_what_was_asked<C: ConnectionTrait>(
     db: &C,
+    who: &'static str,
     values: &impl Fn() -> Vec<Value>,
 ) -> Result<u64, DbErr> {
-    let forget = "DELETE FROM backchannel_delivery \
-                  WHERE digest IN (SELECT digest FROM deferred_request WHERE client_id = $1)";
-    sql::execute(db, forget, only_first(values)).await?;
-    let forget = "UPDATE deferred_request SET delivery = NULL WHERE client_id = $1 AND delivery IS NOT NULL";
-    sql::execute(db, forget, only_first(values)).await?;
+    let forget = format!(
+        "DELETE FROM backchannel_delivery \
+         WHERE digest IN (SELECT digest FROM deferred_request WHERE {who} = $1)"
+    );
+    sql::execute(db, &forget, only_first(values)).await?;
+    let forget =
+        format!("UPDATE deferred_request SET delivery = NULL WHERE {who} = $1 AND delivery IS NOT NULL");
+    sql::execute(db, &forget, only_first(values)).await?;
     let mut pending = 0;
     for table in ["pushed_request", "deferred_request"] {
-        let void = format!("UPDATE {table} SET taken_at = $2 WHERE client_id = $1 AND taken_at IS NULL");
+        let void = format!("UPDATE {table} SET taken_at = $2 WHERE {who} = $1 AND taken_at IS NULL");
         pending += sql::execute(db, &void, values()).await?;
     }
     Ok(pending)

@@ -13,6 +13,7 @@ use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, UserId};
+use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::Task;
@@ -80,10 +81,11 @@ impl Rows {
             Record::Code { digest, code, expires_at } => {
                 self.codes.push(code_row(&code, digest, expires_at)?)
             }
-            Record::PushedRequest { digest, client, document, expires_at } => {
+            Record::PushedRequest { digest, client, instance, document, expires_at } => {
                 self.pushed_requests.push(pushed_request::Model {
                     digest: digest.to_text(),
                     client_id: client.into(),
+                    instance: instance.map(|instance| instance.key().to_owned()),
                     expires_at: expires_at.0,
                     taken_at: None,
                     document: document.to_string(),
@@ -347,6 +349,9 @@ pub(super) fn word(value: &impl Serialize) -> String {
 }
 
 fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreError> {
+    // What acted before is found by the lineage.
+    let current = token.chain.current().filter(|current| current.sub != token.client);
+    let foreign = current.and_then(|current| Some(Instance::new(&current.sub, current.instance.as_ref()?)));
     Ok(token::Model {
         id: token.id.as_str().to_owned(),
         digest: digest.to_text(),
@@ -362,6 +367,8 @@ fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreE
         ended_at: None,
         status_list: token.status.as_ref().map(|status| status.list.clone()),
         status_index: token.status.as_ref().map(|status| i64::from(status.index)),
+        instance: token.issued_to().map(|instance| instance.key().to_owned()),
+        actor_instance: foreign.map(|instance| instance.key().to_owned()),
         document: json(token)?,
     })
 }

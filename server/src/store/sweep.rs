@@ -18,7 +18,7 @@ const AFTERLIFE: Seconds = Seconds::days(1);
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; requests of users elsewhere, because their clients are told that they are over;
 /// tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 18] = [
+const TABLES: [(&str, &str, Seconds); 19] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
@@ -27,12 +27,13 @@ const TABLES: [(&str, &str, Seconds); 18] = [
     ("known_browser", "digest", Seconds(0)),
     ("initial_access_token", "digest", Seconds(0)),
     ("ended_family", "family_id", Seconds(0)),
+    ("ended_instance", "instance", Seconds(0)),
     ("federated_session", "id", Seconds(0)),
     ("backchannel_delivery", "digest", Seconds(0)),
     ("webhook_delivery", "digest", Seconds(0)),
     ("status_list", "id", Seconds(0)),
-    ("consent_details_type", "id", Seconds(0)),
     ("actor_receipt", "hop", Seconds(0)),
+    ("consent_details_type", "id", Seconds(0)),
     ("authorization_code", "digest", AFTERLIFE),
     ("deferred_request", "digest", AFTERLIFE),
     ("deferral", "digest", AFTERLIFE),

@@ -30,19 +30,42 @@ impl Authorities {
     /// and a certificate that may be used by clients (RFC 5280 §6, §4.2.1.12).
     #[must_use]
     pub fn vouch_for(&self, certificate: &ClientCertificate, now: NumericDate) -> bool {
-        let Ok(now) = u64::try_from(now.0) else { return false };
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
-        let (leaf, intermediates) = certificate.chain();
-        let verdict = self.0.current().verify_client_cert(leaf, intermediates, now);
-        if let Err(error) = &verdict {
-            tracing::info!(%error, "no authority vouches for a client's certificate");
-        }
-        verdict.is_ok()
+        vouches(&**self.0.current(), certificate, now)
     }
 
     pub(super) fn reload(&self) {
         self.0.reload();
     }
+}
+
+/// Authorities that are given as certificates: those of a SPIFFE trust domain (X509-SVID §6).
+pub struct Bundle(Arc<dyn ClientCertVerifier>);
+
+impl Bundle {
+    /// These, as DER; those that cannot be used are passed over. None, where nobody is left.
+    #[must_use]
+    pub fn of(certificates: impl IntoIterator<Item = Vec<u8>>) -> Option<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
+        verifier(roots).ok().map(Self)
+    }
+
+    /// Whether one of them vouches for the certificate at `now`, in the same way.
+    #[must_use]
+    pub fn vouches_for(&self, certificate: &ClientCertificate, now: NumericDate) -> bool {
+        vouches(&*self.0, certificate, now)
+    }
+}
+
+fn vouches(verifier: &dyn ClientCertVerifier, certificate: &ClientCertificate, now: NumericDate) -> bool {
+    let Ok(now) = u64::try_from(now.0) else { return false };
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+    let (leaf, intermediates) = certificate.chain();
+    let verdict = verifier.verify_client_cert(leaf, intermediates, now);
+    if let Err(error) = &verdict {
+        tracing::info!(%error, "no authority vouches for a client's certificate");
+    }
+    verdict.is_ok()
 }
 
 fn read(contents: &[Content]) -> Result<Arc<dyn ClientCertVerifier>, String> {
@@ -56,6 +79,10 @@ fn read(contents: &[Content]) -> Result<Arc<dyn ClientCertVerifier>, String> {
     if roots.is_empty() {
         return Err("holds no certificate".into());
     }
+    verifier(roots)
+}
+
+fn verifier(roots: RootCertStore) -> Result<Arc<dyn ClientCertVerifier>, String> {
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), listener::provider())
         .build()
         .map_err(|error| error.to_string())

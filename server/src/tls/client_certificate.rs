@@ -6,6 +6,7 @@ use std::fmt;
 use protocol::certificate::{AttributeValue, CertificateNames, DistinguishedName, x5t_s256};
 use protocol::identifier::X5tS256;
 use protocol::numeric_date::NumericDate;
+use protocol::workload::spiffe::Svid;
 use rustls::pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -78,6 +79,21 @@ impl ClientCertificate {
         self.parsed().is_some_and(|parsed| {
             let validity = parsed.validity();
             (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now.0)
+        })
+    }
+
+    /// What it says of whose it is and what it may be used for; `None` where it cannot be read. Without a key usage it
+    /// may be used for nothing.
+    #[must_use]
+    pub fn svid(&self) -> Option<Svid> {
+        let parsed = self.parsed()?;
+        let usage = parsed.key_usage().ok()?.map(|usage| usage.value);
+        Some(Svid {
+            uris: self.names()?.uris,
+            is_authority: parsed.basic_constraints().ok()?.is_some_and(|constraints| constraints.value.ca),
+            may_issue: usage.is_some_and(|usage| usage.key_cert_sign() || usage.crl_sign()),
+            may_sign: usage.is_some_and(|usage| usage.digital_signature()),
+            expires_at: NumericDate(parsed.validity().not_after.timestamp()),
         })
     }
 

@@ -10,7 +10,7 @@ mod watched;
 
 use crate::config::Settings;
 
-pub use authorities::Authorities;
+pub use authorities::{Authorities, Bundle};
 pub use client_certificate::ClientCertificate;
 pub use listener::{Accepted, ListenerTls};
 

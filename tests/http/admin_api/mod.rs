@@ -1,5 +1,6 @@
 //! The admin API: who may call it, and what it does.
 
+mod details_types;
 mod endings;
 mod lists;
 mod opening;

@@ -157,6 +157,20 @@ fn bend(world: &World, attempt: &mut Attempt, [what, die]: [u16; 2]) {
     }
 }
 
+/// Whoever may speak for somebody who acted before tries to make them the actor of `subject` again.
+async fn lead_back(stage: &mut Stage, subject: usize, die: u16, tally: &mut Tally) {
+    let world = &stage.world;
+    let own = |token: &usize| world.tokens[*token].sub == model::Sub::Client(0) && world.stands(*token);
+    let own: Vec<usize> = (0..world.tokens.len()).filter(own).collect();
+    let attempt = Attempt {
+        actor: pick(&own, die).map(|own| (own, ACCESS)),
+        scope: ["orders:read"].into(),
+        places: [ORDERS].into(),
+        ..rightful(ORDERS_API, subject)
+    };
+    stage.attempt(&attempt, tally).await;
+}
+
 /// A story of several steps, each held against the model like any other.
 async fn weave(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
     let world = &stage.world;
@@ -184,14 +198,16 @@ async fn weave(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
     let before = stage.world.tokens.len();
     stage.attempt(&Attempt { over_to: Some(receiver), ..plain(holder, subject) }, tally).await;
     if stage.world.tokens.len() > before {
+        // With an actor token of its own that is bound to another key than it proves, and then as it should be.
+        stage.own(receiver, &read).await;
+        let actor = Some((stage.world.tokens.len() - 1, ACCESS));
+        let stolen = Attempt { actor, key: Some(Key::Other), ..plain(receiver, before) };
+        stage.attempt(&stolen, tally).await;
+        let taken = stage.world.tokens.len();
         stage.attempt(&plain(receiver, before), tally).await;
-    }
-    if stage.world.tokens.len() > before + 1 {
-        let world = &stage.world;
-        let own = |token: &usize| world.tokens[*token].sub == model::Sub::Client(0) && world.stands(*token);
-        let own: Vec<usize> = (0..world.tokens.len()).filter(own).collect();
-        let actor = pick(&own, dice[2]).map(|own| (own, ACCESS));
-        stage.attempt(&Attempt { actor, ..plain(ORDERS_API, before + 1) }, tally).await;
+        if stage.world.tokens.len() > taken {
+            lead_back(stage, taken, dice[2], tally).await;
+        }
     }
     let task = stage.world.tasks.len();
     if let Some(consent) = consent {

@@ -318,6 +318,7 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         id: tokens::new_id(app).map_err(broken)?,
         kind: TokenKind::Access,
         client: "desk".parse()?,
+        instance: None,
         subject: Subject::User(alice.id.clone()),
         chain: Chain::none(),
         brought: Chain::none(),

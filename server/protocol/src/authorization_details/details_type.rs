@@ -56,6 +56,18 @@ impl Default for ApprovalNeeded {
     }
 }
 
+impl ApprovalNeeded {
+    /// Wherever either says so.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Each(true), _) | (_, Self::Each(true)) => Self::Each(true),
+            (Self::Each(false), other) | (other, Self::Each(false)) => other.clone(),
+            (Self::Actions(a), Self::Actions(b)) => Self::Actions(a.union(b).cloned().collect()),
+        }
+    }
+}
+
 impl DetailsTypeDocument {
     /// Whether a person must approve each use of `detail`.
     #[must_use]
@@ -64,6 +76,16 @@ impl DetailsTypeDocument {
             ApprovalNeeded::Each(each) => *each,
             ApprovalNeeded::Actions(actions) => !actions.is_empty() && self.risk.permits_any(detail, actions),
         }
+    }
+}
+
+impl DetailsTypeDocument {
+    /// The rules of narrowing that speak of no property of the schema.
+    pub fn stray_rules(&self) -> impl Iterator<Item = &str> {
+        let properties = self.schema.get("properties");
+        let known = move |field: &str| properties.is_some_and(|known| known.get(field).is_some());
+        let fields = self.narrowing.0.keys().map(String::as_str);
+        fields.filter(move |field| !known(field.split('.').next().unwrap_or(field)))
     }
 }
 
@@ -196,14 +218,15 @@ impl DetailsType {
         self.version
     }
 
-    /// This version as it counts now: what it says of fields and in words stands, but nothing lives longer, and nothing
-    /// is passed on, than `current` allows too.
+    /// This version as it counts now: what it says of fields and in words stands, but nothing lives longer than `current`
+    /// allows too, nothing is passed on that it does not let pass, and a person is asked where it says so.
     #[must_use]
     pub fn beside(&self, current: &Self) -> Self {
         let lives = [self.document.max_life, current.document.max_life];
         let document = DetailsTypeDocument {
             max_life: lives.into_iter().flatten().min(),
             may_be_passed_on: self.document.may_be_passed_on && current.document.may_be_passed_on,
+            approval_needed: self.document.approval_needed.or(&current.document.approval_needed),
             ..self.document.clone()
         };
         Self { document, ..self.clone() }
@@ -266,6 +289,22 @@ mod tests {
         let t = DetailsType::new(document(json!({"properties": {"actions": {"type": "array"}}}))).unwrap();
         assert!(t.check(&detail(json!({"type": "t", "actions": []}))).is_ok());
         assert!(t.check(&detail(json!({"type": "t", "zz": 1}))).is_err());
+    }
+
+    #[test]
+    fn a_person_is_asked_wherever_one_of_two_versions_says_so() {
+        let actions =
+            |names: &[&str]| ApprovalNeeded::Actions(names.iter().map(|name| (*name).to_owned()).collect());
+        let (never, always) = (ApprovalNeeded::Each(false), ApprovalNeeded::Each(true));
+        for (a, b, both) in [
+            (&never, &never, never.clone()),
+            (&never, &always, always.clone()),
+            (&actions(&["pay"]), &always, always.clone()),
+            (&actions(&["pay"]), &never, actions(&["pay"])),
+            (&actions(&["pay"]), &actions(&["send"]), actions(&["pay", "send"])),
+        ] {
+            assert_eq!((a.or(b), b.or(a)), (both.clone(), both));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod built_in;
 mod details_type;
+mod example;
 mod narrowing;
 pub(crate) mod strict_json;
 mod types_of;

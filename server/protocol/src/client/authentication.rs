@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use crate::workload::WorkloadIdentity;
+use crate::workload::spiffe::SpiffePattern;
+
 /// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`). One method per client: no other is tried.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,6 +30,18 @@ pub enum ClientAuthentication {
     TlsClientAuth,
     /// `self_signed_tls_client_auth` (RFC 8705 §2.2): a certificate in `x5c` of one of [`Client::keys`](super::Client).
     SelfSignedTlsClientAuth,
+    /// `workload_jwt`: the token that the platform it runs on gave it, as client assertion (RFC 7523 §2.2).
+    WorkloadJwt(WorkloadIdentity),
+    /// `spiffe_jwt`: a JWT-SVID (OAuth SPIFFE Client Authentication §3.1).
+    SpiffeJwt {
+        /// Which workloads it is.
+        spiffe_id: SpiffePattern,
+    },
+    /// `spiffe_x509`: an X509-SVID (OAuth SPIFFE Client Authentication §3.2).
+    SpiffeX509 {
+        /// Which workloads it is.
+        spiffe_id: SpiffePattern,
+    },
 }
 
 /// `token_endpoint_auth_method` values, for discovery and error messages.
@@ -45,14 +60,23 @@ pub enum AuthMethod {
     TlsClientAuth,
     /// RFC 8705 §2.2.
     SelfSignedTlsClientAuth,
+    /// The token of a platform, as client assertion (RFC 7523 §2.2).
+    WorkloadJwt,
+    /// OAuth SPIFFE Client Authentication §3.1.
+    SpiffeJwt,
+    /// OAuth SPIFFE Client Authentication §3.2.
+    SpiffeX509,
 }
 
 impl AuthMethod {
     /// Every method, in the order discovery lists them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::PrivateKeyJwt,
         Self::TlsClientAuth,
         Self::SelfSignedTlsClientAuth,
+        Self::WorkloadJwt,
+        Self::SpiffeJwt,
+        Self::SpiffeX509,
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
         Self::None,
@@ -68,23 +92,32 @@ impl AuthMethod {
             Self::PrivateKeyJwt => "private_key_jwt",
             Self::TlsClientAuth => "tls_client_auth",
             Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::WorkloadJwt => "workload_jwt",
+            Self::SpiffeJwt => "spiffe_jwt",
+            Self::SpiffeX509 => "spiffe_x509",
         }
     }
 
-    /// The methods that can be used where client certificates can be shown, or not, and where there are authorities
-    /// that vouch for them, or not (RFC 8705 §2.1, §2.2).
+    /// The methods that any client can register for where client certificates can be shown, or not, and where there are
+    /// authorities that vouch for them, or not (RFC 8705 §2.1, §2.2). Who runs on a platform is for the operator to say.
     pub fn offered(certificates: bool, authorities: bool) -> impl Iterator<Item = Self> + Clone {
         Self::ALL.into_iter().filter(move |method| match method {
             Self::TlsClientAuth => certificates && authorities,
             Self::SelfSignedTlsClientAuth => certificates,
-            _ => true,
+            method => !method.is_of_platform(),
         })
+    }
+
+    /// Whether a platform vouches for the client, so that only the operator can say which client it vouches for.
+    #[must_use]
+    pub const fn is_of_platform(self) -> bool {
+        matches!(self, Self::WorkloadJwt | Self::SpiffeJwt | Self::SpiffeX509)
     }
 
     /// Whether the client proves itself with a certificate in the TLS handshake (RFC 8705 §2).
     #[must_use]
     pub const fn needs_certificate(self) -> bool {
-        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::SpiffeX509)
     }
 }
 
@@ -99,6 +132,9 @@ impl ClientAuthentication {
             Self::PrivateKeyJwt => AuthMethod::PrivateKeyJwt,
             Self::TlsClientAuth => AuthMethod::TlsClientAuth,
             Self::SelfSignedTlsClientAuth => AuthMethod::SelfSignedTlsClientAuth,
+            Self::WorkloadJwt(_) => AuthMethod::WorkloadJwt,
+            Self::SpiffeJwt { .. } => AuthMethod::SpiffeJwt,
+            Self::SpiffeX509 { .. } => AuthMethod::SpiffeX509,
         }
     }
 }
@@ -137,7 +173,8 @@ mod tests {
         ] {
             let all = AuthMethod::offered(certificates, authorities);
             assert!(all.clone().filter(|method| method.needs_certificate()).eq(offered.iter().copied()));
-            assert_eq!(all.count(), AuthMethod::ALL.len() - 2 + offered.len());
+            assert_eq!(all.clone().count(), 4 + offered.len());
+            assert!(!all.clone().any(AuthMethod::is_of_platform));
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::{Actor, SubProfile};
 use crate::audience::{ResourceIndicator, Resources};
 use crate::confirmation::Demand;
-use crate::identifier::{ClientId, DetailsTypeName, UserId};
+use crate::identifier::{ClientId, DetailsTypeName, InstanceId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::profile::{SecurityProfile, SenderConstraint};
 use crate::response_mode::ResponseMode;
@@ -284,7 +284,13 @@ impl Client {
     /// The client as an actor in the namespace of `issuer`.
     #[must_use]
     pub fn as_actor(&self, issuer: &str) -> Actor {
-        Actor { sub: self.id.clone(), iss: issuer.into(), sub_profile: self.sub_profile() }
+        Actor { sub: self.id.clone(), iss: issuer.into(), sub_profile: self.sub_profile(), instance: None }
+    }
+
+    /// The same, in this instance of it.
+    #[must_use]
+    pub fn as_actor_in(&self, issuer: &str, instance: Option<&InstanceId>) -> Actor {
+        Actor { instance: instance.cloned(), ..self.as_actor(issuer) }
     }
 
     /// Whether another actor may give it a part of its task: it exchanges tokens, and proves who it is.

@@ -20,16 +20,20 @@ impl Story<'_> {
         resources: &Resources,
         now: NumericDate,
     ) -> NumericDate {
-        let consents = self.consents(basis).map(|consent| consent.authority.until);
-        let deadlines = self.tasks().map(|task| task.deadline);
-        let actor = self.actor.agent().map(|agent| agent.expires_at);
-        let ends = consents.chain(deadlines).chain(actor).chain([self.subject.expires_at()]);
         let end = |types: &DetailsTypes| {
             let registered = Registered { types, ..self.terms.registered };
             registered.end(details, resources, self.terms.token_life, now)
         };
         let by_type = self.consents(basis).map(|consent| end(self.types_of(consent)));
-        ends.chain(by_type).fold(end(self.subject_types()), NumericDate::min)
+        by_type.fold(end(self.subject_types()).min(self.end(basis)), NumericDate::min)
+    }
+
+    /// When everything that the token comes from is over.
+    pub(super) fn end(&self, basis: &Basis) -> NumericDate {
+        let consents = self.consents(basis).map(|consent| consent.authority.until);
+        let deadlines = self.tasks().map(|task| task.deadline);
+        let actor = self.actor.agent().map(|agent| agent.expires_at);
+        consents.chain(deadlines).chain(actor).fold(self.subject.expires_at(), NumericDate::min)
     }
 
     /// Nothing is derived from what is over.
@@ -186,7 +190,7 @@ impl Story<'_> {
     }
 
     /// A consent's details are judged by the versions of their types that it was given under.
-    fn types_of(&self, consent: &Consent) -> &DetailsTypes {
+    pub(super) fn types_of(&self, consent: &Consent) -> &DetailsTypes {
         self.terms.types_of.of(Some(&consent.id), self.terms.registered.types)
     }
 
@@ -195,7 +199,7 @@ impl Story<'_> {
     }
 
     /// The subject token's as those of the consent that it comes from.
-    fn subject_types(&self) -> &DetailsTypes {
+    pub(super) fn subject_types(&self) -> &DetailsTypes {
         self.terms.types_of.of(self.subject.consent.as_ref(), self.terms.registered.types)
     }
 

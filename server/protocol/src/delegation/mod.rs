@@ -24,11 +24,12 @@ use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
 use crate::consent::Consent;
-use crate::identifier::{ClientId, ConsentId, RuleId, TokenId};
+use crate::identifier::{ClientId, ConsentId, InstanceId, RuleId, TokenId};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::scope::Scope;
 use crate::task::Task;
 use crate::token::{TaskRef, Token, TokenKind};
+use crate::workload::Workload;
 
 /// Everything that is known about an exchange: records and proofs, nothing that somebody merely claims.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +38,16 @@ pub struct Story<'a> {
     pub subject: &'a Token,
     /// The authenticated client.
     pub presenter: &'a Client,
+    /// Which instance of the presenter it is.
+    pub instance: Option<&'a InstanceId>,
     /// What the presenter proved to hold.
     pub held: &'a Held,
     /// Who is to act: the subject of `actor_token`, or else the presenter.
     pub actor: &'a Client,
-    /// The token of `actor_token`.
+    /// The token of `actor_token`, where it is one of ours.
     pub actor_token: Option<&'a Token>,
+    /// What `actor_token` proved, where it is one of the actor's platform: that somebody is a workload of the actor's.
+    pub actor_workload: Option<&'a Workload>,
     /// The consent that the subject token comes from.
     pub consent: Option<&'a Consent>,
     /// Other consents of the user to the actor.
@@ -137,6 +142,7 @@ pub struct Delegation {
     onto: Option<TaskRef>,
     subject: Token,
     client: ClientId,
+    instance: Option<InstanceId>,
 }
 
 /// Decides an exchange.
@@ -161,6 +167,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
     let until = story.until(&basis, &details, &resources, now);
+    let end = story.end(&basis);
 
     let mut delegation = Delegation {
         basis,
@@ -171,10 +178,14 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         onto: story.onto.map(TaskRef::from),
         subject: story.subject.clone(),
         client: story.presenter.id.clone(),
+        instance: story.instance.cloned(),
     };
     // whether at all
-    let types = story.terms.registered.types;
-    let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, now)?;
+    let types = match &delegation.basis {
+        Basis::Consent(id) => story.terms.types_of.of(Some(id), story.terms.registered.types),
+        _ => story.subject_types(),
+    };
+    let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, end, now)?;
     delegation.authority.until = approved_until.map_or(until, |approved| approved.min(until));
     Ok(delegation)
 }
@@ -247,6 +258,7 @@ impl Delegation {
             id,
             kind,
             client: self.client,
+            instance: self.instance,
             subject: self.subject.subject,
             chain: self.chain,
             brought: self.subject.brought,

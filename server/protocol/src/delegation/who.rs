@@ -6,6 +6,7 @@ use crate::audience::Audience;
 use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::consent::{Consent, PassingOn};
+use crate::identifier::InstanceId;
 use crate::numeric_date::NumericDate;
 use crate::token::{Subject, TokenKind};
 
@@ -63,7 +64,12 @@ impl Story<'_> {
         self.check_key()
     }
 
+    /// What it is bound to is proven; and what one instance of a client got is not another's.
     fn check_key(&self) -> Result<(), DelegationRefused> {
+        // What one instance got is not another's.
+        if self.subject.instance.is_some() && self.subject.instance.as_ref() != self.instance {
+            return Err(DelegationRefused::NotForPresenter);
+        }
         match &self.subject.cnf {
             Some(cnf) if !self.held.proves(cnf) => Err(DelegationRefused::KeyNotProven),
             _ => Ok(()),
@@ -81,8 +87,12 @@ impl Story<'_> {
         if !itself && self.rules.actor_token.is_none() {
             return Err(DelegationRefused::ActorTokenNotAcceptable);
         }
+        // A workload token is for us alone, and its bearer is whom the actor gave it to.
+        let workload = self.actor_workload.filter(|workload| !workload.expires_at.is_over(now));
+        let copy = !itself || self.actor_instance() == self.instance;
         let Some(token) = self.actor_token else {
-            return if itself { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) };
+            let proven = workload.is_some() || (itself && self.actor_workload.is_none());
+            return if proven && copy { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) };
         };
         let own = matches!(&token.subject, Subject::Client { id, .. } if *id == self.actor.id);
         let plain =
@@ -96,7 +106,21 @@ impl Story<'_> {
         };
         let proven =
             token.cnf.as_ref().is_none_or(|cnf| self.held.proves(cnf)) || (!itself && sent_to_presenter);
-        if own && plain && proven { Ok(()) } else { Err(DelegationRefused::ActorTokenNotAcceptable) }
+        let one = self.actor_workload.is_none();
+        if own && plain && proven && copy && one {
+            Ok(())
+        } else {
+            Err(DelegationRefused::ActorTokenNotAcceptable)
+        }
+    }
+
+    /// Which instance of the actor is to act: the one that its token was issued to or speaks of, or else the presenter.
+    pub(super) fn actor_instance(&self) -> Option<&InstanceId> {
+        match (self.actor_token, self.actor_workload) {
+            (Some(token), _) => token.instance.as_ref(),
+            (None, Some(workload)) => workload.instance.as_ref(),
+            (None, None) => self.instance,
+        }
     }
 
     /// A sender-constrained subject never yields a bearer token, and agents never hold one. The new token is bound to
@@ -147,7 +171,7 @@ impl Story<'_> {
             asked.scope.as_ref().is_none_or(|scope| scope.is_within(&c.authority.scope))
                 && asked.resources.is_subset(&c.authority.resources)
                 && asked.details.as_ref().is_none_or(|details| {
-                    self.terms.registered.types.check_within(details, &c.authority.details).is_ok()
+                    self.types_of(c).check_within(details, &c.authority.details).is_ok()
                 })
         };
         if self.subject.chain.depth() > 0 {
@@ -197,14 +221,14 @@ impl Story<'_> {
 
     /// The chain of the token to be. Impersonation adds nobody; that is what makes it one.
     pub(super) fn chain(&self, basis: &Basis) -> Result<Chain, DelegationRefused> {
+        let longest = Self::longest_with(self.terms.longest_chain, self.actor);
         // Who acted elsewhere counts too.
-        let longest = Self::longest_with(self.terms.longest_chain, self.actor)
-            .saturating_sub(self.subject.brought.depth());
+        let longest = longest.saturating_sub(self.subject.brought.depth());
         match basis {
             Basis::Impersonation(_) => Ok(self.subject.chain.clone()),
             Basis::Acting if self.subject.chain.depth() == 0 => Ok(Chain::none()),
             Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) | Basis::Rule(_) => {
-                let actor = self.actor.as_actor(self.terms.issuer);
+                let actor = self.actor.as_actor_in(self.terms.issuer, self.actor_instance());
                 self.subject.chain.extended_by(&actor, longest).map_err(|reason| match reason {
                     CannotExtend::AlreadyInChain => DelegationRefused::ActorAlreadyInChain,
                     CannotExtend::TooLong | CannotExtend::TooLarge => DelegationRefused::ChainTooLong,

@@ -97,6 +97,7 @@ impl Registration {
             Some(name) => AuthMethod::ALL
                 .into_iter()
                 .find(|method| method.as_str() == name && policy.auth_methods.contains(method))
+                .filter(|method| !method.is_of_platform())
                 .ok_or(RegistrationRefused::Member("token_endpoint_auth_method"))?,
             None if rules.auth_methods.contains(&AuthMethod::ClientSecretBasic) => {
                 AuthMethod::ClientSecretBasic
@@ -166,7 +167,11 @@ impl Registration {
             AuthMethod::None => ClientAuthentication::None,
             AuthMethod::ClientSecretBasic => ClientAuthentication::ClientSecretBasic { secret_sha256 },
             AuthMethod::ClientSecretPost => ClientAuthentication::ClientSecretPost { secret_sha256 },
-            AuthMethod::PrivateKeyJwt => ClientAuthentication::PrivateKeyJwt,
+            // Nobody registers for what a platform vouches for; whoever did would still need a key.
+            AuthMethod::PrivateKeyJwt
+            | AuthMethod::WorkloadJwt
+            | AuthMethod::SpiffeJwt
+            | AuthMethod::SpiffeX509 => ClientAuthentication::PrivateKeyJwt,
             AuthMethod::TlsClientAuth => ClientAuthentication::TlsClientAuth,
             AuthMethod::SelfSignedTlsClientAuth => ClientAuthentication::SelfSignedTlsClientAuth,
         };

@@ -101,6 +101,19 @@ impl Rules {
         )
     }
 
+    /// Every actor whose `actor_token` `client` may send by some rule, each once.
+    #[must_use]
+    pub fn actors_of(&self, client: &ClientId) -> BTreeSet<&ClientId> {
+        let mut actors = BTreeSet::new();
+        for rule in self.0.iter().filter(|rule| rule.client.as_ref() == Some(client)) {
+            if let RuleEffect::ActorToken { actor } = &rule.effect {
+                actors.insert(actor);
+            }
+        }
+        actors.remove(client);
+        actors
+    }
+
     /// The rule by which `client` may impersonate `user`. One that names no users permits nothing.
     #[must_use]
     pub fn impersonate(&self, client: &ClientId, user: &UserId) -> Option<&Rule> {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use protocol::actor::{Actor, Chain, SubProfile};
 use protocol::audience::{Audience, InvalidTarget};
-use protocol::authorization_details::{AuthorizationDetails, InvalidAuthorizationDetails};
+use protocol::authorization_details::{
+    AuthorizationDetails, DetailsType, DetailsTypes, InvalidAuthorizationDetails, TypesOf,
+};
 use protocol::client::{Client, ClientKind, ClientStatus};
 use protocol::confirmation::{BindingRefused, Held};
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::{Basis, Delegation, DelegationRefused};
-use protocol::numeric_date::NumericDate;
+use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refuse as _};
 use protocol::task::TaskStatus;
 use protocol::token::{Subject, TokenKind};
@@ -714,6 +716,48 @@ fn details_are_bounded_by_subject_token_consent_task_client_and_resource_each_al
     ];
     for change in changes {
         assert_eq!(refused(&with(with(World::narrowing(), ask), change)), too_wide);
+    }
+}
+
+/// Details types that say less than those of today: `max` must be the same, nothing is passed on, and all is over soon.
+fn stricter() -> Arc<DetailsTypes> {
+    let written = json!({
+        "name": "every_rule", "schema": {"properties": {"actions": {}}, "additionalProperties": true},
+        "words": {"en": {"name": "T", "sentence": "T"}}, "max_life": 7,
+        "narrowing": {"path": "prefix", "max": "equal"}
+    });
+    let older = DetailsType::of_version(serde_json::from_value(written).unwrap(), 1).unwrap();
+    Arc::new(World::narrowing().types.as_of([Arc::new(older)]))
+}
+
+#[test]
+fn each_consent_is_judged_by_the_details_types_that_it_was_given_under() {
+    let ask = |max: u8| {
+        move |w: &mut World| {
+            let read = json!([{"type": "every_rule", "actions": ["read"], "path": "/a", "max": max}]);
+            w.asked.details = Some(details(read));
+        }
+    };
+    let older = |w: &mut World| {
+        let consent = w.consent.clone().unwrap();
+        w.types_of = TypesOf::default().with(&consent, stricter());
+    };
+    let too_wide = DelegationRefused::Details(InvalidAuthorizationDetails::TooWide { index: 0 });
+    let today = with(World::narrowing(), ask(9));
+    assert!(today.decide().is_ok());
+    assert_eq!(refused(&with(today, older)), too_wide);
+    let same = with(World::narrowing(), ask(10));
+    assert!(granted(&same).authority().until > NOW.plus(Seconds(7)));
+    assert_eq!(granted(&with(same, older)).authority().until, NOW.plus(Seconds(7)));
+    // Of another consent the versions do not count.
+    let elsewhere = with(with(World::narrowing(), ask(9)), |w: &mut World| {
+        w.types_of = TypesOf::default().with(&world::consent("nobody"), stricter());
+    });
+    assert!(elsewhere.decide().is_ok());
+    for world in [World::handing_over(), World::handed_over()] {
+        let world = with(world, ask(10));
+        assert!(world.decide().is_ok());
+        assert_eq!(refused(&with(world, older)), DelegationRefused::MayNotBePassedOn);
     }
 }
 

@@ -15,7 +15,12 @@ const ISSUER: &str = "https://as.example";
 const NOW: NumericDate = NumericDate(1_000);
 
 fn actor(n: usize) -> Actor {
-    Actor { sub: format!("agent-{n}").parse().unwrap(), iss: ISSUER.into(), sub_profile: SubProfile::AiAgent }
+    Actor {
+        sub: format!("agent-{n}").parse().unwrap(),
+        iss: ISSUER.into(),
+        sub_profile: SubProfile::AiAgent,
+        instance: None,
+    }
 }
 
 /// Signs as these tests do: the signature is a hash over the text, which nobody here can make but by this function.
@@ -69,7 +74,7 @@ fn token(depth: usize, receipts: Vec<String>) -> Map<String, Value> {
     let jti = format!("tok_{}", depth.saturating_sub(1));
     let claims = json!({ "iss": ISSUER, "sub": "alice", "jti": jti, "act": chain.to_claim() });
     let mut claims = claims.as_object().unwrap().clone();
-    add_to(&mut claims, receipts);
+    add_to(&mut claims, receipts, true);
     claims
 }
 

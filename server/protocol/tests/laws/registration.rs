@@ -16,7 +16,7 @@ const Y: &str = "i8zz-FfbhIe6R68cllVeh3fa2zGYmzNz3K2JQxQ-SJI";
 fn policy(profile: SecurityProfile) -> Policy {
     Policy {
         profile,
-        auth_methods: AuthMethod::ALL.into(),
+        auth_methods: AuthMethod::offered(true, true).collect(),
         scope: "openid profile email orders:read".parse().unwrap(),
         resources: ["https://orders.example".parse().unwrap()].into(),
         grant_types: GrantType::ALL.into(),

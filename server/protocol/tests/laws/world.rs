@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) held: Held,
     pub(crate) actor: Client,
     pub(crate) actor_token: Option<Token>,
+    pub(crate) instance: Option<protocol::identifier::InstanceId>,
+    pub(crate) actor_workload: Option<protocol::workload::Workload>,
     pub(crate) consent: Option<Consent>,
     pub(crate) other_consents: Vec<Arc<Consent>>,
     pub(crate) task: Option<Task>,
@@ -96,9 +98,11 @@ impl World {
         let story = Story {
             subject: &self.subject,
             presenter: &self.presenter,
+            instance: self.instance.as_ref(),
             held: &self.held,
             actor: &self.actor,
             actor_token: self.actor_token.as_ref(),
+            actor_workload: self.actor_workload.as_ref(),
             consent: self.consent.as_ref(),
             other_consents: &self.other_consents,
             task: self.task.as_ref(),
@@ -135,6 +139,7 @@ impl World {
             id: "subject".parse().unwrap(),
             kind: TokenKind::Access,
             client: "a".parse().unwrap(),
+            instance: None,
             subject: Subject::User(user()),
             chain: Chain::of(actor("a")),
             brought: Chain::none(),
@@ -158,6 +163,8 @@ impl World {
             held: key("key-a"),
             actor: agent("a"),
             actor_token: None,
+            instance: None,
+            actor_workload: None,
             consent: Some(consent),
             other_consents: Vec::new(),
             task: Some(task),
@@ -245,7 +252,7 @@ pub(crate) fn certificate(text: &str) -> Held {
 }
 
 pub(crate) fn actor(id: &str) -> Actor {
-    Actor { sub: id.parse().unwrap(), iss: ISSUER.into(), sub_profile: SubProfile::AiAgent }
+    Actor { sub: id.parse().unwrap(), iss: ISSUER.into(), sub_profile: SubProfile::AiAgent, instance: None }
 }
 
 pub(crate) fn resources(all: &[&str]) -> Resources {

@@ -55,6 +55,7 @@ fn section_4_1_nests_the_earlier_actor_in_the_current_one() {
         sub: sub.parse().unwrap(),
         iss: "https://issuer.example.com".into(),
         sub_profile: SubProfile::Service,
+        instance: None,
     };
     let chain = Chain::of(service("https://service77.example.com"));
     let chain = chain.extended_by(&service("https://service16.example.com"), 5).unwrap();

@@ -63,6 +63,46 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "rules[0].resources",
             "no resource server is",
         ),
+        // rules that restrain
+        (
+            "approver = \"owner\"",
+            "approver = \"boss\"",
+            "rules[2].approver",
+            "must be subject, owner, or user: and a username",
+        ),
+        (
+            "approver = \"owner\"",
+            "approver = \"user:carol\"",
+            "rules[2].approver",
+            "no user is named \"carol\"",
+        ),
+        (
+            "details_type = \"order_access\"",
+            "details_type = \"none\"",
+            "rules[2].details_type",
+            "no details type is named \"none\"",
+        ),
+        ("details_type = \"order_access\"\n", "", "rules[2].actions", "names actions of no details_type"),
+        (
+            "actions = [\"refund\"]\nscope = \"orders:write\"",
+            "actions = [\"refund\"]\nscope = \"orders:fly\"",
+            "rules[2].scope",
+            "no resource server declares \"orders:fly\"",
+        ),
+        ("effect = \"ask\"", "effect = \"deny\"", "rules[2].approver", "only a rule with effect ask"),
+        (
+            "actor = \"lookup-agent\"",
+            "actor = \"lookup-agent\"\nscope = \"orders:read\"",
+            "rules[1].effect",
+            "only a rule with effect ask or deny",
+        ),
+        (
+            "actor = \"lookup-agent\"",
+            "actor = \"lookup-agent\"\napprover = \"owner\"",
+            "rules[1].approver",
+            "only a rule with effect ask names an approver",
+        ),
+        ("client = \"orders-api\"\n", "", "rules[0].client", "is missing"),
         // users
         (
             "username = \"bob\"\nname = \"Bob Brandt\"",

@@ -4,6 +4,7 @@
 //! whether it was answered or refused, and takes and gives JSON in which every member has a name that is known.
 
 mod call;
+pub mod details_types;
 pub mod endings;
 pub mod lists;
 pub mod openapi;

@@ -8,6 +8,7 @@ mod account;
 mod account_tasks;
 mod admin;
 mod admin_clients;
+mod admin_details_types;
 mod admin_endings;
 mod afar;
 mod approval;
@@ -44,6 +45,9 @@ pub use account::{
 pub use account_tasks::{AccountTaskPage, TaskStep};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, TaskRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
+pub use admin_details_types::{
+    AdminDetailsTypePage, AdminDetailsTypesPage, DetailsTypeRow, FieldRow, Preview, RiskRow, VersionRow,
+};
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
 pub use approval::{ApprovalPage, TaskInWords};

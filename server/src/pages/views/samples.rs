@@ -258,6 +258,37 @@ fn admin_clients(language: Language, t: Theirs) -> (AdminClientsPage, AdminClien
 }
 
 /// The questions before an ending, and what came of it.
+fn admin_details_types(language: Language, t: Theirs) -> (AdminDetailsTypesPage, AdminDetailsTypePage) {
+    let page = Page::for_user(language, t.s("Olga Owner"), true);
+    let row = |by_admin, retired_at| DetailsTypeRow {
+        name: t.s("mcp_tool"),
+        words: t.s("Tools of an MCP server"),
+        path: "/admin/details-types/mcp_tool".into(),
+        version: 2,
+        by_admin,
+        max_life: by_admin.then(|| OfferedDuration::new(Seconds::minutes(5), language).label),
+        may_be_passed_on: by_admin,
+        consents: 3,
+        retired_at,
+    };
+    let preview = |tag: &str, entry| Preview { language: t.s(tag), risk: language.t("risk-high"), entry };
+    let field = |rule| FieldRow { field: t.s("tools"), rule, open: rule == Some("max") };
+    let rules = ["subset", "equal", "max", "min", "prefix", "glob", "before", "any"].map(Some);
+    let risk = |level| RiskRow { value: t.s("delete"), level };
+    let version = |version, since, current| VersionRow { version, since, consents: 1, current };
+    let one = AdminDetailsTypePage {
+        page: page.clone(),
+        row: row(true, Some(NOW)),
+        previews: details(t).into_iter().map(|entry| preview("en", entry)).collect(),
+        fields: rules.into_iter().chain([None]).map(field).collect(),
+        risk_field: t.some("actions"),
+        risks: vec![risk(RiskLevel::Low), risk(RiskLevel::High)],
+        risk_default: RiskLevel::Medium,
+        versions: vec![version(2, Some(NOW), true), version(1, None, false)],
+    };
+    (AdminDetailsTypesPage { page, types: vec![row(false, None), row(true, Some(NOW))] }, one)
+}
+
 fn admin_endings(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {
     let page = Page::for_user(language, t.s("Olga Owner"), true);
     let mut samples = Vec::new();
@@ -869,6 +900,11 @@ pub fn all(language: Language, t: Theirs) -> Vec<Sample> {
         AdminPage { agents: vec![], consents: vec![], events: vec![], ..admin(language, t) }.render(),
     );
     let (list, one) = admin_clients(language, t);
+    let (types, of_type) = admin_details_types(language, t);
+    add("admin-details-types", types.render());
+    add("admin-details-type", of_type.render());
+    let without = AdminDetailsTypePage { previews: vec![], ..of_type };
+    add("admin-details-type-without-example", without.render());
     add("admin-clients", list.render());
     add("admin-client", one.render());
     for (name, html) in admin_endings(language, t) {

@@ -123,6 +123,7 @@ fn deferred(name: &str, client: &str, user: Option<&str>) -> Record {
         delivery: Some("sealed".into()),
         request: Deferred {
             client: id(client),
+            instance: None,
             asked: Asked {
                 scope: None,
                 resources: BTreeSet::new(),
@@ -140,7 +141,13 @@ fn deferred(name: &str, client: &str, user: Option<&str>) -> Record {
 }
 
 fn pushed(name: &str, client: &str) -> Record {
-    Record::PushedRequest { digest: digest(name), client: id(client), document: json!({}), expires_at: LATER }
+    Record::PushedRequest {
+        digest: digest(name),
+        client: id(client),
+        instance: None,
+        document: json!({}),
+        expires_at: LATER,
+    }
 }
 
 async fn waits(place: &Place, name: &str) -> bool {

@@ -39,6 +39,7 @@ macro_rules! promises {
 
 mod anchors;
 mod commits;
+mod deferrals;
 mod deliveries;
 mod endings;
 mod halts;

@@ -92,6 +92,7 @@ pub(super) fn token(name: &str) -> Token {
         id: id(name),
         kind: TokenKind::Access,
         client: id("app"),
+        instance: None,
         subject: Subject::User(id("alice")),
         chain: Chain::none(),
         brought: Chain::none(),

@@ -74,7 +74,13 @@ async fn a_one_time_thing_is_taken_once_and_in_time(place: &Place) {
     let link =
         OneTimeLink { digest: digest("l"), user: id("alice"), purpose: "password".into(), expires_at: LATER };
     let (document, expires_at) = (json!({"a": 1}), LATER);
-    let pushed = Record::PushedRequest { digest: digest("p"), client: id("app"), document, expires_at };
+    let pushed = Record::PushedRequest {
+        digest: digest("p"),
+        client: id("app"),
+        instance: None,
+        document,
+        expires_at,
+    };
     let waiting = Record::Interaction { id: "i".into(), document: json!({"b": 1}), expires_at };
     place.keep(vec![Record::OneTimeLink(link.clone()), pushed, waiting]).await;
     let store = &place.store;

@@ -95,8 +95,12 @@ impl World {
         let client = if die.below(3) == 0 { "app" } else { agent };
         let mut chain = parent.as_ref().map_or_else(Chain::none, |parent| parent.chain.clone());
         if die.below(2) == 0 {
-            let actor =
-                Actor { sub: id(agent), iss: "https://as.example".into(), sub_profile: SubProfile::AiAgent };
+            let actor = Actor {
+                sub: id(agent),
+                iss: "https://as.example".into(),
+                sub_profile: SubProfile::AiAgent,
+                instance: None,
+            };
             chain = chain.extended_by(&actor, 8).unwrap_or(chain);
         }
         let of = die.maybe(&self.consents).cloned();

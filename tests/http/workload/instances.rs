@@ -1,0 +1,216 @@
+//! Instances: several copies of one agent, told apart by their platform. Each can be ended alone.
+
+use std::sync::Arc;
+
+use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::instance::Instance;
+use serde_json::{Value, json};
+use server::store::{Change, Ended, Ending};
+use tests::{Client, Database, FakeProvider, House, ORDERS, on_both_databases, random};
+
+use super::{agent, house, of_repository, right, shows, signed};
+
+on_both_databases! {
+    an_instance_stands_beside_the_agent_in_act,
+    what_one_instance_got_is_no_other_ones,
+    one_instance_ends_with_all_that_it_holds_and_never_comes_back,
+    nothing_that_is_issued_to_an_instance_while_it_is_ended_lives_afterwards,
+    a_token_of_the_agents_platform_is_an_actor_token_where_a_rule_says_so,
+}
+
+const AT_ORDERS: [(&str, &str); 2] = [("scope", "orders:read"), ("resource", ORDERS)];
+
+async fn platform() -> Arc<FakeProvider> {
+    Arc::new(FakeProvider::open("nobody", "nobody", protocol::numeric_date::NumericDate(0)).await)
+}
+
+/// A house with `runner`, whose instances are the runs of `acme/app`, and a rule for orders-api.
+async fn open(database: Database, platform: &FakeProvider) -> House {
+    let runner = agent("runner", "workload_jwt", &of_repository(platform, "acme/app"));
+    let other = agent("other", "workload_jwt", &of_repository(platform, "acme/other"));
+    let rule = "[[rules]]\nid = \"orders-api-speaks-for-runner\"\nclient = \"orders-api\"\neffect = \"actor_token\"\n\
+                actor = \"runner\"\n\
+                [[rules]]\nid = \"runner-acts\"\nclient = \"runner\"\neffect = \"may_act\"\n\
+                resources = [\"https://orders.example\"]\n\
+                [[rules]]\nid = \"other-acts\"\nclient = \"other\"\neffect = \"may_act\"\n\
+                resources = [\"https://orders.example\"]\n";
+    house(database, platform, "instance_claim = \"run_id\"", &format!("{runner}{other}{rule}")).await
+}
+
+/// A fresh token of this run.
+fn of_run(platform: &FakeProvider, house: &House, run: &str) -> Value {
+    let mut claims = right(platform, house);
+    claims["run_id"] = run.into();
+    claims
+}
+
+/// The run of this name, which asks its platform for a token whenever it comes.
+fn run(platform: &Arc<FakeProvider>, house: &House, name: &str) -> Client {
+    let (platform, claims, door) =
+        (Arc::clone(platform), of_run(platform, house, name), house.door().clone());
+    shows(house, "runner", "jwt-bearer", move || {
+        let mut claims = claims.clone();
+        let now = door.now().0;
+        (claims["iat"], claims["exp"], claims["jti"]) = (now.into(), (now + 300).into(), random().into());
+        signed(&platform, &claims)
+    })
+}
+
+async fn end(house: &House, instance: &str) -> Ended {
+    let instance = Instance::new(&"runner".parse().unwrap(), &instance.parse().unwrap());
+    let event = AuditEvent::new(Action::InstanceEnd, Outcome::Granted, house.door().now());
+    house.store().commit(Change::new(event).end(Ending::Instance(instance))).await.unwrap().ended
+}
+
+/// What alice allowed the run herself: an access token and a refresh token.
+async fn allowed(house: &House, run: &Client) -> tests::Answer {
+    let ask = house.ask(run).scope("orders:read offline_access").resource(ORDERS);
+    let code = ask.approved_by(&house.signed_in("alice").await).await;
+    code.redeem(run).await.ok()
+}
+
+async fn an_instance_stands_beside_the_agent_in_act(database: Database) {
+    let platform = platform().await;
+    let house = open(database, &platform).await;
+    let first = run(&platform, &house, "run-1");
+    let token = house.delegated_token(&first, "orders:read").await;
+    let act = &token.claims()["act"];
+    assert_eq!((&act["sub"], &act["instance"]), (&json!("runner"), &json!("run-1")));
+    assert_eq!(act["sub_profile"], "ai_agent");
+    let told = house.told("token.exchange", "granted").await;
+    assert_eq!((&told["client"], &told["instance"]), (&json!("runner"), &json!("run-1")));
+    assert_eq!(told["chain"][0]["instance"], "run-1");
+    // The agent it hands over to is told of it, too.
+    let for_b =
+        first.exchange(token.access_token(), &[("audience", "agent-b"), AT_ORDERS[0], AT_ORDERS[1]]).await;
+    let b = house.client("agent-b");
+    let as_b = b.exchange(for_b.ok().access_token(), &AT_ORDERS).await.ok().claims();
+    assert_eq!((&as_b["act"]["sub"], as_b["act"].get("instance")), (&json!("agent-b"), None));
+    assert_eq!(as_b["act"]["act"]["instance"], "run-1");
+}
+
+async fn what_one_instance_got_is_no_other_ones(database: Database) {
+    let platform = platform().await;
+    let house = open(database, &platform).await;
+    let [first, second] = ["run-1", "run-2"].map(|name| run(&platform, &house, name));
+    let mut second = second;
+    // Not even with the same key.
+    second.dpop.clone_from(&first.dpop);
+    let got = allowed(&house, &first).await;
+    let act = got.claims()["act"].clone();
+    assert_eq!(act["instance"], "run-1");
+    let refresh_token = got.text("refresh_token");
+    second.refresh(refresh_token, &[]).await.refused("invalid_grant");
+    house.told("token.refresh", "invalid_grant").await;
+    second.exchange(got.access_token(), &AT_ORDERS).await.refused("invalid_request");
+    let again = first.refresh(refresh_token, &[]).await.ok();
+    assert_eq!(again.claims()["act"]["instance"], "run-1");
+    first.exchange(again.access_token(), &AT_ORDERS).await.ok();
+    // What is addressed to the agent, any of its instances may take.
+    let subject = house.token_for(&first, "orders:read").await;
+    let taken = second.exchange(&subject, &AT_ORDERS).await.ok();
+    assert_eq!(taken.claims()["act"]["instance"], "run-2");
+}
+
+async fn one_instance_ends_with_all_that_it_holds_and_never_comes_back(database: Database) {
+    let platform = platform().await;
+    let house = open(database, &platform).await;
+    let [first, second] = ["run-1", "run-2"].map(|name| run(&platform, &house, name));
+    let of_first = allowed(&house, &first).await;
+    let narrowed = first.exchange(of_first.access_token(), &AT_ORDERS).await.ok();
+    let own = first.own_token("orders:read", ORDERS).await.ok();
+    let of_second = allowed(&house, &second).await;
+    let pushed = house.ask(&first).scope("orders:read").resource(ORDERS).pushed(&first).await;
+
+    let ended = end(&house, "run-1").await;
+    assert_eq!((ended.tokens, ended.consents, ended.tasks), (4, 0, 0), "{ended:?}");
+    assert_eq!(ended.pending, 1, "{ended:?}");
+    for token in [&of_first, &narrowed, &own] {
+        assert!(!house.is_active(token.access_token()).await);
+    }
+    assert!(house.is_active(of_second.access_token()).await);
+    second.refresh(of_second.text("refresh_token"), &[]).await.ok();
+    let alice = house.signed_in("alice").await;
+    assert_eq!(pushed.brought_by(&alice).await.page().status, 400);
+
+    // The platform still vouches for it.
+    first.own_token("orders:read", ORDERS).await.refused("invalid_client");
+    let told = house.told("client.authenticate", "invalid_client").await;
+    assert_eq!((&told["client"], &told["instance"]), (&json!("runner"), &json!("run-1")));
+    first.refresh(of_first.text("refresh_token"), &[]).await.refused("invalid_client");
+    house.later(86_400);
+    house.sweep().await;
+    run(&platform, &house, "run-1").own_token("orders:read", ORDERS).await.refused("invalid_client");
+    second.own_token("orders:read", ORDERS).await.ok();
+}
+
+async fn nothing_that_is_issued_to_an_instance_while_it_is_ended_lives_afterwards(database: Database) {
+    let platform = platform().await;
+    let house = open(database, &platform).await;
+    let first = run(&platform, &house, "run-1");
+    first.own_token("orders:read", ORDERS).await.ok();
+    let ask = || first.own_token("orders:read", ORDERS);
+    let (a, b, ended, c, d) = tokio::join!(ask(), ask(), end(&house, "run-1"), ask(), ask());
+    assert!(ended.tokens >= 1);
+    for answer in [a, b, c, d] {
+        match answer.status {
+            200 => assert!(!house.is_active(answer.access_token()).await),
+            _ => drop(answer.refused("invalid_client")),
+        }
+    }
+}
+
+async fn a_token_of_the_agents_platform_is_an_actor_token_where_a_rule_says_so(database: Database) {
+    let platform = platform().await;
+    let house = open(database, &platform).await;
+    let api = house.client("orders-api");
+    let shop = house.client("shop");
+    let ask = house.ask(&shop).scope("orders:read").resource(ORDERS);
+    let subject = ask.approved_by(&house.signed_in("alice").await).await.redeem(&shop).await.ok();
+    let subject = subject.access_token();
+    let jwt = "urn:ietf:params:oauth:token-type:jwt";
+    let exchange = async |client: &Client, actor_token: &str| {
+        let params = [("actor_token", actor_token), ("actor_token_type", jwt), AT_ORDERS[0], AT_ORDERS[1]];
+        client.exchange(subject, &params).await
+    };
+    let claims = of_run(&platform, &house, "run-7");
+    let right = signed(&platform, &claims);
+    let with = |name: &str, value: Value| {
+        let mut claims = of_run(&platform, &house, "run-7");
+        claims[name] = value;
+        signed(&platform, &claims)
+    };
+    let now = house.door().now().0;
+    for wrong in [
+        with("act", json!({ "sub": "somebody" })),
+        with("aud", json!("https://other.example")),
+        with("exp", json!(now - 60)),
+        with("iat", json!(now - 6_000)),
+        with("iss", json!("https://other.example")),
+        // Another agent's workload, for which no rule lets the service speak.
+        with("repository", json!("acme/other")),
+        tests::Key::generate().sign(&json!({ "alg": "ES256", "kid": "first" }), &claims),
+        platform.sign(&json!({ "alg": "none", "kid": "first" }), &claims),
+        "x".to_owned(),
+    ] {
+        exchange(&api, &wrong).await.refused("invalid_request");
+        house.told("token.exchange", "invalid_request").await;
+    }
+    // Another service, for which no rule speaks at all.
+    exchange(&house.client("inventory-api"), &right).await.refused("invalid_request");
+    let token = exchange(&api, &right).await.ok();
+    let act = &token.claims()["act"];
+    assert_eq!((&act["sub"], &act["instance"]), (&json!("runner"), &json!("run-7")));
+    assert_eq!(token.claims()["client_id"], "orders-api");
+    house.told("token.exchange", "granted").await;
+    // It is taken once.
+    exchange(&api, &right).await.refused("invalid_request");
+
+    // It was issued to another client, and ends with the instance that acts in it all the same.
+    assert!(house.is_active(token.access_token()).await);
+    assert_eq!(end(&house, "run-7").await.tokens, 1);
+    assert!(!house.is_active(token.access_token()).await);
+    let next = signed(&platform, &of_run(&platform, &house, "run-7"));
+    exchange(&api, &next).await.refused("invalid_request");
+    exchange(&api, &signed(&platform, &of_run(&platform, &house, "run-8"))).await.ok();
+}

@@ -15,8 +15,12 @@ pub struct Model {
     pub origin: String,
     /// Their e-mail address in lower case, if they have one; several users may have the same.
     pub email_lower: Option<String>,
-    /// Whether it may be used.
+    /// Whether it may be used; this column counts, not the document, which says what was declared last.
     pub enabled: bool,
+    /// Since when an admin keeps it disabled. While this stands, it stays so.
+    pub halted_at: Option<i64>,
+    /// Since when its user has to sign in before anything is issued for them.
+    pub revoked_at: Option<i64>,
     /// The user as JSON.
     pub document: String,
 }

@@ -67,3 +67,32 @@ ended-pending = { $count ->
     [one] { $count } Code oder Anfrage
    *[other] { $count } Codes oder Anfragen
 }
+
+ending-disable = Sperren
+ending-disable-question = Dieses Konto sperren?
+ending-disable-meaning = { $name } kann sich nicht anmelden, bis die Verwaltung das Konto freigibt, auch nach einem Neustart.
+ending-disable-done = Das Konto von { $name } ist gesperrt.
+ending-line-disabled = Wer sich damit anmelden will, erfährt nicht mehr als bei einem falschen Passwort.
+ending-enable = Freigeben
+ending-enable-question = Dieses Konto freigeben?
+ending-enable-meaning = { $name } kann sich wieder anmelden.
+ending-enable-done = Das Konto von { $name } ist freigegeben.
+ending-line-enable-anew = Was beim Sperren endete, bleibt beendet. Es muss neu erlaubt werden.
+ending-consent = Beenden
+ending-consent-question = Diese Einwilligung beenden?
+ending-consent-meaning = { $name } darf nicht mehr aufgrund dieser Einwilligung handeln. Das lässt sich nicht rückgängig machen.
+ending-consent-done = Die Einwilligung für { $name } ist beendet.
+ending-line-consent-tasks = Jede Aufgabe darunter endet, mit allen ihren Teilen.
+ending-line-derived = Jedes Token, das daher kommt, endet, gleich welche Anwendung oder welcher Agent es hat, ebenso nicht eingelöste Codes.
+ending-task = Beenden
+ending-task-question = Diese Aufgabe beenden?
+ending-task-meaning = { $name } darf nicht daran weiterarbeiten. Das lässt sich nicht rückgängig machen.
+ending-task-done = Die Aufgabe von { $name } ist beendet.
+ending-line-parts = Jeder Teil davon, der anderen gegeben wurde, endet.
+
+admin-tasks = Offene Aufgaben
+admin-tasks-empty = Keine Aufgabe ist offen.
+admin-task = Aufgabe
+admin-user-state = Konto
+admin-user-enabled = Frei
+admin-user-disabled = Gesperrt

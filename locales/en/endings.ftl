@@ -67,3 +67,32 @@ ended-pending = { $count ->
     [one] { $count } code or request
    *[other] { $count } codes or requests
 }
+
+ending-disable = Disable
+ending-disable-question = Disable this account?
+ending-disable-meaning = { $name } cannot sign in until an administrator enables the account, also after a restart.
+ending-disable-done = The account of { $name } is disabled.
+ending-line-disabled = Whoever tries to sign in with it is told no more than for a wrong password.
+ending-enable = Enable
+ending-enable-question = Enable this account?
+ending-enable-meaning = { $name } can sign in again.
+ending-enable-done = The account of { $name } is enabled.
+ending-line-enable-anew = What ended when it was disabled stays ended. It has to be allowed anew.
+ending-consent = End
+ending-consent-question = End this consent?
+ending-consent-meaning = { $name } may not act under it any more. This cannot be undone.
+ending-consent-done = The consent for { $name } has ended.
+ending-line-consent-tasks = Every task under it ends, with all its parts.
+ending-line-derived = Every token that comes from it ends, whichever application or agent has it, and codes that were not redeemed.
+ending-task = End
+ending-task-question = End this task?
+ending-task-meaning = { $name } may not go on with it. This cannot be undone.
+ending-task-done = The task of { $name } has ended.
+ending-line-parts = Every part of it that was given to others ends.
+
+admin-tasks = Open tasks
+admin-tasks-empty = No task is open.
+admin-task = Task
+admin-user-state = Account
+admin-user-enabled = Enabled
+admin-user-disabled = Disabled

@@ -17,6 +17,7 @@ mod m3_tasks;
 mod m3_wire;
 mod m4_approvals;
 mod m4_consents;
+mod m4_halt;
 mod m4_story;
 mod m4_tasks;
 mod m4_workload;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m3_tasks::Migration),
             Box::new(m3_status_lists::Migration),
             Box::new(m3_endings::Migration),
+            Box::new(m4_halt::Migration),
             Box::new(m4_tasks::Migration),
             Box::new(m4_consents::Migration),
             Box::new(m4_approvals::Migration),

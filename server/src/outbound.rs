@@ -37,6 +37,8 @@ pub struct Answer {
     pub content_type: Option<String>,
     /// How many seconds the answer says that it is fresh (`max-age`, RFC 9111 §5.2.2.1).
     pub max_age: Option<i64>,
+    /// `DPoP-Nonce` (RFC 9449 §8).
+    pub dpop_nonce: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -174,6 +176,23 @@ impl Outbound {
         self.send(url, self.client.request(method, url.clone()).headers(headers).body(body)).await
     }
 
+    /// A request in plain words, for whoever writes its header fields themselves.
+    ///
+    /// # Errors
+    /// [`OutboundError`]. Any status is an answer.
+    pub async fn call(
+        &self,
+        method: &str,
+        url: &Url,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, OutboundError> {
+        let method = method.parse::<reqwest::Method>().map_err(|_| OutboundError::Failed)?;
+        let request = self.client.request(method, url.clone()).body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(url, request).await
+    }
+
     async fn send(&self, url: &Url, request: RequestBuilder) -> Result<Answer, OutboundError> {
         self.check(url).await?;
         // What is not https goes only where it was permitted, which `check` has seen.
@@ -182,8 +201,9 @@ impl Outbound {
         let content_type = text(answer.headers(), CONTENT_TYPE.as_str())
             .and_then(|value| value.split(';').next().map(|kind| kind.trim().to_ascii_lowercase()));
         let max_age = text(answer.headers(), CACHE_CONTROL.as_str()).and_then(max_age);
+        let dpop_nonce = text(answer.headers(), "dpop-nonce").map(str::to_owned);
         let body = self.bounded(answer).await?;
-        Ok(Answer { status, content_type, max_age, body })
+        Ok(Answer { status, content_type, max_age, dpop_nonce, body })
     }
 
     /// An address that stands in the URL is never resolved, so it is judged here; and plain http is for addresses

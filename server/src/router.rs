@@ -61,6 +61,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TASKS, get(endpoints::tasks::list).post(endpoints::tasks::post))
         .route(&format!("{}/{{id}}", metadata::TASKS), get(endpoints::tasks::get))
         .route(&format!("{}/{{id}}/{{operation}}", metadata::TASKS), post(endpoints::tasks::operate))
+        .route(metadata::GLOBAL_TOKEN_REVOCATION, post(endpoints::global_token_revocation::post))
         .merge(admin_api())
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))
         .route(
@@ -123,6 +124,14 @@ pub fn router(app: &Arc<App>) -> Router {
             "/admin/users/{user_id}/{ending}",
             get(pages::admin_endings::ask_of_user).post(pages::admin_endings::end_user),
         )
+        .route(
+            "/admin/consents/{id}/end",
+            get(pages::admin_endings::ask_of_consent).post(pages::admin_endings::end_consent),
+        )
+        .route(
+            "/admin/tasks/{id}/end",
+            get(pages::admin_endings::ask_of_task).post(pages::admin_endings::end_task),
+        )
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
@@ -173,9 +182,10 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// What admins do, for programs. The document at its end lists the same paths.
 fn admin_api() -> Router<Arc<App>> {
-    use endpoints::admin_api::{details_types as types, lists, openapi};
+    use endpoints::admin_api::{details_types as types, endings, lists, openapi};
     let v1 = |path: &str| format!("{}{path}", admin_api::V1);
     Router::new()
+        .route(&v1("/endings"), post(endings::post))
         .route(&v1("/agents"), get(lists::agents))
         .route(&v1("/agents/{id}"), get(lists::agent))
         .route(&v1("/users"), get(lists::users))

@@ -261,7 +261,8 @@ async fn apply(
     let mut ids: Vec<(String, UserId)> = Vec::new();
     let first = store.setting(FIRST_ADMIN).await?;
     for (index, user) in declared.users.iter().enumerate() {
-        let before = store.find_user_by_username(&user.username).await?;
+        // What an admin did to the account stays: that stands beside what is declared.
+        let before = store.find_declared_user(&user.username).await?;
         let declared_before = match &before {
             Some(before) => store.user_origin(&before.id).await? == Origin::Config,
             None => false,
@@ -273,9 +274,9 @@ async fn apply(
         {
             return Err(StartError::Config(declared.name_taken(index)));
         }
-        let after = declared_user(user, before.as_deref(), &last, entropy)?;
+        let after = declared_user(user, before.as_ref(), &last, entropy)?;
         ids.push((user.username.clone(), after.id.clone()));
-        if !declared_before || before.as_deref() != Some(&after) {
+        if !declared_before || before.as_ref() != Some(&after) {
             records.push(Record::User { user: after, origin: Origin::Config });
         }
     }
@@ -402,10 +403,10 @@ async fn retire(
         passwords: declared.users.iter().filter_map(password).collect(),
     };
     for username in last.users.difference(&now.users) {
-        if let Some(user) = store.find_user_by_username(username).await?
+        if let Some(user) = store.find_declared_user(username).await?
             && store.user_origin(&user.id).await? == Origin::Config
         {
-            let user = User { enabled: false, ..user.as_ref().clone() };
+            let user = User { enabled: false, ..user };
             records.push(Record::User { user, origin: Origin::Config });
         }
     }

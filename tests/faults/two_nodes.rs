@@ -134,3 +134,45 @@ async fn nodes_that_start_at_once_on_an_empty_database_have_the_same_keys_and_pe
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_ended_at_one_node_is_refused_at_the_other_at_once_under_load() {
+    needs_postgres!("a_token_that_is_ended_at_one_node");
+    let street = Street::open(Database::Postgres, 2).await;
+    let scene = &street.scene;
+    let nonce = scene.nonce().await.unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let load = async {
+        let mut answered = 0;
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            let answers = street.race((0..16).map(|_| scene.exchange(&nonce).unwrap()).collect()).await;
+            answered += answers.iter().filter(|answer| answer.status == 200).count();
+        }
+        answered
+    };
+    let kill = async {
+        let mut took = Vec::new();
+        for _ in 0..40 {
+            let token = text(&street.send(1, &scene.exchange(&nonce).unwrap()).await, "access_token");
+            assert_eq!(street.send(1, &scene.introspection(&token).unwrap()).await.json()["active"], true);
+            let event = AuditEvent::new(Action::TokenRevoke, Outcome::Granted, SystemClock.now());
+            let ending = Change::new(event).end(Ending::Token(id_of(&token).parse().unwrap()));
+            let question = scene.introspection(&token).unwrap();
+            let ordered = Instant::now();
+            street.nodes[0].app.store.commit(ending).await.unwrap();
+            // The first question after the commit is answered with no already, not only after a second.
+            let answer = street.send(1, &question).await;
+            took.push(ordered.elapsed());
+            assert_eq!(answer.json(), serde_json::json!({ "active": false }));
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        took.sort_unstable();
+        took
+    };
+    let (answered, took) = tokio::join!(load, kill);
+    assert!(answered > 0, "there was no load: this shows nothing");
+    let (half, last) = (took[took.len() / 2], took[took.len() * 99 / 100]);
+    eprintln!(
+        "from the order to the refusal at the other node: p50 {half:?}, p99 {last:?}, {answered} exchanges beside"
+    );
+}

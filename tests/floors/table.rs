@@ -68,6 +68,8 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("authorization", &[GROUND, &["caller", "registration", "tasks"]]),
     // Who a client is may stand in a document that has to be fetched first.
     ("caller", &[GROUND, &["registration"]]),
+    // A task is stopped as tasks are, whoever stops it.
+    ("endings", &[GROUND, &["tasks"]]),
     ("details_types", &[GROUND]),
     ("endings", &[GROUND]),
     ("federation", &[GROUND]),
@@ -108,6 +110,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
             "config",
             "jose",
             "keys",
+            "outbound",
             "secret",
             "serve",
             "start",

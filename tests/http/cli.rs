@@ -10,6 +10,7 @@ use tests::{Database, House, on_both_databases, password_of};
 on_both_databases! {
     a_link_printed_on_the_command_line_sets_a_password_once,
     initial_access_tokens_are_made_listed_and_revoked_on_the_command_line,
+    an_operator_looks_and_ends_on_the_command_line_with_a_key_of_their_own,
 }
 
 /// A house, and its configuration as a file.
@@ -144,4 +145,93 @@ async fn initial_access_tokens_are_made_listed_and_revoked_on_the_command_line(d
     assert_eq!(register(other.clone()).await.status, 201);
     register(other).await.refused_with(401, "invalid_token");
     assert_eq!(here.prints(&["registration", "tokens"]).await, "");
+}
+
+/// Runs the program without any configuration.
+async fn run_alone(folder: &std::path::Path, words: Vec<String>) -> Output {
+    let none = folder.join("none.toml");
+    let run = move || {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        program::run(&none, &words).unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+async fn an_operator_looks_and_ends_on_the_command_line_with_a_key_of_their_own(database: Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, other) = (folder.path().join("operations.pem"), folder.path().join("other.pem"));
+    let make = |file: &std::path::Path| vec!["admin-key".to_owned(), file.display().to_string()];
+    let made = run_alone(folder.path(), make(&key)).await;
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let jwks = String::from_utf8(made.stdout).unwrap();
+    let again = run_alone(folder.path(), make(&key)).await;
+    assert_eq!(again.status.code(), Some(1), "a key that is there stays");
+    assert!(run_alone(folder.path(), make(&other)).await.status.success());
+
+    let declared = format!(
+        "[[clients]]\nid = \"operations\"\nname = \"Operations\"\nkind = \"service\"\n\
+         authentication = \"private_key_jwt\"\nadmin_api = true\nscope = \"admin:read admin:endings\"\n{jwks}"
+    );
+    let house = House::build(database, move |town| format!("{town}\n{declared}")).await;
+    let run = async |key: &std::path::Path, words: &[&str]| {
+        let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let issuer = house.issuer().to_owned();
+        words.extend(["--key".to_owned(), key.display().to_string(), "--server".to_owned(), issuer]);
+        run_alone(folder.path(), words).await
+    };
+    let prints = async |words: &[&str]| {
+        let output = run(&key, words).await;
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let refuses = async |key: &std::path::Path, words: &[&str]| {
+        let output = run(key, words).await;
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+
+    let listed = prints(&["agent", "list"]).await;
+    let ids: Vec<serde_json::Value> = listed
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].clone())
+        .collect();
+    assert_eq!(ids, ["agent-a", "agent-b", "agent-c"]);
+    assert_eq!(prints(&["agent", "list", "--where", "status=retired"]).await, "");
+    let user: serde_json::Value =
+        serde_json::from_str(&prints(&["user", "list", "--where", "username=alice"]).await).unwrap();
+    let alice = user["id"].as_str().unwrap().to_owned();
+    assert!(prints(&["user", "show", &alice]).await.contains("\"alice@people.example\""));
+
+    let token = house.delegated_token(&house.client("agent-a"), "orders:read").await;
+    assert_eq!(prints(&["consent", "list", "--where", "actor=agent-a"]).await.lines().count(), 1);
+    assert_eq!(prints(&["task", "list", "--where", "status=active"]).await.lines().count(), 1);
+    let done = prints(&["end", "agent", "agent-a", "--suspend", "--reason", "it runs wild"]).await;
+    let done: serde_json::Value = serde_json::from_str(&done).unwrap();
+    assert_eq!((&done["operation"], &done["ended"]["counts"]["consents"]), (&json!("suspend"), &json!(1)));
+    let told = house.told("agent.suspend", "granted").await;
+    assert_eq!(
+        (&told["client"], &told["reason"]),
+        (&json!("operations"), &json!("by operations: it runs wild"))
+    );
+    assert!(!house.is_active(token.access_token()).await);
+    prints(&["end", "agent", "agent-a", "--resume"]).await;
+    house.told("agent.resume", "granted").await;
+    prints(&["end", "user", &alice, "--operation", "disable"]).await;
+    house.told("user.disable", "granted").await;
+
+    // What stands in the way is said in words that help.
+    for (words, said) in [
+        (&["end", "agent", "nobody"][..], "there is no such agent"),
+        (&["end", "token", "tok_x", "--suspend"], "must be one of: revoke"),
+        (&["agent", "list", "--where", "status"], "write NAME=VALUE"),
+        (&["agent", "list", "--where", "colour=red"], "the query cannot be read"),
+        (&["agent", "show", "shop"], "there is no such agent"),
+        (&["agent", "list", "--client", "shop"], "declare the client with admin_api = true"),
+    ] {
+        let told = refuses(&key, words).await;
+        assert!(told.contains(said), "{words:?}: {told}");
+    }
+    assert!(refuses(&other, &["agent", "list"]).await.contains("declare the client with admin_api = true"));
+    let missing = folder.path().join("missing.pem");
+    assert!(refuses(&missing, &["agent", "list"]).await.contains("procura admin-key"));
 }

@@ -11,6 +11,7 @@ on_both_databases! {
     the_agents_of_an_owner_are_suspended_and_what_they_hold_ends,
     no_token_that_is_issued_while_an_agent_is_stopped_lives_afterwards,
     a_node_that_believes_an_agent_active_still_gives_it_nothing,
+    an_account_is_disabled_and_enabled_and_consents_and_tasks_end_on_the_admin_page,
 }
 
 /// Opens the page that asks, and says yes.
@@ -284,7 +285,7 @@ async fn only_an_admin_who_has_just_signed_in_ends_anything_and_only_by_our_form
         "/admin/clients/agent-a/end",
         "/admin/users/usr_nobody/end",
         "/admin/users/a%00b/end",
-        &user.replace("/end", "/disable"),
+        &user.replace("/end", "/vanish"),
     ] {
         assert_eq!(admin.page(path).await.status, 404, "{path}");
     }
@@ -322,4 +323,46 @@ async fn the_question_is_asked_in_german_too() {
         let answer = house.send(request.header("Accept-Language", "de")).await;
         assert!(answer.body.contains(words), "{}", answer.body);
     }
+}
+
+async fn an_account_is_disabled_and_enabled_and_consents_and_tasks_end_on_the_admin_page(database: Database) {
+    let house = House::on(database).await;
+    let agent = house.client("agent-a");
+    let one = house.delegated_token(&agent, "orders:read").await;
+    let two = house.delegated_token(&agent, "orders:read").await;
+    let (alice, admin) = (house.signed_in("alice").await, house.signed_in("admin").await);
+
+    let task = one.claims()["task"]["id"].as_str().unwrap().to_owned();
+    let html = admin.page("/admin").await.html;
+    let path = format!("/admin/tasks/{task}/end");
+    assert!(html.contains(&format!("href=\"{path}\"")), "{html}");
+    let done = confirm(&admin, &path).await.text();
+    assert!(done.contains("The task of agent-a the agent has ended") && done.contains("1 task"), "{done}");
+    let told = house.told("task.revoke", "granted").await;
+    assert!(told["reason"].as_str().unwrap().starts_with("by usr_"), "{told}");
+    assert_eq!(admin.page(&path).await.status, 404, "it is over");
+    assert!(!house.is_active(one.access_token()).await && house.is_active(two.access_token()).await);
+
+    let path = format!("/admin/consents/{}/end", two.text("grant_id"));
+    assert!(html.contains(&format!("href=\"{path}\"")), "{html}");
+    let done = confirm(&admin, &path).await.text();
+    assert!(done.contains("1 consent"), "{done}");
+    house.told("consent.end", "granted").await;
+    assert!(!house.is_active(two.access_token()).await);
+    assert_eq!(admin.page(&path).await.status, 404);
+
+    let disable = path_of_user(&admin, "alice", "disable").await;
+    let asked = admin.page(&disable).await.text();
+    assert!(asked.contains("cannot sign in until an administrator enables"), "{asked}");
+    confirm(&admin, &disable).await;
+    house.told("user.disable", "granted").await;
+    assert!(alice.page("/account").await.path.starts_with("/sign-in"));
+    assert_eq!(admin.page(&disable).await.status, 404, "it is already");
+    confirm(&admin, &path_of_user(&admin, "alice", "enable").await).await;
+    house.told("user.enable", "granted").await;
+    house.signed_in("alice").await;
+    assert_eq!(admin.page(&disable.replace("/disable", "/enable")).await.status, 404);
+    // Nobody closes the door behind themselves.
+    let own = path_of_user(&admin, "admin", "end").await.replace("/end", "/disable");
+    assert_eq!(admin.page(&own).await.status, 404);
 }

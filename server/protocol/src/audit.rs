@@ -179,6 +179,15 @@ pub enum Action {
     /// An admin ended everything of a user's.
     #[serde(rename = "user.end")]
     UserEnd,
+    /// An admin disabled an account, and ended everything of its user's.
+    #[serde(rename = "user.disable")]
+    UserDisable,
+    /// An admin enabled an account.
+    #[serde(rename = "user.enable")]
+    UserEnable,
+    /// An upstream OpenID Provider, or an admin by its means, ended everything of a user's until they sign in anew.
+    #[serde(rename = "user.revoke")]
+    UserRevoke,
     /// An admin suspended all agents of their owner, and ended everything that they held.
     #[serde(rename = "owner.end")]
     OwnerEnd,

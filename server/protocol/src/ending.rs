@@ -1,8 +1,12 @@
-//! Ending what somebody holds: what an admin may do to an agent, and when.
+//! Ending what somebody holds: at which levels, what an admin may do at each, and when.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::identifier::{ClientId, ConsentId, FamilyId, TaskId, TokenId, UserId};
+use crate::refusal::{ErrorCode, Refuse};
+use crate::task;
 
 /// How an admin stopped an agent. It holds whatever else is declared of the agent, until the admin lifts it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -85,9 +89,187 @@ impl FromStr for Operation {
     }
 }
 
+/// What is done to a user's account.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AccountOperation {
+    /// An admin disables it: it may not be used until an admin enables it, whatever else is declared of it.
+    Disable,
+    /// An admin enables it, as far as its declaration does.
+    Enable,
+    /// Nothing is issued for its user until they sign in.
+    Revoke,
+    /// Its user signed in.
+    SignIn,
+}
+
+/// A level at which something is ended, the smallest first. What is derived from it ends with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// One token.
+    Token,
+    /// All refresh tokens that one authorization produced by rotation.
+    Family,
+    /// A piece of work.
+    Task,
+    /// What one user allowed one actor.
+    Consent,
+    /// Everything that an agent holds.
+    Agent,
+    /// Everything of a user's.
+    User,
+    /// Everything that the agents of an owner hold.
+    Owner,
+}
+
+impl Level {
+    /// Every level.
+    pub const ALL: [Self; 7] =
+        [Self::Token, Self::Family, Self::Task, Self::Consent, Self::Agent, Self::User, Self::Owner];
+
+    /// As it stands in requests.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Family => "family",
+            Self::Task => "task",
+            Self::Consent => "consent",
+            Self::Agent => "agent",
+            Self::User => "user",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// What can be done there. The first is what is meant by ending alone.
+    #[must_use]
+    pub const fn operations(self) -> &'static [&'static str] {
+        match self {
+            Self::Token | Self::Family | Self::Consent => &["revoke"],
+            Self::Task => &["revoke", "suspend", "resume"],
+            Self::Agent => &["retire", "suspend", "resume"],
+            Self::User => &["revoke", "disable", "enable"],
+            Self::Owner => &["suspend"],
+        }
+    }
+}
+
+/// What is to be ended, or stopped, or let go on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// A token ends.
+    Token(TokenId),
+    /// A refresh family ends.
+    Family(FamilyId),
+    /// A task rests, goes on or ends.
+    Task(TaskId, task::Operation),
+    /// A consent ends.
+    Consent(ConsentId),
+    /// An agent is stopped, or may act again.
+    Agent(ClientId, Operation),
+    /// Everything of a user's ends; the account stays.
+    User(UserId),
+    /// A user's account is disabled, or enabled.
+    Account(UserId, AccountOperation),
+    /// The agents of an owner are suspended.
+    Owner(UserId),
+}
+
+fn named<T: FromStr>(id: &str, level: Level) -> Result<T, OrderRefused> {
+    id.parse().map_err(|_| OrderRefused::Id(level))
+}
+
+/// Why an order makes no sense.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum OrderRefused {
+    /// There is no such level.
+    #[error("level must be one of token, family, task, consent, agent, user and owner")]
+    Level,
+    /// This is not done at this level.
+    #[error("at the level {} the operation must be one of: {}", .0.as_str(), .0.operations().join(", "))]
+    Operation(Level),
+    /// What is no id names nothing.
+    #[error("there is no such {}", .0.as_str())]
+    Id(Level),
+}
+
+impl Refuse for OrderRefused {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidRequest
+    }
+}
+
+impl Order {
+    /// Reads an order of three words.
+    ///
+    /// # Errors
+    /// [`OrderRefused`].
+    pub fn parse(level: &str, id: &str, operation: &str) -> Result<Self, OrderRefused> {
+        let level =
+            Level::ALL.into_iter().find(|known| known.as_str() == level).ok_or(OrderRefused::Level)?;
+        if !level.operations().contains(&operation) {
+            return Err(OrderRefused::Operation(level));
+        }
+        let unknown = OrderRefused::Operation(level);
+        Ok(match level {
+            Level::Token => Self::Token(named(id, level)?),
+            Level::Family => Self::Family(named(id, level)?),
+            Level::Task => Self::Task(named(id, level)?, task::Operation::find(operation).ok_or(unknown)?),
+            Level::Consent => Self::Consent(named(id, level)?),
+            Level::Agent => Self::Agent(named(id, level)?, operation.parse().map_err(|_| unknown)?),
+            Level::User => match operation {
+                "disable" => Self::Account(named(id, level)?, AccountOperation::Disable),
+                "enable" => Self::Account(named(id, level)?, AccountOperation::Enable),
+                _ => Self::User(named(id, level)?),
+            },
+            Level::Owner => Self::Owner(named(id, level)?),
+        })
+    }
+
+    /// The level it is about.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Token(_) => Level::Token,
+            Self::Family(_) => Level::Family,
+            Self::Task(..) => Level::Task,
+            Self::Consent(_) => Level::Consent,
+            Self::Agent(..) => Level::Agent,
+            Self::User(_) | Self::Account(..) => Level::User,
+            Self::Owner(_) => Level::Owner,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_operation_of_every_level_is_an_order_of_that_level_and_nothing_else_is_one() {
+        let words = ["revoke", "suspend", "resume", "retire", "disable", "enable", "complete", "end", ""];
+        for level in Level::ALL {
+            for word in words {
+                let order = Order::parse(level.as_str(), "id-1", word);
+                match level.operations().contains(&word) {
+                    true => assert_eq!(order.map(|order| order.level()), Ok(level), "{level:?} {word}"),
+                    false => assert_eq!(order, Err(OrderRefused::Operation(level)), "{level:?} {word}"),
+                }
+            }
+            let first = level.operations()[0];
+            assert_eq!(Order::parse(level.as_str(), "", first), Err(OrderRefused::Id(level)));
+            assert_eq!(serde_json::to_value(level).unwrap(), level.as_str());
+        }
+        assert_eq!(Order::parse("tenant", "id-1", "revoke"), Err(OrderRefused::Level));
+    }
+
+    #[test]
+    fn disabling_an_account_is_not_ending_what_its_user_holds_and_leaving_it_open() {
+        let id = || "u".parse().unwrap();
+        assert_eq!(Order::parse("user", "u", "revoke"), Ok(Order::User(id())));
+        let disable = Order::Account(id(), AccountOperation::Disable);
+        assert_eq!(Order::parse("user", "u", "disable"), Ok(disable));
+    }
 
     const HALTS: [Option<Halt>; 3] = [None, Some(Halt::Suspended), Some(Halt::Retired)];
 

@@ -12,6 +12,7 @@ use crate::authorization_request::DISPLAY_VALUES;
 use crate::client::{
     AuthMethod, ContentEncryptionAlg, DeliveryMode, GrantType, KeyManagementAlg, SigningAlg, SubjectType,
 };
+use crate::federation::revocation;
 use crate::grant_management::GrantAction;
 use crate::resource_authorization_server::GrantKind;
 use crate::scope::Scope;
@@ -37,6 +38,8 @@ pub const USERINFO: &str = "/userinfo";
 pub const REGISTER: &str = "/register";
 /// `grant_management_endpoint` (Grant Management for OAuth 2.0).
 pub const GRANTS: &str = "/grants";
+/// `global_token_revocation_endpoint` (Global Token Revocation).
+pub const GLOBAL_TOKEN_REVOCATION: &str = "/global-token-revocation";
 /// `status_list_aggregation_endpoint` (Token Status List); each list is below it.
 pub const STATUS_LISTS: &str = "/status-lists";
 /// `tasks_endpoint`, Procura's own.
@@ -165,6 +168,7 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
         ("revocation_endpoint", REVOKE),
         ("userinfo_endpoint", USERINFO),
         ("grant_management_endpoint", GRANTS),
+        ("global_token_revocation_endpoint", GLOBAL_TOKEN_REVOCATION),
         ("tasks_endpoint", TASKS),
         ("status_list_aggregation_endpoint", STATUS_LISTS),
         ("device_authorization_endpoint", DEVICE_AUTHORIZATION),
@@ -182,6 +186,7 @@ fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "prompt_values_supported", prompt::VALUES);
     let actions = grant_management::AT_THE_ENDPOINT.into_iter().chain(GrantAction::NAMES);
     put(document, "grant_management_actions_supported", actions);
+    put(document, "global_token_revocation_endpoint_auth_methods_supported", [revocation::TYP]);
     for (name, value) in [
         ("authorization_response_iss_parameter_supported", true),
         ("deferred_token_response_supported", true),
@@ -393,7 +398,7 @@ mod tests {
         assert_eq!(told["issuer"], "https://as.example/t1");
         let addresses = told.iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let addresses: Vec<_> = addresses.map(|(_, address)| address.as_str().unwrap()).collect();
-        assert_eq!(addresses.len(), 13);
+        assert_eq!(addresses.len(), 14);
         assert!(addresses.iter().all(|address| address.starts_with("https://as.example/t1/")));
         assert_eq!(told["pushed_authorization_request_endpoint"], "https://as.example/t1/par");
         assert_eq!(document("https://as.example/")["token_endpoint"], "https://as.example/token");

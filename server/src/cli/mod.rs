@@ -1,10 +1,12 @@
 //! The command line.
 
+pub mod admin;
 pub mod audit_tail;
 pub mod config_check;
 pub mod demo;
 pub mod hash;
 pub mod keys;
+pub mod operator;
 pub mod receipts;
 pub mod registration;
 pub mod serve;
@@ -47,6 +49,22 @@ pub enum Command {
     /// Help users.
     #[command(subcommand)]
     Users(users::What),
+    /// End something, stop it or let it go on, over the admin API of an open server.
+    End(admin::End),
+    /// Look at agents, over the admin API.
+    #[command(subcommand)]
+    Agent(admin::Look),
+    /// Look at users, over the admin API.
+    #[command(subcommand)]
+    User(admin::Look),
+    /// Look at consents, over the admin API.
+    #[command(subcommand)]
+    Consent(admin::Look),
+    /// Look at tasks, over the admin API.
+    #[command(subcommand)]
+    Task(admin::Look),
+    /// Make a private key for a program that may call the admin API, and print its public part.
+    AdminKey(admin::AdminKey),
     /// Look after the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -119,6 +137,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Config(ConfigCommand::Check)) => Ok(config_check::run(config, &mut std::io::stdout())?),
         Some(Command::Audit(AuditCommand::Tail(tail))) => audit_tail::run(config, &tail).await,
         Some(Command::Users(what)) => users::run(config, &what).await,
+        Some(Command::End(what)) => admin::end(config, &what).await,
+        Some(Command::Agent(look)) => admin::look(config, "agents", &look).await,
+        Some(Command::User(look)) => admin::look(config, "users", &look).await,
+        Some(Command::Consent(look)) => admin::look(config, "consents", &look).await,
+        Some(Command::Task(look)) => admin::look(config, "tasks", &look).await,
+        Some(Command::AdminKey(wanted)) => admin::admin_key(&wanted),
         Some(Command::Keys(command)) => keys::run(config, &command).await,
         Some(Command::Registration(RegistrationCommand::Token(token))) => {
             registration::token(config, &token).await

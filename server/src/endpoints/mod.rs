@@ -4,6 +4,7 @@ pub mod admin_api;
 pub mod backchannel_authentication;
 pub mod certification;
 pub mod device_authorization;
+pub mod global_token_revocation;
 pub mod grants;
 pub mod health;
 pub mod introspect;

@@ -44,6 +44,22 @@ async fn check(
     connection: &Connection,
     logout_token: &str,
 ) -> Result<LogoutToken, Failure> {
+    let (unverified, claims) = signed(app, visit, connection, logout_token).await?;
+    let typ = unverified.header.get("typ").and_then(Value::as_str);
+    let upstream = connection.upstream();
+    Ok(logout_token::check(typ, &claims, &upstream.issuer, &upstream.client_id, visit.now)?)
+}
+
+/// The header and the claims of a JWT that the upstream signed.
+///
+/// # Errors
+/// `invalid_request`, where it did not; `temporarily_unavailable`, where its keys cannot be had.
+pub(super) async fn signed(
+    app: &App,
+    visit: &Visit,
+    connection: &Connection,
+    logout_token: &str,
+) -> Result<(Unverified, Map<String, Value>), Failure> {
     let away = |_| Refusal::new(ErrorCode::TemporarilyUnavailable, "the keys of the upstream cannot be had");
     let unverified = jose::decode(logout_token).map_err(refused)?;
     let alg = unverified.alg().map_err(refused)?;
@@ -55,10 +71,8 @@ async fn check(
         }
         verified => verified,
     };
-    let typ = unverified.header.get("typ").and_then(Value::as_str);
-    let upstream = connection.upstream();
     let claims = claims.map_err(refused)?;
-    Ok(logout_token::check(typ, &claims, &upstream.issuer, &upstream.client_id, visit.now)?)
+    Ok((unverified, claims))
 }
 
 /// The claims, if one of the upstream's keys signed them. Of a long key set only those count that may have.

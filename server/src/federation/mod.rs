@@ -9,6 +9,7 @@ mod finish;
 mod links;
 mod logout;
 mod relying_party;
+mod revocation;
 mod sessions;
 
 use std::fmt;
@@ -34,6 +35,7 @@ pub use begin::begin;
 pub use finish::finish;
 pub use links::{Linked, linked, unlink};
 pub use logout::log_out;
+pub use revocation::{Entitled, Revoked, prove, revoke};
 pub use sessions::{Until, remember};
 
 /// How long somebody may take at the upstream.

@@ -1,6 +1,7 @@
 //! Sessions that began at an upstream: how long they last, and how they are found when it says that they are over.
 
 use protocol::audit::Action;
+use protocol::ending::AccountOperation;
 use protocol::identifier::{SessionId, UserId};
 use protocol::numeric_date::NumericDate;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,10 @@ pub async fn remember(
         sid: proven.sid.clone(),
         expires_at: Until::of(visit, connection).0,
     };
-    match app.store.commit(Change::new(told).keep(Record::FederatedSession(kept))).await {
+    let change = Change::new(told)
+        .keep(Record::FederatedSession(kept))
+        .set_account(user.clone(), AccountOperation::SignIn);
+    match app.store.commit(change).await {
         Ok(_) => Ok(()),
         Err(CommitError::Conflict(_)) => {
             Err(Broken::Inconsistent("nothing stands in a session's way").into())

@@ -378,6 +378,12 @@ impl Desk<'_> {
         });
         change = opened.into_iter().fold(change, Change::room);
         change = keep.into_iter().fold(change, Change::keep);
+        // What comes of no consent and no other token ends with none of them: its user may have to sign in first.
+        if let (Some(user), None, None) =
+            (reply.token.subject.user(), &reply.token.consent, &reply.token.parent)
+        {
+            change = change.requires_signed_in(user.clone());
+        }
         if let Some((consent, version)) = unamended {
             change = change.requires_unamended(consent, version);
         }

@@ -7,6 +7,7 @@
 pub mod at_rest;
 mod claims_set;
 pub mod client_keys;
+pub mod client_side;
 pub mod compact;
 pub mod encryption_key;
 mod engine;
@@ -22,6 +23,7 @@ use protocol::client::SigningAlg;
 
 pub use at_rest::{AtRest, NotOpened, Place};
 pub use client_keys::{ClientKeyCache, ClientKeys};
+pub use client_side::{public_members, sign_as_client};
 pub use compact::{EmbeddedKeyJwt, Unverified, decode, verify, verify_dpop, verify_with_jwk};
 pub use encryption_key::EncryptionKey;
 pub use key_ring::KeyRing;

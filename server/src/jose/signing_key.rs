@@ -70,6 +70,12 @@ impl SigningKey {
 
     /// The key in this PKCS#8 document, if it is the one of this `kid`.
     pub(super) fn from_pkcs8(alg: SigningAlg, kid: &str, der: &[u8]) -> Result<Self, JoseError> {
+        let key = Self::from_pkcs8_of_any_name(alg, der)?;
+        if key.kid() == kid { Ok(key) } else { Err(JoseError::NotASigningKey) }
+    }
+
+    /// The key in this PKCS#8 document, whatever it is called.
+    pub(super) fn from_pkcs8_of_any_name(alg: SigningAlg, der: &[u8]) -> Result<Self, JoseError> {
         let rsa = || RsaKeyPair::from_pkcs8(der);
         let pair = match alg {
             SigningAlg::Es256 => {
@@ -79,8 +85,7 @@ impl SigningKey {
             SigningAlg::Ps256 => rsa().map(|pair| Pair::Rsa(pair, &RSA_PSS_SHA256)),
             SigningAlg::Rs256 => rsa().map(|pair| Pair::Rsa(pair, &RSA_PKCS1_SHA256)),
         };
-        let key = Self::of(alg, pair.map_err(|_| JoseError::NotASigningKey)?);
-        if key.kid() == kid { Ok(key) } else { Err(JoseError::NotASigningKey) }
+        Ok(Self::of(alg, pair.map_err(|_| JoseError::NotASigningKey)?))
     }
 
     /// The document that it was kept by before there were seals.

@@ -10,20 +10,26 @@ use axum::response::Response;
 use protocol::audit::LoggedEvent;
 use protocol::client::Client;
 use protocol::consent::Consent;
-use protocol::task::Intent;
+use protocol::task::{Intent, Task};
 use protocol::user::User;
 
 use super::account::{name_of, what};
 use super::client_marks::in_path;
 use super::page::{Browser, Form, one, render};
 use super::sign_in;
-use super::views::{AdminPage, AgentRow, AuditRow, ConsentRow, ResetLinkPage, UserRow, WhatHappened};
+use super::views::{
+    AdminPage, AgentRow, AuditRow, ConsentRow, ResetLinkPage, TaskRow, UserRow, WhatHappened,
+};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::sign_in::InSession;
+use crate::store::UserFilter;
 
 /// How many events and consents are shown.
 const MOST_ROWS: u64 = 50;
+
+/// How many users are shown.
+const MOST_USERS: u64 = 1000;
 
 /// `GET /admin`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
@@ -52,18 +58,30 @@ async fn view(app: &App, browser: &Browser) -> Result<AdminPage, Failure> {
     let mut events = app.store.audit_tail(MOST_ROWS).await?;
     events.sort_by_key(|logged| std::cmp::Reverse(logged.seq));
     let events = events.into_iter().map(audit_row).collect();
-    let users = app.store.enabled_users().await?;
-    let users = users.into_iter().map(|user| user_row(user, &owners)).collect();
+    let mut all = app.store.users_after(None, &UserFilter::default(), MOST_USERS).await?;
+    all.sort_by(|a, b| a.username.cmp(&b.username));
+    let mut users = Vec::with_capacity(all.len());
+    for user in all {
+        // Few are disabled; of these it is asked who did it.
+        let halted = !user.enabled && app.store.find_account_halt(&user.id).await?.is_some();
+        users.push(user_row(user, &owners, halted));
+    }
+    let mut tasks = Vec::new();
+    for task in app.store.recent_open_tasks(MOST_ROWS, browser.visit.now).await? {
+        tasks.push(task_row(app, &task).await?);
+    }
     let csrf = browser.csrf(app).await?;
-    Ok(AdminPage { page: browser.page(), csrf, users, agents, consents, events })
+    Ok(AdminPage { page: browser.page(), csrf, users, agents, consents, tasks, events })
 }
 
-fn user_row(user: User, owners: &BTreeSet<String>) -> UserRow {
+fn user_row(user: User, owners: &BTreeSet<String>, halted: bool) -> UserRow {
     UserRow {
         id: user.id.to_string(),
         email: user.email().map(str::to_owned),
         has_password: user.password_hash.is_some(),
         has_agents: owners.contains(user.id.as_str()),
+        enabled: user.enabled,
+        halted,
         path: format!("/admin/users/{}", user.id),
         username: user.username,
         name: user.name,
@@ -126,6 +144,17 @@ async fn consent_row(app: &App, browser: &Browser, consent: &Consent) -> Result<
         what: what(&registry, &consent.authority, &Intent::default(), browser.language.code()),
         since: consent.created_at,
         until: consent.authority.until,
+    })
+}
+
+async fn task_row(app: &App, task: &Task) -> Result<TaskRow, Failure> {
+    let user = app.store.find_user(&task.user).await?;
+    Ok(TaskRow {
+        id: task.id.to_string(),
+        user_name: user.map_or_else(|| task.user.to_string(), |user| user.name.clone()),
+        actor_name: name_of(app, &task.actor).await?.0,
+        purpose: task.intent.purpose.clone(),
+        deadline: task.deadline,
     })
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use protocol::acr::{self, Method};
 use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::ending::AccountOperation;
 use protocol::identifier::{SessionId, UserId};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
@@ -170,7 +171,8 @@ async fn enter(
     event.reason = Some(login.amr.join(" "));
     let change = Change::new(event)
         .requires(Anchor::User(user.id.clone()))
-        .requires_password(user.id.clone(), password_mark(user));
+        .requires_password(user.id.clone(), password_mark(user))
+        .set_account(user.id.clone(), AccountOperation::SignIn);
     let change = with(change);
     match app.store.commit(change).await {
         Ok(_) => Ok(Ok(())),

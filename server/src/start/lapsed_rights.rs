@@ -39,7 +39,9 @@ async fn lapse(
     now: NumericDate,
 ) -> Result<(), StartError> {
     let Some(id) = &identity.user else { return Ok(()) };
-    let Some(before) = store.find_user_now(id).await? else { return Ok(()) };
+    let Some(found) = store.find_user_now(id).await? else { return Ok(()) };
+    // What an admin did to the account stands beside what is written of it, and is not written into it.
+    let Some(before) = store.find_declared_user(&found.username).await? else { return Ok(()) };
     let origin = store.user_origin(id).await?;
     // What is declared has just been applied, and is all that a declared user has.
     let (has, granted) = match origin {
@@ -49,11 +51,11 @@ async fn lapse(
     if granted == identity.granted {
         return Ok(());
     }
-    let user = has.given_to(before.as_ref().clone());
+    let user = has.given_to(before.clone());
     let mut event = AuditEvent::new(Action::UserUpdate, Outcome::Granted, now);
     event.user = Some(id.clone());
     event.reason = Some("rights that the configuration does not let its upstream give any more".into());
-    let change = match user == *before {
+    let change = match user == before {
         true => Change::housekeeping(now),
         false => Change::new(event).keep(Record::User { user, origin }),
     };

@@ -285,6 +285,7 @@ async fn held_first<C: ConnectionTrait>(db: &C, changes: &[&Change]) -> Result<V
     let mut held = Vec::new();
     for change in changes {
         held.extend(change.operate.iter().map(|(id, _)| Anchor::Client(id.clone())));
+        held.extend(change.account.iter().map(|(id, _)| Anchor::User(id.clone())));
         if let Some(Take::Task { id, .. }) = &change.take {
             held.push(Anchor::Task(id.clone()));
         }

@@ -83,7 +83,10 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     let (mut written, mut amended) = (HashSet::new(), HashSet::new());
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
         *lost = match users::other_password(db, change).await? {
-            None => users::changed(db, change, &mut written).await?,
+            None => match users::must_sign_in(db, change).await? {
+                None => users::changed(db, change, &mut written).await?,
+                other => other,
+            },
             other => other,
         };
         if lost.is_none() {
@@ -101,7 +104,10 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     }
     // The last of all: nothing may stand in the way of a change that has stopped somebody.
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
-        *lost = halts::operate(db, change).await?;
+        *lost = match halts::operate(db, change).await? {
+            None => halts::set_account(db, change).await?,
+            other => other,
+        };
     }
     Ok(lost)
 }

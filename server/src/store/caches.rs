@@ -123,6 +123,7 @@ impl Caches {
             self.declared_is_fresh.invalidate(&());
         }
         prepared.change.operate.iter().for_each(|(id, _)| self.clients.invalidate(id));
+        prepared.change.account.iter().for_each(|(id, _)| self.users.invalidate(id));
         if let Some(Take::Task { .. }) = &prepared.change.take {
             self.tasks.invalidate_all();
         }

@@ -8,7 +8,7 @@ use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::Consent;
-use protocol::ending::Operation;
+use protocol::ending::{AccountOperation, Operation};
 use protocol::identifier::{ClientId, ConsentId, FamilyId, SessionId, TaskId, TokenId, UserId};
 use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
@@ -38,6 +38,8 @@ pub struct Change {
     pub(super) unchanged: Vec<User>,
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
+    pub(super) account: Option<(UserId, AccountOperation)>,
+    pub(super) signed_in: Vec<UserId>,
     pub(super) amend: Option<Amendment>,
     pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
@@ -68,6 +70,8 @@ impl Change {
             unchanged: Vec::new(),
             take: None,
             operate: None,
+            account: None,
+            signed_in: Vec::new(),
             amend: None,
             unamended: Vec::new(),
             derives: Vec::new(),
@@ -121,6 +125,22 @@ impl Change {
             self.end.push(Ending::Agent(agent.clone()));
         }
         self.operate = Some((agent, operation));
+        self
+    }
+
+    /// Only if this can be done to the account of `user` still; then it is. Whoever is disabled, or has to sign in anew,
+    /// has nothing any more. A change does this to one account at most, the last one named here.
+    pub fn set_account(mut self, user: UserId, operation: AccountOperation) -> Self {
+        if matches!(operation, AccountOperation::Disable | AccountOperation::Revoke) {
+            self.end.push(Ending::User(user.clone()));
+        }
+        self.account = Some((user, operation));
+        self
+    }
+
+    /// Only if `user`, who has to be required too, does not have to sign in anew first.
+    pub fn requires_signed_in(mut self, user: UserId) -> Self {
+        self.signed_in.push(user);
         self
     }
 
@@ -561,7 +581,7 @@ pub enum Ending {
 }
 
 /// What a commit did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Committed {
     /// The event's place in the audit log, if there was an event.
     pub seq: Option<i64>,
@@ -569,8 +589,8 @@ pub struct Committed {
     pub ended: Ended,
 }
 
-/// How much was ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// How much was ended, and what of it has a name that others know.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ended {
     /// Consents.
     pub consents: u64,
@@ -584,6 +604,24 @@ pub struct Ended {
     pub pending: u64,
     /// Agents that may not act any more because of their owner.
     pub agents: u64,
+    /// Which consents, tasks and agents; of each the first so many.
+    pub named: Named,
+}
+
+/// The ids of what was ended, of each kind no more than [`Named::MOST`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Named {
+    /// Consents.
+    pub consents: Vec<String>,
+    /// Tasks.
+    pub tasks: Vec<String>,
+    /// Agents.
+    pub agents: Vec<String>,
+}
+
+impl Named {
+    /// How many ids of a kind are told.
+    pub const MOST: usize = 100;
 }
 
 impl AddAssign for Ended {
@@ -594,6 +632,14 @@ impl AddAssign for Ended {
         self.sessions += more.sessions;
         self.pending += more.pending;
         self.agents += more.agents;
+        for (known, more) in [
+            (&mut self.named.consents, more.named.consents),
+            (&mut self.named.tasks, more.named.tasks),
+            (&mut self.named.agents, more.named.agents),
+        ] {
+            known.extend(more);
+            known.truncate(Named::MOST);
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use protocol::ending::Halt;
 use protocol::identifier::{ClientId, SessionId};
 use protocol::numeric_date::NumericDate;
 use protocol::token::{Subject, Token};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
-use super::change::{Ended, Ending};
+use super::change::{Ended, Ending, Named};
 use super::{deferrals, halts, logouts, sql};
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
@@ -109,7 +109,10 @@ pub(super) async fn end<C: ConnectionTrait>(
     let Ending::Owner(owner) = ending else { return end_one(db, ending, at).await };
     let mut ended = Ended::default();
     for agent in halts::agents_of(db, owner).await? {
-        ended.agents += halts::halt(db, &agent, Halt::Suspended, at).await?;
+        let halted = halts::halt(db, &agent, Halt::Suspended, at).await?;
+        let mut named = Named::default();
+        named.agents.extend((halted > 0).then(|| agent.to_string()));
+        ended += Ended { agents: halted, named, ..Ended::default() };
         ended += end_one(db, &Ending::Agent(agent), at).await?;
     }
     Ok(ended)
@@ -125,7 +128,7 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
     );
     let end_tasks = format!(
         "WITH RECURSIVE {line} UPDATE task SET status = 'revoked', version = version + 1 \
-         WHERE status IN ('active', 'suspended') AND id IN (SELECT id FROM line)"
+         WHERE status IN ('active', 'suspended') AND id IN (SELECT id FROM line) RETURNING id"
     );
     let end_tokens = format!(
         "WITH RECURSIVE {line}, root(id) AS \
@@ -139,16 +142,16 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
     let mut quiet = 0;
     while quiet < enough {
         let tasks = match roots.tasks {
-            Some(_) => sql::execute(db, &end_tasks, vec![Value::from(key(ending))]).await?,
-            None => 0,
+            Some(_) => ids(&sql::query(db, &end_tasks, vec![Value::from(key(ending))]).await?)?,
+            None => Vec::new(),
         };
         let mut tokens = sql::execute(db, &end_tokens, values()).await?;
         if let Ending::Agent(agent) = ending {
             tokens += end_where_it_acts(db, agent, at).await?;
         }
-        ended.tasks += tasks;
-        ended.tokens += tokens;
-        quiet = if tasks + tokens == 0 { quiet + 1 } else { 0 };
+        quiet = if tasks.is_empty() && tokens == 0 { quiet + 1 } else { 0 };
+        let (count, named) = (tasks.len() as u64, Named { tasks, ..Named::default() });
+        ended += Ended { tasks: count, tokens, named, ..Ended::default() };
     }
     // Last, when all that a person was asked about has ended.
     ended.pending += deferrals::end_with(db, ending, at).await?;
@@ -199,8 +202,8 @@ async fn end_itself<C: ConnectionTrait>(
     let mut ended = Ended::default();
     match ending {
         Ending::Consent(_) => {
-            let end = "UPDATE consent SET state = 'revoked' WHERE id = $1 AND state = 'active'";
-            ended.consents = sql::execute(db, end, only_first(values)).await?;
+            let end = "UPDATE consent SET state = 'revoked' WHERE id = $1 AND state = 'active' RETURNING id";
+            ended += end_consents(db, end, only_first(values)).await?;
             let void = "UPDATE authorization_code SET redeemed_at = $2 \
                         WHERE consent_id = $1 AND redeemed_at IS NULL";
             ended.pending = sql::execute(db, void, values()).await?;
@@ -238,8 +241,9 @@ async fn end_itself<C: ConnectionTrait>(
         }
         Ending::User(_) => {
             ended.sessions = end_sessions(db, None, at, values()).await?;
-            let end = "UPDATE consent SET state = 'revoked' WHERE user_id = $1 AND state = 'active'";
-            ended.consents = sql::execute(db, end, only_first(values)).await?;
+            let end =
+                "UPDATE consent SET state = 'revoked' WHERE user_id = $1 AND state = 'active' RETURNING id";
+            ended += end_consents(db, end, only_first(values)).await?;
             for void in VOID_OF_USER {
                 ended.pending += sql::execute(db, void, values()).await?;
             }
@@ -247,6 +251,19 @@ async fn end_itself<C: ConnectionTrait>(
         Ending::Task(_) | Ending::Token(_) | Ending::Owner(_) => {}
     }
     Ok(ended)
+}
+
+/// The ids that a statement gave back.
+fn ids(rows: &[QueryResult]) -> Result<Vec<String>, DbErr> {
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// Ends consents by a statement that gives back which.
+async fn end_consents<C: ConnectionTrait>(db: &C, end: &str, values: Vec<Value>) -> Result<Ended, DbErr> {
+    let consents = ids(&sql::query(db, end, values).await?)?;
+    let (count, mut named) = (consents.len() as u64, Named { consents, ..Named::default() });
+    named.consents.truncate(Named::MOST);
+    Ok(Ended { consents: count, named, ..Ended::default() })
 }
 
 fn only_first(values: &impl Fn() -> Vec<Value>) -> Vec<Value> {
@@ -283,13 +300,13 @@ async fn end_what_was_allowed<C: ConnectionTrait>(
     db: &C,
     values: &impl Fn() -> Vec<Value>,
 ) -> Result<Ended, DbErr> {
-    let end =
-        "UPDATE consent SET state = 'revoked' WHERE (client_id = $1 OR actor_id = $1) AND state = 'active'";
-    let consents = sql::execute(db, end, only_first(values)).await?;
+    let end = "UPDATE consent SET state = 'revoked' WHERE (client_id = $1 OR actor_id = $1) AND state = 'active' \
+         RETURNING id";
+    let mut ended = end_consents(db, end, only_first(values)).await?;
     let void = "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL AND (client_id = $1 \
                 OR consent_id IN (SELECT id FROM consent WHERE client_id = $1 OR actor_id = $1))";
-    let pending = sql::execute(db, void, values()).await?;
-    Ok(Ended { consents, pending, ..Ended::default() })
+    ended.pending = sql::execute(db, void, values()).await?;
+    Ok(ended)
 }
 
 /// Voids what a client or an instance asked for and was not answered yet. What it was to be told, it is told no more.

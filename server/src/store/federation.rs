@@ -14,7 +14,7 @@ use sea_orm::{
     QuerySelect as _, QueryTrait as _,
 };
 
-use super::{ReplayKey, Store, StoreError, corrupt, keeping, read, read_word};
+use super::{ReplayKey, Store, StoreError, corrupt, keeping, read, read_word, users};
 
 /// The most identities of one account, and sessions of one identity, that are looked at.
 const MOST: u64 = 1000;
@@ -204,6 +204,6 @@ impl Store {
     /// [`StoreError`].
     pub async fn find_user_now(&self, id: &UserId) -> Result<Option<Arc<User>>, StoreError> {
         let found = user_account::Entity::find_by_id(id.as_str()).one(self.reader()).await?;
-        found.map(|row| read("user_account", &row.id, &row.document).map(Arc::new)).transpose()
+        found.as_ref().map(users::user).transpose().map(|found| found.map(Arc::new))
     }
 }

@@ -1,10 +1,12 @@
-//! Agents that an admin stopped. That stands beside what is declared of them, and outlives every declaration.
+//! Agents that an admin stopped, and accounts that one disabled. That stands beside what is declared of them, and
+//! outlives every declaration.
 
-use entity::client;
+use entity::{client, user_account};
 use protocol::client::{Client, ClientStatus};
-use protocol::ending::Halt;
+use protocol::ending::{AccountOperation, Halt};
 use protocol::identifier::{ClientId, UserId};
 use protocol::numeric_date::NumericDate;
+use protocol::user::User;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait as _, Value};
 
 use super::change::{Change, Conflict};
@@ -25,6 +27,43 @@ pub(super) async fn operate<C: ConnectionTrait>(db: &C, change: &Change) -> Resu
     let done = match operation.leads_to() {
         Some(to) => halt(db, agent, to, change.at).await?,
         None => resume(db, agent).await?,
+    };
+    Ok((done == 0).then_some(Conflict::AlreadyTaken))
+}
+
+/// Does to an account what the change is about. What changes nothing that an admin wants changed is lost.
+pub(super) async fn set_account<C: ConnectionTrait>(
+    db: &C,
+    change: &Change,
+) -> Result<Option<Conflict>, DbErr> {
+    let Some((user, operation)) = &change.account else { return Ok(None) };
+    let id = || Value::from(user.as_str());
+    let at = || Value::from(change.at.0);
+    let done = match operation {
+        AccountOperation::Disable => {
+            let disable = "UPDATE user_account SET enabled = FALSE, halted_at = $2 \
+                           WHERE id = $1 AND halted_at IS NULL";
+            sql::execute(db, disable, vec![id(), at()]).await?
+        }
+        AccountOperation::Enable => {
+            let find = "SELECT document FROM user_account WHERE id = $1 AND halted_at IS NOT NULL";
+            let rows = sql::query(db, find, vec![id()]).await?;
+            let Some(row) = rows.first() else { return Ok(Some(Conflict::AlreadyTaken)) };
+            let declared = serde_json::from_str::<User>(&row.try_get_by_index::<String>(0)?);
+            let enabled = declared.is_ok_and(|user| user.enabled);
+            let enable = "UPDATE user_account SET enabled = $2, halted_at = NULL WHERE id = $1";
+            sql::execute(db, enable, vec![id(), Value::from(enabled)]).await?
+        }
+        AccountOperation::Revoke => {
+            let revoke = "UPDATE user_account SET revoked_at = $2 WHERE id = $1";
+            sql::execute(db, revoke, vec![id(), at()]).await?
+        }
+        AccountOperation::SignIn => {
+            let sign_in =
+                "UPDATE user_account SET revoked_at = NULL WHERE id = $1 AND revoked_at IS NOT NULL";
+            sql::execute(db, sign_in, vec![id()]).await?;
+            return Ok(None);
+        }
     };
     Ok((done == 0).then_some(Conflict::AlreadyTaken))
 }
@@ -71,6 +110,15 @@ pub(super) async fn agents_of<C: ConnectionTrait>(db: &C, owner: &UserId) -> Res
 }
 
 impl Store {
+    /// Since when an admin keeps this account disabled, if one does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_account_halt(&self, id: &UserId) -> Result<Option<NumericDate>, StoreError> {
+        let row = user_account::Entity::find_by_id(id.as_str()).one(self.reader()).await?;
+        Ok(row.and_then(|row| row.halted_at).map(NumericDate))
+    }
+
     /// How an admin stopped this client, if one did.
     ///
     /// # Errors

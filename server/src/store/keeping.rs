@@ -212,7 +212,7 @@ async fn write_replacing<C: ConnectionTrait>(db: &C, rows: &Rows) -> Result<(), 
     }
     // Whose word counts for a user is decided by who writes: an account may be declared that a start made before.
     for (_, row) in &rows.users {
-        replace(db, row.clone(), user_account::Column::Id, None, &[]).await?;
+        replace_user(db, row.clone()).await?;
     }
     for row in &rows.resource_servers {
         use resource_server::Column;
@@ -295,6 +295,17 @@ async fn replace_client<C: ConnectionTrait>(db: &C, row: client::Model) -> Resul
     let status = "CASE WHEN client.halt IS NULL THEN excluded.status ELSE client.status END";
     conflict.value(Column::Status, Expr::cust(status));
     let insert = client::Entity::insert(row.into_active_model()).on_conflict(conflict);
+    insert.exec_without_returning(db).await.map(|_| ())
+}
+
+/// Writes an account. What an admin disabled stays so, whatever is written.
+async fn replace_user<C: ConnectionTrait>(db: &C, row: user_account::Model) -> Result<(), DbErr> {
+    use user_account::Column;
+    let mut conflict = on_conflict(Column::Id, None, &[Column::Enabled, Column::HaltedAt, Column::RevokedAt]);
+    let enabled =
+        "CASE WHEN user_account.halted_at IS NULL THEN excluded.enabled ELSE user_account.enabled END";
+    conflict.value(Column::Enabled, Expr::cust(enabled));
+    let insert = user_account::Entity::insert(row.into_active_model()).on_conflict(conflict);
     insert.exec_without_returning(db).await.map(|_| ())
 }
 
@@ -434,6 +445,8 @@ fn user_row(user: &User, origin: Origin) -> Result<user_account::Model, StoreErr
         origin: origin.as_str().to_owned(),
         email_lower: user.email().map(str::to_ascii_lowercase),
         enabled: user.enabled,
+        halted_at: None,
+        revoked_at: None,
         document: json(user)?,
     })
 }

@@ -4,6 +4,7 @@ use entity::{client, consent, task, user_account};
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, TaskId, UserId};
+use protocol::numeric_date::NumericDate;
 use protocol::task::Task;
 use protocol::user::User;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
@@ -160,6 +161,21 @@ impl Store {
             find = find.filter(Column::State.eq(state.as_str()));
         }
         find.all(self.reader()).await?.iter().map(consents::consent).collect()
+    }
+
+    /// Tasks that are not over at `now`, those that may go on longest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recent_open_tasks(&self, limit: u64, now: NumericDate) -> Result<Vec<Task>, StoreError> {
+        use task::Column;
+        let find = task::Entity::find()
+            .filter(Column::Status.is_in(["active", "suspended"]))
+            .filter(Column::Deadline.gt(now.0))
+            .order_by_desc(Column::Deadline)
+            .order_by_desc(Column::Id)
+            .limit(limit);
+        find.all(self.reader()).await?.iter().map(tasks::task).collect()
     }
 
     /// The next `limit` tasks after `after`, by id.

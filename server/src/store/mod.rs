@@ -55,7 +55,9 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 pub use amending::Amendment;
-pub use change::{Anchor, Change, Committed, Conflict, Ended, Ending, Origin, Record, ReplayKey, Room, Take};
+pub use change::{
+    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Room, Take,
+};
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
 pub use deferrals::{AskedOfPerson, Deferral, Standing, Step};

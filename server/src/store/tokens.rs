@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entity::token;
 use entity::token::Column;
-use protocol::identifier::{ConsentId, TokenId};
+use protocol::identifier::{ConsentId, FamilyId, TokenId};
 use protocol::numeric_date::NumericDate;
 use protocol::token::Token;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
@@ -49,6 +49,15 @@ impl Store {
         let found = Arc::new(token(&row)?);
         self.caches().remember_token(None, &found, &row.document);
         Ok(Some(found))
+    }
+
+    /// A token of a refresh family, dead or alive, if there is any.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_token_of_family(&self, family: &FamilyId) -> Result<Option<Token>, StoreError> {
+        let find = token::Entity::find().filter(Column::FamilyId.eq(family.as_str())).limit(1);
+        find.one(self.reader()).await?.as_ref().map(token).transpose()
     }
 
     /// The tokens under a consent that are to be used and live at `now`, those that live longest first, at most a thousand.

@@ -19,7 +19,8 @@ use crate::secret::SecretDigest;
 const MOST_USERS: u64 = 1000;
 
 pub(super) fn user(row: &user_account::Model) -> Result<User, StoreError> {
-    read("user_account", &row.id, &row.document)
+    let written: User = read("user_account", &row.id, &row.document)?;
+    Ok(User { enabled: row.enabled, ..written })
 }
 
 /// Which password a user has: the digest of its hash, by which a change can see that it is still the same.
@@ -50,6 +51,20 @@ pub(super) async fn other_password<C: ConnectionTrait>(
     Ok(None)
 }
 
+/// Whether a user of a change has to sign in anew first. The account is held already, since it is required too.
+pub(super) async fn must_sign_in<C: ConnectionTrait>(
+    db: &C,
+    change: &Change,
+) -> Result<Option<Conflict>, DbErr> {
+    for id in &change.signed_in {
+        let find = "SELECT 1 FROM user_account WHERE id = $1 AND revoked_at IS NOT NULL";
+        if !sql::query(db, find, vec![id.as_str().into()]).await?.is_empty() {
+            return Ok(Some(Conflict::NotAlive(Anchor::User(id.clone()))));
+        }
+    }
+    Ok(None)
+}
+
 /// Whether a user of a change is not as it requires any more. `written` are those that earlier changes of the same batch
 /// are about to write.
 pub(super) async fn changed<C: ConnectionTrait>(
@@ -62,10 +77,14 @@ pub(super) async fn changed<C: ConnectionTrait>(
         _ => "",
     };
     for before in &change.unchanged {
-        let find = format!("SELECT document FROM user_account WHERE id = $1{hold}");
+        let find = format!("SELECT document, enabled FROM user_account WHERE id = $1{hold}");
         let rows = sql::query(db, &find, vec![before.id.as_str().into()]).await?;
-        let document = rows.first().map(|row| row.try_get_by_index::<String>(0)).transpose()?;
-        let now = document.and_then(|document| serde_json::from_str::<User>(&document).ok());
+        let mut now = None;
+        if let Some(row) = rows.first() {
+            let written = serde_json::from_str::<User>(&row.try_get_by_index::<String>(0)?).ok();
+            let enabled = row.try_get_by_index::<bool>(1)?;
+            now = written.map(|written| User { enabled, ..written });
+        }
         if now.as_ref() != Some(before) || !written.insert(before.id.clone()) {
             return Ok(Some(Conflict::Changed));
         }
@@ -98,6 +117,17 @@ impl Store {
         let column = user_account::Column::UsernameLower;
         let find = user_account::Entity::find().filter(column.eq(username.to_ascii_lowercase()));
         find.one(self.reader()).await?.as_ref().map(user).transpose().map(|found| found.map(Arc::new))
+    }
+
+    /// The user who types this name as they were declared last, whatever an admin did to the account since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_declared_user(&self, username: &str) -> Result<Option<User>, StoreError> {
+        let column = user_account::Column::UsernameLower;
+        let find = user_account::Entity::find().filter(column.eq(username.to_ascii_lowercase()));
+        let row = find.one(self.reader()).await?;
+        row.map(|row| read("user_account", &row.id, &row.document)).transpose()
     }
 
     /// The enabled users with this e-mail address, without regard to ASCII case, at most ten.

@@ -13,7 +13,7 @@ use protocol::task::{self, Bounds, Intent, Task, TaskStatus};
 use protocol::token::TaskRef;
 
 pub use ask::{Opened, ask};
-pub use operate::{By, Seen, Stepped, operate, see};
+pub use operate::{By, Seen, Stepped, operate, operate_as_admin, see};
 
 use crate::app::App;
 use crate::failure::{Broken, Failure};

@@ -8,7 +8,7 @@ use protocol::task::{self, Hand, Operation, Task, TaskStatus};
 use super::ask::tell_of;
 use crate::app::{App, Visit};
 use crate::failure::Failure;
-use crate::store::{Change, CommitError, Ended, Ending, Take};
+use crate::store::{Anchor, Change, CommitError, Conflict, Ended, Ending, Named, Take};
 
 /// How often it is tried again where somebody else changed the task at the same moment.
 const TRIES: usize = 5;
@@ -20,6 +20,8 @@ pub enum By<'a> {
     Client(&'a ClientId),
     /// The user for whom it is done.
     User(&'a UserId),
+    /// An admin.
+    Admin,
 }
 
 /// A task as its reader may see it.
@@ -59,6 +61,7 @@ fn hand_of(by: By<'_>, line: &[Task]) -> Option<Hand> {
         By::Client(client) if above.iter().any(|task| task.actor == *client) => Some(Hand::Giver),
         By::Client(client) => (own.actor == *client).then_some(Hand::Actor),
         By::User(user) => (own.user == *user).then_some(Hand::User),
+        By::Admin => Some(Hand::Admin),
     }
 }
 
@@ -74,14 +77,44 @@ pub async fn operate(
     operation: Operation,
     reason: Option<&str>,
 ) -> Result<Option<Stepped>, Failure> {
+    let mut told = AuditEvent::new(action(operation), Outcome::Granted, visit.now);
+    told.request = Some(visit.id.clone());
+    if let By::Client(client) = by {
+        told.client = Some(client.clone());
+    }
+    told.reason = reason.map(str::to_owned);
+    step(app, visit, by, id, operation, &told, &[]).await
+}
+
+/// Does `operation` to a task by an admin's hand, which is stronger than its actors' and its user's. `told` says who the
+/// admin is; `requires` what of theirs must be alive still.
+///
+/// # Errors
+/// `invalid_request` where the task does not stand where this could be done; `None` where there is no such task.
+pub async fn operate_as_admin(
+    app: &App,
+    visit: &Visit,
+    id: &TaskId,
+    operation: Operation,
+    told: &AuditEvent,
+    requires: &[Anchor],
+) -> Result<Option<Stepped>, Failure> {
+    let told = AuditEvent { action: action(operation), ..told.clone() };
+    step(app, visit, By::Admin, id, operation, &told, requires).await
+}
+
+async fn step(
+    app: &App,
+    visit: &Visit,
+    by: By<'_>,
+    id: &TaskId,
+    operation: Operation,
+    told: &AuditEvent,
+    requires: &[Anchor],
+) -> Result<Option<Stepped>, Failure> {
     for _ in 0..TRIES {
         let Some(seen) = see(app, visit, by, id).await? else { return Ok(None) };
-        let mut told = AuditEvent::new(action(operation), Outcome::Granted, visit.now);
-        told.request = Some(visit.id.clone());
-        if let By::Client(client) = by {
-            told.client = Some(client.clone());
-        }
-        told.reason = reason.map(str::to_owned);
+        let mut told = told.clone();
         tell_of(&mut told, &seen.task);
         let (status, suspended_by) = match seen.task.after(operation, seen.hand, visit.now) {
             Ok(after) => after,
@@ -96,7 +129,7 @@ pub async fn operate(
         }
         let version = seen.task.version;
         let take = Take::Task { id: id.clone(), version, status, suspended_by };
-        let change = Change::new(told).take(take);
+        let change = requires.iter().cloned().fold(Change::new(told).take(take), Change::requires);
         let change = if status.is_final() { change.end(Ending::Task(id.clone())) } else { change };
         match app.store.commit(change).await {
             Ok(committed) => {
@@ -104,10 +137,15 @@ pub async fn operate(
                 let line = app.store.line_of_task(id).await?;
                 let seen = Seen { status: task::effective(&line, visit.now), task, hand: seen.hand };
                 let mut ended = committed.ended;
-                ended.tasks += u64::from(status.is_final());
+                if status.is_final() {
+                    let named = Named { tasks: vec![id.to_string()], ..Named::default() };
+                    ended += Ended { tasks: 1, named, ..Ended::default() };
+                }
                 return Ok(Some(Stepped { seen, ended }));
             }
             Err(CommitError::Broken(error)) => return Err(error.into()),
+            // Whoever asks may not any more: that does not change by trying again.
+            Err(CommitError::Conflict(Conflict::NotAlive(_))) => break,
             Err(CommitError::Conflict(_)) => {}
         }
     }

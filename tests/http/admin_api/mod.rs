@@ -1,12 +1,13 @@
 //! The admin API: who may call it, and what it does.
 
 mod details_types;
+mod endings;
 mod lists;
 mod opening;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Answer, Authentication, Client, Database, House, Key};
 
 /// Where it is.
@@ -48,6 +49,23 @@ impl Ops {
     /// Gets a path as `ops`.
     pub async fn get(&self, path: &str) -> Answer {
         call(&self.house, &self.ops, "GET", path, None).await
+    }
+
+    /// Posts to a path as `ops`.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        call(&self.house, &self.ops, "POST", path, Some(body)).await
+    }
+
+    /// Ends something as `ops`.
+    pub async fn end(&self, level: &str, id: &str, operation: &str) -> Answer {
+        let body = json!({ "level": level, "id": id, "operation": operation, "reason": "because of a test" });
+        self.post("/endings", &body).await
+    }
+
+    /// The id of a user.
+    pub async fn user(&self, username: &str) -> String {
+        let found = self.house.store().find_user_by_username(username).await.unwrap();
+        found.unwrap().id.to_string()
     }
 }
 

@@ -5,6 +5,7 @@ mod answers;
 mod cross_domain;
 mod logout;
 mod procura;
+mod revocation;
 mod rights;
 
 use serde_json::{Value, json};

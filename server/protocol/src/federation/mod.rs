@@ -10,6 +10,7 @@ pub mod demand;
 pub mod home_realm;
 pub mod logout_token;
 pub mod profile;
+pub mod revocation;
 pub mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,6 +5,7 @@
 
 mod call;
 pub mod details_types;
+pub mod endings;
 pub mod lists;
 pub mod openapi;
 

@@ -16,12 +16,14 @@ pub struct AdminPage {
     pub page: Page,
     /// The token of all forms on the page.
     pub csrf: String,
-    /// The enabled users.
+    /// The users, wherever they sign in.
     pub users: Vec<UserRow>,
     /// Every agent.
     pub agents: Vec<AgentRow>,
     /// Every live consent.
     pub consents: Vec<ConsentRow>,
+    /// Tasks that are open, those that may go on longest first.
+    pub tasks: Vec<TaskRow>,
     /// The last events of the audit log, the newest first.
     pub events: Vec<AuditRow>,
 }
@@ -41,6 +43,10 @@ pub struct UserRow {
     pub has_password: bool,
     /// Whether they answer for agents.
     pub has_agents: bool,
+    /// Whether the account may be used.
+    pub enabled: bool,
+    /// Whether an admin keeps it disabled.
+    pub halted: bool,
     /// Where the pages that end what they have begin.
     pub path: String,
 }
@@ -83,6 +89,21 @@ pub struct ConsentRow {
     pub since: NumericDate,
     /// When it ends.
     pub until: NumericDate,
+}
+
+/// An open task.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskRow {
+    /// Its id.
+    pub id: String,
+    /// For whom.
+    pub user_name: String,
+    /// Who does it.
+    pub actor_name: String,
+    /// What for, in the actor's words.
+    pub purpose: Option<String>,
+    /// When it ends at the latest.
+    pub deadline: NumericDate,
 }
 
 /// An event of the audit log.

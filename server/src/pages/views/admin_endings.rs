@@ -17,11 +17,29 @@ pub enum EndingInWords {
     User,
     /// Suspend all agents of an owner.
     Owner,
+    /// Disable an account.
+    Disable,
+    /// Enable it.
+    Enable,
+    /// End a consent.
+    Consent,
+    /// End a task.
+    Task,
 }
 
 impl EndingInWords {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Suspend, Self::Resume, Self::Retire, Self::User, Self::Owner];
+    pub const ALL: [Self; 9] = [
+        Self::Suspend,
+        Self::Resume,
+        Self::Retire,
+        Self::User,
+        Self::Owner,
+        Self::Disable,
+        Self::Enable,
+        Self::Consent,
+        Self::Task,
+    ];
 
     /// The word by which it is known in paths.
     #[must_use]
@@ -30,8 +48,10 @@ impl EndingInWords {
             Self::Suspend => "suspend",
             Self::Resume => "resume",
             Self::Retire => "retire",
-            Self::User => "end",
+            Self::User | Self::Consent | Self::Task => "end",
             Self::Owner => "end-agents",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
         }
     }
 
@@ -44,6 +64,10 @@ impl EndingInWords {
             Self::Retire => "ending-retire",
             Self::User => "ending-user",
             Self::Owner => "ending-owner",
+            Self::Disable => "ending-disable",
+            Self::Enable => "ending-enable",
+            Self::Consent => "ending-consent",
+            Self::Task => "ending-task",
         }
     }
 
@@ -56,6 +80,10 @@ impl EndingInWords {
             Self::Retire => "ending-retire-question",
             Self::User => "ending-user-question",
             Self::Owner => "ending-owner-question",
+            Self::Disable => "ending-disable-question",
+            Self::Enable => "ending-enable-question",
+            Self::Consent => "ending-consent-question",
+            Self::Task => "ending-task-question",
         }
     }
 
@@ -68,6 +96,10 @@ impl EndingInWords {
             Self::Retire => "ending-retire-meaning",
             Self::User => "ending-user-meaning",
             Self::Owner => "ending-owner-meaning",
+            Self::Disable => "ending-disable-meaning",
+            Self::Enable => "ending-enable-meaning",
+            Self::Consent => "ending-consent-meaning",
+            Self::Task => "ending-task-meaning",
         }
     }
 
@@ -79,6 +111,17 @@ impl EndingInWords {
                 &["ending-line-consents", "ending-line-tokens", "ending-line-pending", "ending-line-local"]
             }
             Self::Resume => &["ending-line-anew"],
+            Self::Enable => &["ending-line-enable-anew"],
+            Self::Consent => &["ending-line-consent-tasks", "ending-line-derived", "ending-line-local"],
+            Self::Task => &["ending-line-parts", "ending-line-derived", "ending-line-local"],
+            Self::Disable => &[
+                "ending-line-sessions",
+                "ending-line-user-consents",
+                "ending-line-user-tokens",
+                "ending-line-user-pending",
+                "ending-line-local",
+                "ending-line-disabled",
+            ],
             Self::User => &[
                 "ending-line-sessions",
                 "ending-line-user-consents",
@@ -99,6 +142,10 @@ impl EndingInWords {
             Self::Retire => "ending-retire-done",
             Self::User => "ending-user-done",
             Self::Owner => "ending-owner-done",
+            Self::Disable => "ending-disable-done",
+            Self::Enable => "ending-enable-done",
+            Self::Consent => "ending-consent-done",
+            Self::Task => "ending-task-done",
         }
     }
 }

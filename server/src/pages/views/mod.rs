@@ -43,7 +43,7 @@ pub use account::{
     AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
 };
 pub use account_tasks::{AccountTaskPage, TaskStep};
-pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, UserRow};
+pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, TaskRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
 pub use admin_details_types::{
     AdminDetailsTypePage, AdminDetailsTypesPage, DetailsTypeRow, FieldRow, Preview, RiskRow, VersionRow,

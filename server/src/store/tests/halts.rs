@@ -1,7 +1,7 @@
 //! Stopping agents and people, and everything that they hold.
 
 use protocol::deferred::{Asked, Deferred, Polling};
-use protocol::ending::{Halt, Operation};
+use protocol::ending::{AccountOperation, Halt, Operation};
 use protocol::identifier::{ClientId, UserId};
 use protocol::token::Subject;
 
@@ -18,6 +18,9 @@ promises! {
     nothing_is_issued_for_a_user_whose_things_end_at_the_same_moment;
     nothing_is_issued_to_agents_of_an_owner_who_ends_at_the_same_moment;
     stopping_waits_for_what_is_being_issued_and_ends_it_too;
+    what_an_admin_disabled_stays_so_whatever_is_declared;
+    whoever_was_revoked_has_to_sign_in_before_what_requires_it_is_written;
+    what_ended_is_named_and_no_more_of_it_than_a_hundred;
 }
 
 fn agent(name: &str, owner: &str) -> Client {
@@ -292,4 +295,63 @@ async fn stopping_waits_for_what_is_being_issued_and_ends_it_too(place: &Place) 
     assert_eq!(stopping.await.unwrap().unwrap().ended, Ended { tokens: 2, ..Ended::default() });
     assert!(!place.token_lives("late").await && !place.token_lives("root").await);
     assert!(place.token_lives("other").await);
+}
+
+fn set_account(operation: AccountOperation) -> Change {
+    Change::new(event()).set_account(id("alice"), operation)
+}
+
+async fn what_an_admin_disabled_stays_so_whatever_is_declared(place: &Place) {
+    let declared = |name: &str| Record::User {
+        user: User { name: name.into(), ..user("alice") },
+        origin: Origin::Config,
+    };
+    place.keep(vec![declared("Alice"), Record::Consent(consent("k"))]).await;
+    let done = place.commit(set_account(AccountOperation::Disable)).await;
+    assert_eq!(done.ended, Ended { consents: 1, ..Ended::default() });
+    assert_eq!(place.store.find_account_halt(&id("alice")).await.unwrap(), Some(NOW));
+    let again = place.store.commit(set_account(AccountOperation::Disable)).await;
+    assert_eq!(again, Err(CommitError::Conflict(Conflict::AlreadyTaken)));
+    place.keep(vec![declared("Alice A.")]).await;
+    let found = place.store.find_user(&id("alice")).await.unwrap().unwrap();
+    assert_eq!((found.name.as_str(), found.enabled), ("Alice A.", false));
+    assert!(!place.lives(Anchor::User(id("alice"))).await);
+    let written = place.store.find_declared_user("alice").await.unwrap().unwrap();
+    assert!(written.enabled, "what is declared is told as it was declared");
+
+    place.commit(set_account(AccountOperation::Enable)).await;
+    assert!(place.lives(Anchor::User(id("alice"))).await);
+    let again = place.store.commit(set_account(AccountOperation::Enable)).await;
+    assert_eq!(again, Err(CommitError::Conflict(Conflict::AlreadyTaken)));
+    // Whom the configuration does not know any more, no admin brings back.
+    place.commit(set_account(AccountOperation::Disable)).await;
+    let gone = User { enabled: false, ..user("alice") };
+    place.keep(vec![Record::User { user: gone, origin: Origin::Config }]).await;
+    place.commit(set_account(AccountOperation::Enable)).await;
+    assert!(!place.lives(Anchor::User(id("alice"))).await);
+}
+
+async fn whoever_was_revoked_has_to_sign_in_before_what_requires_it_is_written(place: &Place) {
+    place.keep(vec![Record::User { user: user("alice"), origin: Origin::Config }]).await;
+    let issue = || Change::new(event()).requires(Anchor::User(id("alice"))).requires_signed_in(id("alice"));
+    place.commit(issue()).await;
+    place.commit(set_account(AccountOperation::Revoke)).await;
+    assert!(place.lives(Anchor::User(id("alice"))).await, "they can sign in");
+    let refused = place.store.commit(issue()).await;
+    assert_eq!(refused, Err(CommitError::Conflict(Conflict::NotAlive(Anchor::User(id("alice"))))));
+    for _ in 0..2 {
+        place.commit(set_account(AccountOperation::SignIn)).await;
+        place.commit(issue()).await;
+    }
+}
+
+async fn what_ended_is_named_and_no_more_of_it_than_a_hundred(place: &Place) {
+    let names: Vec<String> = (0..120).map(|n| format!("k{n:03}")).collect();
+    place.keep(names.iter().map(|name| Record::Consent(consent(name))).collect()).await;
+    place.keep(vec![Record::Task(task("t", "k000", None))]).await;
+    let ending = Change::new(event()).end(Ending::User(id("alice")));
+    let done = place.store.commit(ending).await.unwrap().ended;
+    assert_eq!((done.consents, done.named.consents.len()), (120, Named::MOST));
+    assert!(done.named.consents.iter().all(|id| names.contains(id)));
+    assert_eq!((done.tasks, done.named.tasks), (1, vec!["t".to_owned()]));
 }

@@ -24,7 +24,6 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
         digest: digest(name),
         id: format!("ask_{name}"),
         asked: AskedOfPerson {
-            instance: None,
             question: Question { wanted, reason, approver: id(approver), end: LATER },
             grant_type: GrantType::TokenExchange,
             key: None,

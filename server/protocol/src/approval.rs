@@ -47,6 +47,9 @@ pub struct Wanted {
     pub consent: Option<ConsentId>,
     /// The token that it is derived from.
     pub parent: Option<TokenId>,
+    /// Whether the user signed in for this very token, and so is there.
+    #[serde(default)]
+    pub user_present: bool,
 }
 
 impl Wanted {
@@ -65,6 +68,7 @@ impl Wanted {
             txn: token.task.as_ref().map(|task| task.root.clone()),
             consent: token.consent.clone(),
             parent: token.parent.clone(),
+            user_present: token.login.is_some() && token.parent.is_none(),
         }
     }
 
@@ -94,7 +98,7 @@ impl Wanted {
         let mut parties = vec![&self.client, &actor.id];
         parties.extend(self.chain.actors().iter().map(|actor| &actor.sub));
         let user = self.subject.user();
-        Planned { parties, user, acts: self.chain.depth() > 0 || user.is_none(), authority, types }
+        Planned { parties, user, acts: self.chain.depth() > 0 || !self.user_present, authority, types }
     }
 
     /// The base64url SHA-256 of its canonical JSON (RFC 8785), with words in front that nothing else is hashed with.
@@ -275,6 +279,7 @@ mod tests {
             txn: "root".parse().ok(),
             consent: "consent".parse().ok(),
             parent: "token".parse().ok(),
+            user_present: false,
         }
     }
 
@@ -306,7 +311,7 @@ mod tests {
 
     #[test]
     fn every_member_of_what_is_wanted_changes_its_hash() {
-        let changes: [fn(&mut Wanted); 11] = [
+        let changes: [fn(&mut Wanted); 12] = [
             |w| w.client = "other".parse().unwrap(),
             |w| w.subject = Subject::User("eve".parse().unwrap()),
             |w| w.chain = Chain::of(agent().as_actor("https://as.example")),
@@ -318,6 +323,7 @@ mod tests {
             |w| w.txn = None,
             |w| w.consent = None,
             |w| w.parent = None,
+            |w| w.user_present = true,
         ];
         for (index, change) in changes.into_iter().enumerate() {
             let mut other = wanted();

@@ -147,7 +147,9 @@ pub fn check_grant(
     actor: &ClientId,
     now: NumericDate,
 ) -> Result<(), GrantManagementRefused> {
-    let own = found.filter(|consent| consent.client == *client && consent.is_live(now));
+    // What somebody else brought is theirs to bring, and nothing is added to it.
+    let asked_for = |consent: &&Consent| consent.client == *client && consent.brought_by.is_none();
+    let own = found.filter(|consent| asked_for(consent) && consent.is_live(now));
     match own {
         None => Err(GrantManagementRefused::UnknownGrant),
         Some(consent) if consent.actor != *actor => Err(GrantManagementRefused::OtherActor),

@@ -171,6 +171,10 @@ pub(super) async fn approved(
     let types = &offer.registry.types;
     let onto = offer.becomes.standing().map(|standing| &standing.id);
     let covers = |consent: &Consent| {
+        // What somebody else brought, the user never saw: it holds for what it was brought with.
+        if consent.brought_by.is_some() {
+            return false;
+        }
         if onto.is_some_and(|onto| *onto != consent.id) {
             return false;
         }

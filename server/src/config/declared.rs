@@ -193,6 +193,7 @@ impl Declared {
             proven.extend(checked.map(|(client, credentials)| (key, client, credentials)));
         }
         tell_shared_credentials(&proven, problems);
+        tell_shared_workloads(&proven, problems);
 
         let types = section::<WrittenDetailsType>(layers, "details_types", problems);
         let types =
@@ -342,6 +343,23 @@ fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> Declare
         .filter_map(|(key, domain)| domain.check(folder, problems.at(&key)))
         .collect();
     DeclaredPlatforms { issuers, trust_domains }
+}
+
+/// No two clients are the same workload: one token of the platform would speak for both.
+fn tell_shared_workloads(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    for (key, client, _) in proven {
+        let (field, identity) = match &client.authentication {
+            ClientAuthentication::WorkloadJwt(identity) => ("workload", serde_json::json!(identity)),
+            ClientAuthentication::SpiffeJwt { spiffe_id }
+            | ClientAuthentication::SpiffeX509 { spiffe_id } => ("spiffe_id", serde_json::json!(spiffe_id)),
+            _ => continue,
+        };
+        if let Some(earlier) = first.insert(identity.to_string(), key) {
+            let id = client.id.as_str();
+            problems.add(format!("{key}.{field}"), format_args!("{id:?} is the same workload as {earlier}"));
+        }
+    }
 }
 
 fn tell_shared_credentials(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {

@@ -218,7 +218,7 @@ fn gone() -> Refusal {
 pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferralRequest) -> Result<Granted, Refused> {
     let code = request.deferral_code.reveal();
     let kept = match desk.app.store.find_deferral(&SecretDigest::of(code)).await {
-        Ok(Some(kept)) if is_callers(desk, &kept) => kept,
+        Ok(Some(kept)) if is_callers(desk.caller, &kept) => kept,
         Ok(_) => return Err(desk.refused(&desk.event, gone())),
         Err(error) => return Err(desk.refused(&desk.event, error)),
     };
@@ -245,12 +245,12 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferralRequest) -> Result
 }
 
 /// Whoever asked may ask, with the key and the certificate that it asked with.
-fn is_callers(desk: &Desk<'_>, kept: &Deferral) -> bool {
+fn is_callers(caller: &Caller, kept: &Deferral) -> bool {
     let AskedOfPerson { instance, key, certificate, question, .. } = &kept.asked;
-    let same_instance = instance.is_none() || *instance == desk.caller.instance;
-    let same_key = key.is_none() || *key == desk.caller.key;
-    let same_certificate = certificate.is_none() || *certificate == desk.caller.certificate;
-    question.wanted.client == desk.caller.client.id && same_instance && same_key && same_certificate
+    let same_instance = instance.is_none() || *instance == caller.instance;
+    let same_key = key.is_none() || *key == caller.key;
+    let same_certificate = certificate.is_none() || *certificate == caller.certificate;
+    question.wanted.client == caller.client.id && same_instance && same_key && same_certificate
 }
 
 /// Nothing is there yet. Asking decides nothing, and is only noted.
@@ -302,7 +302,7 @@ pub async fn cancel(app: &App, visit: &Visit, caller: &Caller, deferral_code: &s
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
     let change = match kept {
-        Some(kept) if kept.asked.question.wanted.client != caller.client.id => {
+        Some(kept) if !is_callers(caller, &kept) => {
             let refusal =
                 Refusal::new(ErrorCode::InvalidGrant, "the deferral_code was not issued to this client");
             let change = caller.mark(Change::new(event.refused(&refusal)));

@@ -86,5 +86,5 @@ async fn take_in(
         session: None,
         status: None,
     };
-    Ok(Foreign { token: Arc::new(token), shown: trusted::shown(Purpose::SubjectTokens, rule, &grant) })
+    Ok(Foreign { token: Arc::new(token), shown: trusted::shown(rule, &grant) })
 }

@@ -114,7 +114,7 @@ async fn decide(
     Ok(Granted {
         unamended: None,
         event: event.clone(),
-        first_time: trusted::shown(purpose, rule, &grant).into_iter().collect(),
+        first_time: trusted::shown(rule, &grant).into_iter().collect(),
         requires,
         take: None,
         keep,

@@ -377,13 +377,14 @@ impl Desk<'_> {
             _ => None,
         });
         change = opened.into_iter().fold(change, Change::room);
-        change = keep.into_iter().fold(change, Change::keep);
-        // What comes of no consent and no other token ends with none of them: its user may have to sign in first.
-        if let (Some(user), None, None) =
-            (reply.token.subject.user(), &reply.token.consent, &reply.token.parent)
-        {
+        // What comes of no other token here, or of one that somebody else issued, ended with none: its user may have
+        // to sign in first.
+        let foreign = |record: &Record| matches!(record, Record::Token { token, .. } if token.kind == TokenKind::Foreign);
+        let comes_from_elsewhere = reply.token.parent.is_none() || keep.iter().any(foreign);
+        if let Some(user) = reply.token.subject.user().filter(|_| comes_from_elsewhere) {
             change = change.requires_signed_in(user.clone());
         }
+        change = keep.into_iter().fold(change, Change::keep);
         if let Some((consent, version)) = unamended {
             change = change.requires_unamended(consent, version);
         }

@@ -69,15 +69,10 @@ pub(super) async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Fa
 
 /// Under which the JWT is remembered, where it is taken once.
 pub(super) fn shown(
-    purpose: Purpose,
     rule: &TrustedIssuer,
     grant: &Grant,
 ) -> Option<(ReplayKey, protocol::numeric_date::NumericDate)> {
-    let kind = match purpose {
-        Purpose::AuthorizationGrants => "jwt_bearer",
-        Purpose::SubjectTokens => "subject_token",
-        Purpose::IdentityAssertions => "id_jag",
-    };
-    let key = |jti: &String| ReplayKey::new(kind, &[&rule.issuer, jti]);
+    // Once, whatever it is presented as.
+    let key = |jti: &String| ReplayKey::new("trusted_issuer", &[&rule.issuer, jti]);
     grant.jti.as_ref().map(|jti| (key(jti), grant.remember_until))
 }

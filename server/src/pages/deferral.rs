@@ -11,6 +11,7 @@ use protocol::token::Subject;
 use super::account::{name_of, what};
 use super::consent;
 use super::page::{Browser, one, render, see_other_for_good, session_broken};
+use super::sign_in;
 use super::views::{Answered, ApprovalPage, ResourceInWords, TaskInWords, WaitingEntry, WhatHappened};
 use crate::app::App;
 use crate::approvals::{self, Approving};
@@ -54,6 +55,7 @@ pub(super) async fn show(app: &App, browser: &Browser, signed_in: &SignedIn, id:
         Err(response) => return *response,
     };
     match view(app, browser, signed_in, &deferral, false).await {
+        Ok(view) if is_too_old(browser, &view) => sign_in::again(&path(id)),
         Ok(view) => render(StatusCode::OK, &view, None),
         Err(failure) => browser.failure(&failure),
     }
@@ -85,6 +87,13 @@ pub(super) async fn answer(
         Err(reason) => return browser.broken(&reason),
     }
     let allowed = one(form, "decision") == "approve";
+    if allowed {
+        match view(app, browser, signed_in, &deferral, false).await {
+            Ok(view) if is_too_old(browser, &view) => return sign_in::again(&path(id)),
+            Ok(_) => {}
+            Err(failure) => return browser.failure(&failure),
+        }
+    }
     let approving = Approving { user: &signed_in.user, session: &signed_in.session };
     let decided =
         approvals::decide(app, &browser.visit, &deferral, approving, one(form, "shown"), allowed).await;
@@ -102,6 +111,16 @@ pub(super) async fn answer(
         Err(Failure::Refused(refusal)) => browser.error(WhatHappened::NoLongerWaiting, Some(&refusal)),
         Err(Failure::Broken(reason)) => browser.broken(&reason),
     }
+}
+
+/// Whether somebody must sign in anew before they approve this: whoever found an open browser does nothing that could
+/// do harm.
+fn is_too_old(browser: &Browser, view: &ApprovalPage) -> bool {
+    view.risk == RiskLevel::High && !sign_in::is_fresh(browser)
+}
+
+fn path(id: &str) -> String {
+    format!("/approvals/{id}")
 }
 
 async fn find(

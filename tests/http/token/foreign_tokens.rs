@@ -1,5 +1,6 @@
 //! JWTs of trusted issuers as `subject_token`, by the type `jwt` (RFC 8693 §2.1, §3).
 
+use protocol::ending::AccountOperation;
 use protocol::federation::Identity;
 use protocol::federation::account::LinkedBy;
 use protocol::federation::rights::Rights;
@@ -10,6 +11,7 @@ use tests::{Answer, Client, Database, House, INVENTORY, Key, ORDERS, on_both_dat
 on_both_databases! {
     a_trusted_issuers_token_is_a_subject_token_where_the_user_allowed_the_actor,
     without_a_consent_it_takes_a_rule,
+    whoever_was_revoked_signs_in_before_anything_is_exchanged_for_them,
     one_is_taken_once_unless_the_issuer_is_declared_otherwise,
     users_are_those_that_the_issuer_may_name_and_nobody_else,
 }
@@ -278,4 +280,21 @@ async fn an_issuer_speaks_for_nothing_but_its_purposes() {
     assert_eq!(with("authorization_grants").await, [yes.clone(), no.clone(), wrong.clone()]);
     assert_eq!(with("identity_assertions").await, [no.clone(), yes.clone(), wrong]);
     assert_eq!(with("subject_tokens").await, [no.clone(), no, yes]);
+}
+
+async fn whoever_was_revoked_signs_in_before_anything_is_exchanged_for_them(database: Database) {
+    let key = Key::generate();
+    let rule = "[[rules]]\nid = \"partner\"\nclient = \"orders-api\"\neffect = \"may_act\"\n\
+                resources = [\"https://orders.example\"]\n";
+    let house = house(database, &key, USUAL, rule).await;
+    let api = house.client("orders-api");
+    let fresh = async || exchange(&api, &signed(&key, &claims(&house)), "jwt", &READ).await;
+    fresh().await.ok();
+    let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    let change = Change::housekeeping(house.door().now());
+    let change = change.set_account(alice.id.clone(), AccountOperation::Revoke);
+    house.store().commit(change).await.unwrap();
+    fresh().await.refused("invalid_request");
+    house.signed_in("alice").await;
+    fresh().await.ok();
 }

@@ -1,6 +1,7 @@
 //! Identity assertions of another domain's provider, which is a key here: this server is the resource authorization
 //! server (Identity Assertion JWT Authorization Grant §4.4).
 
+use protocol::ending::AccountOperation;
 use serde_json::{Value, json};
 use server::store::{Change, Ending};
 use tests::{Answer, Client, Database, House, INVENTORY, Key, ORDERS, on_both_databases, random};
@@ -8,6 +9,8 @@ use tests::{Answer, Client, Database, House, INVENTORY, Key, ORDERS, on_both_dat
 on_both_databases! {
     an_identity_assertion_brings_an_access_token_a_consent_and_a_task,
     what_it_brought_can_be_ended,
+    what_it_brought_is_no_word_of_the_users,
+    whoever_was_revoked_signs_in_before_one_brings_anything_for_them,
     it_is_taken_once_unless_its_issuer_is_declared_otherwise,
     a_bound_assertion_is_good_with_its_key_alone,
 }
@@ -241,4 +244,33 @@ async fn a_tenant_is_taken_where_it_is_written_down() {
         };
     }
     present(&agent, &signed(&key, &claims(&house, "agent-a")), &AT_ORDERS).await.refused("invalid_grant");
+}
+
+async fn what_it_brought_is_no_word_of_the_users(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let (web, alice) = (house.client("web"), house.signed_in("alice").await);
+    let silently = async || {
+        let ask = house.ask(&web).scope("orders:read").resource(ORDERS).with("prompt", "none");
+        ask.brought_by(&alice).await.param("error")
+    };
+    assert_eq!(silently().await, "consent_required");
+    present(&web, &signed(&key, &claims(&house, "web")), &AT_ORDERS).await.ok();
+    assert_eq!(silently().await, "consent_required", "nobody asked alice");
+}
+
+async fn whoever_was_revoked_signs_in_before_one_brings_anything_for_them(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let agent = house.client("agent-a");
+    let fresh = async || present(&agent, &signed(&key, &claims(&house, "agent-a")), &AT_ORDERS).await;
+    let before = fresh().await.ok();
+    let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    let change = Change::housekeeping(house.door().now());
+    let change = change.set_account(alice.id.clone(), AccountOperation::Revoke);
+    house.store().commit(change).await.unwrap();
+    assert!(!house.is_active(before.access_token()).await);
+    fresh().await.refused("invalid_grant");
+    house.signed_in("alice").await;
+    fresh().await.ok();
 }

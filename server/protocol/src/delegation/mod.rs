@@ -228,6 +228,7 @@ impl Delegation {
             txn: task.map(|task| task.root.clone()),
             consent: consent.cloned(),
             parent: Some(self.subject.id.clone()),
+            user_present: false,
         }
     }
 

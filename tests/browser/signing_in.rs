@@ -14,6 +14,8 @@ async fn a_wrong_password_says_one_thing_and_keeps_the_username() {
             "to continue to Shop Assistant"
         );
         for username in ["alice", "nobody-at-all"] {
+            // Anew, so that no error of the page before is taken for this one's.
+            alice.goto(&stage.asks_for_agent()).await;
             alice.write("login-username", username).await;
             alice.write("login-password", "not the password").await;
             alice.click("login-submit").await;

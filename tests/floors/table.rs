@@ -71,7 +71,6 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     // A task is stopped as tasks are, whoever stops it.
     ("endings", &[GROUND, &["tasks"]]),
     ("details_types", &[GROUND]),
-    ("endings", &[GROUND]),
     ("federation", &[GROUND]),
     ("registration", &[GROUND]),
     ("logout", &[GROUND]),

@@ -40,6 +40,9 @@ pub struct Wanted {
     pub resources: Resources,
     /// The task that it is derived for.
     pub task: Option<TaskId>,
+    /// The task at the top of that one's tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub txn: Option<TaskId>,
     /// The consent that it comes from.
     pub consent: Option<ConsentId>,
     /// The token that it is derived from.
@@ -59,6 +62,7 @@ impl Wanted {
             authorization_details: token.authority.details.clone(),
             resources: token.authority.resources.clone(),
             task: token.task.as_ref().map(|task| task.id.clone()),
+            txn: token.task.as_ref().map(|task| task.root.clone()),
             consent: token.consent.clone(),
             parent: token.parent.clone(),
         }
@@ -268,6 +272,7 @@ mod tests {
             authorization_details: AuthorizationDetails::none(),
             resources: Resources::from(["https://r.example".parse().unwrap()]),
             task: "task".parse().ok(),
+            txn: "root".parse().ok(),
             consent: "consent".parse().ok(),
             parent: "token".parse().ok(),
         }
@@ -301,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_member_of_what_is_wanted_changes_its_hash() {
-        let changes: [fn(&mut Wanted); 10] = [
+        let changes: [fn(&mut Wanted); 11] = [
             |w| w.client = "other".parse().unwrap(),
             |w| w.subject = Subject::User("eve".parse().unwrap()),
             |w| w.chain = Chain::of(agent().as_actor("https://as.example")),
@@ -310,6 +315,7 @@ mod tests {
             |w| w.authorization_details = AuthorizationDetails::parse(r#"[{"type":"t"}]"#).unwrap(),
             |w| w.resources.clear(),
             |w| w.task = None,
+            |w| w.txn = None,
             |w| w.consent = None,
             |w| w.parent = None,
         ];

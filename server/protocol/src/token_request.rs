@@ -25,7 +25,7 @@ pub enum TokenRequest {
     /// `grant_type=client_credentials`.
     ClientCredentials(ClientCredentialsRequest),
     /// `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`.
-    TokenExchange(ExchangeRequest),
+    TokenExchange(Box<ExchangeRequest>),
     /// `grant_type=urn:ietf:params:oauth:grant-type:device_code`.
     DeviceCode(DeferredRequest),
     /// `grant_type=urn:openid:params:grant-type:ciba`.
@@ -228,7 +228,7 @@ impl TokenRequest {
             GrantType::ClientCredentials => {
                 ClientCredentialsRequest::parse(params).map(Self::ClientCredentials)
             }
-            GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
+            GrantType::TokenExchange => ExchangeRequest::parse(params).map(Box::new).map(Self::TokenExchange),
             GrantType::DeviceCode => DeferredRequest::parse(params, "device_code").map(Self::DeviceCode),
             GrantType::Ciba => DeferredRequest::parse(params, "auth_req_id").map(Self::Ciba),
             GrantType::JwtBearer => JwtBearerRequest::parse(params, false).map(Self::JwtBearer),
@@ -426,7 +426,7 @@ mod tests {
         }
         pairs.extend(more);
         match parse(&pairs)? {
-            TokenRequest::TokenExchange(request) => Ok(request),
+            TokenRequest::TokenExchange(request) => Ok(*request),
             other => panic!("{other:?}"),
         }
     }

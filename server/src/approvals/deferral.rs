@@ -97,6 +97,7 @@ fn told(visit: &Visit, deferral: &Deferral, approved: bool) -> AuditEvent {
     event.chain = wanted.chain.clone();
     event.consent.clone_from(&wanted.consent);
     event.task.clone_from(&wanted.task);
+    event.txn.clone_from(&wanted.txn);
     event.parent.clone_from(&wanted.parent);
     event.rule = question.reason.rule().cloned();
     event.scope = Some(wanted.scope.clone());

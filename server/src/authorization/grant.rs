@@ -83,7 +83,6 @@ pub fn grant(
 
 impl Granted {
     /// Everything that is written with the code of this digest.
-    #[must_use]
     pub fn with_code(self, offer: &Offer, code: SecretDigest) -> Change {
         let Self { consent, task, change, .. } = self;
         match &offer.becomes {

@@ -56,7 +56,7 @@ fn the_example_is_valid_and_its_settings_are_the_defaults() {
     let config = loaded(EXAMPLE);
     assert_eq!(config.settings, Settings::default());
     let ids: Vec<_> = config.declared.clients.iter().map(|client| client.id.as_str()).collect();
-    assert_eq!(ids, ["shop-assistant", "orders-api", "refund-agent", "lookup-agent"]);
+    assert_eq!(ids, ["shop-assistant", "orders-api", "operations", "refund-agent", "lookup-agent"]);
     assert!(config.declared.users[1].admin && config.declared.users[0].claims["email_verified"] == true);
     assert_eq!(config.declared.details_types.names().count(), 4);
     assert_eq!(config.declared.rules.len(), 3);
@@ -351,7 +351,7 @@ fn usernames_become_user_ids_when_they_are_known() {
         })
         .collect();
     assert_eq!(owners, ["u-bob", "u-bob"]);
-    assert!(resolved.clients[2].dpop_bound_access_tokens);
+    assert!(resolved.clients[3].dpop_bound_access_tokens);
     let api = "orders-api".parse().unwrap();
     assert!(resolved.rules.may_act(&api, Some(&"u-alice".parse().unwrap())).is_some());
     assert!(resolved.rules.may_act(&api, Some(&"alice".parse().unwrap())).is_none());

@@ -179,6 +179,7 @@ pub(super) fn event_of(mut event: AuditEvent, action: Action, question: &Questio
     event.chain = wanted.chain.clone();
     event.consent.clone_from(&wanted.consent);
     event.task.clone_from(&wanted.task);
+    event.txn.clone_from(&wanted.txn);
     event.parent.clone_from(&wanted.parent);
     event.rule = question.reason.rule().cloned();
     event.scope = Some(wanted.scope.clone());

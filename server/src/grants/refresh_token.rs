@@ -54,6 +54,8 @@ async fn decide(
     event.user = presented.subject.user().cloned();
     event.consent.clone_from(&presented.consent);
     event.parent = Some(presented.id.clone());
+    event.task = presented.task.as_ref().map(|task| task.id.clone());
+    event.txn = presented.task.as_ref().map(|task| task.root.clone());
     if presented.expires_at().is_over(now) {
         return Err(gone().into());
     }
@@ -82,6 +84,10 @@ async fn decide(
         Named { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
     let life = app.settings.token_life;
     let onto = onto(desk, request, &presented).await?;
+    if let Some((task, _)) = &onto {
+        event.task = Some(task.id.clone());
+        event.txn = Some(task.root.clone());
+    }
     let source = match &onto {
         Some((task, consent)) => presented.authority.common(&task.authority(consent), &registry.types),
         None => presented.authority.clone(),

@@ -218,7 +218,7 @@ fn requires(
 enum Wanted<'a> {
     AccessToken,
     Grant(Destination<'a>),
-    TransactionToken(transaction::Wanted),
+    TransactionToken(Box<transaction::Wanted>),
 }
 
 async fn wanted<'a>(
@@ -231,7 +231,10 @@ async fn wanted<'a>(
         return Ok(Wanted::Grant(other_domain::destination(desk, request, kind, subject).await?));
     }
     match requested {
-        TokenType::TxnToken => Ok(Wanted::TransactionToken(transaction::wanted(desk, request, subject)?)),
+        TokenType::TxnToken => {
+            let wanted = transaction::wanted(desk, request, subject)?;
+            Ok(Wanted::TransactionToken(Box::new(wanted)))
+        }
         // A transaction token is no credential: nothing but another one comes of it.
         _ if subject.kind == TokenKind::Transaction => Err(not_acceptable(SUBJECT_NOT_ACCEPTABLE)),
         _ => Ok(Wanted::AccessToken),

@@ -190,7 +190,7 @@ async fn view(
 /// The task, if it says anything.
 fn in_words(intent: Intent) -> Option<TaskInWords> {
     let says = intent != Intent::default();
-    says.then(|| TaskInWords {
+    says.then_some(TaskInWords {
         purpose: intent.purpose,
         reference: intent.reference,
         success_criteria: intent.success_criteria,

@@ -7,6 +7,7 @@ mod logout;
 mod procura;
 mod revocation;
 mod rights;
+mod ticket;
 
 use serde_json::{Value, json};
 use tests::{Arrival, Database, FakeProvider, House, Page, Person};

@@ -73,7 +73,7 @@ fn derive(world: &World, dice: &[u16; 9]) -> Option<Attempt> {
         (0..world.tokens.len()).filter(|i| world.stands(*i) && !world.tokens[*i].refresh).collect();
     let subject = pick(&standing, dice[0])?;
     let token = &world.tokens[subject];
-    let sent_to_orders = token.handed.is_none() && token.places.contains(ORDERS) && dice[1] % 4 == 0;
+    let sent_to_orders = token.handed.is_none() && token.places.contains(ORDERS) && dice[1].is_multiple_of(4);
     let by = token.handed.or(token.only).unwrap_or(if sent_to_orders { ORDERS_API } else { token.to });
     let mut attempt = rightful(by, subject);
     if token.to == by && token.key.is_none() && token.handed.is_none() {
@@ -81,11 +81,11 @@ fn derive(world: &World, dice: &[u16; 9]) -> Option<Attempt> {
     }
     let own = |i: &usize| world.stands(*i) && world.tokens[*i].sub == model::Sub::Client(by);
     let own: Vec<usize> = (0..world.tokens.len()).filter(own).collect();
-    if dice[2] % 5 == 0 {
+    if dice[2].is_multiple_of(5) {
         attempt.actor = pick(&own, dice[2] / 5).map(|own| (own, ACCESS));
     }
     attempt.scope = chosen(&token.scope, dice[3]);
-    if attempt.scope.is_empty() && dice[3] % 3 > 0 {
+    if attempt.scope.is_empty() && !dice[3].is_multiple_of(3) {
         attempt.scope.clone_from(&token.scope);
     }
     attempt.places = match dice[4] % 4 {
@@ -99,14 +99,14 @@ fn derive(world: &World, dice: &[u16; 9]) -> Option<Attempt> {
     }
     let somebody_acts = !token.acts.is_empty() || token.only == Some(by);
     let others: Vec<usize> = (0..AGENTS + 2).filter(|who| *who != by && !token.acts.contains(who)).collect();
-    if dice[5] % 2 == 0 && somebody_acts {
+    if dice[5].is_multiple_of(2) && somebody_acts {
         attempt.over_to = pick(&others, dice[6]);
     }
     let here = |task: &usize| token.consent.is_some_and(|consent| world.tasks[*task].consent == consent);
     let here: Vec<usize> = (0..world.tasks.len()).filter(here).collect();
     let parts = |task: &usize| world.tasks[*task].above.is_some() && world.tasks[*task].above == token.task;
     let parts: Vec<usize> = here.iter().copied().filter(parts).collect();
-    if dice[7] % 3 == 0 {
+    if dice[7].is_multiple_of(3) {
         attempt.task = pick(&here, dice[8]);
     } else if dice[7] % 3 == 1 && !parts.is_empty() {
         let part = pick(&parts, dice[8])?;

@@ -325,12 +325,10 @@ impl Stage {
         self.look_at_clock();
         let known = &self.world.tasks[task];
         let stands = known.stands != Stands::Over && known.until > self.world.now + 4;
-        if !stands
-            || !self.world.line(task).iter().all(|task| self.world.tasks[*task].stands == Stands::Active)
-        {
-            if known.stands != Stands::Suspended || operation != "resume" {
-                return;
-            }
+        let rests = !stands
+            || !self.world.line(task).iter().all(|task| self.world.tasks[*task].stands == Stands::Active);
+        if rests && (known.stands != Stands::Suspended || operation != "resume") {
+            return;
         }
         if known.doer >= AGENTS {
             return;

@@ -225,6 +225,7 @@ impl Delegation {
             authorization_details: self.authority.details.clone(),
             resources: self.authority.resources.clone(),
             task: task.map(|task| task.id.clone()),
+            txn: task.map(|task| task.root.clone()),
             consent: consent.cloned(),
             parent: Some(self.subject.id.clone()),
         }

@@ -20,10 +20,11 @@ fn scoped(scope: &str) -> What {
 }
 
 fn asked(world: &World) -> Question {
-    match world.decide() {
-        Err(DelegationRefused::Policy(PolicyRefused::ApprovalNeeded(question))) => *question,
-        other => panic!("{other:?}"),
-    }
+    let question = match world.decide() {
+        Err(DelegationRefused::Policy(PolicyRefused::ApprovalNeeded(question))) => Some(*question),
+        _ => None,
+    };
+    question.unwrap()
 }
 
 fn approved(question: &Question, until: i64) -> Option<Approved> {

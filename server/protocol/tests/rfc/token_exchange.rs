@@ -9,7 +9,7 @@ use crate::form;
 
 fn exchange(lines: &str) -> ExchangeRequest {
     match TokenRequest::parse(&form(lines)).unwrap() {
-        TokenRequest::TokenExchange(request) => request,
+        TokenRequest::TokenExchange(request) => *request,
         other => panic!("{other:?}"),
     }
 }

@@ -198,7 +198,7 @@ async fn of_many_at_once_as_many_tasks_are_opened_as_there_is_room_for(place: &P
         let open = |n: usize| {
             let task = Record::Task(task(&format!("{}{n}", parent.unwrap_or("root")), "k", parent));
             let change = Change::housekeeping(NOW).requires(anchor.clone()).room(room.clone()).keep(task);
-            let store = if n % 2 == 0 { place.store.clone() } else { other.clone() };
+            let store = if n.is_multiple_of(2) { place.store.clone() } else { other.clone() };
             tokio::spawn(async move { store.commit(change).await })
         };
         let opened: Vec<_> = (0..20).map(open).collect();

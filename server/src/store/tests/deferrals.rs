@@ -53,7 +53,7 @@ async fn an_answer_is_given_once_and_a_yes_is_used_once(place: &Place) {
     assert!(place.store.find_deferral_for(&id("alice"), "ask_a").await.unwrap().is_none());
     assert!(place.store.commit(take("a", Step::Redeem)).await.is_err(), "nobody has answered");
     let until = NOW.plus(Seconds(60));
-    let answers = |n: usize| take("a", if n % 2 == 0 { Step::Approve(until) } else { Step::Deny });
+    let answers = |n: usize| take("a", if n.is_multiple_of(2) { Step::Approve(until) } else { Step::Deny });
     let (won, lost) = place.race(answers).await;
     assert_eq!((won, lost.len()), (1, 49));
     place.commit(take("b", Step::Approve(until))).await;

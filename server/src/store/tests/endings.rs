@@ -143,6 +143,7 @@ async fn an_ending_waits_for_what_is_being_derived_and_ends_it_too(place: &Place
     assert!(!ending.is_finished());
     other.commit().await.unwrap();
     let done = ending.await.unwrap().unwrap();
-    assert_eq!(done.ended, Ended { consents: 1, tokens: 2, ..Ended::default() });
+    let named = Named { consents: vec![id("k")], ..Named::default() };
+    assert_eq!(done.ended, Ended { consents: 1, tokens: 2, named, ..Ended::default() });
     assert!(!place.token_lives("root").await && !place.token_lives("late").await);
 }

@@ -1,5 +1,6 @@
 //! Workload identity: clients and agents that prove who they are without any secret of their own.
 
+mod attestation;
 mod instances;
 mod platforms;
 mod spiffe;

@@ -14,6 +14,7 @@ on_both_databases! {
     whatever_is_wrong_with_an_attestation_or_its_proof_is_refused,
     an_attestation_comes_once_with_one_proof_and_nothing_beside_it,
     a_proof_counts_once_and_answers_a_recent_challenge,
+    where_no_nonces_are_demanded_a_challenge_may_be_left_out_and_is_never_passed_over,
     a_refresh_token_is_of_the_key_that_it_was_issued_to_and_of_no_other,
     one_attested_instance_ends_alone_and_no_attestation_brings_it_back,
 }
@@ -32,6 +33,10 @@ struct Site {
 
 impl Site {
     async fn open(database: Database) -> Self {
+        Self::open_with(database, "").await
+    }
+
+    async fn open_with(database: Database, settings: &str) -> Self {
         let (orchestrator, elsewhere) = (Arc::new(Key::generate()), Key::generate());
         let attester = |name: &str, key: &Key| {
             format!("[[client_attesters]]\nname = \"{name}\"\njwks = {}\n", key.jwks_toml())
@@ -42,6 +47,7 @@ impl Site {
             )
         };
         let fragment = [
+            settings.to_owned(),
             attester("orchestrator", &orchestrator),
             attester("elsewhere", &elsewhere),
             agent("worker", "attest_jwt_client_auth", "attester = \"orchestrator\""),
@@ -255,6 +261,22 @@ async fn a_proof_counts_once_and_answers_a_recent_challenge(database: Database) 
     house.later(3_600);
     let stale = site.signed(&key, &site.right(&key, &challenge));
     let refused = site.ask_with(stale).await.refused("use_attestation_challenge");
+    let given = refused.header("oauth-client-attestation-challenge").to_owned();
+    site.ask_with(site.signed(&key, &site.right(&key, &given))).await.ok();
+}
+
+async fn where_no_nonces_are_demanded_a_challenge_may_be_left_out_and_is_never_passed_over(
+    database: Database,
+) {
+    let site = Site::open_with(database, "[dpop]\nnonce = \"off\"\n").await;
+    let key = Key::generate();
+    let mut without = site.right(&key, "");
+    without[3].as_object_mut().unwrap().remove("challenge");
+    let once = site.signed(&key, &without);
+    site.ask_with(once.clone()).await.ok();
+    site.ask_with(once).await.refused("invalid_client_attestation");
+    let headers = site.signed(&key, &site.right(&key, "made up"));
+    let refused = site.ask_with(headers).await.refused("use_attestation_challenge");
     let given = refused.header("oauth-client-attestation-challenge").to_owned();
     site.ask_with(site.signed(&key, &site.right(&key, &given))).await.ok();
 }

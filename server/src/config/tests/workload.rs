@@ -123,7 +123,7 @@ fn an_attester_has_a_name_and_keys_and_a_client_names_one_that_is_declared() {
         ("\nattester = \"orchestrator\"", "", "attester", "is missing"),
         ("\nattester = \"orchestrator\"", "\nattester = \"o\"", "attester", "no client attester is named"),
         ("jwks_uri = \"https://o.example/keys\"", "", "jwks", "is missing or empty"),
-        ("jwks_uri = \"https://o.example/keys\"", "jwks = { keys = [] }", "jwks", "is missing or empty"),
+        ("jwks_uri = \"https://o.example/keys\"", "jwks = { keys = [] }", "jwks", "at least one key"),
         ("jwks_uri = \"https://o", "jwks_uri = \"http://o", "jwks_uri", "must be https"),
         ("\nname = \"orchestrator\"", "\nname = \"\"", "name", "1 to 100"),
         ("attest_jwt_client_auth", "none", "attester", "goes with attest_jwt_client_auth"),

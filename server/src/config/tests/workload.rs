@@ -113,7 +113,8 @@ fn an_attester_has_a_name_and_keys_and_a_client_names_one_that_is_declared() {
     let attester = "\n[[client_attesters]]\nname = \"orchestrator\"\njwks_uri = \"https://o.example/keys\"\n";
     let client = "\n[[clients]]\nid = \"fleet\"\nname = \"Fleet\"\nkind = \"service\"\n\
         authentication = \"attest_jwt_client_auth\"\nattester = \"orchestrator\"\n";
-    let right = format!("{EXAMPLE}{attester}{client}");
+    let written = format!("{attester}{client}");
+    let right = format!("{EXAMPLE}{written}");
     let declared = loaded(&right).declared;
     let fleet = declared.clients.iter().find(|client| client.id.as_str() == "fleet").unwrap();
     let vouched = ClientAuthentication::AttestJwtClientAuth { attester: "orchestrator".into() };
@@ -128,7 +129,7 @@ fn an_attester_has_a_name_and_keys_and_a_client_names_one_that_is_declared() {
         ("\nname = \"orchestrator\"", "\nname = \"\"", "name", "1 to 100"),
         ("attest_jwt_client_auth", "none", "attester", "goes with attest_jwt_client_auth"),
     ] {
-        let told = refused(&right.replacen(from, to, 1));
+        let told = refused(&format!("{EXAMPLE}{}", written.replacen(from, to, 1)));
         let fits = |told: &String| told.contains(&format!("].{key}")) && told.contains(reason);
         assert!(told.iter().any(fits), "{to}: {told:?}");
     }

@@ -1,10 +1,9 @@
-//! Endings: an admin stops an agent or an account, or ends a token, a family, a task, a consent, or everything of
-//! somebody's. What ends with what is the store's to find.
+//! Endings: an admin stops an agent or an account, or ends a token, a family, a task, a consent, an instance of a client,
+//! or everything of somebody's. What ends with what is the store's to find.
 
 use protocol::audit::{Action, AuditEvent, Outcome};
-use protocol::client::Client;
 use protocol::ending::{AccountOperation, Operation, Order};
-use protocol::identifier::{ClientId, FamilyId, InstanceId, SessionId, TokenId, UserId};
+use protocol::identifier::{ClientId, FamilyId, SessionId, TokenId, UserId};
 use protocol::instance::Instance;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Token;
@@ -96,6 +95,13 @@ pub async fn carry_out(
             event.consent = Some(consent.id.clone());
             Change::new(event).end(Ending::Consent(id.clone()))
         }
+        Order::Instance(id, instance) => {
+            let Some(client) = app.store.find_client(id).await? else { return Ok(None) };
+            let mut event = admin.event(Action::InstanceEnd, visit);
+            event.actor = Some(client.id.clone());
+            event.instance = Some(instance.clone());
+            Change::new(event).end(Ending::Instance(Instance::new(&client.id, instance)))
+        }
         Order::Agent(id, operation) => {
             let agent = app.store.find_client(id).await?;
             if agent.is_none_or(|client| client.agent().is_none()) {
@@ -131,23 +137,6 @@ pub async fn carry_out(
         }
     };
     commit(app, admin, change).await.map(Some)
-}
-
-/// Ends one instance of a client for good, with everything that it holds. The others go on.
-///
-/// # Errors
-/// The store's.
-pub async fn end_instance(
-    app: &App,
-    visit: &Visit,
-    admin: Admin<'_>,
-    client: &Client,
-    instance: &InstanceId,
-) -> Result<Ended, Failure> {
-    let mut event = admin.event(Action::InstanceEnd, visit);
-    event.actor = Some(client.id.clone());
-    event.instance = Some(instance.clone());
-    commit(app, admin, Change::new(event).end(Ending::Instance(Instance::new(&client.id, instance)))).await
 }
 
 async fn commit(app: &App, admin: Admin<'_>, change: Change) -> Result<Ended, Failure> {

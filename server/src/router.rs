@@ -61,6 +61,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route(metadata::TASKS, get(endpoints::tasks::list).post(endpoints::tasks::post))
         .route(&format!("{}/{{id}}", metadata::TASKS), get(endpoints::tasks::get))
         .route(&format!("{}/{{id}}/{{operation}}", metadata::TASKS), post(endpoints::tasks::operate))
+        .route(metadata::ATTESTATION_CHALLENGE, post(endpoints::challenge::post))
         .route(metadata::GLOBAL_TOKEN_REVOCATION, post(endpoints::global_token_revocation::post))
         .merge(admin_api())
         .route(metadata::DEVICE_AUTHORIZATION, post(endpoints::device_authorization::post))

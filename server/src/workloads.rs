@@ -1,4 +1,4 @@
-//! The platforms whose word about workloads is taken, and the keys that they sign with. They speak for nobody else.
+//! The platforms and attesters whose word about workloads and instances is taken, and the keys that they sign with. They speak for nobody else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use crate::tls::{Bundle, ClientCertificate};
 pub struct Workloads {
     issuers: BTreeMap<String, Issuer>,
     trust_domains: BTreeMap<TrustDomain, TrustBundle>,
+    attesters: BTreeMap<String, IssuerKeys>,
 }
 
 /// A platform that issues tokens to its workloads.
@@ -55,6 +56,9 @@ impl Workloads {
             let keys = IssuerKeys::new(name.as_str(), source, spiffe::jwt_keys)?;
             all.trust_domains.insert(name.clone(), TrustBundle { keys, latest: ArcSwapOption::empty() });
         }
+        for (name, source) in &declared.attesters {
+            all.attesters.insert(name.clone(), IssuerKeys::new(name, source, Value::clone)?);
+        }
         Ok(all)
     }
 
@@ -70,6 +74,12 @@ impl Workloads {
         self.trust_domains.get(name)
     }
 
+    /// The keys of the attester of this name.
+    #[must_use]
+    pub fn attester(&self, name: &str) -> Option<&IssuerKeys> {
+        self.attesters.get(name)
+    }
+
     /// How clients can authenticate by their word, where client certificates can be shown, or not.
     #[must_use]
     pub fn methods(&self, certificates: bool) -> Vec<AuthMethod> {
@@ -77,6 +87,7 @@ impl Workloads {
             AuthMethod::WorkloadJwt => !self.issuers.is_empty(),
             AuthMethod::SpiffeJwt => !self.trust_domains.is_empty(),
             AuthMethod::SpiffeX509 => certificates && !self.trust_domains.is_empty(),
+            AuthMethod::AttestJwtClientAuth => !self.attesters.is_empty(),
             _ => false,
         };
         AuthMethod::ALL.into_iter().filter(there).collect()

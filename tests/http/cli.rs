@@ -219,10 +219,14 @@ async fn an_operator_looks_and_ends_on_the_command_line_with_a_key_of_their_own(
     prints(&["end", "user", &alice, "--operation", "disable"]).await;
     house.told("user.disable", "granted").await;
 
+    prints(&["end", "instance", "agent-a", "--instance", "run-1"]).await;
+    assert_eq!(house.told("instance.end", "granted").await["instance"], "run-1");
+
     // What stands in the way is said in words that help.
     for (words, said) in [
         (&["end", "agent", "nobody"][..], "there is no such agent"),
         (&["end", "token", "tok_x", "--suspend"], "must be one of: revoke"),
+        (&["end", "instance", "agent-a"], "at the level instance, and there alone"),
         (&["agent", "list", "--where", "status"], "write NAME=VALUE"),
         (&["agent", "list", "--where", "colour=red"], "the query cannot be read"),
         (&["agent", "show", "shop"], "there is no such agent"),

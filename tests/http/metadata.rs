@@ -14,6 +14,10 @@ const BOTH: [(Document, &str); 2] = [
 
 const REGISTRATION: &str = "[registration]\nenabled = \"open\"\nclient_id_metadata_documents = true\n";
 
+/// What is spoken of only where it is declared.
+const EVERYTHING: &str = "[registration]\nenabled = \"open\"\nclient_id_metadata_documents = true\n\
+    [[client_attesters]]\nname = \"orchestrator\"\njwks_uri = \"https://orchestrator.example/keys\"\n";
+
 const UPSTREAM: &str = "[outbound]\npermitted_addresses = [\"127.0.0.1/32\"]\n\n\
     [[upstreams]]\nid = \"company\"\nissuer = \"http://127.0.0.1:9\"\nclient_id = \"web\"\n\
     client_secret = \"the secret of web\"\nname = { en = \"The Company\", de = \"Die Firma\" }\n";
@@ -50,16 +54,18 @@ async fn both_documents_keep_to_their_schemas_where_people_come_from_an_upstream
 #[tokio::test]
 async fn both_documents_keep_to_their_schemas_over_tls_with_aliases_and_everything_switched_on() {
     let secured = Secured::prepare();
-    let members = sound(&House::open_secured(&secured, REGISTRATION).await).await;
+    let members = sound(&House::open_secured(&secured, EVERYTHING).await).await;
     assert!(members.contains("registration_endpoint") && members.contains("mtls_endpoint_aliases"));
     assert!(members.contains("tls_client_certificate_bound_access_tokens"));
+    assert!(members.contains("challenge_endpoint"));
+    assert!(members.contains("client_attestation_pop_signing_alg_values_supported"));
 }
 
 /// Each served member is broken in turn, in every way that its type allows: the schemas hold every one of them.
 #[tokio::test]
 async fn a_document_that_is_broken_anywhere_does_not_keep_to_its_schema() {
     let secured = Secured::prepare();
-    let house = House::open_secured(&secured, REGISTRATION).await;
+    let house = House::open_secured(&secured, EVERYTHING).await;
     for (document, path) in BOTH {
         let schema = Schema::of(document).unwrap();
         let told = house.send(house.request("GET", path)).await.ok().json;

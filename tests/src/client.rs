@@ -29,6 +29,8 @@ pub enum Authentication {
     PrivateKeyJwt(Arc<Key>),
     /// The token that its platform gives it for each request, as `client_assertion` of this type.
     Platform(&'static str, Arc<dyn Fn() -> String + Send + Sync>),
+    /// Header fields that are made for each request: a client attestation and its proof.
+    Headers(Arc<dyn Fn() -> Vec<(&'static str, String)> + Send + Sync>),
 }
 
 /// A client.
@@ -192,6 +194,10 @@ impl Client {
                 name(&mut form);
                 form.push(("client_secret", secret.clone()));
                 request
+            }
+            Authentication::Headers(headers) => {
+                name(&mut form);
+                headers().into_iter().fold(request, |request, (name, value)| request.header(name, value))
             }
             Authentication::Platform(kind, token) => {
                 name(&mut form);

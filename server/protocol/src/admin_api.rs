@@ -124,7 +124,8 @@ pub fn unfit(
         | AuthMethod::ClientSecretPost
         | AuthMethod::WorkloadJwt
         | AuthMethod::SpiffeJwt
-        | AuthMethod::SpiffeX509 => false,
+        | AuthMethod::SpiffeX509
+        | AuthMethod::AttestJwtClientAuth => false,
     };
     let alone = grant_types.iter().all(|grant| *grant == GrantType::ClientCredentials);
     [

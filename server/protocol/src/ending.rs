@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::identifier::{ClientId, ConsentId, FamilyId, TaskId, TokenId, UserId};
+use crate::identifier::{ClientId, ConsentId, FamilyId, InstanceId, TaskId, TokenId, UserId};
 use crate::refusal::{ErrorCode, Refuse};
 use crate::task;
 
@@ -114,6 +114,8 @@ pub enum Level {
     Task,
     /// What one user allowed one actor.
     Consent,
+    /// One running copy of a client, for good.
+    Instance,
     /// Everything that an agent holds.
     Agent,
     /// Everything of a user's.
@@ -124,8 +126,16 @@ pub enum Level {
 
 impl Level {
     /// Every level.
-    pub const ALL: [Self; 7] =
-        [Self::Token, Self::Family, Self::Task, Self::Consent, Self::Agent, Self::User, Self::Owner];
+    pub const ALL: [Self; 8] = [
+        Self::Token,
+        Self::Family,
+        Self::Task,
+        Self::Consent,
+        Self::Instance,
+        Self::Agent,
+        Self::User,
+        Self::Owner,
+    ];
 
     /// As it stands in requests.
     #[must_use]
@@ -135,6 +145,7 @@ impl Level {
             Self::Family => "family",
             Self::Task => "task",
             Self::Consent => "consent",
+            Self::Instance => "instance",
             Self::Agent => "agent",
             Self::User => "user",
             Self::Owner => "owner",
@@ -145,7 +156,7 @@ impl Level {
     #[must_use]
     pub const fn operations(self) -> &'static [&'static str] {
         match self {
-            Self::Token | Self::Family | Self::Consent => &["revoke"],
+            Self::Token | Self::Family | Self::Consent | Self::Instance => &["revoke"],
             Self::Task => &["revoke", "suspend", "resume"],
             Self::Agent => &["retire", "suspend", "resume"],
             Self::User => &["revoke", "disable", "enable"],
@@ -165,6 +176,8 @@ pub enum Order {
     Task(TaskId, task::Operation),
     /// A consent ends.
     Consent(ConsentId),
+    /// One running copy of a client ends, and never comes back. The others go on.
+    Instance(ClientId, InstanceId),
     /// An agent is stopped, or may act again.
     Agent(ClientId, Operation),
     /// Everything of a user's ends; the account stays.
@@ -183,11 +196,14 @@ fn named<T: FromStr>(id: &str, level: Level) -> Result<T, OrderRefused> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum OrderRefused {
     /// There is no such level.
-    #[error("level must be one of token, family, task, consent, agent, user and owner")]
+    #[error("level must be one of token, family, task, consent, instance, agent, user and owner")]
     Level,
     /// This is not done at this level.
     #[error("at the level {} the operation must be one of: {}", .0.as_str(), .0.operations().join(", "))]
     Operation(Level),
+    /// An instance is known by its client and by its own id; nothing else has the latter.
+    #[error("at the level instance, and there alone, `instance` says which of the client in `id` it is")]
+    Instance,
     /// What is no id names nothing.
     #[error("there is no such {}", .0.as_str())]
     Id(Level),
@@ -200,15 +216,23 @@ impl Refuse for OrderRefused {
 }
 
 impl Order {
-    /// Reads an order of three words.
+    /// Reads an order of three words, and of an `instance` where it is about one.
     ///
     /// # Errors
     /// [`OrderRefused`].
-    pub fn parse(level: &str, id: &str, operation: &str) -> Result<Self, OrderRefused> {
+    pub fn parse(
+        level: &str,
+        id: &str,
+        instance: Option<&str>,
+        operation: &str,
+    ) -> Result<Self, OrderRefused> {
         let level =
             Level::ALL.into_iter().find(|known| known.as_str() == level).ok_or(OrderRefused::Level)?;
         if !level.operations().contains(&operation) {
             return Err(OrderRefused::Operation(level));
+        }
+        if instance.is_some() != (level == Level::Instance) {
+            return Err(OrderRefused::Instance);
         }
         let unknown = OrderRefused::Operation(level);
         Ok(match level {
@@ -216,6 +240,7 @@ impl Order {
             Level::Family => Self::Family(named(id, level)?),
             Level::Task => Self::Task(named(id, level)?, task::Operation::find(operation).ok_or(unknown)?),
             Level::Consent => Self::Consent(named(id, level)?),
+            Level::Instance => Self::Instance(named(id, level)?, named(instance.unwrap_or_default(), level)?),
             Level::Agent => Self::Agent(named(id, level)?, operation.parse().map_err(|_| unknown)?),
             Level::User => match operation {
                 "disable" => Self::Account(named(id, level)?, AccountOperation::Disable),
@@ -234,6 +259,7 @@ impl Order {
             Self::Family(_) => Level::Family,
             Self::Task(..) => Level::Task,
             Self::Consent(_) => Level::Consent,
+            Self::Instance(..) => Level::Instance,
             Self::Agent(..) => Level::Agent,
             Self::User(_) | Self::Account(..) => Level::User,
             Self::Owner(_) => Level::Owner,
@@ -249,26 +275,40 @@ mod tests {
     fn every_operation_of_every_level_is_an_order_of_that_level_and_nothing_else_is_one() {
         let words = ["revoke", "suspend", "resume", "retire", "disable", "enable", "complete", "end", ""];
         for level in Level::ALL {
+            let instance = (level == Level::Instance).then_some("run-1");
             for word in words {
-                let order = Order::parse(level.as_str(), "id-1", word);
+                let order = Order::parse(level.as_str(), "id-1", instance, word);
                 match level.operations().contains(&word) {
                     true => assert_eq!(order.map(|order| order.level()), Ok(level), "{level:?} {word}"),
                     false => assert_eq!(order, Err(OrderRefused::Operation(level)), "{level:?} {word}"),
                 }
             }
             let first = level.operations()[0];
-            assert_eq!(Order::parse(level.as_str(), "", first), Err(OrderRefused::Id(level)));
+            assert_eq!(Order::parse(level.as_str(), "", instance, first), Err(OrderRefused::Id(level)));
             assert_eq!(serde_json::to_value(level).unwrap(), level.as_str());
         }
-        assert_eq!(Order::parse("tenant", "id-1", "revoke"), Err(OrderRefused::Level));
+        assert_eq!(Order::parse("tenant", "id-1", None, "revoke"), Err(OrderRefused::Level));
+    }
+
+    #[test]
+    fn an_instance_is_named_with_its_client_and_nothing_else_has_one() {
+        for level in Level::ALL {
+            let wrong = (level != Level::Instance).then_some("run-1");
+            let order = Order::parse(level.as_str(), "id-1", wrong, level.operations()[0]);
+            assert_eq!(order, Err(OrderRefused::Instance), "{level:?}");
+        }
+        let order = Order::parse("instance", "agent", Some("run-1"), "revoke");
+        assert_eq!(order, Ok(Order::Instance("agent".parse().unwrap(), "run-1".parse().unwrap())));
+        let nameless = Order::parse("instance", "agent", Some(""), "revoke");
+        assert_eq!(nameless, Err(OrderRefused::Id(Level::Instance)));
     }
 
     #[test]
     fn disabling_an_account_is_not_ending_what_its_user_holds_and_leaving_it_open() {
         let id = || "u".parse().unwrap();
-        assert_eq!(Order::parse("user", "u", "revoke"), Ok(Order::User(id())));
+        assert_eq!(Order::parse("user", "u", None, "revoke"), Ok(Order::User(id())));
         let disable = Order::Account(id(), AccountOperation::Disable);
-        assert_eq!(Order::parse("user", "u", "disable"), Ok(disable));
+        assert_eq!(Order::parse("user", "u", None, "disable"), Ok(disable));
     }
 
     const HALTS: [Option<Halt>; 3] = [None, Some(Halt::Suspended), Some(Halt::Retired)];

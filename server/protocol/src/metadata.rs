@@ -40,6 +40,8 @@ pub const REGISTER: &str = "/register";
 pub const GRANTS: &str = "/grants";
 /// `global_token_revocation_endpoint` (Global Token Revocation).
 pub const GLOBAL_TOKEN_REVOCATION: &str = "/global-token-revocation";
+/// Challenges for client attestations (OAuth 2.0 Attestation-Based Client Authentication, `challenge_endpoint`).
+pub const ATTESTATION_CHALLENGE: &str = "/attestation-challenge";
 /// `status_list_aggregation_endpoint` (Token Status List); each list is below it.
 pub const STATUS_LISTS: &str = "/status-lists";
 /// `tasks_endpoint`, Procura's own.
@@ -103,7 +105,8 @@ pub struct Certificates<'a> {
 }
 
 /// Where browsers go, and what anybody reads: endpoints that have no use for a certificate (RFC 8705 §5).
-const WITHOUT_CERTIFICATES: [&str; 6] = [
+const WITHOUT_CERTIFICATES: [&str; 7] = [
+    "challenge_endpoint",
     "authorization_endpoint",
     "jwks_uri",
     "end_session_endpoint",
@@ -229,6 +232,12 @@ fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
+    if facts.platforms.contains(&AuthMethod::AttestJwtClientAuth) {
+        put(document, "client_attestation_signing_alg_values_supported", algs());
+        put(document, "client_attestation_pop_signing_alg_values_supported", algs());
+        let base = facts.issuer.trim_end_matches('/');
+        document.insert("challenge_endpoint".to_owned(), format!("{base}{ATTESTATION_CHALLENGE}").into());
+    }
 }
 
 /// Requests for users who are elsewhere (Client-Initiated Backchannel Authentication §4).
@@ -440,6 +449,40 @@ mod tests {
         let introspection = told["introspection_endpoint_auth_methods_supported"].as_array().unwrap();
         assert!(!introspection.contains(&json!("none")));
         assert!(told["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
+    }
+
+    #[test]
+    fn attestations_are_spoken_of_only_where_somebody_makes_them() {
+        let attested = |platforms: &[AuthMethod]| {
+            metadata(&Facts {
+                issuer: "https://as.example/t1",
+                scopes: &Scope::empty(),
+                details_types: &DetailsTypes::default(),
+                resources: &[],
+                registration: false,
+                client_id_metadata_documents: false,
+                platforms,
+                grant_management_action_required: false,
+                certificates: Some(Certificates { base: Some("https://mtls.example"), authorities: true }),
+                chaining: &BTreeSet::new(),
+                identity_assertions: false,
+            })
+        };
+        let told = attested(&[AuthMethod::AttestJwtClientAuth]);
+        assert_eq!(told["challenge_endpoint"], "https://as.example/t1/attestation-challenge");
+        let methods = told["token_endpoint_auth_methods_supported"].as_array().unwrap();
+        assert!(methods.contains(&json!("attest_jwt_client_auth")));
+        for name in [
+            "client_attestation_signing_alg_values_supported",
+            "client_attestation_pop_signing_alg_values_supported",
+        ] {
+            assert_eq!(told[name], json!(["ES256", "EdDSA", "PS256", "RS256"]), "{name}");
+        }
+        assert!(!told["mtls_endpoint_aliases"].as_object().unwrap().contains_key("challenge_endpoint"));
+        let without = attested(&[AuthMethod::WorkloadJwt]);
+        assert!(
+            !without.keys().any(|name| name.contains("attestation") || name.contains("challenge_endpoint"))
+        );
     }
 
     #[test]

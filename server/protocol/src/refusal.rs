@@ -96,6 +96,12 @@ pub enum ErrorCode {
     UnapprovedSoftwareStatement,
     /// Grant Management for OAuth 2.0.
     InvalidGrantId,
+    /// OAuth 2.0 Attestation-Based Client Authentication.
+    UseAttestationChallenge,
+    /// OAuth 2.0 Attestation-Based Client Authentication.
+    UseFreshAttestation,
+    /// OAuth 2.0 Attestation-Based Client Authentication.
+    InvalidClientAttestation,
 }
 
 impl ErrorCode {
@@ -116,6 +122,9 @@ impl ErrorCode {
             Self::InvalidTarget => "invalid_target",
             Self::InvalidAuthorizationDetails => "invalid_authorization_details",
             Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseAttestationChallenge => "use_attestation_challenge",
+            Self::UseFreshAttestation => "use_fresh_attestation",
+            Self::InvalidClientAttestation => "invalid_client_attestation",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",

@@ -1,10 +1,11 @@
-//! Who is calling: client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2), the proof of a key (RFC 9449
+//! Who is calling: client authentication (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2, and by attestation), the proof of a key (RFC 9449
 //! §4.3) and of a certificate (RFC 8705 §3).
 //!
 //! A [`Caller`] cannot be made without them. What must be seen only once, the `jti` of an assertion and of a proof,
 //! travels with it as marks, to be written in the same commit as whatever the caller gets.
 
 mod assertion;
+mod attestation;
 mod certificate;
 mod proof;
 mod workload;
@@ -18,7 +19,7 @@ use protocol::identifier::{ClientId, InstanceId, Jkt, X5tS256};
 use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
-use protocol::presented::{self, AssertionKind, Presented};
+use protocol::presented::{self, AssertionKind, Presented, PresentedRefused};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::workload::WorkloadRefused;
 
@@ -38,6 +39,10 @@ pub struct Presentation<'a> {
     pub authorization: Option<&'a str>,
     /// Every `DPoP` header.
     pub dpop: Vec<&'a str>,
+    /// Every `OAuth-Client-Attestation` header.
+    pub attestation: Vec<&'a str>,
+    /// Every `OAuth-Client-Attestation-PoP` header.
+    pub attestation_pop: Vec<&'a str>,
     /// The HTTP method.
     pub method: &'a str,
     /// The public URL of the endpoint, whatever a proxy made of it.
@@ -68,6 +73,7 @@ pub struct Mark {
 #[derive(Clone, Copy, Debug)]
 enum Shown {
     Assertion,
+    Attestation,
     Proof,
 }
 
@@ -155,6 +161,10 @@ impl Mark {
                 ErrorCode::InvalidClient,
                 "the client assertion was used before; make a new one for each request",
             ),
+            Shown::Attestation => Refusal::new(
+                ErrorCode::InvalidClientAttestation,
+                "the proof of the client attestation was used before; make a new one for each request",
+            ),
             Shown::Proof => Refusal::new(
                 ErrorCode::InvalidDpopProof,
                 "the DPoP proof was used before; make a new one for each request",
@@ -196,7 +206,10 @@ pub async fn identify(
             Ok(Caller { client, key, certificate, instance, marks })
         }
         Err(Failure::Refused(refusal)) => {
-            tell(app, visit, noticed, &refusal).await?;
+            // As with the nonce.
+            if refusal.code != ErrorCode::UseAttestationChallenge {
+                tell(app, visit, noticed, &refusal).await?;
+            }
             Err(Failure::Refused(refusal))
         }
         Err(broken) => Err(broken),
@@ -276,6 +289,13 @@ async fn authenticate(
     noticed: &mut Noticed,
 ) -> Result<Authenticated, Failure> {
     let presented = Presented::read(shown.authorization, params)?;
+    if !shown.attestation.is_empty() || !shown.attestation_pop.is_empty() {
+        return match &presented {
+            Presented::Nothing => attestation::check(app, visit, shown, None, noticed).await,
+            Presented::PublicId(id) => attestation::check(app, visit, shown, Some(id), noticed).await,
+            _ => Err(PresentedRefused::SeveralMethods.into()),
+        };
+    }
     let (client, instance, mark) = match &presented {
         Presented::Nothing => return Err(unknown()),
         // A client that proves itself with a certificate sends its `client_id` too (RFC 8705 §2).

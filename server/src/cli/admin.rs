@@ -21,11 +21,14 @@ const PORTION: u64 = 100;
 /// Ends something, or stops it and lets it go on.
 #[derive(Debug, Args)]
 pub struct End {
-    /// What is ended: token, family, task, consent, agent, user, or everything that the agents of an owner hold.
+    /// What is ended: token, family, task, consent, instance, agent, user, or everything that the agents of an owner hold.
     #[arg(value_parser = level)]
     level: Level,
-    /// Its id: a jti, or the id that `procura agent list` and the like print.
+    /// Its id: a jti, or the id that `procura agent list` and the like print; at the level instance, that of the client.
     id: String,
+    /// At the level instance: which one of the client that ID is.
+    #[arg(long, value_name = "ID")]
+    instance: Option<String>,
     /// Instead of ending it: what to do. Without this it ends; an agent for good, and of an owner the agents are
     /// suspended.
     #[arg(long, value_enum, conflicts_with_all = ["suspend", "resume"])]
@@ -133,11 +136,14 @@ impl End {
 pub async fn end(config: Option<&Path>, end: &End) -> anyhow::Result<ExitCode> {
     let (level, operation) = (end.level.as_str(), end.operation());
     // What makes no sense is told before anybody is asked.
-    if let Err(reason) = Order::parse(level, &end.id, operation) {
+    if let Err(reason) = Order::parse(level, &end.id, end.instance.as_deref(), operation) {
         bail!("{reason}");
     }
     let Some(mut operator) = Operator::new(config, &end.access)? else { return Ok(ExitCode::FAILURE) };
     let mut body = json!({ "level": level, "id": end.id, "operation": operation });
+    if let Some(instance) = &end.instance {
+        body["instance"] = instance.as_str().into();
+    }
     if let Some(reason) = &end.reason {
         body["reason"] = reason.as_str().into();
     }

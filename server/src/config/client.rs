@@ -52,6 +52,8 @@ pub(super) struct WrittenClient {
     #[serde(default)]
     spiffe_id: Option<String>,
     #[serde(default)]
+    attester: Option<String>,
+    #[serde(default)]
     profile: SecurityProfile,
     #[serde(default)]
     redirect_uris: Vec<String>,
@@ -101,6 +103,8 @@ pub(super) struct WrittenAgent {
     workload: Option<WrittenWorkload>,
     #[serde(default)]
     spiffe_id: Option<String>,
+    #[serde(default)]
+    attester: Option<String>,
     #[serde(default)]
     profile: SecurityProfile,
     #[serde(default)]
@@ -179,7 +183,8 @@ impl WrittenClient {
         }
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
         let keys = keys(written, needs_keys(self.authentication), folder, &mut entry);
-        let platform = WrittenPlatform { workload: self.workload, spiffe_id: self.spiffe_id };
+        let platform =
+            WrittenPlatform { workload: self.workload, spiffe_id: self.spiffe_id, attester: self.attester };
         let platform = platform.check(self.authentication, known, &mut entry);
         let proof = match self.authentication {
             AuthMethod::None => Some((ClientAuthentication::None, Vec::new())),
@@ -192,9 +197,10 @@ impl WrittenClient {
             AuthMethod::SelfSignedTlsClientAuth => {
                 Some((ClientAuthentication::SelfSignedTlsClientAuth, Vec::new()))
             }
-            AuthMethod::WorkloadJwt | AuthMethod::SpiffeJwt | AuthMethod::SpiffeX509 => {
-                platform.map(|platform| (platform, Vec::new()))
-            }
+            AuthMethod::WorkloadJwt
+            | AuthMethod::SpiffeJwt
+            | AuthMethod::SpiffeX509
+            | AuthMethod::AttestJwtClientAuth => platform.map(|platform| (platform, Vec::new())),
         };
         let client = DeclaredClient {
             id: self.id,
@@ -240,17 +246,21 @@ impl WrittenAgent {
         entry.check(deep, "max_chain_depth", "must be from 1 to 10");
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
         let keys = keys(written, needs_keys(self.authentication), folder, &mut entry);
-        let platform = WrittenPlatform { workload: self.workload, spiffe_id: self.spiffe_id };
+        let platform =
+            WrittenPlatform { workload: self.workload, spiffe_id: self.spiffe_id, attester: self.attester };
         let platform = platform.check(self.authentication, known, &mut entry);
         let authentication = match self.authentication {
             AuthMethod::PrivateKeyJwt => Some(ClientAuthentication::PrivateKeyJwt),
             AuthMethod::TlsClientAuth => Some(ClientAuthentication::TlsClientAuth),
             AuthMethod::SelfSignedTlsClientAuth => Some(ClientAuthentication::SelfSignedTlsClientAuth),
-            AuthMethod::WorkloadJwt | AuthMethod::SpiffeJwt | AuthMethod::SpiffeX509 => platform,
+            AuthMethod::WorkloadJwt
+            | AuthMethod::SpiffeJwt
+            | AuthMethod::SpiffeX509
+            | AuthMethod::AttestJwtClientAuth => platform,
             AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
                 let unfit = "an agent proves itself with a key that nobody else has, private_key_jwt, \
-                             tls_client_auth or self_signed_tls_client_auth, or by its platform's word, workload_jwt, \
-                             spiffe_jwt or spiffe_x509";
+                             tls_client_auth or self_signed_tls_client_auth, or by the word of its platform or attester, \
+                             workload_jwt, spiffe_jwt, spiffe_x509 or attest_jwt_client_auth";
                 entry.no("authentication", unfit);
                 None
             }

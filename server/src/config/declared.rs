@@ -34,7 +34,7 @@ use super::trusted_issuer::WrittenTrustedIssuer;
 use super::upstream::{DeclaredUpstream, WrittenUpstream};
 use super::user::WrittenUser;
 use super::webhook::{DeclaredWebhook, WrittenWebhook};
-use super::workload::{DeclaredPlatforms, WrittenTrustDomain, WrittenWorkloadIssuer};
+use super::workload::{DeclaredPlatforms, WrittenAttester, WrittenTrustDomain, WrittenWorkloadIssuer};
 
 /// Everything declared, in the order of the file; agents come after the other clients.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct Declared {
     pub upstreams: Vec<DeclaredUpstream>,
     /// `[[trusted_issuers]]`, with where their keys are.
     pub trusted_issuers: Vec<(TrustedIssuer, KeySource)>,
-    /// `[[workload_issuers]]` and `[[trust_domains]]`.
+    /// `[[workload_issuers]]`, `[[trust_domains]]` and `[[client_attesters]]`.
     pub platforms: DeclaredPlatforms,
     /// `[[resource_authorization_servers]]`.
     pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
@@ -342,7 +342,12 @@ fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> Declare
         .into_iter()
         .filter_map(|(key, domain)| domain.check(folder, problems.at(&key)))
         .collect();
-    DeclaredPlatforms { issuers, trust_domains }
+    let attesters = section::<WrittenAttester>(layers, "client_attesters", problems);
+    let attesters = attesters
+        .into_iter()
+        .filter_map(|(key, attester)| attester.check(folder, problems.at(&key)))
+        .collect();
+    DeclaredPlatforms { issuers, trust_domains, attesters }
 }
 
 /// No two clients are the same workload: one token of the platform would speak for both.

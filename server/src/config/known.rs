@@ -31,6 +31,7 @@ pub(super) struct Known {
     pub(super) details_types: BTreeSet<String>,
     pub(super) workload_issuers: BTreeSet<String>,
     pub(super) trust_domains: BTreeSet<String>,
+    pub(super) client_attesters: BTreeSet<String>,
 }
 
 impl Known {
@@ -53,6 +54,7 @@ impl Known {
             details_types: details_types.chain(built_in.into_iter().map(|d| d.name.to_string())).collect(),
             workload_issuers: workload_issuers(root).map(|(_, issuer)| issuer).collect(),
             trust_domains: names("trust_domains", "name"),
+            client_attesters: names("client_attesters", "name"),
         }
     }
 }
@@ -73,6 +75,7 @@ pub(super) fn tell_duplicates(root: &Dict, problems: &mut Problems) {
     // Whoever is trusted for workloads never speaks for users, nor the other way round.
     tell(problems, named(root, "trusted_issuers", "issuer").chain(workload_issuers(root)));
     tell(problems, named(root, "trust_domains", "name"));
+    tell(problems, named(root, "client_attesters", "name"));
     tell(problems, named(root, "resource_authorization_servers", "issuer"));
 }
 

@@ -71,9 +71,10 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// What problems with the embedded default name as their file.
 const DEFAULT_NAME: &str = "config/default.toml (embedded)";
 /// The arrays of declared things; all other keys are settings.
-const DECLARATIONS: [&str; 12] = [
+const DECLARATIONS: [&str; 13] = [
     "users",
     "resource_servers",
+    "client_attesters",
     "clients",
     "agents",
     "details_types",

@@ -1,5 +1,5 @@
-//! `[[workload_issuers]]` and `[[trust_domains]]`: the platforms whose word about workloads is taken; and what a client
-//! says of the workload that it is.
+//! `[[workload_issuers]]`, `[[trust_domains]]` and `[[client_attesters]]`: those whose word about workloads and instances
+//! is taken; and what a client says of the workload that it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,6 +31,8 @@ pub struct DeclaredPlatforms {
     pub issuers: Vec<(WorkloadIssuer, KeySource)>,
     /// Trust domains, with where their bundles are.
     pub trust_domains: Vec<(TrustDomain, KeySource)>,
+    /// Attesters, by their names, with their keys.
+    pub attesters: Vec<(String, KeySource)>,
 }
 
 /// A platform as written.
@@ -80,6 +82,19 @@ pub(super) struct WrittenTrustDomain {
     bundle_endpoint: Option<Url>,
 }
 
+/// An attester as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenAttester {
+    name: String,
+    #[serde(default)]
+    jwks: Option<Json>,
+    #[serde(default)]
+    jwks_file: Option<String>,
+    #[serde(default)]
+    jwks_uri: Option<Url>,
+}
+
 /// What a client says of the workload that it is, as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +111,7 @@ pub(super) struct WrittenWorkload {
 pub(super) struct WrittenPlatform {
     pub(super) workload: Option<WrittenWorkload>,
     pub(super) spiffe_id: Option<String>,
+    pub(super) attester: Option<String>,
 }
 
 fn every_alg() -> BTreeSet<SigningAlg> {
@@ -223,6 +239,18 @@ impl WrittenTrustDomain {
     }
 }
 
+impl WrittenAttester {
+    pub(super) fn check(self, folder: &Path, mut entry: Entry<'_>) -> Option<(String, KeySource)> {
+        entry.check((1..=100).contains(&self.name.len()), "name", "must be 1 to 100 characters");
+        let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
+        let (source, found) = keys(written, false, folder, &mut entry)?;
+        let some = matches!(source, KeySource::JwksUri(_)) || !found.is_empty();
+        let missing = "is missing or empty: the attester's public keys, as jwks, jwks_file or jwks_uri";
+        entry.check(some, "jwks", missing);
+        some.then_some((self.name, source))
+    }
+}
+
 impl WrittenPlatform {
     /// How a client authenticates for which a platform vouches; none where that is unfit, which is told, or it uses
     /// another method.
@@ -243,7 +271,15 @@ impl WrittenPlatform {
                 format_args!("authentication is {word}; this goes with spiffe_jwt and spiffe_x509"),
             );
         }
+        if self.attester.is_some() && method != AuthMethod::AttestJwtClientAuth {
+            entry.no(
+                "attester",
+                format_args!("authentication is {word}; this goes with attest_jwt_client_auth"),
+            );
+        }
         match method {
+            AuthMethod::AttestJwtClientAuth => attester(self.attester, known, entry)
+                .map(|attester| ClientAuthentication::AttestJwtClientAuth { attester }),
             AuthMethod::WorkloadJwt => match self.workload {
                 Some(workload) => workload.check(known, entry).map(ClientAuthentication::WorkloadJwt),
                 None => {
@@ -258,6 +294,17 @@ impl WrittenPlatform {
             _ => None,
         }
     }
+}
+
+fn attester(written: Option<String>, known: &Known, entry: &mut Entry<'_>) -> Option<String> {
+    match &written {
+        None => entry.no("attester", "is missing: who vouches for the instances of the client"),
+        Some(name) => {
+            let declared = known.client_attesters.contains(name);
+            entry.check(declared, "attester", format_args!("no client attester is named {name:?}"));
+        }
+    }
+    written
 }
 
 fn spiffe_id(written: Option<String>, known: &Known, entry: &mut Entry<'_>) -> Option<SpiffePattern> {

@@ -3,6 +3,7 @@
 pub mod admin_api;
 pub mod backchannel_authentication;
 pub mod certification;
+pub mod challenge;
 pub mod device_authorization;
 pub mod global_token_revocation;
 pub mod grants;

@@ -16,6 +16,9 @@ use crate::store::StoreError;
 /// RFC 9449 §8.
 pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
+/// A challenge for the proof of a client attestation (OAuth 2.0 Attestation-Based Client Authentication).
+pub const ATTESTATION_CHALLENGE: HeaderName = HeaderName::from_static("oauth-client-attestation-challenge");
+
 /// A JSON answer that nobody may keep (RFC 6749 §5.1, RFC 7662 §4).
 #[must_use]
 pub fn json(status: StatusCode, body: Value) -> Response {
@@ -82,6 +85,12 @@ pub fn refusal(app: &App, visit: &Visit, refusal: &Refusal, basic: bool) -> Resp
     }
     if matches!(refusal.code, ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof) {
         hand_out_nonce(app, visit, NoncePurpose::AuthorizationServer, &mut response);
+    }
+    if refusal.code == ErrorCode::UseAttestationChallenge {
+        let challenge = app.nonces.issue(visit.now, NoncePurpose::Attestation, app.entropy.as_ref());
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            response.headers_mut().insert(ATTESTATION_CHALLENGE, challenge);
+        }
     }
     response
 }

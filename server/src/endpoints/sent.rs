@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::response::Response;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::workload::attestation::AttestationRefused;
 
 use super::reply;
 use crate::app::{App, Visit};
@@ -17,6 +18,11 @@ use crate::failure::Broken;
 /// The proof's header (RFC 9449 §4.1).
 pub const DPOP: HeaderName = HeaderName::from_static("dpop");
 
+/// The header of a client attestation (OAuth 2.0 Attestation-Based Client Authentication).
+const ATTESTATION: HeaderName = HeaderName::from_static("oauth-client-attestation");
+/// The header of its proof of possession.
+const ATTESTATION_POP: HeaderName = HeaderName::from_static("oauth-client-attestation-pop");
+
 /// The header fields that say who is asking.
 #[derive(Clone, Debug)]
 pub struct Headers {
@@ -24,6 +30,10 @@ pub struct Headers {
     pub authorization: Option<String>,
     /// Every `DPoP`.
     pub dpop: Vec<String>,
+    /// Every `OAuth-Client-Attestation`.
+    pub attestation: Vec<String>,
+    /// Every `OAuth-Client-Attestation-PoP`.
+    pub attestation_pop: Vec<String>,
     /// `Accept`, all of it.
     pub accept: Option<String>,
     method: Method,
@@ -47,9 +57,14 @@ impl Headers {
         let dpop = headers.get_all(DPOP).iter().map(text).collect::<Result<Vec<_>, _>>();
         let dpop =
             dpop.map_err(|_| Refusal::new(ErrorCode::InvalidDpopProof, "the DPoP header is malformed"))?;
+        let all = |name: HeaderName| {
+            let texts = headers.get_all(name).iter().map(text).collect::<Result<Vec<_>, _>>();
+            texts.map_err(|_| Refusal::from(AttestationRefused::Headers))
+        };
+        let (attestation, attestation_pop) = (all(ATTESTATION)?, all(ATTESTATION_POP)?);
         let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accept = accept.map(str::to_owned).reduce(|all, more| format!("{all}, {more}"));
-        Ok(Self { authorization: first, dpop, accept, method: method.clone() })
+        Ok(Self { authorization: first, dpop, attestation, attestation_pop, accept, method: method.clone() })
     }
 
     /// The same, for whoever has to find out who is calling.
@@ -58,6 +73,8 @@ impl Headers {
         Presentation {
             authorization: self.authorization.as_deref(),
             dpop: self.dpop.iter().map(String::as_str).collect(),
+            attestation: self.attestation.iter().map(String::as_str).collect(),
+            attestation_pop: self.attestation_pop.iter().map(String::as_str).collect(),
             method: self.method.as_str(),
             url,
         }

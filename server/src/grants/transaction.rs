@@ -70,7 +70,8 @@ const fn proves_itself_by_a_key(client: &Client) -> bool {
         | ClientAuthentication::ClientSecretBasic { .. }
         | ClientAuthentication::ClientSecretPost { .. }
         | ClientAuthentication::WorkloadJwt(_)
-        | ClientAuthentication::SpiffeJwt { .. } => false,
+        | ClientAuthentication::SpiffeJwt { .. }
+        | ClientAuthentication::AttestJwtClientAuth { .. } => false,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum NoncePurpose {
     AuthorizationServer,
     /// RFC 9449 §9.
     ResourceServer,
+    /// A challenge for client attestations (OAuth 2.0 Attestation-Based Client Authentication).
+    Attestation,
 }
 
 impl NoncePurpose {
@@ -24,6 +26,7 @@ impl NoncePurpose {
         Aad::from(match self {
             Self::AuthorizationServer => b"dpop nonce, authorization server",
             Self::ResourceServer => b"dpop nonce, resource server",
+            Self::Attestation => b"client attestation challenge",
         })
     }
 }

@@ -320,6 +320,7 @@ async fn an_order_that_makes_no_sense_is_refused_and_says_what_does() {
         ("family", "fam_none", "revoke", 404, "no such family"),
         ("task", "task_none", "revoke", 404, "no such task"),
         ("consent", "a\u{0}b", "revoke", 404, "no such consent"),
+        ("instance", "agent-a", "revoke", 400, "at the level instance, and there alone"),
         ("agent", "shop", "suspend", 404, "no such agent"),
         ("user", "usr_none", "disable", 404, "no such user"),
         ("owner", "usr_none", "suspend", 404, "no such owner"),
@@ -330,6 +331,15 @@ async fn an_order_that_makes_no_sense_is_refused_and_says_what_does() {
         assert!(answer.text("error_description").contains(said), "{}", answer.body);
         ops.house.told("admin.call", "invalid_request").await;
     }
+    for (client, instance, status) in
+        [("nobody", "run-1", 404), ("agent-a", "run 1", 404), ("agent-a", "", 404), ("agent-a", "run-1", 200)]
+    {
+        let answer = ops.end_instance(client, instance).await;
+        is_as_documented(&document, "/endings", "post", &answer);
+        assert_eq!(answer.status, status, "{client} {instance}: {}", answer.body);
+    }
+    let astray = json!({ "level": "agent", "id": "agent-a", "instance": "run-1", "operation": "suspend" });
+    assert_eq!(ops.post("/endings", &astray).await.status, 400);
     let fit = json!({ "level": "agent", "id": "agent-a", "operation": "suspend" });
     for (name, value) in [
         ("reason", json!("x".repeat(1025))),

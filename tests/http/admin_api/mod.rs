@@ -62,6 +62,12 @@ impl Ops {
         self.post("/endings", &body).await
     }
 
+    /// Ends an instance of a client as `ops`.
+    pub async fn end_instance(&self, client: &str, instance: &str) -> Answer {
+        let order = json!({ "level": "instance", "id": client, "instance": instance, "operation": "revoke" });
+        self.post("/endings", &order).await
+    }
+
     /// The id of a user.
     pub async fn user(&self, username: &str) -> String {
         let found = self.house.store().find_user_by_username(username).await.unwrap();

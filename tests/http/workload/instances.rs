@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use server::store::{Change, Ended, Ending};
 use tests::{Client, Database, FakeProvider, House, ORDERS, on_both_databases, random};
 
-use super::{agent, house, of_repository, right, shows, signed};
+use super::{agent, of_repository, right, shows, signed, trusting};
+use crate::admin_api::Ops;
 
 on_both_databases! {
     an_instance_stands_beside_the_agent_in_act,
     what_one_instance_got_is_no_other_ones,
     one_instance_ends_with_all_that_it_holds_and_never_comes_back,
+    an_operator_ends_one_instance_and_its_siblings_go_on,
     nothing_that_is_issued_to_an_instance_while_it_is_ended_lives_afterwards,
     a_token_of_the_agents_platform_is_an_actor_token_where_a_rule_says_so,
 }
@@ -26,6 +28,11 @@ async fn platform() -> Arc<FakeProvider> {
 
 /// A house with `runner`, whose instances are the runs of `acme/app`, and a rule for orders-api.
 async fn open(database: Database, platform: &FakeProvider) -> House {
+    House::on_with(database, &declared(platform)).await
+}
+
+/// What is declared there.
+fn declared(platform: &FakeProvider) -> String {
     let runner = agent("runner", "workload_jwt", &of_repository(platform, "acme/app"));
     let other = agent("other", "workload_jwt", &of_repository(platform, "acme/other"));
     let rule = "[[rules]]\nid = \"orders-api-speaks-for-runner\"\nclient = \"orders-api\"\neffect = \"actor_token\"\n\
@@ -34,7 +41,7 @@ async fn open(database: Database, platform: &FakeProvider) -> House {
                 resources = [\"https://orders.example\"]\n\
                 [[rules]]\nid = \"other-acts\"\nclient = \"other\"\neffect = \"may_act\"\n\
                 resources = [\"https://orders.example\"]\n";
-    house(database, platform, "instance_claim = \"run_id\"", &format!("{runner}{other}{rule}")).await
+    trusting(platform, "instance_claim = \"run_id\"", &format!("{runner}{other}{rule}"))
 }
 
 /// A fresh token of this run.
@@ -141,6 +148,48 @@ async fn one_instance_ends_with_all_that_it_holds_and_never_comes_back(database:
     house.later(86_400);
     house.sweep().await;
     run(&platform, &house, "run-1").own_token("orders:read", ORDERS).await.refused("invalid_client");
+    second.own_token("orders:read", ORDERS).await.ok();
+}
+
+async fn an_operator_ends_one_instance_and_its_siblings_go_on(database: Database) {
+    let platform = platform().await;
+    let ops = Ops::on_with(database, &declared(&platform)).await;
+    let house = &ops.house;
+    let [first, second] = ["run-1", "run-2"].map(|name| run(&platform, house, name));
+    let [of_first, of_second] = [allowed(house, &first).await, allowed(house, &second).await];
+
+    let ended = ops.end_instance("runner", "run-1").await.ok();
+    assert_eq!(
+        (ended.text("level"), ended.text("id"), ended.text("instance")),
+        ("instance", "runner", "run-1")
+    );
+    let counts = &ended.json["ended"]["counts"];
+    assert_eq!((&counts["tokens"], &counts["consents"]), (&json!(2), &json!(0)), "{}", ended.body);
+    let told = house.told("instance.end", "granted").await;
+    assert_eq!((&told["actor"], &told["instance"]), (&json!("runner"), &json!("run-1")));
+    assert_eq!((&told["client"], &told["reason"]), (&json!("ops"), &json!("by ops")));
+
+    assert!(!house.is_active(of_first.access_token()).await);
+    first.refresh(of_first.text("refresh_token"), &[]).await.refused("invalid_client");
+    // Its platform goes on vouching for it, and it is refused all the same.
+    first.own_token("orders:read", ORDERS).await.refused("invalid_client");
+    assert!(house.is_active(of_second.access_token()).await);
+    second.refresh(of_second.text("refresh_token"), &[]).await.ok();
+    second.own_token("orders:read", ORDERS).await.ok();
+
+    // Another agent may have an instance of that name, and nobody brings one back.
+    let again = ops.end_instance("runner", "run-1").await.ok();
+    assert_eq!(again.json["ended"]["counts"]["tokens"], 0);
+    let resumed = json!({ "level": "instance", "id": "runner", "instance": "run-1", "operation": "resume" });
+    assert_eq!(ops.post("/endings", &resumed).await.status, 400);
+    first.own_token("orders:read", ORDERS).await.refused("invalid_client");
+    // One that was never seen can be ended beforehand.
+    ops.end_instance("runner", "run-3").await.ok();
+    run(&platform, house, "run-3").own_token("orders:read", ORDERS).await.refused("invalid_client");
+    // Whoever may only look ends nothing.
+    let order = json!({ "level": "instance", "id": "runner", "instance": "run-2", "operation": "revoke" });
+    let refused = crate::admin_api::call(house, &ops.watch, "POST", "/endings", Some(&order)).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
     second.own_token("orders:read", ORDERS).await.ok();
 }
 

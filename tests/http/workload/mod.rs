@@ -1,5 +1,6 @@
 //! Workload identity: clients and agents that prove who they are without any secret of their own.
 
+mod attestation;
 mod instances;
 mod platforms;
 mod spiffe;
@@ -26,12 +27,16 @@ fn agent(id: &str, method: &str, more: &str) -> String {
 
 /// A house that trusts the platform, as far as `rule` says, with these agents.
 async fn house(database: Database, platform: &FakeProvider, rule: &str, agents: &str) -> House {
-    let fragment = format!(
+    House::on_with(database, &trusting(platform, rule, agents)).await
+}
+
+/// What is declared in such a house.
+fn trusting(platform: &FakeProvider, rule: &str, agents: &str) -> String {
+    format!(
         "outbound.permitted_addresses = [\"127.0.0.0/8\"]\n\
          [[workload_issuers]]\nissuer = \"{}\"\n{rule}\n{agents}",
         platform.issuer
-    );
-    House::on_with(database, &fragment).await
+    )
 }
 
 /// What is declared of an agent that is whatever workload of the platform runs for this repository.

@@ -42,6 +42,12 @@ pub enum ClientAuthentication {
         /// Which workloads it is.
         spiffe_id: SpiffePattern,
     },
+    /// `attest_jwt_client_auth`: whoever starts its instances vouches for the key of each, and the instance proves it
+    /// (OAuth 2.0 Attestation-Based Client Authentication).
+    AttestJwtClientAuth {
+        /// The name of who vouches.
+        attester: String,
+    },
 }
 
 /// `token_endpoint_auth_method` values, for discovery and error messages.
@@ -66,17 +72,20 @@ pub enum AuthMethod {
     SpiffeJwt,
     /// OAuth SPIFFE Client Authentication §3.2.
     SpiffeX509,
+    /// OAuth 2.0 Attestation-Based Client Authentication.
+    AttestJwtClientAuth,
 }
 
 impl AuthMethod {
     /// Every method, in the order discovery lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PrivateKeyJwt,
         Self::TlsClientAuth,
         Self::SelfSignedTlsClientAuth,
         Self::WorkloadJwt,
         Self::SpiffeJwt,
         Self::SpiffeX509,
+        Self::AttestJwtClientAuth,
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
         Self::None,
@@ -95,6 +104,7 @@ impl AuthMethod {
             Self::WorkloadJwt => "workload_jwt",
             Self::SpiffeJwt => "spiffe_jwt",
             Self::SpiffeX509 => "spiffe_x509",
+            Self::AttestJwtClientAuth => "attest_jwt_client_auth",
         }
     }
 
@@ -108,10 +118,10 @@ impl AuthMethod {
         })
     }
 
-    /// Whether a platform vouches for the client, so that only the operator can say which client it vouches for.
+    /// Whether a platform or an attester vouches for the client, so that only the operator can say which client it vouches for.
     #[must_use]
     pub const fn is_of_platform(self) -> bool {
-        matches!(self, Self::WorkloadJwt | Self::SpiffeJwt | Self::SpiffeX509)
+        matches!(self, Self::WorkloadJwt | Self::SpiffeJwt | Self::SpiffeX509 | Self::AttestJwtClientAuth)
     }
 
     /// Whether the client proves itself with a certificate in the TLS handshake (RFC 8705 §2).
@@ -135,6 +145,7 @@ impl ClientAuthentication {
             Self::WorkloadJwt(_) => AuthMethod::WorkloadJwt,
             Self::SpiffeJwt { .. } => AuthMethod::SpiffeJwt,
             Self::SpiffeX509 { .. } => AuthMethod::SpiffeX509,
+            Self::AttestJwtClientAuth { .. } => AuthMethod::AttestJwtClientAuth,
         }
     }
 }

@@ -171,7 +171,8 @@ impl Registration {
             AuthMethod::PrivateKeyJwt
             | AuthMethod::WorkloadJwt
             | AuthMethod::SpiffeJwt
-            | AuthMethod::SpiffeX509 => ClientAuthentication::PrivateKeyJwt,
+            | AuthMethod::SpiffeX509
+            | AuthMethod::AttestJwtClientAuth => ClientAuthentication::PrivateKeyJwt,
             AuthMethod::TlsClientAuth => ClientAuthentication::TlsClientAuth,
             AuthMethod::SelfSignedTlsClientAuth => ClientAuthentication::SelfSignedTlsClientAuth,
         };

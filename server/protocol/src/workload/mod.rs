@@ -3,6 +3,7 @@
 //!
 //! An issuer that is trusted here speaks for workloads and for nobody else: never for a user.
 
+pub mod attestation;
 pub mod condition;
 pub mod spiffe;
 

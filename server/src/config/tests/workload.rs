@@ -109,6 +109,35 @@ fn a_spiffe_id_is_one_of_a_trust_domain_that_is_declared() {
 }
 
 #[test]
+fn an_attester_has_a_name_and_keys_and_a_client_names_one_that_is_declared() {
+    let attester = "\n[[client_attesters]]\nname = \"orchestrator\"\njwks_uri = \"https://o.example/keys\"\n";
+    let client = "\n[[clients]]\nid = \"fleet\"\nname = \"Fleet\"\nkind = \"service\"\n\
+        authentication = \"attest_jwt_client_auth\"\nattester = \"orchestrator\"\n";
+    let written = format!("{attester}{client}");
+    let right = format!("{EXAMPLE}{written}");
+    let declared = loaded(&right).declared;
+    let fleet = declared.clients.iter().find(|client| client.id.as_str() == "fleet").unwrap();
+    let vouched = ClientAuthentication::AttestJwtClientAuth { attester: "orchestrator".into() };
+    assert_eq!(fleet.authentication, vouched);
+    assert_eq!(declared.platforms.attesters[0].0, "orchestrator");
+    for (from, to, key, reason) in [
+        ("\nattester = \"orchestrator\"", "", "attester", "is missing"),
+        ("\nattester = \"orchestrator\"", "\nattester = \"o\"", "attester", "no client attester is named"),
+        ("jwks_uri = \"https://o.example/keys\"", "", "jwks", "is missing or empty"),
+        ("jwks_uri = \"https://o.example/keys\"", "jwks = { keys = [] }", "jwks", "at least one key"),
+        ("jwks_uri = \"https://o", "jwks_uri = \"http://o", "jwks_uri", "must be https"),
+        ("\nname = \"orchestrator\"", "\nname = \"\"", "name", "1 to 100"),
+        ("attest_jwt_client_auth", "none", "attester", "goes with attest_jwt_client_auth"),
+    ] {
+        let told = refused(&format!("{EXAMPLE}{}", written.replacen(from, to, 1)));
+        let fits = |told: &String| told.contains(&format!("].{key}")) && told.contains(reason);
+        assert!(told.iter().any(fits), "{to}: {told:?}");
+    }
+    let told = refused(&format!("{right}{attester}"));
+    assert!(told.iter().any(|told| told.contains("already")), "{told:?}");
+}
+
+#[test]
 fn what_is_wrong_with_a_platform_is_told_by_its_key() {
     for (wrong, key, reason) in [
         ("\n[[workload_issuers]]\n", "issuer", "characters"),

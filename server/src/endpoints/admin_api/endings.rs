@@ -27,6 +27,7 @@ const LONGEST_REASON: usize = 1024;
 struct Asked {
     level: String,
     id: String,
+    instance: Option<String>,
     operation: String,
     reason: Option<String>,
 }
@@ -52,7 +53,7 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
             .refuse(&app, StatusCode::BAD_REQUEST, Refusal::new(ErrorCode::InvalidRequest, why))
             .await;
     }
-    let order = match Order::parse(&asked.level, &asked.id, &asked.operation) {
+    let order = match Order::parse(&asked.level, &asked.id, asked.instance.as_deref(), &asked.operation) {
         Ok(order) => order,
         Err(OrderRefused::Id(level)) => return call.not_found(&app, level.as_str()).await,
         Err(reason) => return call.refuse(&app, StatusCode::BAD_REQUEST, reason.into()).await,
@@ -61,10 +62,13 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     match endings::carry_out(&app, &call.visit, admin, &order).await {
         Ok(Some(ended)) => {
             let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let body = json!({
+            let mut body = json!({
                 "level": order.level(), "id": asked.id, "operation": asked.operation, "took_ms": took,
                 "ended": shown(ended),
             });
+            if let Some(instance) = asked.instance {
+                body["instance"] = instance.into();
+            }
             reply::json(StatusCode::OK, body)
         }
         Ok(None) => call.not_found(&app, order.level().as_str()).await,

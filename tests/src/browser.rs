@@ -25,7 +25,9 @@ const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 /// How many tests may have a browser open at the same time.
 const AT_ONCE: usize = 2;
 /// How long to look for something on a page.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a page that was left may stay where it is. Some clicks lead nowhere.
+const LEAVING: Duration = Duration::from_secs(2);
 
 static ROOM: Semaphore = Semaphore::const_new(AT_ONCE);
 static DRIVER: Mutex<Weak<Chromedriver>> = Mutex::new(Weak::new());
@@ -195,9 +197,17 @@ impl Person {
         !self.driver.find_all(By::Id(id)).await.unwrap().is_empty()
     }
 
-    /// Clicks the element of this id.
+    /// Clicks the element of this id. Where that leads elsewhere, it waits a while for the page to go: what is looked
+    /// for next must not be found on the page before.
     pub async fn click(&self, id: &str) {
-        self.see(id).await.click().await.unwrap();
+        let element = self.see(id).await;
+        let leads = matches!(element.tag_name().await.unwrap().as_str(), "a" | "button");
+        let page = self.driver.find(By::Tag("html")).await.unwrap();
+        element.click().await.unwrap();
+        let deadline = tokio::time::Instant::now() + LEAVING;
+        while leads && page.tag_name().await.is_ok() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
     }
 
     /// Empties the field of this id and types into it.

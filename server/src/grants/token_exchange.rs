@@ -403,12 +403,7 @@ async fn targets(
             continue;
         }
         let id: ClientId = audience.parse().map_err(|_| InvalidTarget::NotAvailable)?;
-        let client = desk.app.store.find_client(&id).await?;
-        // One that is not there is told from one that cannot take it by nothing; what looks like a place is none.
-        let client = client.ok_or_else(|| match id.as_str().contains(':') {
-            true => Failure::from(InvalidTarget::NotAvailable),
-            false => DelegationRefused::ReceiverNotAcceptable.into(),
-        })?;
+        let client = desk.app.store.find_client(&id).await?.ok_or(InvalidTarget::NotAvailable)?;
         if receiver.replace(client).is_some_and(|before: Arc<Client>| before.id != id) {
             return Err(InvalidTarget::NotAvailable.into());
         }

@@ -31,7 +31,7 @@ async fn more_than_there_is_is_refused(database: Database) {
         (vec![READ, ("resource", INVENTORY)], "invalid_target"),
         (vec![READ, ("resource", ORDERS), ("resource", INVENTORY)], "invalid_target"),
         (vec![READ, ("resource", "https://elsewhere.example")], "invalid_target"),
-        (vec![READ, ("audience", "nobody")], "invalid_request"),
+        (vec![READ, ("audience", "nobody")], "invalid_target"),
         (vec![READ, ("audience", "agent-b"), ("audience", "agent-c")], "invalid_target"),
         (
             vec![("authorization_details", r#"[{"type":"agent_task","actions":["read"]}]"#)],

@@ -89,20 +89,9 @@ pub async fn decide(
 
 fn told(visit: &Visit, deferral: &Deferral, approved: bool) -> AuditEvent {
     let question = &deferral.asked.question;
-    let wanted = &question.wanted;
     let mut event = AuditEvent::new(Action::DeferralDecide, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
-    event.client = Some(wanted.client.clone());
-    event.user = wanted.subject.user().cloned();
-    event.chain = wanted.chain.clone();
-    event.consent.clone_from(&wanted.consent);
-    event.task.clone_from(&wanted.task);
-    event.txn.clone_from(&wanted.txn);
-    event.parent.clone_from(&wanted.parent);
-    event.rule = question.reason.rule().cloned();
-    event.scope = Some(wanted.scope.clone());
-    event.authorization_details = wanted.authorization_details.clone();
-    event.resources = wanted.resources.iter().cloned().collect();
+    let mut event = grants::event_of_question(event, Action::DeferralDecide, question);
     event.reason = Some(format!("approved by {} ({})", question.approver, deferral.id));
     if approved {
         return event;

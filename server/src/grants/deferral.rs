@@ -170,7 +170,8 @@ pub fn question_anchors(question: &Question) -> Vec<Anchor> {
 }
 
 /// The event of something that happens to what is asked.
-pub(super) fn event_of(mut event: AuditEvent, action: Action, question: &Question) -> AuditEvent {
+#[must_use]
+pub fn event_of(mut event: AuditEvent, action: Action, question: &Question) -> AuditEvent {
     let wanted = &question.wanted;
     event.action = action;
     event.outcome = Outcome::Granted;

@@ -50,7 +50,9 @@ use crate::store::{
 use crate::tasks;
 use crate::tokens::{self, Written};
 
-pub use deferral::{Deferred, cancel, looks_like_deferral_code, question_anchors};
+pub use deferral::{
+    Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,
+};
 
 /// What becomes of a token request that is not refused.
 pub enum Answer {

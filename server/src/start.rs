@@ -183,6 +183,9 @@ pub async fn open(
             "private keys are stored without encryption; set keys.encryption_key or keys.encryption_key_file"
         );
     }
+    for overlap in &declared.overlaps {
+        tracing::warn!("{overlap}: such a workload is whichever of the two it says it is");
+    }
     Ok((Arc::new(app), notices))
 }
 

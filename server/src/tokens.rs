@@ -163,7 +163,8 @@ pub async fn id_token(
         authority: Authority { until: token.expires_at(), ..approved.clone() },
         cnf: None,
         claims: ClaimsRequest::default(),
-        parent: None,
+        // Whoever ends the access token takes back this sign-in's word too: nothing is exchanged for it any more.
+        parent: Some(token.id.clone()),
         session: along.session.cloned(),
         status: None,
         ..token.clone()

@@ -54,6 +54,8 @@ pub struct Grant {
     pub remember_until: NumericDate,
     /// `exp`.
     pub expires_at: NumericDate,
+    /// `auth_time`: when the user signed in there (OpenID Connect Core §2), if it is a grant and says so.
+    pub auth_time: Option<NumericDate>,
     /// How much it says is allowed.
     pub said: Said,
     /// `cnf`, which was proven.
@@ -94,8 +96,8 @@ pub enum GrantRefused {
     /// It lives longer than this issuer's may.
     #[error("the assertion lives longer than is accepted of its issuer")]
     LivesTooLong,
-    /// `iat` or `nbf` lies in the future.
-    #[error("iat or nbf of the assertion lies in the future; check the clock")]
+    /// `iat`, `nbf` or `auth_time` lies in the future.
+    #[error("iat, nbf or auth_time of the assertion lies in the future; check the clock")]
     FromTheFuture,
     /// `jti` is missing, empty or too long.
     #[error("the assertion needs a jti of 1 to 256 bytes")]
@@ -192,6 +194,7 @@ pub fn check(
         jti: jti.map(str::to_owned),
         remember_until: expires_at.plus(SKEW),
         expires_at,
+        auth_time: auth_time(claims, expected)?,
         said,
         cnf: cnf(claims, expected.held)?,
         brought,
@@ -307,6 +310,21 @@ fn check_times(
     Ok(expires_at)
 }
 
+/// When the user signed in. A subject token from elsewhere may mean anything by it.
+fn auth_time(
+    claims: &Map<String, Value>,
+    expected: &Expected<'_>,
+) -> Result<Option<NumericDate>, GrantRefused> {
+    if expected.purpose == Purpose::SubjectTokens {
+        return Ok(None);
+    }
+    let signed_in = date(claims, "auth_time")?;
+    if signed_in.is_some_and(|moment| moment.since(expected.now) > FURTHEST_AHEAD) {
+        return Err(GrantRefused::FromTheFuture);
+    }
+    Ok(signed_in)
+}
+
 fn subject<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, GrantRefused> {
     let named = text(claims, name)?.filter(|named| (1..=LONGEST_SUBJECT).contains(&named.len()));
     named.ok_or(GrantRefused::Subject)
@@ -398,9 +416,22 @@ mod tests {
             ("nbf", json!(NOW + 60), None),
             ("nbf", json!(NOW + 61), Some(GrantRefused::FromTheFuture)),
             ("nbf", json!("x"), Some(GrantRefused::Claims)),
+            ("auth_time", json!(NOW + 60), None),
+            ("auth_time", json!(NOW + 61), Some(GrantRefused::FromTheFuture)),
+            ("auth_time", json!("x"), Some(GrantRefused::Claims)),
         ] {
             assert_eq!(with(name, value.clone()).err(), expected, "{name} {value}");
         }
+    }
+
+    #[test]
+    fn it_says_when_its_user_signed_in_there_if_it_says_so_at_all() {
+        assert_eq!(with("auth_time", json!(NOW - 5000)).unwrap().auth_time, Some(NumericDate(NOW - 5000)));
+        assert_eq!(with("y", json!(1)).unwrap().auth_time, None);
+        let of_subject = ask_as(Purpose::SubjectTokens, &Held::default(), &trusted(), |claims| {
+            claims["auth_time"] = json!("whatever they mean by it");
+        });
+        assert_eq!(of_subject.unwrap().auth_time, None);
     }
 
     #[test]

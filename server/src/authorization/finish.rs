@@ -218,8 +218,8 @@ async fn commit(app: &App, change: Change) -> Result<(), NotGiven> {
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => Err(gone("this request was answered before")),
         Err(CommitError::Conflict(Conflict::Replayed(_))) => Err(Stop::Page(used()).into()),
         Err(CommitError::Conflict(Conflict::Changed)) => Err(NotGiven::Amended),
-        Err(CommitError::Conflict(Conflict::NotAlive(_) | Conflict::Exhausted | Conflict::NoRoom)) => {
-            Err(gone("this request is not valid any more"))
-        }
+        Err(CommitError::Conflict(
+            Conflict::NotAlive(_) | Conflict::NotSignedIn | Conflict::Exhausted | Conflict::NoRoom,
+        )) => Err(gone("this request is not valid any more")),
     }
 }

@@ -60,6 +60,9 @@ pub struct Declared {
     pub platforms: DeclaredPlatforms,
     /// `[[resource_authorization_servers]]`.
     pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
+    /// Of which clients one workload could be either, a sentence each. It may be meant: then the `client_id` that comes with
+    /// the platform's token says which it is.
+    pub overlaps: Vec<String>,
 }
 
 /// A declared user.
@@ -193,7 +196,8 @@ impl Declared {
             proven.extend(checked.map(|(client, credentials)| (key, client, credentials)));
         }
         tell_shared_credentials(&proven, problems);
-        tell_shared_workloads(&proven, problems);
+        let clients = proven.iter().map(|(key, client, _)| (key.as_str(), client));
+        let overlaps = super::shared_workloads::tell(&clients.collect::<Vec<_>>(), problems);
 
         let types = section::<WrittenDetailsType>(layers, "details_types", problems);
         let types =
@@ -231,6 +235,7 @@ impl Declared {
             trusted_issuers,
             platforms,
             resource_authorization_servers,
+            overlaps,
         })
     }
 
@@ -348,23 +353,6 @@ fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> Declare
         .filter_map(|(key, attester)| attester.check(folder, problems.at(&key)))
         .collect();
     DeclaredPlatforms { issuers, trust_domains, attesters }
-}
-
-/// No two clients are the same workload: one token of the platform would speak for both.
-fn tell_shared_workloads(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {
-    let mut first: BTreeMap<String, &str> = BTreeMap::new();
-    for (key, client, _) in proven {
-        let (field, identity) = match &client.authentication {
-            ClientAuthentication::WorkloadJwt(identity) => ("workload", serde_json::json!(identity)),
-            ClientAuthentication::SpiffeJwt { spiffe_id }
-            | ClientAuthentication::SpiffeX509 { spiffe_id } => ("spiffe_id", serde_json::json!(spiffe_id)),
-            _ => continue,
-        };
-        if let Some(earlier) = first.insert(identity.to_string(), key) {
-            let id = client.id.as_str();
-            problems.add(format!("{key}.{field}"), format_args!("{id:?} is the same workload as {earlier}"));
-        }
-    }
 }
 
 fn tell_shared_credentials(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {

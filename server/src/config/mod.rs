@@ -23,6 +23,7 @@ mod resource_authorization_server;
 mod resource_server;
 mod rule;
 mod settings;
+mod shared_workloads;
 mod status_lists;
 mod tasks;
 #[cfg(test)]

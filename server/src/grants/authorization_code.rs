@@ -185,7 +185,16 @@ pub(super) async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.text);
-    Ok(Granted { event: event.clone(), first_time: Vec::new(), requires, unamended: None, take, keep, reply })
+    Ok(Granted {
+        event: event.clone(),
+        first_time: Vec::new(),
+        requires,
+        unamended: None,
+        signed_in: None,
+        take,
+        keep,
+        reply,
+    })
 }
 
 /// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by

@@ -22,7 +22,7 @@ use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of, trusted};
 use crate::failure::{Broken, Failure};
 use crate::secret::random_id;
-use crate::store::{Anchor, Record};
+use crate::store::{Anchor, Record, SignedIn};
 use crate::{tasks, tokens};
 
 /// Issues a token for the user of an assertion.
@@ -107,12 +107,20 @@ async fn decide(
     let written = tokens::write(app, &registry, client, token).await?;
     tell_of(event, &written.token);
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
+    // What the user, or somebody for them, ended here does not come back until they sign in there anew.
+    let signed_in = SignedIn::At {
+        issuer: rule.issuer.clone(),
+        user: user.id.clone(),
+        client: client.id.clone(),
+        auth_time: grant.auth_time,
+    };
     // What is written only now need not be alive before.
     let mut requires = tokens::anchors(&written.token);
     requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
     keep.push(written.record());
     Ok(Granted {
         unamended: None,
+        signed_in: Some(signed_in),
         event: event.clone(),
         first_time: trusted::shown(rule, &grant).into_iter().collect(),
         requires,

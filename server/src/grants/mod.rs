@@ -45,7 +45,7 @@ use crate::failure::{Broken, Failure};
 use crate::jose::JoseError;
 use crate::secret::Secret;
 use crate::store::{
-    Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, StoreError, Take,
+    Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, SignedIn, StoreError, Take,
 };
 use crate::tasks;
 use crate::tokens::{self, Written};
@@ -88,6 +88,8 @@ struct Granted {
     requires: Vec<Anchor>,
     /// The consent that must be as it was read.
     unamended: Option<(ConsentId, u32)>,
+    /// The sign-in elsewhere that it rests on.
+    signed_in: Option<SignedIn>,
     take: Option<Take>,
     keep: Vec<Record>,
     reply: Reply,
@@ -364,7 +366,7 @@ impl Desk<'_> {
 
     /// Writes what was granted, or learns within the transaction that it may not be.
     async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, first_time, requires, unamended, take, keep, reply } = granted;
+        let Granted { event, first_time, requires, unamended, signed_in, take, keep, reply } = granted;
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
@@ -384,8 +386,9 @@ impl Desk<'_> {
         let foreign = |record: &Record| matches!(record, Record::Token { token, .. } if token.kind == TokenKind::Foreign);
         let comes_from_elsewhere = reply.token.parent.is_none() || keep.iter().any(foreign);
         if let Some(user) = reply.token.subject.user().filter(|_| comes_from_elsewhere) {
-            change = change.requires_signed_in(user.clone());
+            change = change.requires_signed_in(SignedIn::Here(user.clone()));
         }
+        change = signed_in.into_iter().fold(change, Change::requires_signed_in);
         change = keep.into_iter().fold(change, Change::keep);
         if let Some((consent, version)) = unamended {
             change = change.requires_unamended(consent, version);
@@ -418,6 +421,11 @@ impl Desk<'_> {
         };
         let mut event = event;
         event.token = None;
+        if conflict == Conflict::NotSignedIn {
+            // What the client is not told, the auditor is.
+            event.reason =
+                Some(event.reason.map_or(conflict.to_string(), |known| format!("{known}: {conflict}")));
+        }
         Err(self.close(Refused { end, ..self.refused(&event, refusal) }).await)
     }
 
@@ -482,12 +490,10 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         (Conflict::Exhausted, _) => {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
-        (Conflict::NoRoom, _) => {
-            let description =
-                "as many tasks as there may be are open under this consent; complete some first";
-            Refusal::new(ErrorCode::InvalidRequest, description)
-        }
+        (Conflict::NoRoom, _) => Refusal::new(ErrorCode::InvalidRequest, tasks::NO_ROOM),
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
+        // Whether there is nobody of this name, or something of theirs ended, is not told apart.
+        (_, GrantType::JwtBearer) => GrantRefused::NotAccepted.into(),
         (Conflict::Replayed(_), GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the actor token is not acceptable")
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
+use protocol::audience::{ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
 use protocol::authorization_details::TypesOf;
 use protocol::client::Client;
@@ -100,9 +100,11 @@ async fn decide(
     let wanted = wanted(desk, request, &presented.subject).await?;
     let (resources, receiver) = match &wanted {
         Wanted::AccessToken => targets(desk, request, &registry).await?,
-        Wanted::Grant(destination) => (destination.resources.clone(), None),
-        Wanted::TransactionToken(transaction) => (transaction.resources.clone(), None),
+        Wanted::Grant(destination) => (destination.resources.clone(), Receiver::NotNamed),
+        Wanted::TransactionToken(transaction) => (transaction.resources.clone(), Receiver::NotNamed),
     };
+    let names_nobody = matches!(receiver, Receiver::Nobody);
+    let receiver = receiver.client();
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
     let asked =
         Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
@@ -123,6 +125,7 @@ async fn decide(
         task: lineage.task.as_deref(),
         onto: lineage.onto.as_deref(),
         receiver: receiver.as_deref(),
+        names_nobody,
         in_trust_domain: matches!(wanted, Wanted::TransactionToken(_)),
         rules: rules(desk, &presented),
         policy: desk.policy(),
@@ -134,10 +137,11 @@ async fn decide(
             types_of: &types_of,
         },
     };
-    let delegation = delegation::decide(&story, &asked, now).map_err(|reason| match reason {
-        DelegationRefused::Policy(reason) => NotGranted::Policy(reason),
-        reason => reason.into(),
-    })?;
+    let delegation = match delegation::decide(&story, &asked, now) {
+        Ok(delegation) => delegation,
+        Err(DelegationRefused::Policy(reason)) => return Err(NotGranted::Policy(reason)),
+        Err(reason) => return Err(told(desk, request, &presented, reason, event).await?.into()),
+    };
     if let Wanted::Grant(destination) = &wanted {
         destination.check(&delegation.authority().scope)?;
     }
@@ -184,7 +188,29 @@ async fn decide(
     let by_subject = presented.foreign.and_then(|foreign| foreign.shown);
     let first_time = by_subject.into_iter().chain(by_workload).collect();
     let event = event.clone();
-    Ok(Granted { event, first_time, requires, unamended, take: None, keep, reply })
+    Ok(Granted { event, first_time, requires, unamended, signed_in: None, take: None, keep, reply })
+}
+
+/// What the client is told of a refusal. With a token that is over nobody learns which audiences could have been: that it is
+/// over is said of all of them. And what the client is not told of its audience, the auditor is.
+async fn told(
+    desk: &Desk<'_>,
+    request: &ExchangeRequest,
+    presented: &Presented,
+    reason: DelegationRefused,
+    event: &mut AuditEvent,
+) -> Result<DelegationRefused, Failure> {
+    let about_target = matches!(reason, DelegationRefused::Receiver(_) | DelegationRefused::Target(_));
+    if about_target && !request.audiences.is_empty() && presented.foreign.is_none() {
+        let anchors = tokens::anchors(&presented.subject);
+        if desk.app.store.is_alive(&anchors, desk.visit.now).await?.is_err() {
+            return Ok(DelegationRefused::Expired);
+        }
+    }
+    if let DelegationRefused::Receiver(why) = &reason {
+        event.reason = Some(why.to_string());
+    }
+    Ok(reason)
 }
 
 /// Everything that must be alive when the token is written.
@@ -387,26 +413,53 @@ async fn longest_chain(desk: &Desk<'_>, subject: &Token) -> Result<usize, Failur
     Ok(longest)
 }
 
+/// Whom the token is to be handed over to.
+enum Receiver {
+    NotNamed,
+    Client(Arc<Client>),
+    /// Whoever is named is nobody, or several are.
+    Nobody,
+}
+
+impl Receiver {
+    fn client(self) -> Option<Arc<Client>> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::NotNamed | Self::Nobody => None,
+        }
+    }
+}
+
 /// `resource` and `audience`: resource servers, or one client that the token is to be handed over to. All of them
-/// count, none is passed over (RFC 8693 §2.1).
+/// count, none is passed over (RFC 8693 §2.1). Whether there is somebody of a name is judged with everything else that
+/// speaks against a target, so that it cannot be told apart.
 async fn targets(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     registry: &Registry,
-) -> Result<(Resources, Option<Arc<Client>>), Failure> {
+) -> Result<(Resources, Receiver), Failure> {
     let mut resources = request.resources.clone();
-    let mut receiver = None;
+    let mut receiver = Receiver::NotNamed;
     for audience in &request.audiences {
         let resource = audience.parse::<ResourceIndicator>().ok();
-        if let Some(resource) = resource.filter(|resource| registry.resource_servers.contains_key(resource)) {
-            resources.insert(resource);
+        if let Some(resource) = resource.as_ref().filter(|one| registry.resource_servers.contains_key(one)) {
+            resources.insert(resource.clone());
             continue;
         }
-        let id: ClientId = audience.parse().map_err(|_| InvalidTarget::NotAvailable)?;
-        let client = desk.app.store.find_client(&id).await?.ok_or(InvalidTarget::NotAvailable)?;
-        if receiver.replace(client).is_some_and(|before: Arc<Client>| before.id != id) {
-            return Err(InvalidTarget::NotAvailable.into());
-        }
+        let named = match audience.parse::<ClientId>() {
+            Ok(id) => desk.app.store.find_client(&id).await?,
+            Err(_) => None,
+        };
+        receiver = match (named, receiver, resource) {
+            (Some(named), Receiver::NotNamed, _) => Receiver::Client(named),
+            (Some(named), Receiver::Client(before), _) if before.id == named.id => Receiver::Client(before),
+            // A resource server that is not there is one that is not allowed.
+            (None, before, Some(resource)) => {
+                resources.insert(resource);
+                before
+            }
+            _ => Receiver::Nobody,
+        };
     }
     Ok((resources, receiver))
 }

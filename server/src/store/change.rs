@@ -39,7 +39,7 @@ pub struct Change {
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
     pub(super) account: Option<(UserId, AccountOperation)>,
-    pub(super) signed_in: Vec<UserId>,
+    pub(super) signed_in: Vec<SignedIn>,
     pub(super) amend: Option<Amendment>,
     pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
@@ -138,9 +138,9 @@ impl Change {
         self
     }
 
-    /// Only if `user`, who has to be required too, does not have to sign in anew first.
-    pub fn requires_signed_in(mut self, user: UserId) -> Self {
-        self.signed_in.push(user);
+    /// Only if the user, who has to be required too, signed in since what was theirs ended.
+    pub fn requires_signed_in(mut self, signed_in: SignedIn) -> Self {
+        self.signed_in.push(signed_in);
         self
     }
 
@@ -266,6 +266,24 @@ impl Anchor {
     }
 }
 
+/// A sign-in without which nothing comes back that was ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SignedIn {
+    /// Here, since everything of the user's was ended until they sign in anew ([`AccountOperation::Revoke`]).
+    Here(UserId),
+    /// At an issuer whose assertions bring consents, since one of them that was for this client ended, whoever ended it.
+    At {
+        /// The issuer.
+        issuer: String,
+        /// The user.
+        user: UserId,
+        /// The client.
+        client: ClientId,
+        /// When they signed in there, as far as it says so.
+        auth_time: Option<NumericDate>,
+    },
+}
+
 /// Something that can be used once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Take {
@@ -325,21 +343,16 @@ pub enum Take {
 
 /// Where one more task is to go.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Room {
-    /// Among the root tasks under a consent that are neither over nor ended.
-    Tasks {
-        /// The consent.
-        consent: ConsentId,
-        /// The most.
-        most: u64,
-    },
-    /// Among the parts of a task, whatever became of them.
-    Parts {
-        /// The task.
-        parent: TaskId,
-        /// The most.
-        most: u64,
-    },
+pub struct Room {
+    /// The consent that it is under.
+    pub consent: ConsentId,
+    /// The most tasks that are kept under the consent, whatever became of them.
+    pub most_kept: u64,
+    /// The task that it is a part of.
+    pub parent: Option<TaskId>,
+    /// The most parts of that task, whatever became of them; or else the most root tasks under the consent that are neither
+    /// over nor ended.
+    pub most: u64,
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -544,7 +557,8 @@ pub enum Record {
 /// Something that is ended, with everything derived from it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Ending {
-    /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent.
+    /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent. Where an issuer
+    /// brought it, so do all that it brought the same client for the same user.
     Consent(ConsentId),
     /// A task: its child tasks, their tokens and all their descendants, but for what went over to another task.
     Task(TaskId),
@@ -650,6 +664,8 @@ pub enum Conflict {
     Replayed(ReplayKey),
     /// This is not alive.
     NotAlive(Anchor),
+    /// Its user has to sign in first: what was theirs was ended.
+    NotSignedIn,
     /// What was to be taken is gone.
     AlreadyTaken,
     /// Somebody else changed it meanwhile.
@@ -665,6 +681,7 @@ impl fmt::Display for Conflict {
         f.write_str(match self {
             Self::Replayed(_) => "it was seen before",
             Self::NotAlive(_) => "what it depends on is not alive",
+            Self::NotSignedIn => "its user has not signed in since it was ended",
             Self::AlreadyTaken => "it was taken before",
             Self::Changed => "it was changed meanwhile",
             Self::Exhausted => "no more may be derived from it",

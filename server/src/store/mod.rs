@@ -32,6 +32,7 @@ mod receipts;
 mod registrations;
 mod requests;
 mod sessions;
+mod sign_ins;
 mod sql;
 mod status_lists;
 mod subjects;
@@ -56,7 +57,8 @@ use tokio::task::JoinHandle;
 
 pub use amending::Amendment;
 pub use change::{
-    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Room, Take,
+    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Room, SignedIn,
+    Take,
 };
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};

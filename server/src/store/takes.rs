@@ -14,24 +14,23 @@ pub(super) async fn find_room<C: ConnectionTrait>(
     changes: &[&Change],
     lost: &mut [Option<Conflict>],
 ) -> Result<(), DbErr> {
-    let mut counted: HashMap<&str, u64> = HashMap::new();
+    let (mut among, mut kept): (HashMap<&str, u64>, HashMap<&str, u64>) = Default::default();
     for (change, lost) in changes.iter().zip(lost).filter(|(_, lost)| lost.is_none()) {
-        let (key, most) = match &change.room {
-            None => continue,
-            Some(Room::Tasks { consent, most }) => (consent.as_str(), most),
-            Some(Room::Parts { parent, most }) => (parent.as_str(), most),
+        let Some(Room { consent, most_kept, parent, most }) = &change.room else { continue };
+        let place = parent.as_ref().map_or(consent.as_str(), |parent| parent.as_str());
+        let there = match (among.get(place), parent) {
+            (Some(there), _) => *there,
+            (None, None) => tasks::count_open(db, consent, change.at).await?,
+            (None, Some(parent)) => tasks::count_parts(db, parent).await?,
         };
-        let known = counted.get(key).copied();
-        let there = match (known, &change.room) {
-            (Some(there), _) => there,
-            (None, Some(Room::Tasks { consent, .. })) => tasks::count_open(db, consent, change.at).await?,
-            (None, Some(Room::Parts { parent, .. })) => tasks::count_parts(db, parent).await?,
-            (None, None) => 0,
+        let all = match kept.get(consent.as_str()) {
+            Some(all) => *all,
+            None => tasks::count_kept(db, consent, *most_kept).await?,
         };
-        if there < *most {
-            counted.insert(key, there + 1);
-        } else {
-            counted.insert(key, there);
+        let fits = there < *most && all < *most_kept;
+        among.insert(place, there + u64::from(fits));
+        kept.insert(consent.as_str(), all + u64::from(fits));
+        if !fits {
             *lost = Some(Conflict::NoRoom);
         }
     }

@@ -60,11 +60,18 @@ pub fn open(app: &App, consent: &Consent, authority: &Authority, now: NumericDat
 #[must_use]
 pub fn room(app: &App, task: &Task) -> Room {
     let bounds = &app.settings.tasks;
-    match &task.parent {
-        Some(parent) => Room::Parts { parent: parent.clone(), most: u64::from(bounds.most_children.get()) },
-        None => Room::Tasks { consent: task.consent.clone(), most: u64::from(bounds.most_open.get()) },
+    let most = if task.parent.is_some() { bounds.most_children } else { bounds.most_open };
+    Room {
+        consent: task.consent.clone(),
+        most_kept: u64::from(bounds.most_kept.get()),
+        parent: task.parent.clone(),
+        most: u64::from(most.get()),
     }
 }
+
+/// What is said where there is no room for another root task.
+pub const NO_ROOM: &str = "there are as many tasks under this consent as there may be, open ones or all that are kept; \
+                           complete some first, or wait until earlier ones are forgotten";
 
 /// What is said where there is no room for a new task.
 #[must_use]
@@ -72,8 +79,7 @@ pub fn no_room(task: &Task) -> Failure {
     if task.parent.is_some() {
         return task::ChildRefused::FanoutExceeded.into();
     }
-    let description = "as many tasks as there may be are open under this consent; complete some first";
-    Refusal::new(ErrorCode::InvalidRequest, description).into()
+    Refusal::new(ErrorCode::InvalidRequest, NO_ROOM).into()
 }
 
 /// The task of a plan.

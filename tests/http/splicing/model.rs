@@ -193,7 +193,7 @@ impl Why {
         match self {
             Self::NoExchange => "unauthorized_client",
             Self::NothingNamed | Self::ScopeTooWide => "invalid_scope",
-            Self::TargetTooWide | Self::TargetNotNamed => "invalid_target",
+            Self::Receiver | Self::TargetTooWide | Self::TargetNotNamed => "invalid_target",
             _ => "invalid_request",
         }
     }
@@ -204,6 +204,7 @@ impl Why {
             self,
             Self::Over
                 | Self::Exhausted
+                | Self::Receiver
                 | Self::NothingNamed
                 | Self::ScopeTooWide
                 | Self::TargetTooWide
@@ -440,7 +441,9 @@ impl World {
             let consent = &self.consents[*consent];
             attempt.scope.is_subset(&consent.scope) && attempt.places.is_subset(&consent.places)
         };
-        let others = (0..self.consents.len()).filter(gave).filter(covers);
+        let others = (0..self.consents.len()).filter(gave);
+        let elsewhere = others.clone().any(|other| attempt.scope.is_subset(&self.consents[other].scope));
+        let others = others.filter(covers);
         if let (true, Some(other)) = (nobody_acts, others.max_by_key(|other| self.consents[*other].until)) {
             return Some(Allowed::By(other));
         }
@@ -454,7 +457,8 @@ impl World {
         if actor == ORDERS_API {
             return Some(Allowed::Rule);
         }
-        against.insert(Why::NotAllowed);
+        // What is allowed, but not there, is about the place.
+        against.insert(if nobody_acts && elsewhere { Why::TargetTooWide } else { Why::NotAllowed });
         None
     }
 
@@ -494,11 +498,10 @@ impl World {
             return;
         }
         let then: Vec<Who> = std::iter::once(receiver).chain(acts.iter().copied()).collect();
-        if then.len() > deepest(&then) {
-            against.insert(Why::TooDeep);
-        }
-        if consent.is_none_or(|consent| acts.len() > self.consents[consent].travels) {
-            against.insert(Why::NotPassedOn);
+        if then.len() > deepest(&then)
+            || consent.is_none_or(|consent| acts.len() > self.consents[consent].travels)
+        {
+            against.insert(Why::Receiver);
         }
     }
 

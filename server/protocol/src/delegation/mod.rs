@@ -2,7 +2,7 @@
 //!
 //! [`decide`] asks its questions in the order of blame, so that the first answer a client's developer gets is the
 //! one to mend first: *who* (was the token meant for whoever presents it, did the user allow this actor), *how far*
-//! (the chain), *how long*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
+//! (the chain), *how long*, *where to*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
 //! rules let it pass*, or a person has to approve it. It answers from the lineage's records, never from claims, and a
 //! [`Delegation`] cannot be made in any other way.
 
@@ -12,7 +12,7 @@ mod who;
 
 use std::sync::Arc;
 
-pub use refused::DelegationRefused;
+pub use refused::{DelegationRefused, ReceiverRefused};
 
 use crate::actor::Chain;
 use crate::approval::{Policy, Wanted};
@@ -58,6 +58,8 @@ pub struct Story<'a> {
     pub onto: Option<&'a Task>,
     /// The client that the requested `audience` names: the token is to be handed over to it.
     pub receiver: Option<&'a Client>,
+    /// Whether the requested `audience` names nobody who could be a receiver.
+    pub names_nobody: bool,
     /// Whether the presenter is a workload of the trust domain (Transaction Tokens).
     pub in_trust_domain: bool,
     /// What admin rules say about this exchange.
@@ -159,10 +161,11 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     let basis = story.basis(asked, now)?;
     // how far
     let chain = story.chain(&basis)?;
-    story.check_receiver(&basis, &chain, now)?;
     story.check_onto(&basis)?;
     // how long
     story.check_not_over(&basis, now)?;
+    // where to: whoever names a target learns of it only what was not to be said of every other
+    story.check_receiver(&basis, &chain, now)?;
     // how much
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;

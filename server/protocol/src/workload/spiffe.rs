@@ -187,6 +187,11 @@ impl SpiffePattern {
         same_domain && path
     }
 
+    /// Whether what `other` names, or everything below it, lies below this one.
+    pub(super) fn reaches(&self, other: &Self) -> bool {
+        self.below && (self.fits(&other.id) || (other.below && self.id == other.id))
+    }
+
     /// Which instance of the client the workload is, where there may be several.
     fn instance(&self, id: &SpiffeId) -> Result<Option<InstanceId>, WorkloadRefused> {
         if !self.below {

@@ -11,7 +11,7 @@ use protocol::authorization_details::{
 use protocol::client::{Client, ClientKind, ClientStatus};
 use protocol::confirmation::{BindingRefused, Held};
 use protocol::consent::{Consent, ConsentState, PassingOn};
-use protocol::delegation::{Basis, Delegation, DelegationRefused};
+use protocol::delegation::{Basis, Delegation, DelegationRefused, ReceiverRefused};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refuse as _};
 use protocol::task::TaskStatus;
@@ -139,13 +139,16 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
         |c: &mut Consent| c.state = ConsentState::Revoked,
         |c: &mut Consent| c.authority.until = NOW,
         |c: &mut Consent| c.authority.scope = "a".parse().unwrap(),
-        |c: &mut Consent| c.authority.resources = resources(&[R1]),
     ] {
         let mut spoilt = other.clone();
         spoil(&mut spoilt);
         world.other_consents = vec![Arc::new(spoilt)];
         assert_eq!(refused(&world), DelegationRefused::ActorNotPermitted);
     }
+    let mut elsewhere = other.clone();
+    elsewhere.authority.resources = resources(&[R1]);
+    world.other_consents = vec![Arc::new(elsewhere)];
+    assert_eq!(refused(&world), InvalidTarget::NotAvailable.into());
     let mut narrow = other;
     narrow.authority.details = AuthorizationDetails::none();
     world.other_consents = vec![Arc::new(narrow)];
@@ -280,7 +283,7 @@ fn who_acted_elsewhere_stays_at_the_end_of_the_chain_and_counts() {
         w.subject.brought = Chain::of(elsewhere.clone());
         w.longest_chain = 2;
     });
-    assert_eq!(refused(&handing_over), DelegationRefused::ChainTooLong);
+    assert_eq!(refused(&handing_over), ReceiverRefused::ChainTooLong.into());
     let handed_over = with(World::handed_over(), |w| {
         w.subject.brought = Chain::of(elsewhere);
         w.longest_chain = 2;
@@ -489,17 +492,16 @@ fn a_new_token_is_bound_to_what_its_presenter_holds_whatever_the_subject_was_bou
 #[test]
 fn passing_on_goes_as_far_as_the_consent_says() {
     let to = |depth| move |w: &mut World| lineage_consent(w).passing_on = depth;
-    for world in [World::handing_over(), World::handed_over()] {
-        assert_eq!(refused(&with(world.clone(), to(PassingOn::No))), DelegationRefused::MayNotBePassedOn);
+    let handed_over = DelegationRefused::MayNotBePassedOn;
+    let handing_over = ReceiverRefused::MayNotBePassedOn.into();
+    for (world, reason) in [(World::handing_over(), handing_over), (World::handed_over(), handed_over)] {
+        assert_eq!(refused(&with(world.clone(), to(PassingOn::No))), reason);
         assert!(with(world.clone(), to(PassingOn::UpTo(1))).decide().is_ok());
         let longer = |w: &mut World| {
             w.subject.chain =
                 Chain::of(actor("z")).extended_by(&w.subject.chain.actors()[0].clone(), 5).unwrap();
         };
-        assert_eq!(
-            refused(&with(with(world.clone(), to(PassingOn::UpTo(1))), longer)),
-            DelegationRefused::MayNotBePassedOn
-        );
+        assert_eq!(refused(&with(with(world.clone(), to(PassingOn::UpTo(1))), longer)), reason);
         assert!(with(with(world, to(PassingOn::UpTo(2))), longer).decide().is_ok());
     }
 }
@@ -510,7 +512,7 @@ fn a_detail_whose_type_may_not_be_passed_on_stays() {
         w.asked.details = Some(details(json!([{"type": "not_passed_on", "actions": ["read"]}])))
     };
     assert!(with(World::narrowing(), stays).decide().is_ok());
-    assert_eq!(refused(&with(World::handing_over(), stays)), DelegationRefused::MayNotBePassedOn);
+    assert_eq!(refused(&with(World::handing_over(), stays)), ReceiverRefused::MayNotBePassedOn.into());
     assert_eq!(refused(&with(World::handed_over(), stays)), DelegationRefused::MayNotBePassedOn);
     let travels = |w: &mut World| {
         w.asked.details =
@@ -555,7 +557,7 @@ fn a_receiver_is_live_and_did_not_act_before() {
         if service {
             assert!(world.decide().is_ok(), "services may receive too");
         } else {
-            assert_eq!(refused(&world), DelegationRefused::ReceiverNotAcceptable);
+            assert_eq!(refused(&world), ReceiverRefused::NotAcceptable.into());
         }
     }
     let nobody_acts = with(World::handing_over(), |w| {
@@ -563,7 +565,56 @@ fn a_receiver_is_live_and_did_not_act_before() {
         w.subject.chain = Chain::none();
         (w.subject.consent, w.consent, w.subject.task, w.task) = (None, None, None, None);
     });
-    assert_eq!(refused(&nobody_acts), DelegationRefused::ReceiverNotAcceptable);
+    assert_eq!(refused(&nobody_acts), ReceiverRefused::NotAcceptable.into());
+}
+
+/// Whether there is somebody of a name, who may not be handed the token, is told to nobody: whatever else is wrong with the
+/// request comes first for both, and what is said of the target is one sentence.
+#[test]
+fn a_receiver_that_cannot_be_is_refused_as_one_that_is_not_there() {
+    type Spoil = fn(&mut World);
+    let spoils: [Spoil; 7] = [
+        |_| {},
+        |w| w.presenter.id = "else".parse().unwrap(),
+        |w| lineage_consent(w).passing_on = PassingOn::No,
+        |w| w.subject.authority.until = NOW,
+        |w| w.longest_chain = 1,
+        |w| w.asked.scope = Some("elsewhere".parse().unwrap()),
+        |w| w.asked.resources = resources(&["urn:nowhere"]),
+    ];
+    for (number, spoil) in spoils.into_iter().enumerate() {
+        let world = with(World::handing_over(), spoil);
+        let nobody = with(world.clone(), |w| (w.receiver, w.names_nobody) = (None, true));
+        let retired = Client { status: ClientStatus::Retired, ..agent("b") };
+        for receiver in [retired, agent("a")] {
+            let somebody = with(world.clone(), |w| w.receiver = Some(receiver.clone()));
+            let (told, of_nobody) = (refused(&somebody), refused(&nobody));
+            assert_eq!(
+                (told.code(), told.to_string()),
+                (of_nobody.code(), of_nobody.to_string()),
+                "{number}"
+            );
+        }
+    }
+    let told = refused(&with(World::handing_over(), |w| w.receiver = Some(agent("a"))));
+    let of_resource = refused(&with(World::narrowing(), |w| w.asked.resources = resources(&["urn:nowhere"])));
+    assert_eq!((told.code(), told.to_string()), (of_resource.code(), of_resource.to_string()));
+}
+
+/// A consent of the user to the actor that is for another place is as one for a place that is not there.
+#[test]
+fn a_place_that_no_consent_allows_is_a_target_that_is_not_available() {
+    let world = with(World::from_application(), |w| {
+        w.other_consents = w.consent.take().map(Arc::new).into_iter().collect();
+        (w.subject.consent, w.subject.task, w.task, w.subject.may_act) = (None, None, None, None);
+    });
+    assert!(world.decide().is_ok());
+    for place in [R3, "urn:nowhere"] {
+        let elsewhere = with(world.clone(), |w| w.asked.resources = resources(&[place]));
+        assert_eq!(refused(&elsewhere), InvalidTarget::NotAvailable.into(), "{place}");
+        let more = with(elsewhere, |w| w.asked.scope = Some("a elsewhere".parse().unwrap()));
+        assert_eq!(refused(&more), DelegationRefused::ActorNotPermitted);
+    }
 }
 
 #[test]
@@ -572,7 +623,7 @@ fn without_a_consent_nothing_is_passed_on() {
         w.subject.consent = None;
         w.consent = None;
     });
-    assert_eq!(refused(&world), DelegationRefused::MayNotBePassedOn);
+    assert_eq!(refused(&world), ReceiverRefused::MayNotBePassedOn.into());
 }
 
 // ---- how far
@@ -602,7 +653,7 @@ fn the_chain_is_bounded_by_the_server_and_by_the_agent_and_does_not_come_back() 
     });
     assert_eq!(refused(&back), DelegationRefused::ActorAlreadyInChain);
     let no_room_for_the_receiver = with(World::handing_over(), |w| w.longest_chain = 1);
-    assert_eq!(refused(&no_room_for_the_receiver), DelegationRefused::ChainTooLong);
+    assert_eq!(refused(&no_room_for_the_receiver), ReceiverRefused::ChainTooLong.into());
     assert!(with(World::handing_over(), |w| w.longest_chain = 2).decide().is_ok());
     // Nor does one hand over what its receiver, or it itself with that receiver behind it, could not use.
     let receivers_limit = |limit| {
@@ -754,10 +805,13 @@ fn each_consent_is_judged_by_the_details_types_that_it_was_given_under() {
         w.types_of = TypesOf::default().with(&world::consent("nobody"), stricter());
     });
     assert!(elsewhere.decide().is_ok());
-    for world in [World::handing_over(), World::handed_over()] {
+    for (world, reason) in [
+        (World::handing_over(), ReceiverRefused::MayNotBePassedOn.into()),
+        (World::handed_over(), DelegationRefused::MayNotBePassedOn),
+    ] {
         let world = with(world, ask(10));
         assert!(world.decide().is_ok());
-        assert_eq!(refused(&with(world, older)), DelegationRefused::MayNotBePassedOn);
+        assert_eq!(refused(&with(world, older)), reason);
     }
 }
 
@@ -856,7 +910,6 @@ fn everything_about_tokens_actor_and_chain_is_invalid_request() {
         R::ActorNotLive,
         R::ActorNotPermitted,
         R::MayNotBePassedOn,
-        R::ReceiverNotAcceptable,
         R::ChainTooLong,
         R::ActorAlreadyInChain,
         R::Expired,

@@ -38,6 +38,7 @@ macro_rules! promises {
 }
 
 mod anchors;
+mod brought;
 mod commits;
 mod deferrals;
 mod deliveries;

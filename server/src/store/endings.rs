@@ -16,7 +16,7 @@ struct Roots {
 }
 
 /// The tokens that end with the roots: all that were derived from them. `$2` is when.
-const DOOMED: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
+pub(super) const DOOMED: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
      UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
 /// Likewise where tasks end, and nothing else: what went over to a task that does not end lives on with that.
 const DOOMED_OF_TASKS: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id \
@@ -136,11 +136,8 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
         roots.tokens,
         if matches!(ending, Ending::Task(_)) { DOOMED_OF_TASKS } else { DOOMED },
     );
-    // Another writer may hold a parent while it adds a child that this statement cannot see yet: having waited for
-    // it, look again. One quiet look after the last wait is needed, so PostgreSQL gets two in a row.
-    let enough = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
-    let mut quiet = 0;
-    while quiet < enough {
+    let mut looks = Looks::at(db);
+    while looks.are_left() {
         let tasks = match roots.tasks {
             Some(_) => ids(&sql::query(db, &end_tasks, vec![Value::from(key(ending))]).await?)?,
             None => Vec::new(),
@@ -149,13 +146,38 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
         if let Ending::Agent(agent) = ending {
             tokens += end_where_it_acts(db, agent, at).await?;
         }
-        quiet = if tasks.is_empty() && tokens == 0 { quiet + 1 } else { 0 };
-        let (count, named) = (tasks.len() as u64, Named { tasks, ..Named::default() });
-        ended += Ended { tasks: count, tokens, named, ..Ended::default() };
+        ended += looks.found(tasks, tokens);
     }
     // Last, when all that a person was asked about has ended.
     ended.pending += deferrals::end_with(db, ending, at).await?;
     Ok(ended)
+}
+
+/// How often one looks for tasks and tokens to end. Another writer may hold a parent while it adds a child that a
+/// statement cannot see yet: having waited for it, look again. One quiet look after the last wait is needed, so
+/// PostgreSQL gets two in a row.
+pub(super) struct Looks {
+    left: u8,
+    enough: u8,
+}
+
+impl Looks {
+    pub(super) fn at<C: ConnectionTrait>(db: &C) -> Self {
+        let enough = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
+        Self { left: enough, enough }
+    }
+
+    pub(super) const fn are_left(&self) -> bool {
+        self.left > 0
+    }
+
+    /// What one look found and ended.
+    pub(super) fn found(&mut self, mut tasks: Vec<String>, tokens: u64) -> Ended {
+        self.left = if tasks.is_empty() && tokens == 0 { self.left.saturating_sub(1) } else { self.enough };
+        let count = tasks.len() as u64;
+        tasks.truncate(Named::MOST);
+        Ended { tasks: count, tokens, named: Named { tasks, ..Named::default() }, ..Ended::default() }
+    }
 }
 
 /// Ends the tokens in which an agent acts or speaks for itself although they were issued to another client. Only their
@@ -254,7 +276,7 @@ async fn end_itself<C: ConnectionTrait>(
 }
 
 /// The ids that a statement gave back.
-fn ids(rows: &[QueryResult]) -> Result<Vec<String>, DbErr> {
+pub(super) fn ids(rows: &[QueryResult]) -> Result<Vec<String>, DbErr> {
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 

@@ -221,19 +221,25 @@ async fn a_part_is_given_to_another_agent_and_is_strictly_less(database: Databas
 async fn a_suspended_task_derives_nothing_and_goes_on_when_resumed(database: Database) {
     let house = House::on(database).await;
     let agent = house.client("agent-a");
-    let consent = allowed(&house, &agent, "orders:read").await;
+    let consent = allowed(&house, &agent, "offline_access orders:read").await;
     let id = consent.claims()["task"]["id"].as_str().unwrap().to_owned();
     let suspended = operate(&agent, &id, "suspend").await.ok();
     assert_eq!((suspended.text("status"), &suspended.json["version"]), ("suspended", &json!(2)));
     assert!(suspended.json["took_ms"].is_u64());
     house.told("task.suspend", "granted").await;
     assert!(!house.is_active(consent.access_token()).await);
-    agent.exchange(consent.access_token(), &[("scope", "orders:read")]).await.refused("invalid_request");
+    let refused = agent.exchange(consent.access_token(), &[("scope", "orders:read")]).await;
+    let refused = refused.refused("invalid_request");
+    assert!(refused.text("error_description").contains("suspended"), "it is not over: {}", refused.body);
+    // Nor is the refresh token, so nobody is told to throw it away.
+    agent.refresh(consent.text("refresh_token"), &[]).await.refused("invalid_request");
     assert_eq!(operate(&agent, &id, "suspend").await.ok().json["version"], 2, "once more changes nothing");
     assert_eq!(operate(&agent, &id, "resume").await.ok().text("status"), "active");
     assert!(house.is_active(consent.access_token()).await);
     agent.exchange(consent.access_token(), &[("scope", "orders:read")]).await.ok();
+    agent.refresh(consent.text("refresh_token"), &[]).await.ok();
     operate(&agent, &id, "revoke").await.ok();
+    agent.refresh(consent.text("refresh_token"), &[]).await.refused("invalid_grant");
     operate(&agent, &id, "resume").await.refused_with(409, "invalid_request");
     house.told("task.resume", "invalid_request").await;
     assert_eq!(operate(&agent, &id, "discharge").await.status, 404);
@@ -247,7 +253,12 @@ async fn what_the_giver_suspended_its_helper_cannot_resume(database: Database) {
     let child = open(&a, &json!({ "parent": parent, "actor": "agent-b", "scope": "orders:read" })).await;
     let id = child.text("id");
     operate(&a, id, "suspend").await.ok();
-    operate(&b, id, "resume").await.refused_with(409, "invalid_request");
+    let refused = operate(&b, id, "resume").await.refused_with(409, "invalid_request");
+    assert!(
+        refused.text("error_description").contains("the actor that gave it suspended"),
+        "{}",
+        refused.body
+    );
     operate(&a, id, "resume").await.ok();
     operate(&b, id, "suspend").await.ok();
     operate(&b, id, "resume").await.ok();

@@ -178,9 +178,19 @@ impl AuthorizationDetails {
     }
 }
 
+fn by_name(
+    compiled: impl IntoIterator<Item = Arc<DetailsType>>,
+) -> BTreeMap<DetailsTypeName, Arc<DetailsType>> {
+    compiled.into_iter().map(|known| (known.document().name.clone(), known)).collect()
+}
+
 /// The registered details types, by name.
 #[derive(Clone, Debug, Default)]
-pub struct DetailsTypes(BTreeMap<DetailsTypeName, Arc<DetailsType>>);
+pub struct DetailsTypes {
+    current: BTreeMap<DetailsTypeName, Arc<DetailsType>>,
+    /// Those that nothing is asked of any more. They bound what was allowed under their earlier versions still.
+    retired: BTreeMap<DetailsTypeName, Arc<DetailsType>>,
+}
 
 impl DetailsTypes {
     /// Compiles the documents; of two with one name the later counts.
@@ -197,27 +207,34 @@ impl DetailsTypes {
                 Err(reason) => Err((name, reason)),
             }
         };
-        documents.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+        let current = documents.into_iter().map(compile).collect::<Result<_, _>>()?;
+        Ok(Self { current, retired: BTreeMap::new() })
     }
 
     /// Those that are compiled; of two with one name the later counts.
     #[must_use]
     pub fn of(compiled: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
-        Self(compiled.into_iter().map(|known| (known.document().name.clone(), known)).collect())
+        Self { current: by_name(compiled), retired: BTreeMap::new() }
     }
 
-    /// The same, but for the versions that something was allowed under: each counts as [`DetailsType::beside`] says, and
-    /// as it stands where its type is gone.
+    /// The same, with the last versions of types that are retired.
+    #[must_use]
+    pub fn with_retired(self, compiled: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
+        Self { retired: by_name(compiled), ..self }
+    }
+
+    /// The same, but for the versions that something was allowed under: each counts as [`DetailsType::beside`] says,
+    /// beside the last version where its type is retired. It never counts for more than it did before that.
     #[must_use]
     pub fn as_of(&self, versions: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
         let mut then = self.clone();
         for version in versions {
             let name = version.document().name.clone();
-            let counts = match self.0.get(&name) {
-                Some(current) => Arc::new(version.beside(current)),
+            let counts = match self.current.get(&name).or_else(|| self.retired.get(&name)) {
+                Some(last) => Arc::new(version.beside(last)),
                 None => version,
             };
-            then.0.insert(name, counts);
+            then.current.insert(name, counts);
         }
         then
     }
@@ -241,12 +258,12 @@ impl DetailsTypes {
     /// The type of this name.
     #[must_use]
     pub fn find(&self, name: &DetailsTypeName) -> Option<&Arc<DetailsType>> {
-        self.0.get(name)
+        self.current.get(name)
     }
 
     /// All names, for `authorization_details_types_supported` (RFC 9396 §10).
     pub fn names(&self) -> impl Iterator<Item = &DetailsTypeName> {
-        self.0.keys()
+        self.current.keys()
     }
 
     /// Checks every detail against its type (RFC 9396 §5); one bad detail refuses them all.

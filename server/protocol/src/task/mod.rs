@@ -9,7 +9,7 @@ mod request;
 
 use serde::{Deserialize, Serialize};
 
-pub use child::{Asked, ChildRefused, Family, check as check_child};
+pub use child::{Asked, ChildRefused, Family, NotLess, check as check_child};
 pub use hash::authority_hash;
 pub use intent::{Bounds, Intent};
 pub use lifecycle::{Hand, IllegalOperation, Operation, TaskStatus, effective};

@@ -120,7 +120,8 @@ pub(super) async fn end_before<C: ConnectionTrait>(
     );
     let end_tokens = format!(
         "WITH RECURSIVE {}, root(id) AS (SELECT id FROM token WHERE consent_id = $1 \
-         UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), {DOOMED}",
+         AND expires_at > $2 UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line) AND expires_at > $2), \
+         {DOOMED}",
         line("$3")
     );
     let mut looks = Looks::at(db);

@@ -10,6 +10,7 @@ use super::{Ops, V1, call, declared, token};
 on_both_databases! {
     a_details_type_is_declared_seen_used_changed_and_retired,
     of_two_declarations_at_once_one_counts,
+    what_a_page_showed_in_the_words_of_another_version_is_shown_again,
     what_an_admin_declared_the_configuration_does_not_touch,
 }
 
@@ -187,4 +188,21 @@ async fn what_an_admin_declared_the_configuration_does_not_touch(database: Datab
         let gone = call(&house, client, "DELETE", "/details-types/agent_task", None).await;
         gone.refused_with(403, "insufficient_scope");
     }
+}
+
+async fn what_a_page_showed_in_the_words_of_another_version_is_shown_again(database: Database) {
+    let (house, typist) = opened(database).await;
+    let settled = async || tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    put(&house, &typist, "payout", &payout("Pay out {amount}")).await.ok();
+    settled().await;
+    let agent = house.client("agent-a");
+    let details = json!([{"type": "payout", "amount": 10}]);
+    let ask = house.ask(&agent).details(&details).resource(ORDERS);
+    let page = ask.brought_by(&house.signed_in("alice").await).await.page();
+    assert!(page.text().contains("Pay out 10"), "{}", page.text());
+    put(&house, &typist, "payout", &payout("Empty the till of {amount}")).await.ok();
+    settled().await;
+    let again = page.approve(|_| {}).await.page();
+    assert!(again.text().contains("Empty the till of 10"), "{}", again.text());
+    ask.code_from(&again.approve(|_| {}).await.away()).redeem(&agent).await.ok();
 }

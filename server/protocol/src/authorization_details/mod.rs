@@ -24,6 +24,7 @@ pub use words::{InWords, Words};
 
 use crate::identifier::DetailsTypeName;
 use crate::refusal::{ErrorCode, Refuse};
+use crate::visible_text::says_what_it_shows;
 
 /// The most details in one request.
 pub const MOST_DETAILS: usize = 20;
@@ -53,6 +54,9 @@ pub enum InvalidAuthorizationDetails {
         "authorization_details must be a JSON array of objects, each member named once and nothing nested deeper than 8 levels"
     )]
     Malformed,
+    /// Characters that nobody sees, or that turn what stands around them.
+    #[error("authorization_details holds invisible characters, or such as change the direction of text")]
+    Unseen,
     /// More than [`MOST_DETAILS`] or [`LARGEST_PARAMETER`].
     #[error("authorization_details holds too much: at most 20 objects and 16384 bytes")]
     TooMuch,
@@ -131,6 +135,18 @@ impl From<AuthorizationDetail> for Map<String, Value> {
     }
 }
 
+/// Whether every text in it, names of members too, says what it shows.
+fn reads_as_it_is(value: &Value) -> bool {
+    match value {
+        Value::String(text) => says_what_it_shows(text),
+        Value::Array(items) => items.iter().all(reads_as_it_is),
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| says_what_it_shows(name) && reads_as_it_is(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 impl AuthorizationDetails {
     /// None at all.
     #[must_use]
@@ -148,6 +164,10 @@ impl AuthorizationDetails {
         }
         let value =
             strict_json::parse(parameter, DEEPEST).map_err(|_| InvalidAuthorizationDetails::Malformed)?;
+        // JSON escapes are undone by now, so this reads what a person would.
+        if !reads_as_it_is(&value) {
+            return Err(InvalidAuthorizationDetails::Unseen);
+        }
         let Value::Array(items) = value else { return Err(InvalidAuthorizationDetails::Malformed) };
         if items.len() > MOST_DETAILS {
             return Err(InvalidAuthorizationDetails::TooMuch);
@@ -367,6 +387,17 @@ mod tests {
             (r#"[{"type":""}]"#, NoType),
         ] {
             assert_eq!(AuthorizationDetails::parse(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_would_not_read_as_it_stands_is_refused_wherever_it_stands() {
+        for text in [
+            r#"[{"type":"a","x":"\u202eenim"}]"#,
+            r#"[{"type":"a","x":{"y":["\u200b"]}}]"#,
+            r#"[{"type":"a","\u2066":1}]"#,
+        ] {
+            assert_eq!(AuthorizationDetails::parse(text), Err(InvalidAuthorizationDetails::Unseen), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::audience::{ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
 use protocol::authorization_details::TypesOf;
-use protocol::client::Client;
+use protocol::client::{Client, GrantType};
 use protocol::consent::Consent;
 use protocol::delegation::{
     self, Allowed, Asked, Basis, Delegation, DelegationRefused, RulesThatApply, Story, Terms,
@@ -22,11 +22,11 @@ use protocol::token_type::TokenType;
 
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
-use super::{Desk, Granted, NotGranted, Refused, reply, tell_of, transaction};
+use super::{Desk, Granted, NotGranted, Refused, lost, reply, tell_of, transaction};
 use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
-use crate::store::{Anchor, Record};
+use crate::store::{Anchor, Conflict, Record};
 use crate::{tasks, tokens};
 
 /// What is said of every subject token that is not taken.
@@ -191,26 +191,28 @@ async fn decide(
     Ok(Granted { event, first_time, requires, unamended, signed_in: None, take: None, keep, reply })
 }
 
-/// What the client is told of a refusal. With a token that is over nobody learns which audiences could have been: that it is
-/// over is said of all of them. And what the client is not told of its audience, the auditor is.
+/// What the client is told of a refusal. With a token that is over, or rests, nobody learns which audiences could have been:
+/// that it is so is said of all of them. And what the client is not told of its audience, the auditor is.
 async fn told(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     presented: &Presented,
     reason: DelegationRefused,
     event: &mut AuditEvent,
-) -> Result<DelegationRefused, Failure> {
+) -> Result<Refusal, Failure> {
     let about_target = matches!(reason, DelegationRefused::Receiver(_) | DelegationRefused::Target(_));
     if about_target && !request.audiences.is_empty() && presented.foreign.is_none() {
         let anchors = tokens::anchors(&presented.subject);
-        if desk.app.store.is_alive(&anchors, desk.visit.now).await?.is_err() {
-            return Ok(DelegationRefused::Expired);
+        if let Err(dead) = desk.app.store.is_alive(&anchors, desk.visit.now).await? {
+            let conflict = Conflict::NotAlive(dead);
+            let rests = desk.rests(&conflict).await?;
+            return Ok(rests.unwrap_or_else(|| lost(&conflict, GrantType::TokenExchange)));
         }
     }
     if let DelegationRefused::Receiver(why) = &reason {
         event.reason = Some(why.to_string());
     }
-    Ok(reason)
+    Ok(reason.into())
 }
 
 /// Everything that must be alive when the token is written.

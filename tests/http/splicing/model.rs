@@ -154,7 +154,6 @@ pub(super) enum Why {
     Unbound,
     ActorToken,
     NotAllowed,
-    NotPassedOn,
     Cycle,
     TooDeep,
     Receiver,
@@ -167,7 +166,7 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::NoExchange,
         Self::WrongType,
         Self::Over,
@@ -176,7 +175,6 @@ impl Why {
         Self::Unbound,
         Self::ActorToken,
         Self::NotAllowed,
-        Self::NotPassedOn,
         Self::Cycle,
         Self::TooDeep,
         Self::Receiver,
@@ -449,7 +447,7 @@ impl World {
         }
         if let (false, Some(consent), true) = (nobody_acts, subject.consent, subject.handed == Some(actor)) {
             if self.consents[consent].travels == 0 || subject.acts.len() > self.consents[consent].travels {
-                against.insert(Why::NotPassedOn);
+                against.insert(Why::NotAllowed);
             }
             return Some(Allowed::HandedOver(consent));
         }

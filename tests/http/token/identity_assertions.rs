@@ -154,6 +154,7 @@ async fn what_was_ended_comes_back_by_a_later_sign_in_at_the_issuer_alone(databa
         let consent = first.text("grant_id").to_owned();
         let underway = made(Some(before));
         house.later(5);
+        let ended = house.door().now().0;
         let change = Change::housekeeping(house.door().now());
         match way {
             "the user" => {
@@ -181,7 +182,6 @@ async fn what_was_ended_comes_back_by_a_later_sign_in_at_the_issuer_alone(databa
                 house.store().commit(change.end(Ending::User(alice.id.clone()))).await.unwrap();
             }
         }
-        let ended = house.door().now().0 - i64::from(way == "the upstream");
         assert!(!house.is_active(first.access_token()).await, "{way}");
         let refused = present(&web, &underway, &AT_ORDERS).await.refused("invalid_grant");
         assert_eq!(refused.body, of_nobody, "{way}: an assertion from before the end");

@@ -35,6 +35,15 @@ impl MigrationTrait for Migration {
                 .take();
             manager.create_index(index).await?;
         }
+        let beside = Index::create()
+            .name("consent_brought_beside")
+            .table("consent")
+            .col("user_id")
+            .col("client_id")
+            .and_where(Expr::col("brought_by").is_not_null())
+            .if_not_exists()
+            .take();
+        manager.create_index(beside).await?;
         let ends = Table::create()
             .table("brought_end")
             .if_not_exists()

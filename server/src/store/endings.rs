@@ -13,7 +13,8 @@ use super::{deferrals, halts, logouts, sign_ins, sql};
 macro_rules! and_beside {
     () => {
         "SELECT id FROM consent WHERE id = $1 UNION SELECT b.id FROM consent c JOIN consent b \
-         ON b.user_id = c.user_id AND b.client_id = c.client_id AND b.brought_by = c.brought_by WHERE c.id = $1"
+         ON b.user_id = c.user_id AND b.client_id = c.client_id AND b.brought_by = c.brought_by \
+         WHERE c.id = $1 AND c.brought_by IS NOT NULL AND b.brought_by IS NOT NULL"
     };
 }
 

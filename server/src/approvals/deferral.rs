@@ -6,7 +6,9 @@ use std::sync::Arc;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::Client;
 use protocol::identifier::{SessionId, UserId};
+use protocol::prompt::PromptRefused;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::token::Login;
 use protocol::user::User;
 use protocol::webhook::Event;
 
@@ -42,12 +44,15 @@ pub struct Approving<'a> {
     pub user: &'a UserId,
     /// The session in which they say so.
     pub session: &'a SessionId,
+    /// How they signed in.
+    pub login: &'a Login,
 }
 
 /// Takes the answer of the approver. `shown` is the hash of what they were shown.
 ///
 /// # Errors
-/// `invalid_request` where it was answered before, is over, is somebody else's to answer, or is not what was shown.
+/// `invalid_request` where it was answered before, is over, is somebody else's to answer, or is not what was shown;
+/// `unmet_authentication_requirements` where a yes takes a stronger login.
 pub async fn decide(
     app: &App,
     visit: &Visit,
@@ -63,6 +68,9 @@ pub async fn decide(
     }
     if !crate::app::same(shown, &question.wanted.hash()) {
         return Err(refused("this is not what was shown").into());
+    }
+    if approved && !question.is_for(approving.login) {
+        return Err(PromptRefused::Unmet.into());
     }
     let event = told(visit, deferral, approved);
     let step = match approved {

@@ -28,7 +28,7 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
-use protocol::identifier::{ConsentId, InstanceId};
+use protocol::identifier::{ConsentId, InstanceId, TokenId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
@@ -49,6 +49,7 @@ use crate::store::{
 };
 use crate::tasks;
 use crate::tokens::{self, Written};
+use foreign_token::Foreign;
 
 pub use deferral::{
     Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,
@@ -102,6 +103,8 @@ struct Refused {
     polled: Option<Box<Note>>,
     /// What a person would have to approve, so that it were not.
     question: Option<Box<Question>>,
+    /// The token of another issuer that it would come from.
+    foreign: Option<Foreign>,
 }
 
 /// Why a grant is not given.
@@ -150,6 +153,8 @@ struct Desk<'a> {
     event: AuditEvent,
     /// The yes of a person that the client came back for.
     approved: Option<&'a Approved>,
+    /// The token that what was approved comes from, if it comes from one.
+    resumes: Option<&'a TokenId>,
 }
 
 /// Answers a token request.
@@ -161,7 +166,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
     event.instance.clone_from(&caller.instance);
-    let mut desk = Desk { app, visit, caller, event, approved: None };
+    let mut desk = Desk { app, visit, caller, event, approved: None, resumes: None };
     let request = TokenRequest::parse(params).and_then(|request| Ok((request, can_wait(params)?)));
     let (request, can_wait) = match request {
         Ok(read) => read,
@@ -232,7 +237,7 @@ pub async fn push(
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let desk = Desk { app, visit, caller: &caller, event, approved: None };
+    let desk = Desk { app, visit, caller: &caller, event, approved: None, resumes: None };
     match ciba::push(&desk, auth_req_id).await {
         Ok(granted) => desk.commit(granted, GrantType::Ciba).await,
         Err(refused) => Err(desk.close(refused).await),
@@ -359,6 +364,7 @@ impl Desk<'_> {
             end: None,
             polled: None,
             question: None,
+            foreign: None,
         }
     }
 

@@ -336,9 +336,6 @@ fn touched(change: &Change) -> Vec<Anchor> {
     touched.extend(change.amend.iter().map(|amendment| Anchor::Consent(amendment.consent().id.clone())));
     touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
     touched.extend(change.derives.iter().cloned().map(Anchor::Task));
-    touched.extend(change.room.iter().map(|room| match room {
-        Room::Tasks { consent, .. } => Anchor::Consent(consent.clone()),
-        Room::Parts { parent, .. } => Anchor::Task(parent.clone()),
-    }));
+    touched.extend(change.rooms.iter().map(Room::anchor));
     touched
 }

@@ -24,7 +24,7 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
         digest: digest(name),
         id: format!("ask_{name}"),
         asked: AskedOfPerson {
-            question: Question { wanted, reason, approver: id(approver), end: LATER },
+            question: Question { wanted, reason, approver: id(approver), acr: None, end: LATER },
             grant_type: GrantType::TokenExchange,
             key: None,
             certificate: None,
@@ -65,7 +65,7 @@ async fn an_answer_is_given_once_and_a_yes_is_used_once(place: &Place) {
     for step in [Step::Redeem, Step::Approve(until)] {
         assert!(place.store.commit(take("c", step)).await.is_err());
     }
-    assert_eq!(place.store.count_deferrals_of(&id("agent"), NOW).await.unwrap(), 0);
+    assert_eq!(place.store.count_deferrals_for(&id("bob"), NOW).await.unwrap(), 0);
     let late = Change::housekeeping(LATER).take(Take::Deferral { digest: digest("d"), step: Step::Deny });
     place.keep(vec![Record::Deferral(deferral("d", "agent", "bob", &from))]).await;
     assert!(place.store.commit(late).await.is_err(), "it is over");

@@ -309,7 +309,6 @@ async fn what_was_asked_in_other_ways_and_not_had_yet_ends_at_its_levels_too(dat
                 store.commit(resume).await.unwrap();
             }
         }
-        town.house.later(crate::elsewhere::INTERVAL);
         let refused = town.poll(&asker, &asked).await;
         assert!(
             ["invalid_grant", "access_denied"].contains(&refused.text("error")),

@@ -16,6 +16,7 @@ mod m3_status_lists;
 mod m3_tasks;
 mod m3_wire;
 mod m4_approvals;
+mod m4_approve;
 mod m4_consents;
 mod m4_halt;
 mod m4_story;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_approvals::Migration),
             Box::new(m4_workload::Migration),
             Box::new(m4_story::Migration),
+            Box::new(m4_approve::Migration),
         ]
     }
 }

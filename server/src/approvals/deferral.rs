@@ -6,6 +6,7 @@ use std::sync::Arc;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::Client;
 use protocol::identifier::{SessionId, UserId};
+use protocol::numeric_date::Seconds;
 use protocol::prompt::PromptRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
@@ -16,7 +17,7 @@ use crate::app::{App, Visit};
 use crate::failure::Failure;
 use crate::grants::{self, Deferred};
 use crate::registry::Registry;
-use crate::store::{Anchor, Change, CommitError, Deferral, Step, Take};
+use crate::store::{Anchor, AnswerDelivery, Change, CommitError, Deferral, Record, Step, Take};
 
 /// A token request that waits for somebody.
 pub struct ApprovalNews {
@@ -84,6 +85,12 @@ pub async fn decide(
     let event = Event::answered(&deferral.id, question, approved);
     let told = app.webhooks.to_tell(&event, app.issuer(), app.entropy.as_ref(), visit.now);
     let change = told.into_iter().fold(change, Change::keep);
+    // Not before the client can know the code that it is told of.
+    let due_at = visit.now.max(deferral.asked.asked_at.plus(Seconds(2)));
+    let expires_at = if let Step::Approve(until) = step { until } else { deferral.polling.expires_at };
+    let notice = AnswerDelivery { digest: deferral.digest, due_at, expires_at };
+    let notice = deferral.delivery.as_ref().map(|_| Record::AnswerDelivery(notice));
+    let change = notice.into_iter().fold(change, Change::keep);
     // What has ended meanwhile can still be denied.
     let alive = if approved { grants::question_anchors(question) } else { Vec::new() };
     match app.store.commit(alive.into_iter().fold(change, Change::requires)).await {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use protocol::approval::{Approved, Question};
 use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::backchannel::notification_token;
 use protocol::client::GrantType;
 use protocol::deferred::{NoAnswer, Polling};
 use protocol::numeric_date::Seconds;
@@ -20,6 +21,7 @@ use protocol::webhook::Event;
 use serde_json::{Map, Value};
 
 use super::foreign_token::Foreign;
+use super::notice::Notice;
 use super::{Answer, Desk, Granted, Refused, action, lost};
 use crate::app::{App, Visit};
 use crate::caller::Caller;
@@ -35,8 +37,14 @@ const PREFIX: &str = "pdf_";
 /// What a sealed request is, to those who seal.
 const PLACE: &str = "deferred_token_request";
 /// How a client proves who it is: that is done anew each time, and kept nowhere.
-const CREDENTIALS: [&str; 5] =
-    ["client_id", "client_secret", "client_assertion", "client_assertion_type", "completion_mode"];
+const CREDENTIALS: [&str; 6] = [
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "completion_mode",
+    "client_notification_token",
+];
 
 /// What the client is told (Deferred Token Response §5.4), and what the person is.
 pub struct Deferred {
@@ -91,6 +99,11 @@ pub(super) async fn ask(
         Ok(approver) => approver,
         Err(failure) => return Err(desk.close(desk.refused(&before, failure)).await),
     };
+    let notified = desk.caller.client.metadata.deferred_client_notification_endpoint.is_some();
+    let notification_token = match notification_token(params) {
+        Ok(token) => token,
+        Err(reason) => return Err(desk.close(desk.refused(&before, Refusal::from(reason))).await),
+    };
     let settings = &app.settings.approvals;
     let expires_at = now.plus(settings.request_life).min(question.end);
     let deferral_code = Secret::generate(app.entropy.as_ref(), PREFIX);
@@ -102,6 +115,7 @@ pub(super) async fn ask(
         request: seal(app, params, &deferral_code)?,
         polling: Polling { interval: settings.interval, polled_at: None, expires_at },
         standing: Standing::Waiting,
+        delivery: notified.then(|| Notice::seal(app, &deferral_code, notification_token)).transpose()?,
         asked: AskedOfPerson {
             question: question.clone(),
             grant_type,
@@ -342,7 +356,9 @@ pub async fn cancel(app: &App, visit: &Visit, caller: &Caller, deferral_code: &s
         Some(kept) if matches!(kept.standing, Standing::Waiting | Standing::Approved) => {
             let mut event = event_of(event, Action::DeferralCancel, &kept.asked.question);
             event.reason = None;
-            Change::new(event).take(Take::Deferral { digest: kept.digest, step: Step::Cancel })
+            // Whoever gives it up is told of it no more.
+            let cancelled = Take::Deferral { digest: kept.digest, step: Step::Cancel };
+            Change::new(event).take(cancelled).note(Note::Delivered(kept.digest))
         }
         _ => Change::housekeeping(visit.now),
     };

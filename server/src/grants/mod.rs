@@ -11,6 +11,7 @@ mod deferred;
 mod device_code;
 mod foreign_token;
 mod jwt_bearer;
+mod notice;
 mod other_domain;
 mod refresh_token;
 mod token_exchange;
@@ -50,6 +51,8 @@ use crate::store::{
 use crate::tasks;
 use crate::tokens::{self, Written};
 use foreign_token::Foreign;
+
+pub use notice::Notice;
 
 pub use deferral::{
     Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,

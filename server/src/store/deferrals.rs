@@ -39,8 +39,10 @@ pub struct Deferral {
     pub polling: Polling,
     /// Where it stands.
     pub standing: Standing,
-    /// The request, sealed under the `deferral_code`, which is kept nowhere.
+    /// The request, sealed under the `deferral_code`.
     pub request: String,
+    /// What is needed to tell the client that it was answered, sealed; none where it is not told, or was already.
+    pub delivery: Option<String>,
 }
 
 /// What is asked of a person, and by whom it may be fetched.
@@ -116,6 +118,7 @@ impl Deferral {
             polled_at: self.polling.polled_at.map(|at| at.0),
             request: self.request,
             document: json(&self.asked)?,
+            delivery: self.delivery,
         })
     }
 }
@@ -140,6 +143,7 @@ fn deferral(row: deferral::Model) -> Result<Deferral, StoreError> {
         },
         standing,
         request: row.request,
+        delivery: row.delivery,
         id: row.id,
     })
 }
@@ -233,7 +237,15 @@ pub(super) async fn end_with<C: ConnectionTrait>(
          OR EXISTS (SELECT 1 FROM task k WHERE k.id = deferral.task_id AND k.status NOT IN ('active', 'suspended')) \
          OR EXISTS (SELECT 1 FROM consent c WHERE c.id = deferral.consent_id AND c.state <> 'active'))"
     );
-    Ok(sql::execute(db, &end, values).await? + end_where_named(db, ending, at).await?)
+    let ended = sql::execute(db, &end, values).await? + end_where_named(db, ending, at).await?;
+    if ended > 0 {
+        // Who waited need not ask on. Whoever was told of an answer before is told no more.
+        let tell = "INSERT INTO backchannel_delivery (digest, due_at, attempts, expires_at) \
+                    SELECT digest, ended_at, 0, expires_at FROM deferral WHERE ended_at = $1 AND delivery IS NOT NULL \
+                    ON CONFLICT DO NOTHING";
+        sql::execute(db, tell, vec![Value::from(at.0)]).await?;
+    }
+    Ok(ended)
 }
 
 /// Ends what somebody has a part in who neither asked nor is to approve: whose authority it is, or who would act. Only the

@@ -3,6 +3,7 @@
 use super::*;
 
 on_both_databases! {
+    a_client_is_told_that_it_may_ask_and_by_nobody_elses_word_and_no_more_than_that,
     webhooks_are_told_what_waits_and_what_became_of_it_and_no_more_than_ids,
 }
 
@@ -87,4 +88,77 @@ async fn webhooks_are_told_what_waits_and_what_became_of_it_and_no_more_than_ids
     house.later(200);
     let (requested, _) = event_of(&house, &receiver.next().await, &url).await;
     assert_eq!(requested, "urn:procura:event:approval-requested");
+}
+
+/// What `agent-b` was told: which request, and by which bearer token.
+fn told_of(heard: &Heard) -> (Value, String) {
+    assert_eq!((heard.method.as_str(), heard.header("content-type")), ("POST", "application/json"));
+    (serde_json::from_str(&heard.body).unwrap(), heard.header("authorization").to_owned())
+}
+
+async fn a_client_is_told_that_it_may_ask_and_by_nobody_elses_word_and_no_more_than_that(database: Database) {
+    let receiver = Receiver::open().await;
+    let url = receiver.url("/deferred");
+    let settings = format!("[outbound]\npermitted_addresses = [\"127.0.0.0/8\"]\n{RULES}");
+    let declared = "id = \"agent-b\"\n";
+    let house = House::build(database, |town| {
+        let town =
+            town.replace(declared, &format!("{declared}deferred_client_notification_endpoint = \"{url}\"\n"));
+        format!("{settings}\n{town}")
+    })
+    .await;
+    let (agent, bob) = (house.client("agent-b"), house.signed_in("bob").await);
+    let given = given(&house, &agent).await;
+    let ask = async |token: Option<&str>| {
+        let more: Vec<_> = token.map(|token| ("client_notification_token", token)).into_iter().collect();
+        agent.exchange(&given, &[&WAITING[..], &more].concat()).await
+    };
+    for malformed in ["two words", &"x".repeat(1025)] {
+        ask(Some(malformed)).await.refused("invalid_request");
+        house.told("token.exchange", "invalid_request").await;
+    }
+    const TOKEN: &str = "bm90aWZ5LW1lLWJ5LXRoaXMtdG9rZW4";
+    // A receiver that is away is told again; a yes, and a no.
+    receiver.answer(503, 0);
+    for approved in [true, false] {
+        let asked = ask(Some(TOKEN)).await.refused("authorization_pending");
+        house.later(5);
+        assert!(receiver.already().await.is_empty(), "nobody has answered");
+        match approved {
+            true => drop(approve(&bob).await),
+            false => drop(question(&bob).await.deny().await.page()),
+        }
+        let (body, bearer) = told_of(&receiver.next().await);
+        assert_eq!(
+            (body, bearer),
+            (json!({"deferral_code": asked.text("deferral_code")}), format!("Bearer {TOKEN}"))
+        );
+        if approved {
+            house.later(3);
+            assert_eq!(told_of(&receiver.next().await).0["deferral_code"], asked.text("deferral_code"));
+            poll(&agent, &asked).await.ok();
+        } else {
+            poll(&agent, &asked).await.refused("access_denied");
+        }
+    }
+    // Without a token to know the server by, none is sent; and an ending is an answer too.
+    let asked = ask(None).await.refused("authorization_pending");
+    let event = house.told("deferral.ask", "granted").await;
+    let consent = event["consent"].as_str().unwrap().parse().unwrap();
+    let change = server::store::Change::housekeeping(house.door().now());
+    house.store().commit(change.end(server::store::Ending::Consent(consent))).await.unwrap();
+    house.later(3);
+    let told = told_of(&receiver.next().await);
+    assert_eq!(told, (json!({"deferral_code": asked.text("deferral_code")}), String::new()));
+    poll(&agent, &asked).await.refused("access_denied");
+    // Whoever gives it up is not told of it, nor is a client that registered no endpoint.
+    let given_up = waits(&house, &agent).await;
+    agent.post("/revoke", &[("token", given_up.text("deferral_code"))]).await.ok();
+    let silent = house.client("agent-a");
+    let asked = waits(&house, &silent).await;
+    approve(&house.signed_in("alice").await).await;
+    house.later(5);
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(receiver.already().await.is_empty());
+    poll(&silent, &asked).await.ok();
 }

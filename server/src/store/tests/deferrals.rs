@@ -36,6 +36,7 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
         polling: Polling { interval: Seconds(5), polled_at: None, expires_at: LATER },
         standing: Standing::Waiting,
         request: "sealed".into(),
+        delivery: None,
     }
 }
 

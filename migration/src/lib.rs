@@ -19,6 +19,7 @@ mod m4_approvals;
 mod m4_approve;
 mod m4_consents;
 mod m4_halt;
+mod m4_stopping;
 mod m4_story;
 mod m4_tasks;
 mod m4_workload;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_workload::Migration),
             Box::new(m4_story::Migration),
             Box::new(m4_approve::Migration),
+            Box::new(m4_stopping::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Chain;
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::AuthorizationDetails;
+use crate::destination::Destination;
 use crate::identifier::{ClientId, ConsentId, InstanceId, RequestId, RuleId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refusal};
@@ -278,6 +279,9 @@ pub struct AuditEvent {
     /// Likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceIndicator>,
+    /// What it is and where it goes, where that is no access token for here.
+    #[serde(default, skip_serializing_if = "Destination::is_here")]
+    pub destination: Destination,
 }
 
 fn no_chain(chain: &Chain) -> bool {
@@ -323,6 +327,7 @@ impl AuditEvent {
             scope: None,
             authorization_details: AuthorizationDetails::none(),
             resources: Vec::new(),
+            destination: Destination::Here,
         }
     }
 

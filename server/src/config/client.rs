@@ -360,7 +360,7 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     check_references(client, known, entry);
 }
 
-/// CIBA §4: how the client learns of the answer.
+/// How the client learns of the answer (CIBA §4, Deferred Token Response §6.2).
 fn check_backchannel(client: &DeclaredClient, entry: &mut Entry<'_>) {
     let rules = client.profile.rules();
     let mode = client.metadata.backchannel_token_delivery_mode.unwrap_or(DeliveryMode::Poll);
@@ -370,6 +370,10 @@ fn check_backchannel(client: &DeclaredClient, entry: &mut Entry<'_>) {
     }
     if endpoint.is_some_and(|url| url.scheme() != "https" && !is_loopback(url)) {
         entry.no("backchannel_client_notification_endpoint", "must be https");
+    }
+    let deferred = client.metadata.deferred_client_notification_endpoint.as_ref();
+    if deferred.is_some_and(|url| url.scheme() != "https" && !is_loopback(url)) {
+        entry.no("deferred_client_notification_endpoint", "must be https");
     }
     let profile = client.profile.as_str();
     if mode == DeliveryMode::Push && !rules.pushed_tokens {

@@ -7,6 +7,8 @@ use protocol::actor::Chain;
 use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::claims_request::ClaimsRequest;
+use protocol::identifier::TokenId;
+use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::Refusal;
 use protocol::token::{Subject, Token, TokenKind};
@@ -20,18 +22,22 @@ use crate::store::{Record, ReplayKey};
 use crate::tokens;
 
 /// What a foreign subject token became.
+#[derive(Clone)]
 pub(super) struct Foreign {
     /// What it is here.
     pub(super) token: Arc<Token>,
     /// That it was shown, where it may be shown once.
     pub(super) shown: Option<(ReplayKey, NumericDate)>,
+    /// Whether it entered the lineage before, when a person was asked.
+    pub(super) kept: bool,
 }
 
 impl Foreign {
-    /// The record that what is derived hangs on. Nobody finds it by a text: each presentation is one of its own.
-    pub(super) fn record(&self, desk: &Desk<'_>) -> Record {
+    /// The record that what is derived hangs on, unless it is there. Nobody finds it by a text: each presentation is
+    /// one of its own.
+    pub(super) fn record(&self, desk: &Desk<'_>) -> Option<Record> {
         let digest = SecretDigest::of(&random_id(desk.app.entropy.as_ref(), "for_"));
-        Record::Token { token: self.token.as_ref().clone(), digest }
+        (!self.kept).then(|| Record::Token { token: self.token.as_ref().clone(), digest })
     }
 }
 
@@ -86,5 +92,21 @@ async fn take_in(
         session: None,
         status: None,
     };
-    Ok(Foreign { token: Arc::new(token), shown: trusted::shown(rule, &grant) })
+    match desk.resumes {
+        None => Ok(Foreign { token: Arc::new(token), shown: trusted::shown(rule, &grant), kept: false }),
+        Some(id) => resume(desk, id, token).await,
+    }
+}
+
+/// What was presented when a person was asked, and was kept then. It is read anew, and must say what it said.
+async fn resume(desk: &Desk<'_>, id: &TokenId, read: Token) -> Result<Foreign, Failure> {
+    let kept = desk.app.store.find_token_by_id(id).await?;
+    let same = |kept: &Token| {
+        kept.kind == TokenKind::Foreign
+            && *kept == Token { id: kept.id.clone(), issued_at: kept.issued_at, ..read.clone() }
+    };
+    match kept.filter(|kept| same(kept)) {
+        Some(token) => Ok(Foreign { token, shown: None, kept: true }),
+        None => Err(GrantRefused::NotAccepted.into()),
+    }
 }

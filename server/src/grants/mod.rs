@@ -11,6 +11,7 @@ mod deferred;
 mod device_code;
 mod foreign_token;
 mod jwt_bearer;
+mod notice;
 mod other_domain;
 mod refresh_token;
 mod token_exchange;
@@ -28,7 +29,7 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
-use protocol::identifier::{ConsentId, InstanceId};
+use protocol::identifier::{ConsentId, InstanceId, TokenId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
@@ -50,6 +51,9 @@ use crate::store::{
 };
 use crate::tasks;
 use crate::tokens::{self, Written};
+use foreign_token::Foreign;
+
+pub use notice::Notice;
 
 pub use deferral::{
     Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,
@@ -105,6 +109,8 @@ struct Refused {
     polled: Option<Box<Note>>,
     /// What a person would have to approve, so that it were not.
     question: Option<Box<Question>>,
+    /// The token of another issuer that it would come from.
+    foreign: Option<Foreign>,
 }
 
 /// Why a grant is not given.
@@ -153,6 +159,8 @@ struct Desk<'a> {
     event: AuditEvent,
     /// The yes of a person that the client came back for.
     approved: Option<&'a Approved>,
+    /// The token that what was approved comes from, if it comes from one.
+    resumes: Option<&'a TokenId>,
 }
 
 /// Answers a token request.
@@ -164,7 +172,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
     event.instance.clone_from(&caller.instance);
-    let mut desk = Desk { app, visit, caller, event, approved: None };
+    let mut desk = Desk { app, visit, caller, event, approved: None, resumes: None };
     let request = TokenRequest::parse(params).and_then(|request| Ok((request, can_wait(params)?)));
     let (request, can_wait) = match request {
         Ok(read) => read,
@@ -235,7 +243,7 @@ pub async fn push(
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let desk = Desk { app, visit, caller: &caller, event, approved: None };
+    let desk = Desk { app, visit, caller: &caller, event, approved: None, resumes: None };
     match ciba::push(&desk, auth_req_id).await {
         Ok(granted) => desk.commit(granted, GrantType::Ciba).await,
         Err(refused) => Err(desk.close(refused).await),
@@ -362,6 +370,7 @@ impl Desk<'_> {
             end: None,
             polled: None,
             question: None,
+            foreign: None,
         }
     }
 
@@ -378,10 +387,10 @@ impl Desk<'_> {
         }
         // A token that opens a task of its own opens no more of them than there may be.
         let opened = keep.iter().find_map(|record| match record {
-            Record::Task(task) => Some(tasks::room(self.app, task)),
+            Record::Task(task) => Some(tasks::rooms(self.app, task)),
             _ => None,
         });
-        change = opened.into_iter().fold(change, Change::room);
+        change = opened.into_iter().flatten().fold(change, Change::room);
         // What comes of no other token here, or of one that somebody else issued, ended with none: its user may have
         // to sign in first.
         let foreign = |record: &Record| matches!(record, Record::Token { token, .. } if token.kind == TokenKind::Foreign);

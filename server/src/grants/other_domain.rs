@@ -12,7 +12,7 @@ use protocol::scope::Scope;
 use protocol::token::{Token, TokenKind};
 use protocol::token_request::ExchangeRequest;
 use protocol::user::{GROUPS, User};
-use protocol::{subject, userinfo};
+use protocol::{destination, subject, userinfo};
 
 use super::Desk;
 use crate::failure::{Broken, Failure};
@@ -69,9 +69,9 @@ pub(super) async fn destination<'a>(
 }
 
 impl Destination<'_> {
-    /// The kind of grant.
-    pub(super) const fn kind(&self) -> GrantKind {
-        self.kind
+    /// The same, as it is asked for.
+    pub(super) fn asked(&self) -> destination::Destination {
+        destination::Destination::other_domain(self.kind, &self.server.issuer)
     }
 
     /// Whether so much may be said there.

@@ -74,14 +74,16 @@ impl Lineage {
 /// Exchanges a token.
 pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
-    let decided = decide(desk, request, &mut event).await;
-    desk.told(&event, decided)
+    let mut foreign = None;
+    let decided = decide(desk, request, &mut event, &mut foreign).await;
+    desk.told(&event, decided).map_err(|refused| Refused { foreign, ..refused })
 }
 
 async fn decide(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     event: &mut AuditEvent,
+    foreign: &mut Option<Foreign>,
 ) -> Result<Granted, NotGranted> {
     let (app, now) = (desk.app, desk.visit.now);
     if desk.caller.client.is_public() {
@@ -91,6 +93,7 @@ async fn decide(
     }
     let registry = app.registry().await?;
     let mut presented = read_tokens(desk, request, &registry, event).await?;
+    foreign.clone_from(&presented.foreign);
     tell_of_subject(event, &presented.subject);
     presented.subject = tokens::open_to_user(app, &registry, presented.subject)
         .await?
@@ -106,8 +109,13 @@ async fn decide(
     let names_nobody = matches!(receiver, Receiver::Nobody);
     let receiver = receiver.client();
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
-    let asked =
-        Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
+    let asked = Asked {
+        scope: request.scope.clone(),
+        details: request.authorization_details.clone(),
+        resources,
+        destination: wanted.destination(),
+    };
+    event.destination.clone_from(&asked.destination);
     if let Some(details) = &asked.details {
         types_of.of(presented.subject.consent.as_ref(), &registry.types).check(details)?;
     }
@@ -165,11 +173,10 @@ async fn decide(
     // What another consent than the subject token's allows may be replaced without the subject token's end.
     let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
     let unamended = other.map(|consent| (consent.id.clone(), consent.version));
-    let kind = wanted.kind();
-    let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
-    let mut keep: Vec<_> = presented.foreign.iter().map(|foreign| foreign.record(desk)).collect();
+    let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
+    let mut keep: Vec<_> = presented.foreign.iter().filter_map(|foreign| foreign.record(desk)).collect();
     keep.extend(opened.map(Record::Task));
-    let issued = wanted.token_type();
+    let issued = asked.destination.token_type();
     let written = match wanted {
         Wanted::AccessToken => tokens::write(app, &registry, &desk.caller.client, token).await?,
         Wanted::Grant(destination) => {
@@ -224,7 +231,7 @@ fn requires(
     receiver: Option<&Client>,
 ) -> Vec<Anchor> {
     let mut requires = tokens::anchors(&presented.subject);
-    if presented.foreign.is_some() {
+    if presented.foreign.as_ref().is_some_and(|foreign| !foreign.kept) {
         // It is written together with what comes of it.
         requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
     }
@@ -270,20 +277,12 @@ async fn wanted<'a>(
 }
 
 impl Wanted<'_> {
-    const fn kind(&self) -> TokenKind {
+    /// Where that is to go.
+    fn destination(&self) -> protocol::destination::Destination {
         match self {
-            Self::AccessToken => TokenKind::Access,
-            Self::Grant(_) => TokenKind::Assertion,
-            Self::TransactionToken(_) => TokenKind::Transaction,
-        }
-    }
-
-    /// `issued_token_type`.
-    const fn token_type(&self) -> TokenType {
-        match self {
-            Self::AccessToken => TokenType::AccessToken,
-            Self::Grant(destination) => destination.kind().token_type(),
-            Self::TransactionToken(_) => TokenType::TxnToken,
+            Self::AccessToken => protocol::destination::Destination::Here,
+            Self::Grant(destination) => destination.asked(),
+            Self::TransactionToken(transaction) => transaction.destination(),
         }
     }
 

@@ -3,6 +3,7 @@
 use protocol::audience::{InvalidTarget, Resources};
 use protocol::client::{Client, ClientAuthentication};
 use protocol::delegation::DelegationRefused;
+use protocol::destination::Destination;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, Transaction};
@@ -76,6 +77,14 @@ const fn proves_itself_by_a_key(client: &Client) -> bool {
 }
 
 impl Wanted {
+    /// Where it is to go.
+    pub(super) fn destination(&self) -> Destination {
+        Destination::Transaction {
+            audience: self.trust_domain.clone(),
+            request_details: self.transaction.details.clone(),
+        }
+    }
+
     /// Writes the transaction token of which `token` is the record. It is bound to nothing, since it goes from one
     /// workload to the next.
     pub(super) fn write(self, desk: &Desk<'_>, token: Token) -> Result<Written, Failure> {

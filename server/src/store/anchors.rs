@@ -339,9 +339,6 @@ fn touched(change: &Change) -> Vec<Anchor> {
     touched.extend(change.amend.iter().map(|amendment| Anchor::Consent(amendment.consent().id.clone())));
     touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
     touched.extend(change.derives.iter().cloned().map(Anchor::Task));
-    if let Some(Room { consent, parent, .. }) = &change.room {
-        touched.push(Anchor::Consent(consent.clone()));
-        touched.extend(parent.clone().map(Anchor::Task));
-    }
+    touched.extend(change.rooms.iter().map(Room::anchor));
     touched
 }

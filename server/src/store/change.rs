@@ -43,7 +43,7 @@ pub struct Change {
     pub(super) amend: Option<Amendment>,
     pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
-    pub(super) room: Option<Room>,
+    pub(super) rooms: Vec<Room>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
@@ -75,7 +75,7 @@ impl Change {
             amend: None,
             unamended: Vec::new(),
             derives: Vec::new(),
-            room: None,
+            rooms: Vec::new(),
             keep: Vec::new(),
             end: Vec::new(),
             attempts: Vec::new(),
@@ -163,9 +163,9 @@ impl Change {
         self
     }
 
-    /// Only if there is `room` for one more when the change is written.
+    /// Only if there is `room` for one more when the change is written, wherever this was said.
     pub fn room(mut self, room: Room) -> Self {
-        self.room = Some(room);
+        self.rooms.push(room);
         self
     }
 
@@ -341,18 +341,67 @@ pub enum Take {
     SigningKeys(i64),
 }
 
-/// Where one more task is to go.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Room {
-    /// The consent that it is under.
-    pub consent: ConsentId,
-    /// The most tasks that are kept under the consent, whatever became of them.
-    pub most_kept: u64,
-    /// The task that it is a part of.
-    pub parent: Option<TaskId>,
-    /// The most parts of that task, whatever became of them; or else the most root tasks under the consent that are neither
-    /// over nor ended.
-    pub most: u64,
+/// Where one more of something is to go.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Room {
+    /// Among the root tasks under a consent that are neither over nor ended.
+    Tasks {
+        /// The consent.
+        consent: ConsentId,
+        /// The most.
+        most: u64,
+    },
+    /// Among all tasks that are kept under a consent, whatever became of them.
+    Kept {
+        /// The consent.
+        consent: ConsentId,
+        /// The most.
+        most: u64,
+    },
+    /// Among the parts of a task, whatever became of them.
+    Parts {
+        /// The task.
+        parent: TaskId,
+        /// The most.
+        most: u64,
+    },
+    /// Among the token requests of a client that wait for somebody's approval. The client has to be required too.
+    DeferralsOf {
+        /// The client.
+        client: ClientId,
+        /// The most.
+        most: u64,
+    },
+    /// Among the token requests that wait for the approval of this user, who has to be required too.
+    DeferralsFor {
+        /// The user.
+        approver: UserId,
+        /// The most.
+        most: u64,
+    },
+}
+
+impl Room {
+    /// The most that there may be.
+    pub(super) const fn most(&self) -> u64 {
+        match self {
+            Self::Tasks { most, .. }
+            | Self::Kept { most, .. }
+            | Self::Parts { most, .. }
+            | Self::DeferralsOf { most, .. }
+            | Self::DeferralsFor { most, .. } => *most,
+        }
+    }
+
+    /// Whose room it is: whoever looks whether there is some holds this alone.
+    pub(super) fn anchor(&self) -> Anchor {
+        match self {
+            Self::Tasks { consent, .. } | Self::Kept { consent, .. } => Anchor::Consent(consent.clone()),
+            Self::Parts { parent, .. } => Anchor::Task(parent.clone()),
+            Self::DeferralsOf { client, .. } => Anchor::Client(client.clone()),
+            Self::DeferralsFor { approver, .. } => Anchor::User(approver.clone()),
+        }
+    }
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.

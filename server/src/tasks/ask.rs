@@ -74,11 +74,11 @@ async fn open(
     };
     let mut change = Change::new(told.clone())
         .keep(record)
-        .room(super::room(app, &task))
         .requires(Anchor::Client(client.id.clone()))
         .requires(Anchor::Client(task.actor.clone()))
         .requires(Anchor::User(task.user.clone()))
         .requires(Anchor::Consent(task.consent.clone()));
+    change = super::rooms(app, &task).into_iter().fold(change, Change::room);
     change = task.parent.clone().map(Anchor::Task).into_iter().fold(change, Change::requires);
     if let Some(opening) = &opening {
         let key = ReplayKey::new("task", &[&opening.to_text()]);

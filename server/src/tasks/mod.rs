@@ -58,15 +58,14 @@ pub fn open(app: &App, consent: &Consent, authority: &Authority, now: NumericDat
 
 /// Where a new task goes, and how many there may be.
 #[must_use]
-pub fn room(app: &App, task: &Task) -> Room {
+pub fn rooms(app: &App, task: &Task) -> [Room; 2] {
     let bounds = &app.settings.tasks;
-    let most = if task.parent.is_some() { bounds.most_children } else { bounds.most_open };
-    Room {
-        consent: task.consent.clone(),
-        most_kept: u64::from(bounds.most_kept.get()),
-        parent: task.parent.clone(),
-        most: u64::from(most.get()),
-    }
+    let kept = Room::Kept { consent: task.consent.clone(), most: u64::from(bounds.most_kept.get()) };
+    let beside = match &task.parent {
+        Some(parent) => Room::Parts { parent: parent.clone(), most: u64::from(bounds.most_children.get()) },
+        None => Room::Tasks { consent: task.consent.clone(), most: u64::from(bounds.most_open.get()) },
+    };
+    [kept, beside]
 }
 
 /// What is said where there is no room for another root task.

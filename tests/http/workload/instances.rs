@@ -22,7 +22,8 @@ on_both_databases! {
 
 const AT_ORDERS: [(&str, &str); 2] = [("scope", "orders:read"), ("resource", ORDERS)];
 
-async fn platform() -> Arc<FakeProvider> {
+/// A platform that vouches for workloads.
+pub async fn platform() -> Arc<FakeProvider> {
     Arc::new(FakeProvider::open("nobody", "nobody", protocol::numeric_date::NumericDate(0)).await)
 }
 
@@ -32,7 +33,7 @@ async fn open(database: Database, platform: &FakeProvider) -> House {
 }
 
 /// What is declared there.
-fn declared(platform: &FakeProvider) -> String {
+pub fn declared(platform: &FakeProvider) -> String {
     let runner = agent("runner", "workload_jwt", &of_repository(platform, "acme/app"));
     let other = agent("other", "workload_jwt", &of_repository(platform, "acme/other"));
     let rule = "[[rules]]\nid = \"orders-api-speaks-for-runner\"\nclient = \"orders-api\"\neffect = \"actor_token\"\n\
@@ -52,7 +53,7 @@ fn of_run(platform: &FakeProvider, house: &House, run: &str) -> Value {
 }
 
 /// The run of this name, which asks its platform for a token whenever it comes.
-fn run(platform: &Arc<FakeProvider>, house: &House, name: &str) -> Client {
+pub fn run(platform: &Arc<FakeProvider>, house: &House, name: &str) -> Client {
     let (platform, claims, door) =
         (Arc::clone(platform), of_run(platform, house, name), house.door().clone());
     shows(house, "runner", "jwt-bearer", move || {

@@ -1,7 +1,7 @@
 //! Workload identity: clients and agents that prove who they are without any secret of their own.
 
 mod attestation;
-mod instances;
+pub mod instances;
 mod platforms;
 mod spiffe;
 

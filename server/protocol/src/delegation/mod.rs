@@ -24,11 +24,12 @@ use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
 use crate::consent::Consent;
+use crate::destination::Destination;
 use crate::identifier::{ClientId, ConsentId, InstanceId, RuleId, TokenId};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::scope::Scope;
 use crate::task::Task;
-use crate::token::{TaskRef, Token, TokenKind};
+use crate::token::{TaskRef, Token};
 use crate::workload::Workload;
 
 /// Everything that is known about an exchange: records and proofs, nothing that somebody merely claims.
@@ -116,6 +117,8 @@ pub struct Asked {
     pub details: Option<AuthorizationDetails>,
     /// `resource`, and `audience` values that are resource servers.
     pub resources: Resources,
+    /// `requested_token_type`, and where that is to go.
+    pub destination: Destination,
 }
 
 /// Why the actor may act.
@@ -140,6 +143,7 @@ pub struct Delegation {
     chain: Chain,
     authority: Authority,
     audience: Audience,
+    destination: Destination,
     cnf: Option<Confirmation>,
     onto: Option<TaskRef>,
     subject: Token,
@@ -177,6 +181,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         chain,
         authority: Authority { scope, details, resources, until },
         audience: story.receiver.map_or(Audience::Resources, |receiver| Audience::Actor(receiver.id.clone())),
+        destination: asked.destination.clone(),
         cnf,
         onto: story.onto.map(TaskRef::from),
         subject: story.subject.clone(),
@@ -224,6 +229,7 @@ impl Delegation {
             subject: self.subject.subject.clone(),
             chain: self.chain.clone(),
             audience: self.audience.clone(),
+            destination: self.destination.clone(),
             scope: self.authority.scope.clone(),
             authorization_details: self.authority.details.clone(),
             resources: self.authority.resources.clone(),
@@ -246,22 +252,16 @@ impl Delegation {
     }
 
     /// The token that was decided upon. It hangs on the subject token, and on the task that was named, or on
-    /// `task` where one was opened for it.
+    /// `task` where one was opened for it, and is of the kind that its destination takes.
     #[must_use]
     pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
-        self.into_kind(TokenKind::Access, id, task, now)
-    }
-
-    /// The same, written as something else than an access token.
-    #[must_use]
-    pub fn into_kind(self, kind: TokenKind, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,
         };
         Token {
             id,
-            kind,
+            kind: self.destination.token_kind(),
             client: self.client,
             instance: self.instance,
             subject: self.subject.subject,

@@ -12,11 +12,12 @@ use protocol::client::{Client, ClientKind, ClientStatus};
 use protocol::confirmation::{BindingRefused, Held};
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::{Basis, Delegation, DelegationRefused, ReceiverRefused};
+use protocol::destination::Destination;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refuse as _};
 use protocol::task::TaskStatus;
 use protocol::token::{Subject, TokenKind};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::world::{
     self, NOW, R1, R2, R3, World, actor, agent, certificate, client, details, jkt, key, resources, x5t,
@@ -260,10 +261,12 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
             w.asked.resources = resources(&[R1]);
             w.presenter.resource_server = None;
             w.in_trust_domain = true;
+            w.asked.destination =
+                Destination::Transaction { audience: "trust.example".into(), request_details: Map::new() };
         })
     };
     let token = granted(&inside(TokenKind::Transaction));
-    let token = token.into_kind(TokenKind::Transaction, "new".parse().unwrap(), None, NOW);
+    let token = token.into_token("new".parse().unwrap(), None, NOW);
     assert_eq!(token.kind, TokenKind::Transaction);
     let outside = with(inside(TokenKind::Transaction), |w| w.in_trust_domain = false);
     assert_eq!(refused(&outside), DelegationRefused::NotForPresenter);

@@ -181,7 +181,12 @@ impl World {
             types: types(),
             types_of: TypesOf::default(),
             resource_servers: [(R1, "a b c"), (R2, "b c d"), (R3, "a")].map(resource_server).into(),
-            asked: Asked { scope: Some("a".parse().unwrap()), details: None, resources: resources(&[R1]) },
+            asked: Asked {
+                scope: Some("a".parse().unwrap()),
+                details: None,
+                resources: resources(&[R1]),
+                ..Asked::default()
+            },
         }
     }
 

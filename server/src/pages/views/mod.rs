@@ -50,7 +50,7 @@ pub use admin_details_types::{
 };
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
-pub use approval::{ApprovalPage, TaskInWords};
+pub use approval::{ApprovalPage, DestinationInWords, TaskInWords};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{

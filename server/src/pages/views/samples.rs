@@ -447,7 +447,7 @@ fn approval(language: Language, t: Theirs) -> ApprovalPage {
         csrf: t.s("csrf-1"),
         id: "ask_1".into(),
         shown: "hash".into(),
-        form_too_old: false,
+        refused: None,
         asker_name: t.s("Refund Agent"),
         kind: Kind::Agent,
         subject_name: t.some("Alice Example"),
@@ -473,6 +473,7 @@ fn approval(language: Language, t: Theirs) -> ApprovalPage {
             name: t.s("The orders"),
             identifier: t.s("https://orders.example"),
         }],
+        destination: None,
         asked_at: NOW,
         until: NOW.plus(Seconds::minutes(60)),
         approval_minutes: 10,
@@ -496,8 +497,21 @@ fn afar(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<Stri
             ApprovalPage {
                 is_own: true,
                 subject_name: None,
-                form_too_old: true,
+                refused: Some(ConsentRefused::FormTooOld),
                 risk: RiskLevel::Medium,
+                ..approval.clone()
+            }
+            .render(),
+        ),
+        (
+            "approval-leaving",
+            ApprovalPage {
+                refused: Some(ConsentRefused::TooWeak),
+                destination: Some(DestinationInWords {
+                    sentence: language.sentence("approval-trust-domain", &[("name", &t.s("trust.example"))]),
+                    token_type: "urn:ietf:params:oauth:token-type:txn_token",
+                    details: vec![t.s("order: 7")],
+                }),
                 ..approval
             }
             .render(),

@@ -192,22 +192,19 @@ async fn of_many_at_once_as_many_tasks_are_opened_as_there_is_room_for(place: &P
     let other = Store::open(&place.url).await.unwrap();
     place.keep(vec![Record::Consent(consent("k")), Record::Task(task("w", "k", None))]).await;
     // There are one, four and eight tasks under the consent when it begins with a kind.
-    let room = |parent: Option<&str>, most, most_kept| Room {
-        consent: id("k"),
-        most_kept,
-        parent: parent.map(id),
-        most,
-    };
-    for (room, parent, most) in
-        [(room(None, 4, 99), None, 3), (room(Some("w"), 4, 99), Some("w"), 4), (room(None, 99, 10), None, 2)]
+    let roots = |most| Room::Tasks { consent: id("k"), most };
+    let parts = |most| Room::Parts { parent: id("w"), most };
+    let kept = |most| Room::Kept { consent: id("k"), most };
+    for (rooms, parent, most) in
+        [([roots(4), kept(99)], None, 3), ([parts(4), kept(99)], Some("w"), 4), ([roots(99), kept(10)], None, 2)]
     {
         let open = |n: usize| {
-            let name = format!("{}{}{n}", parent.unwrap_or("root"), room.most_kept);
+            let name = format!("{}{}{n}", parent.unwrap_or("root"), rooms[0].most());
             let task = Record::Task(task(&name, "k", parent));
             let change = Change::housekeeping(NOW).requires(Anchor::Consent(id("k")));
             let change =
                 parent.map(|parent| Anchor::Task(id(parent))).into_iter().fold(change, Change::requires);
-            let change = change.room(room.clone()).keep(task);
+            let change = rooms.clone().into_iter().fold(change, Change::room).keep(task);
             let store = if n.is_multiple_of(2) { place.store.clone() } else { other.clone() };
             tokio::spawn(async move { store.commit(change).await })
         };
@@ -219,7 +216,7 @@ async fn of_many_at_once_as_many_tasks_are_opened_as_there_is_room_for(place: &P
                 Err(error) => assert_eq!(error, CommitError::Conflict(Conflict::NoRoom)),
             }
         }
-        assert_eq!(in_there, most, "{room:?}");
+        assert_eq!(in_there, most, "{rooms:?}");
     }
     other.close().await;
 }

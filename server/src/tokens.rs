@@ -28,7 +28,7 @@ use crate::registry::Registry;
 use crate::secret::{Secret, SecretDigest, random_id};
 use crate::store::{Anchor, Change, CommitError, Ending, PairwiseSubject, Record};
 
-/// The longest token that is looked up.
+/// The longest token that is looked up, and so the longest that is issued.
 pub const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// A token and its text, not yet kept.
@@ -62,7 +62,7 @@ pub fn new_id(app: &App) -> Result<TokenId, Failure> {
 /// client that knows its users by names of its own gets references only: in a JWT it would read their other name.
 ///
 /// # Errors
-/// The signing key's; the store's, where a status list is opened for it.
+/// A token that would be too long; the signing key's; the store's, where a status list is opened for it.
 pub async fn write(
     app: &App,
     registry: &Registry,
@@ -91,7 +91,24 @@ pub async fn write(
             Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
+    check_length(&token, &text)?;
     Ok(Written { token, text })
+}
+
+/// What could never be presented here is not issued: it is refused, and not cut short.
+///
+/// # Errors
+/// `invalid_authorization_details`, or where the token has none, `invalid_scope`.
+pub fn check_length(token: &Token, text: &Secret) -> Result<(), Refusal> {
+    if text.reveal().len() <= LONGEST_TOKEN {
+        return Ok(());
+    }
+    let (code, what) = match token.authority.details.is_empty() {
+        true => (ErrorCode::InvalidScope, "scope words"),
+        false => (ErrorCode::InvalidAuthorizationDetails, "or smaller authorization_details"),
+    };
+    let description = format!("the token would be longer than {LONGEST_TOKEN} bytes; ask for fewer {what}");
+    Err(Refusal::new(code, description))
 }
 
 /// Writes a refresh token: always a random reference.

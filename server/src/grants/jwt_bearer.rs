@@ -77,7 +77,8 @@ async fn decide(
     let acts = client.agent().is_some();
     let acts = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
-    if chain.depth() + grant.brought.depth() > app.settings.max_chain_depth {
+    let deep = chain.depth() + grant.brought.depth() > app.settings.max_chain_depth;
+    if deep || !chain.fits_on(&grant.brought) {
         return Err(GrantRefused::Actor.into());
     }
     let mut keep = Vec::new();

@@ -11,7 +11,7 @@ use protocol::transaction_token::{Replacement, TYP, TransactionToken};
 use super::Desk;
 use crate::failure::Failure;
 use crate::secret::{Secret, random_id};
-use crate::tokens::Written;
+use crate::tokens::{self, Written};
 
 /// A transaction token that is to be written.
 pub(super) struct Wanted {
@@ -117,6 +117,8 @@ impl Wanted {
         token.authority.until = written.expires_at;
         let alg = protocol::client::SigningAlg::Es256;
         let text = app.keys.sign(alg, TYP, &written.claims())?;
-        Ok(Written { token, text: Secret::from_text(text) })
+        let text = Secret::from_text(text);
+        tokens::check_length(&token, &text)?;
+        Ok(Written { token, text })
     }
 }

@@ -86,15 +86,23 @@ fn there_is(world: &World, attempt: &Attempt, actor: Who, die: u16) -> (Words, D
     (PARTIES[actor].of(&scope), details.into_iter().filter(|detail| kinds.contains(&detail.kind)).collect())
 }
 
-/// An exchange as it is meant to be, of a token that stands.
+/// An exchange as it is meant to be.
 pub(super) fn derive(world: &World, dice: &Dice) -> Option<Attempt> {
     let usual = |form| !matches!(form, Form::Workload | Form::Foreign(false));
     let brought = |token: &usize| {
         let known = &world.tokens[*token];
         known.form == Form::Access || known.only.is_none()
     };
-    let subjects: Vec<usize> = standing(world, usual).into_iter().filter(brought).collect();
-    let subject = pick(&subjects, dice[0])?;
+    // Once in a while of one that stood before.
+    let subjects = match dice[0] % 10 {
+        0 => {
+            let stood = |token: &usize| usual(world.tokens[*token].form) && !world.stands(*token);
+            (0..world.tokens.len()).filter(stood).collect()
+        }
+        _ => standing(world, usual),
+    };
+    let subjects: Vec<usize> = subjects.into_iter().filter(brought).collect();
+    let subject = pick(&subjects, dice[0] / 10)?;
     let token = &world.tokens[subject];
     let by = holder(world, subject, dice[1]);
     let mut attempt = rightful(world, by, subject);

@@ -138,7 +138,7 @@ async fn who_acted_elsewhere_counts_in_the_depth_of_a_chain_and_in_its_size(data
             .map(|nth| {
                 format!(
                     "{}{}",
-                    "\u{1}".repeat(if nth < 2 { 400 } else { 150 }),
+                    "\u{1}".repeat(if nth < 2 { 480 } else { 150 }),
                     "x".repeat(if nth == 3 { rest } else { 0 })
                 )
             })
@@ -212,9 +212,11 @@ async fn as_many_and_as_large_details_as_there_may_be_are_exchanged_and_one_more
     assert_eq!(largest.len(), LARGEST_DETAILS);
     let answer = exchange(&agent, &token, INVENTORY, &largest).await.ok();
     assert_eq!(answer.json["authorization_details"].to_string(), largest);
-    assert!(house.is_active(answer.access_token()).await);
+    let seen = house.client("inventory-api").introspect(answer.access_token()).await.ok();
+    assert_eq!(seen.json["active"], true);
+    assert_eq!(seen.json["authorization_details"], answer.json["authorization_details"]);
     exchange(&agent, &token, INVENTORY, &of_size(LARGEST_DETAILS + 1)).await.refused(refused);
-    house.told("token.exchange", refused).await;
+    house.told("token.request", refused).await;
 }
 
 async fn no_token_is_issued_that_would_be_too_long_to_be_presented(database: Database) {

@@ -56,8 +56,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<[u16; 2]>().prop_map(Step::Own),
         3 => any::<[u16; 4]>().prop_map(Step::Letter),
         3 => any::<[u16; 6]>().prop_map(Step::Task),
-        1 => any::<[u16; 2]>().prop_map(Step::End),
-        1 => any::<u16>().prop_map(Step::Later),
+        2 => any::<[u16; 2]>().prop_map(Step::End),
+        2 => any::<u16>().prop_map(Step::Later),
         2 => any::<[u16; 4]>().prop_map(Step::Weave),
         16 => any::<Dice>().prop_map(Step::Derive),
         22 => any::<(Dice, [u16; 2], [u16; 2])>().prop_map(|(a, b, c)| Step::Splice(a, b, c)),
@@ -68,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn script() -> impl Strategy<Value = Vec<Step>> {
     let begin = prop::collection::vec(any::<[u16; 7]>().prop_map(Step::Consent), 3);
     let own = prop::collection::vec(any::<[u16; 2]>().prop_map(Step::Own), 2);
-    let rest = prop::collection::vec(step(), 50..70);
+    let rest = prop::collection::vec(step(), 40..60);
     // One of them is to an agent that may pass it on, and to begin with it does.
     let first = [Step::Consent([0, 0, 0, 0, 1, 1, 54]), Step::Own([0, 15])];
     (begin, own, any::<[[u16; 4]; 2]>(), rest).prop_map(move |(begin, own, weave, rest)| {

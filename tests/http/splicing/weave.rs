@@ -6,7 +6,9 @@ use super::details::{Detail, Details};
 use super::dice::{pick, standing};
 use super::letters::{Says, Wrong};
 use super::model::{ACCESS, Attempt, Form, JWT, Key, Sub, World};
-use super::parties::{AGENTS, BELIEVED_OF, ORDERS_API, OTHER, RUNNER, USERS, WEB, Who, Words, homes};
+use super::parties::{
+    AGENTS, BELIEVED_OF, ORDERS_API, OTHER, RUNNER, SHOP, USERS, WEB, Who, Words, all_places, homes,
+};
 use super::stage::{Stage, Tally, Wish};
 use super::trying::rightful;
 
@@ -234,6 +236,8 @@ async fn workloads(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
         let attempt = Attempt { actor: Some((actor, declared)), ..plain(&stage.world, by, acting) };
         stage.attempt(&attempt, tally).await;
     }
+    let elsewhere = Attempt { places: all_places(), ..plain(&stage.world, RUNNER, acting) };
+    stage.attempt(&elsewhere, tally).await;
     // As a subject it is nothing.
     let workload = stage.workload(RUNNER);
     stage.attempt(&plain(&stage.world, RUNNER, workload), tally).await;
@@ -273,10 +277,18 @@ async fn its_clients_alone(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally)
             Attempt { subject_as: JWT, ..right.clone() },
             // It is nobody's actor token.
             Attempt { actor: Some((subject, form.declared())), ..right.clone() },
-            Attempt { over_to: Some(other), ..right },
+            Attempt { by: SHOP, key: None, ..right.clone() },
+            // To oneself nobody hands over.
+            Attempt { over_to: Some(by), details: Details::new(), ..right.clone() },
+            Attempt { over_to: Some(other), ..right.clone() },
         ];
         for attempt in &attempts {
             stage.attempt(attempt, tally).await;
+        }
+        // And no more, once it was ended; a refresh token takes with it what came of the same code.
+        if dice[2].is_multiple_of(2) {
+            stage.revoke(subject).await;
+            stage.attempt(&right, tally).await;
         }
     }
 }

@@ -7,15 +7,15 @@ use protocol::actor::Chain;
 use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::claims_request::ClaimsRequest;
+use protocol::delegation::Issuable;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::Refusal;
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::trusted_issuer::Purpose;
 
 use super::{Desk, trusted};
-use crate::failure::Failure;
+use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
-use crate::secret::{SecretDigest, random_id};
 use crate::store::{Record, ReplayKey};
 use crate::tokens;
 
@@ -29,9 +29,8 @@ pub(super) struct Foreign {
 
 impl Foreign {
     /// The record that what is derived hangs on. Nobody finds it by a text: each presentation is one of its own.
-    pub(super) fn record(&self, desk: &Desk<'_>) -> Record {
-        let digest = SecretDigest::of(&random_id(desk.app.entropy.as_ref(), "for_"));
-        Record::Token { token: self.token.as_ref().clone(), digest }
+    pub(super) fn record(&self, desk: &Desk<'_>) -> Result<Record, Broken> {
+        Ok(tokens::record_of_foreign(desk.app, Issuable::root(self.token.as_ref().clone())?))
     }
 }
 

@@ -12,6 +12,7 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
 use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::delegation::Issuable;
 use protocol::identifier::{DetailsTypeName, UserId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -105,11 +106,11 @@ async fn decide(
             keep.insert(0, Record::Consent(consent));
         }
     }
-    let written = tokens::write(app, &registry, client, token).await?;
-    tell_of(event, &written.token);
+    let written = tokens::write(app, &registry, client, Issuable::root(token).map_err(Broken::from)?).await?;
+    tell_of(event, written.token());
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
     // What is written only now need not be alive before.
-    let mut requires = tokens::anchors(&written.token);
+    let mut requires = tokens::anchors(written.token());
     requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
     keep.push(written.record());
     Ok(Granted {

@@ -163,7 +163,10 @@ async fn decide(
     let unamended = other.map(|consent| (consent.id.clone(), consent.version));
     let kind = wanted.kind();
     let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
-    let mut keep: Vec<_> = presented.foreign.iter().map(|foreign| foreign.record(desk)).collect();
+    let mut keep = Vec::new();
+    if let Some(foreign) = &presented.foreign {
+        keep.push(foreign.record(desk)?);
+    }
     keep.extend(opened.map(Record::Task));
     let issued = wanted.token_type();
     let written = match wanted {
@@ -176,7 +179,7 @@ async fn decide(
         }
         Wanted::TransactionToken(transaction) => transaction.write(desk, token)?,
     };
-    tell_of(event, &written.token);
+    tell_of(event, written.token());
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.issued = Some(issued);

@@ -2,7 +2,7 @@
 
 use protocol::audience::{InvalidTarget, Resources};
 use protocol::client::{Client, ClientAuthentication};
-use protocol::delegation::DelegationRefused;
+use protocol::delegation::{DelegationRefused, Issuable};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, Transaction};
@@ -78,9 +78,10 @@ const fn proves_itself_by_a_key(client: &Client) -> bool {
 impl Wanted {
     /// Writes the transaction token of which `token` is the record. It is bound to nothing, since it goes from one
     /// workload to the next.
-    pub(super) fn write(self, desk: &Desk<'_>, token: Token) -> Result<Written, Failure> {
+    pub(super) fn write(self, desk: &Desk<'_>, issuable: Issuable) -> Result<Written, Failure> {
         let app = desk.app;
-        let mut token = Token { cnf: None, ..token };
+        let issuable = issuable.to_be_passed_round();
+        let token = issuable.token();
         let act = token.chain.to_claim_on(&token.brought);
         let Transaction { context, details } = self.transaction;
         let workload = desk.caller.client.id.to_string();
@@ -114,11 +115,10 @@ impl Wanted {
                 expires_at: token.expires_at(),
             },
         };
-        token.authority.until = written.expires_at;
         let alg = protocol::client::SigningAlg::Es256;
         let text = app.keys.sign(alg, TYP, &written.claims())?;
         let text = Secret::from_text(text);
-        tokens::check_length(&token, &text)?;
-        Ok(Written { token, text })
+        tokens::check_length(token, &text)?;
+        Ok(Written::new(issuable.until(written.expires_at), text))
     }
 }

@@ -81,7 +81,10 @@ pub(super) fn declared(keys: &Keys, town: String) -> String {
         agent(
             "agent-d",
             "orders:read orders:write inventory:read",
-            &format!("{both}\n{types}\nmax_chain_depth = 2\njwks = {}", keys.agent_d.jwks_toml()),
+            &format!(
+                "{both}\nauthorization_details_types = [\"seal\"]\nmax_chain_depth = 2\njwks = {}",
+                keys.agent_d.jwks_toml()
+            ),
         ),
         agent(
             "runner",

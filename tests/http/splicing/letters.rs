@@ -16,7 +16,7 @@ pub(super) const GRANTS_ONLY: &str = "https://grants.example";
 /// The platform that the workloads run on.
 pub(super) const PLATFORM: &str = "https://platform.example";
 /// Who acts at the partner. That one is called like somebody here makes them nobody here.
-pub(super) const ACTED: [&str; 2] = ["agent-b", "their-bot"];
+pub(super) const ACTED: [&str; 3] = ["agent-b", "their-bot", "their-other-bot"];
 
 /// What is wrong with a partner's token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +58,7 @@ impl Says {
         let details = (0..dice[1] % 3).map(|nth| Detail::thrown(dice[1].wrapping_mul(nth + 1))).collect();
         let scope = chosen(&all_words(), dice[0] >> 4);
         let scope = (dice[0].is_multiple_of(2) && !scope.is_empty()).then_some(scope);
-        Self { scope, details, acted: [0, 0, 0, 1, 2][usize::from(dice[1] % 5)] }
+        Self { scope, details, acted: [0, 0, 0, 1, 2, 3][usize::from(dice[1] % 6)] }
     }
 }
 

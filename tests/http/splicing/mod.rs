@@ -2,6 +2,7 @@
 //! tasks and the rules of the house say, or nothing at all. Random stories are played over HTTP and held against a
 //! model ([`judge`]) that was written from the rules and not from the server.
 
+mod borrowing;
 mod declared;
 mod details;
 mod dice;

@@ -53,7 +53,11 @@ pub(super) const PARTIES: [Party; 10] = [
     agent("agent-a", LONGEST),
     agent("agent-b", LONGEST),
     agent("agent-c", LONGEST),
-    Party { words: &["orders:read", "orders:write", "inventory:read"], ..agent("agent-d", 2) },
+    Party {
+        words: &["orders:read", "orders:write", "inventory:read"],
+        kinds: &[Kind::Seal],
+        ..agent("agent-d", 2)
+    },
     Party { place: Some(ORDERS), ..party("orders-api") },
     Party { place: Some(INVENTORY), ..party("inventory-api") },
     party("web"),

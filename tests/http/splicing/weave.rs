@@ -2,6 +2,7 @@
 
 use tests::{INVENTORY, ORDERS};
 
+use super::borrowing;
 use super::details::{Detail, Details};
 use super::dice::{pick, standing};
 use super::letters::{Says, Wrong};
@@ -14,24 +15,26 @@ use super::trying::rightful;
 
 /// One of the stories.
 pub(super) async fn weave(stage: &mut Stage, which: u16, dice: [u16; 3], tally: &mut Tally) {
-    match which % 6 {
+    match which % 8 {
         0 | 1 => pass_on(stage, dice, tally).await,
         2 => details(stage, dice, tally).await,
         3 => letters(stage, dice, tally).await,
         4 => workloads(stage, dice, tally).await,
+        5 => borrowing::speaks_for_another(stage, dice, tally).await,
+        6 => borrowing::other_consents_task(stage, dice, tally).await,
         _ => its_clients_alone(stage, dice, tally).await,
     }
 }
 
-fn read() -> Words {
+pub(super) fn read() -> Words {
     ["orders:read"].into()
 }
 
-fn orders() -> Words {
+pub(super) fn orders() -> Words {
     [ORDERS].into()
 }
 
-fn plain(world: &World, by: Who, subject: usize) -> Attempt {
+pub(super) fn plain(world: &World, by: Who, subject: usize) -> Attempt {
     Attempt { scope: read(), places: orders(), ..rightful(world, by, subject) }
 }
 
@@ -46,7 +49,7 @@ async fn lead_back(stage: &mut Stage, subject: usize, die: u16, tally: &mut Tall
 }
 
 /// An access token with which somebody acts, that may read orders, and on which `is` holds.
-fn begun(world: &World, die: u16, is: impl Fn(usize) -> bool) -> Option<usize> {
+pub(super) fn begun(world: &World, die: u16, is: impl Fn(usize) -> bool) -> Option<usize> {
     let begins = |token: &usize| {
         let known = &world.tokens[*token];
         let plain = known.acts.len() == 1 && known.acts[0] < AGENTS && known.handed.is_none();
@@ -82,6 +85,22 @@ async fn pass_on(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
         stage.attempt(&plain(&stage.world, receiver, before), tally).await;
         if stage.world.tokens.len() > taken {
             lead_back(stage, taken, dice[2], tally).await;
+        }
+    }
+    // To one that is not registered for it, whatever the others may.
+    let write: Words = ["inventory:write"].into();
+    let known = &stage.world.tokens[subject];
+    if known.scope.contains("inventory:write") && known.places.contains(INVENTORY) && !acts.contains(&3) {
+        let there = |world: &World, by: Who, subject: usize| Attempt {
+            scope: write.clone(),
+            places: homes(&write),
+            ..rightful(world, by, subject)
+        };
+        let handed = stage.world.tokens.len();
+        let over = Attempt { over_to: Some(3), ..there(&stage.world, holder, subject) };
+        stage.attempt(&over, tally).await;
+        if stage.world.tokens.len() > handed {
+            stage.attempt(&there(&stage.world, 3, handed), tally).await;
         }
     }
     let task = stage.world.tasks.len();
@@ -158,6 +177,9 @@ async fn letters(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
     let user = USERS.iter().position(|user| *user == of).unwrap();
     let mut says = Says { scope: Some(read()), ..Says::thrown([dice[1], dice[2]]) };
     says.details = given.into_iter().collect();
+    says.acted = says.acted.min(2);
+    // Somebody whom the user lets act too, and of whom the partner knows nothing.
+    borrowing::let_read(stage, user, 2, 2).await;
     let letter = stage.letter(user, &says, Wrong::Nothing);
     let right =
         Attempt { details: stage.world.tokens[letter].details.clone(), ..plain(&stage.world, by, letter) };
@@ -167,7 +189,9 @@ async fn letters(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
         // More than it says; by somebody of whom it is not believed; declared as something that it is not.
         write,
         Attempt { details: wider, ..right.clone() },
-        Attempt { by: 2, ..right.clone() },
+        Attempt { by: 2, details: Details::new(), ..right.clone() },
+        // Of a type of which the partner may not speak, if it does.
+        Attempt { details: says.details.clone(), ..right.clone() },
         Attempt { subject_as: ACCESS, ..right.clone() },
         Attempt { key: None, ..right.clone() },
         right.clone(),
@@ -182,16 +206,40 @@ async fn letters(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
         stage.attempt(&attempt, tally).await;
     }
     // So many acted there that nobody can follow; and the other user, who may have allowed something else.
-    let crowd = Says { acted: 2, ..says.clone() };
-    let letter = stage.letter(user, &crowd, Wrong::Nothing);
-    let taken = stage.world.tokens.len();
-    stage.attempt(&Attempt { subject: letter, ..right.clone() }, tally).await;
-    if stage.world.tokens.len() > taken && by < AGENTS {
-        let over = Attempt { over_to: Some((by + 1) % AGENTS), ..plain(&stage.world, by, taken) };
-        stage.attempt(&over, tally).await;
+    for acted in [3, 2] {
+        let crowd = Says { acted, ..says.clone() };
+        let letter = stage.letter(user, &crowd, Wrong::Nothing);
+        let taken = stage.world.tokens.len();
+        stage.attempt(&Attempt { subject: letter, ..right.clone() }, tally).await;
+        if stage.world.tokens.len() > taken && by < AGENTS {
+            let over = Attempt { over_to: Some((by + 1) % AGENTS), ..plain(&stage.world, by, taken) };
+            stage.attempt(&over, tally).await;
+        }
     }
     let letter = stage.letter(1 - user, &says, Wrong::Nothing);
     stage.attempt(&Attempt { subject: letter, ..right }, tally).await;
+    everything_there_is(stage, user, dice, tally).await;
+}
+
+/// A service that names nothing gets what the partner says and the user allowed it, and nothing that only one of them
+/// says.
+async fn everything_there_is(stage: &mut Stage, user: usize, dice: [u16; 3], tally: &mut Tally) {
+    let refund = Detail::thrown(21 + dice[1] % 21);
+    let wish = Wish {
+        user,
+        asker: WEB,
+        to: ORDERS_API,
+        scope: ["orders:read", "orders:write"].into(),
+        places: orders(),
+        details: [refund.clone()].into(),
+        travels: false,
+        lasts: 60_000 + i64::try_from(stage.world.consents.len()).unwrap() * 20,
+    };
+    stage.consent(&wish).await;
+    let says = Says { scope: Some(read()), details: [refund.more(5)].into(), acted: 0 };
+    let letter = stage.letter(user, &says, Wrong::Nothing);
+    let attempt = Attempt { places: orders(), ..rightful(&stage.world, ORDERS_API, letter) };
+    stage.attempt(&attempt, tally).await;
 }
 
 /// What a platform says of its workloads: the orders speak for the runner with it, and for nobody else.

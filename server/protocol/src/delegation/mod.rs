@@ -4,14 +4,16 @@
 //! one to mend first: *who* (was the token meant for whoever presents it, did the user allow this actor), *how far*
 //! (the chain), *how long*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
 //! rules let it pass*, or a person has to approve it. It answers from the lineage's records, never from claims, and a
-//! [`Delegation`] cannot be made in any other way.
+//! [`Delegation`] cannot be made in any other way. Nor can a token be issued that comes of another one: see [`Issuable`].
 
 mod how_much;
+mod issuable;
 mod refused;
 mod who;
 
 use std::sync::Arc;
 
+pub use issuable::{Issuable, NotIssuable};
 pub use refused::DelegationRefused;
 
 use crate::actor::Chain;
@@ -246,17 +248,23 @@ impl Delegation {
     /// `task` where one was opened for it.
     #[must_use]
     pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
-        self.into_kind(TokenKind::Access, id, task, now)
+        self.into_kind(TokenKind::Access, id, task, now).into_token()
     }
 
-    /// The same, written as something else than an access token.
+    /// The same, to be issued as a token of this kind.
     #[must_use]
-    pub fn into_kind(self, kind: TokenKind, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
+    pub fn into_kind(
+        self,
+        kind: TokenKind,
+        id: TokenId,
+        task: Option<TaskRef>,
+        now: NumericDate,
+    ) -> Issuable {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,
         };
-        Token {
+        Issuable::decided(Token {
             id,
             kind,
             client: self.client,
@@ -277,6 +285,6 @@ impl Delegation {
             family: self.subject.family,
             session: self.subject.session,
             status: None,
-        }
+        })
     }
 }

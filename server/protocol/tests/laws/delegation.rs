@@ -260,7 +260,7 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
         })
     };
     let token = granted(&inside(TokenKind::Transaction));
-    let token = token.into_kind(TokenKind::Transaction, "new".parse().unwrap(), None, NOW);
+    let token = token.into_kind(TokenKind::Transaction, "new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.kind, TokenKind::Transaction);
     let outside = with(inside(TokenKind::Transaction), |w| w.in_trust_domain = false);
     assert_eq!(refused(&outside), DelegationRefused::NotForPresenter);

@@ -1,5 +1,6 @@
 //! The two ways not to answer: a refusal, which the caller reads, and a fault of ours, which only the operator does.
 
+use protocol::delegation::NotIssuable;
 use protocol::refusal::Refusal;
 
 use crate::jose::JoseError;
@@ -23,6 +24,9 @@ pub enum Broken {
     /// The keys.
     #[error("keys: {0}")]
     Jose(#[from] JoseError),
+    /// A token that must not be made.
+    #[error("issuance: {0}")]
+    NotIssuable(#[from] NotIssuable),
     /// Something that the records say cannot be.
     #[error("inconsistent: {0}")]
     Inconsistent(&'static str),

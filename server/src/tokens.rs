@@ -11,6 +11,7 @@ use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authority::Authority;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, SigningAlg};
+use protocol::delegation::Issuable;
 use protocol::id_token::{IdToken, pushed_claims};
 use protocol::identifier::{SessionId, TokenId, UserId};
 use protocol::numeric_date::NumericDate;
@@ -28,18 +29,40 @@ use crate::registry::Registry;
 use crate::secret::{Secret, SecretDigest, random_id};
 use crate::store::{Anchor, Change, CommitError, Ending, PairwiseSubject, Record};
 
-/// The longest token that is looked up.
+/// The longest token that is looked up, and so the longest that is issued.
 pub const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// A token and its text, not yet kept.
+/// A token and its text, not yet kept. There is none of what may not be issued.
 pub struct Written {
-    /// What it is.
-    pub token: Token,
-    /// Its text, for the one reply it leaves with.
-    pub text: Secret,
+    token: Token,
+    text: Secret,
 }
 
 impl Written {
+    /// This token, written so.
+    #[must_use]
+    pub fn new(token: Issuable, text: Secret) -> Self {
+        Self { token: token.into_token(), text }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Its text, for the one reply it leaves with.
+    #[must_use]
+    pub const fn text(&self) -> &Secret {
+        &self.text
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn into_parts(self) -> (Token, Secret) {
+        (self.token, self.text)
+    }
+
     /// What is stored of it.
     #[must_use]
     pub fn record(&self) -> Record {
@@ -62,48 +85,62 @@ pub fn new_id(app: &App) -> Result<TokenId, Failure> {
 /// client that knows its users by names of its own gets references only: in a JWT it would read their other name.
 ///
 /// # Errors
-/// The signing key's; the store's, where a status list is opened for it.
+/// A token that would be too long; the signing key's; the store's, where a status list is opened for it.
 pub async fn write(
     app: &App,
     registry: &Registry,
     client: &Client,
-    mut token: Token,
+    token: Issuable,
 ) -> Result<Written, Failure> {
+    let issued = token.token();
     // Whoever gets a reference asks us anyway, and a hand-over is for nobody who validates offline.
-    let form = form(registry, &token);
+    let form = form(registry, issued);
     let offline = form.0 == TokenFormat::Jwt && perspective(client) == Perspective::Public;
-    token.status = match offline && token.audience == Audience::Resources {
+    let status = match offline && issued.audience == Audience::Resources {
         true => {
-            let (until, now) = (token.expires_at(), token.issued_at);
+            let (until, now) = (issued.expires_at(), issued.issued_at);
             Some(app.status_lists.deal(&app.store, app.entropy.as_ref(), until, now).await?)
         }
         false => None,
     };
+    let token = token.listed(status);
+    let issued = token.token();
     let text = match (form, perspective(client)) {
         ((TokenFormat::Opaque, _), _) | (_, Perspective::Pairwise(_)) => {
             Secret::generate(app.entropy.as_ref(), "pat_")
         }
         ((TokenFormat::Jwt, alg), Perspective::Public) => {
-            let mut claims = token.claims(app.issuer());
-            if let Some(task) = token.task.as_ref().filter(|_| app.settings.tasks.mission_claim) {
+            let mut claims = issued.claims(app.issuer());
+            if let Some(task) = issued.task.as_ref().filter(|_| app.settings.tasks.mission_claim) {
                 claims.insert("mission".to_owned(), task.as_mission(app.issuer()));
             }
             Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
-    // Nobody may get what we would not take: it could not be looked at, and not be ended.
-    if text.reveal().len() > LONGEST_TOKEN {
-        let description =
-            "a token of all this would be too long; ask for fewer or smaller authorization_details";
-        return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
+    check_length(issued, &text)?;
+    Ok(Written::new(token, text))
+}
+
+/// What could never be presented here is not issued: it is refused, and not cut short.
+///
+/// # Errors
+/// `invalid_authorization_details`, or where the token has none, `invalid_scope`.
+pub fn check_length(token: &Token, text: &Secret) -> Result<(), Refusal> {
+    if text.reveal().len() <= LONGEST_TOKEN {
+        return Ok(());
     }
-    Ok(Written { token, text })
+    let (code, what) = match token.authority.details.is_empty() {
+        true => (ErrorCode::InvalidScope, "scope words"),
+        false => (ErrorCode::InvalidAuthorizationDetails, "or smaller authorization_details"),
+    };
+    let description = format!("the token would be longer than {LONGEST_TOKEN} bytes; ask for fewer {what}");
+    Err(Refusal::new(code, description))
 }
 
 /// Writes a refresh token: always a random reference.
 #[must_use]
-pub fn write_refresh(app: &App, token: Token) -> Written {
-    Written { token, text: Secret::generate(app.entropy.as_ref(), "prt_") }
+pub fn write_refresh(app: &App, token: Issuable) -> Written {
+    Written::new(token, Secret::generate(app.entropy.as_ref(), "prt_"))
 }
 
 /// What goes into an ID token beside its access token.
@@ -120,6 +157,15 @@ pub struct Along<'a> {
     pub pushed: Option<(&'a str, Option<&'a str>)>,
 }
 
+/// What is stored of a token that has no text of ours that could be asked for: a JWT of somebody else.
+#[must_use]
+pub fn record_of_foreign(app: &App, token: Issuable) -> Record {
+    Record::Token {
+        token: token.into_token(),
+        digest: SecretDigest::of(&random_id(app.entropy.as_ref(), "for_")),
+    }
+}
+
 /// Writes the ID token that goes with an access token of `client` (OpenID Connect Core §2), signed and, where it
 /// registered so, encrypted; with its record, which is of the signed text, since nobody but the client sees another.
 /// None where the access token is nobody's sign-in. All that is said of the login is as it was when the user signed in.
@@ -132,7 +178,7 @@ pub async fn id_token(
     access: &Written,
     along: &Along<'_>,
 ) -> Result<Option<(Secret, Record)>, Failure> {
-    let token = &access.token;
+    let token = access.token();
     let (Some(user), Some(login)) = (token.subject.user(), &token.login) else { return Ok(None) };
     let about_user = match token.claims.id_token.is_empty() {
         true => Map::new(),
@@ -153,7 +199,7 @@ pub async fn id_token(
         login,
         nonce: along.nonce,
         sid: sid.as_deref(),
-        access_token: Some(access.text.reveal()),
+        access_token: Some(access.text().reveal()),
         about_user: &about_user,
         alg,
     }
@@ -175,7 +221,8 @@ pub async fn id_token(
         status: None,
         ..token.clone()
     };
-    let record = Record::Token { token: record, digest: SecretDigest::of(&jwt) };
+    let record = Issuable::root(record).map_err(Broken::from)?;
+    let record = Record::Token { token: record.into_token(), digest: SecretDigest::of(&jwt) };
     let encryption = client.metadata.id_token_encryption();
     let text = app.encrypt_to(client, jwt, encryption, token.issued_at).await?;
     Ok(Some((Secret::from_text(text), record)))

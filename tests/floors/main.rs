@@ -3,6 +3,7 @@
 //! What a test here prints is the row that breaks. The table is [`table`]; docs/architecture.md says why it is so.
 
 mod documents;
+mod issuance;
 mod profiles;
 mod reading;
 mod requirements;

@@ -137,8 +137,13 @@ impl Chain {
         actors.push(actor.clone());
         actors.extend_from_slice(&self.0);
         let chain = Self(actors);
-        let size = chain.to_claim().map_or(0, |claim| claim.to_string().len());
-        if size > LARGEST_CHAIN { Err(CannotExtend::TooLarge) } else { Ok(chain) }
+        if chain.fits_on(&Self::none()) { Ok(chain) } else { Err(CannotExtend::TooLarge) }
+    }
+
+    /// Whether the `act` of all of them, with those who acted `before` innermost, is no larger than [`LARGEST_CHAIN`].
+    #[must_use]
+    pub fn fits_on(&self, before: &Self) -> bool {
+        self.to_claim_on(before).is_none_or(|claim| claim.to_string().len() <= LARGEST_CHAIN)
     }
 
     /// Whether nobody acts.
@@ -280,6 +285,16 @@ mod tests {
         let none = Chain::none();
         assert!(none.extended_by(&of_size(8192 - empty), 5).is_ok());
         assert_eq!(none.extended_by(&of_size(8193 - empty), 5), Err(CannotExtend::TooLarge));
+    }
+
+    #[test]
+    fn who_acted_before_counts_in_the_size_of_the_chain_that_is_written() {
+        let of_size = |extra: usize| Chain::of(Actor { iss: "x".repeat(extra).into(), ..agent("b") });
+        let own = Chain::of(agent("a"));
+        let small = own.to_claim_on(&of_size(0)).unwrap().to_string().len();
+        assert!(own.fits_on(&of_size(LARGEST_CHAIN - small)));
+        assert!(!own.fits_on(&of_size(LARGEST_CHAIN - small + 1)));
+        assert!(own.fits_on(&Chain::none()) && Chain::none().fits_on(&Chain::none()));
     }
 
     #[test]

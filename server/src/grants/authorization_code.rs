@@ -9,6 +9,7 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::client::{Client, GrantType};
 use protocol::code::Code;
 use protocol::consent::Consent;
+use protocol::delegation::Issuable;
 use protocol::identifier::FamilyId;
 use protocol::pkce;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -143,8 +144,9 @@ pub(super) async fn issue(
         ..first.clone()
     };
     let held_back = hold_back(desk, request, &mut access, &registry.types)?;
+    let access = Issuable::root(access).map_err(Broken::from)?;
     let access = tokens::write(app, &registry, client, access).await?;
-    tell_of(event, &access.token);
+    tell_of(event, access.token());
     if held_back {
         event.reason = Some("without what rules deny or a person must approve each time".into());
     }
@@ -155,16 +157,16 @@ pub(super) async fn issue(
     let first = Token { cnf: cnf.filter(|_| client.is_public()), ..first };
     let refresh = refresh_token(desk, client, code, &consent, first)?;
     keep.extend(refresh.iter().map(Written::record));
-    let mut requires: Vec<Anchor> = tokens::anchors(&access.token)
+    let mut requires: Vec<Anchor> = tokens::anchors(access.token())
         .into_iter()
         .filter(|anchor| !matches!(anchor, Anchor::Token(_)))
         .collect();
     requires.extend(code.requested_actor.clone().map(Anchor::Client));
-    let take = Some(Take::Code { digest: request.digest, token: Some(access.token.id.clone()) });
+    let take = Some(Take::Code { digest: request.digest, token: Some(access.token().id.clone()) });
 
     let id_token = match code.authority.scope.contains("openid") {
         true => {
-            let refresh_token = refresh.as_ref().map(|refresh| refresh.text.reveal());
+            let refresh_token = refresh.as_ref().map(|refresh| refresh.text().reveal());
             let along = Along {
                 nonce: code.nonce.as_deref(),
                 session: code.session.as_ref(),
@@ -184,7 +186,7 @@ pub(super) async fn issue(
     // is always told (RFC 6749 §5.1).
     let mut reply = reply(access, None);
     reply.id_token = id_token;
-    reply.refresh_token = refresh.map(|refresh| refresh.text);
+    reply.refresh_token = refresh.map(|refresh| refresh.into_parts().1);
     Ok(Granted {
         event: event.clone(),
         first_time: Vec::new(),
@@ -297,5 +299,6 @@ fn refresh_token(
         authority: Authority { until: end, ..code.authority.clone() },
         ..first
     };
+    let token = Issuable::root(token).map_err(Broken::from)?;
     Ok(Some(tokens::write_refresh(desk.app, token)))
 }

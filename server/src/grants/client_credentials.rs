@@ -5,6 +5,7 @@ use protocol::admin_api;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
 use protocol::authorization_details::AuthorizationDetails;
+use protocol::delegation::Issuable;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
@@ -12,6 +13,7 @@ use protocol::token::Subject;
 use protocol::token_request::ClientCredentialsRequest;
 
 use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
+use crate::failure::Broken;
 use crate::store::Anchor;
 use crate::tokens;
 
@@ -58,8 +60,8 @@ async fn decide(
     let mut token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
     let end = client.agent().map_or(NumericDate(i64::MAX), |agent| agent.expires_at);
     desk.pass(&mut token, &registry.types, end)?;
-    let written = tokens::write(app, &registry, client, token).await?;
-    tell_of(event, &written.token);
+    let written = tokens::write(app, &registry, client, Issuable::root(token).map_err(Broken::from)?).await?;
+    tell_of(event, written.token());
     Ok(Granted {
         unamended: None,
         signed_in: None,

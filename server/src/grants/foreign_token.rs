@@ -7,6 +7,7 @@ use protocol::actor::Chain;
 use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::claims_request::ClaimsRequest;
+use protocol::delegation::Issuable;
 use protocol::identifier::TokenId;
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
@@ -15,9 +16,8 @@ use protocol::token::{Subject, Token, TokenKind};
 use protocol::trusted_issuer::Purpose;
 
 use super::{Desk, trusted};
-use crate::failure::Failure;
+use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
-use crate::secret::{SecretDigest, random_id};
 use crate::store::{Record, ReplayKey};
 use crate::tokens;
 
@@ -35,9 +35,11 @@ pub(super) struct Foreign {
 impl Foreign {
     /// The record that what is derived hangs on, unless it is there. Nobody finds it by a text: each presentation is
     /// one of its own.
-    pub(super) fn record(&self, desk: &Desk<'_>) -> Option<Record> {
-        let digest = SecretDigest::of(&random_id(desk.app.entropy.as_ref(), "for_"));
-        (!self.kept).then(|| Record::Token { token: self.token.as_ref().clone(), digest })
+    pub(super) fn record(&self, desk: &Desk<'_>) -> Result<Option<Record>, Broken> {
+        if self.kept {
+            return Ok(None);
+        }
+        Ok(Some(tokens::record_of_foreign(desk.app, Issuable::root(self.token.as_ref().clone())?)))
     }
 }
 

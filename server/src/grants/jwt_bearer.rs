@@ -12,6 +12,7 @@ use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
 use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::delegation::Issuable;
 use protocol::identifier::{DetailsTypeName, UserId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -77,7 +78,8 @@ async fn decide(
     let acts = client.agent().is_some();
     let acts = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
     let chain = acts.map_or_else(Chain::none, Chain::of);
-    if chain.depth() + grant.brought.depth() > app.settings.max_chain_depth {
+    let deep = chain.depth() + grant.brought.depth() > app.settings.max_chain_depth;
+    if deep || !chain.fits_on(&grant.brought) {
         return Err(GrantRefused::Actor.into());
     }
     let mut keep = Vec::new();
@@ -104,8 +106,8 @@ async fn decide(
             keep.insert(0, Record::Consent(consent));
         }
     }
-    let written = tokens::write(app, &registry, client, token).await?;
-    tell_of(event, &written.token);
+    let written = tokens::write(app, &registry, client, Issuable::root(token).map_err(Broken::from)?).await?;
+    tell_of(event, written.token());
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
     // What the user, or somebody for them, ended here does not come back until they sign in there anew.
     let signed_in = SignedIn::At {
@@ -115,7 +117,7 @@ async fn decide(
         auth_time: grant.auth_time,
     };
     // What is written only now need not be alive before.
-    let mut requires = tokens::anchors(&written.token);
+    let mut requires = tokens::anchors(written.token());
     requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
     keep.push(written.record());
     Ok(Granted {

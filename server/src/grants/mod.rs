@@ -393,8 +393,7 @@ impl Desk<'_> {
         change = opened.into_iter().flatten().fold(change, Change::room);
         // What comes of no other token here, or of one that somebody else issued, ended with none: its user may have
         // to sign in first.
-        let foreign = |record: &Record| matches!(record, Record::Token { token, .. } if token.kind == TokenKind::Foreign);
-        let comes_from_elsewhere = reply.token.parent.is_none() || keep.iter().any(foreign);
+        let comes_from_elsewhere = reply.token.parent.is_none() || keep.iter().any(Record::is_foreign_token);
         if let Some(user) = reply.token.subject.user().filter(|_| comes_from_elsewhere) {
             change = change.requires_signed_in(SignedIn::Here(user.clone()));
         }
@@ -543,10 +542,11 @@ fn tell_of(event: &mut AuditEvent, token: &Token) {
 
 /// The reply with one access token.
 fn reply(written: Written, asked_scope: Option<Scope>) -> Reply {
+    let (token, access_token) = written.into_parts();
     Reply {
-        consent: written.token.consent.clone(),
-        token: written.token,
-        access_token: written.text,
+        consent: token.consent.clone(),
+        token,
+        access_token,
         refresh_token: None,
         id_token: None,
         issued: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use protocol::audience::{InvalidTarget, Resources};
 use protocol::claims_request::Wanted;
-use protocol::delegation::DelegationRefused;
+use protocol::delegation::{DelegationRefused, Issuable};
 use protocol::resource_authorization_server::{Carried, GrantKind, ResourceAuthorizationServer};
 use protocol::scope::Scope;
 use protocol::token::{Token, TokenKind};
@@ -84,7 +84,7 @@ impl Destination<'_> {
     pub(super) async fn write(
         &self,
         desk: &Desk<'_>,
-        token: Token,
+        token: Issuable,
     ) -> Result<(Written, Option<Record>), Failure> {
         let app = desk.app;
         let sees = match &self.server.sign_in_client {
@@ -114,7 +114,7 @@ impl Destination<'_> {
             subject: &subject,
             about_user: &about_user,
         };
-        let text = app.keys.sign(self.server.signing_alg, self.kind.typ(), &carried.claims(&token))?;
-        Ok((Written { token, text: Secret::from_text(text) }, seen.map(Record::PairwiseSubject)))
+        let text = app.keys.sign(self.server.signing_alg, self.kind.typ(), &carried.claims(token.token()))?;
+        Ok((Written::new(token, Secret::from_text(text)), seen.map(Record::PairwiseSubject)))
     }
 }

@@ -6,13 +6,14 @@ use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::authorization::{self, Named};
 use protocol::consent::Consent;
+use protocol::delegation::Issuable;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::Task;
 use protocol::token::{TaskRef, Token, TokenKind};
 use protocol::token_request::RefreshRequest;
 
 use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
-use crate::failure::Failure;
+use crate::failure::{Broken, Failure};
 use crate::store::{Anchor, Take};
 use crate::tokens::{self, Along};
 
@@ -104,8 +105,9 @@ async fn decide(
         ..presented.as_ref().clone()
     };
     desk.pass(&mut access, &registry.types, source.until)?;
+    let access = Issuable::refreshed(access, &presented, &registry.types).map_err(Broken::from)?;
     let access = tokens::write(app, &registry, client, access).await?;
-    tell_of(event, &access.token);
+    tell_of(event, access.token());
 
     let mut keep = vec![access.record()];
     let mut requires = tokens::anchors(&presented);
@@ -118,18 +120,18 @@ async fn decide(
         requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)));
         take = Some(Take::Refresh(presented.id.clone()));
         // What its user may not grant today they may grant again tomorrow.
-        let next = Token { id: tokens::new_id(app)?, issued_at: now, ..whole.as_ref().clone() };
+        let next = Issuable::successor(&whole, tokens::new_id(app)?, now).map_err(Broken::from)?;
         let next = tokens::write_refresh(app, next);
         keep.push(next.record());
-        successor = Some(next.text);
+        successor = Some(next.into_parts().1);
     }
     let asked = request.scope.clone().or_else(|| Some(whole.authority.scope.clone()));
     // Who signed in through this client is told anew (OpenID Connect Core §12.2).
-    let id_token = match access.token.authority.scope.contains("openid")
-        && access.token.audience == Audience::Resources
+    let id_token = match access.token().authority.scope.contains("openid")
+        && access.token().audience == Audience::Resources
     {
         true => {
-            let session = access.token.session.as_ref();
+            let session = access.token().session.as_ref();
             let along = Along { session, approved: Some(&presented.authority), ..Along::default() };
             let written = tokens::id_token(app, client, &access, &along).await?;
             written.map(|(text, record)| {

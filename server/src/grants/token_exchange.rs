@@ -173,8 +173,12 @@ async fn decide(
     // What another consent than the subject token's allows may be replaced without the subject token's end.
     let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
     let unamended = other.map(|consent| (consent.id.clone(), consent.version));
-    let token = delegation.into_token(tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
-    let mut keep: Vec<_> = presented.foreign.iter().filter_map(|foreign| foreign.record(desk)).collect();
+    let id = tokens::new_id(app)?;
+    let token = delegation.into_issuable(id, opened.as_ref().map(TaskRef::from), now);
+    let mut keep = Vec::new();
+    if let Some(foreign) = &presented.foreign {
+        keep.extend(foreign.record(desk)?);
+    }
     keep.extend(opened.map(Record::Task));
     let issued = asked.destination.token_type();
     let written = match wanted {
@@ -187,7 +191,7 @@ async fn decide(
         }
         Wanted::TransactionToken(transaction) => transaction.write(desk, token)?,
     };
-    tell_of(event, &written.token);
+    tell_of(event, written.token());
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.issued = Some(issued);

@@ -2,7 +2,7 @@
 
 use protocol::audience::{InvalidTarget, Resources};
 use protocol::client::{Client, ClientAuthentication};
-use protocol::delegation::DelegationRefused;
+use protocol::delegation::{DelegationRefused, Issuable};
 use protocol::destination::Destination;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Token, TokenKind};
@@ -12,7 +12,7 @@ use protocol::transaction_token::{Replacement, TYP, TransactionToken};
 use super::Desk;
 use crate::failure::Failure;
 use crate::secret::{Secret, random_id};
-use crate::tokens::Written;
+use crate::tokens::{self, Written};
 
 /// A transaction token that is to be written.
 pub(super) struct Wanted {
@@ -87,9 +87,10 @@ impl Wanted {
 
     /// Writes the transaction token of which `token` is the record. It is bound to nothing, since it goes from one
     /// workload to the next.
-    pub(super) fn write(self, desk: &Desk<'_>, token: Token) -> Result<Written, Failure> {
+    pub(super) fn write(self, desk: &Desk<'_>, issuable: Issuable) -> Result<Written, Failure> {
         let app = desk.app;
-        let mut token = Token { cnf: None, ..token };
+        let issuable = issuable.to_be_passed_round();
+        let token = issuable.token();
         let act = token.chain.to_claim_on(&token.brought);
         let Transaction { context, details } = self.transaction;
         let workload = desk.caller.client.id.to_string();
@@ -123,9 +124,10 @@ impl Wanted {
                 expires_at: token.expires_at(),
             },
         };
-        token.authority.until = written.expires_at;
         let alg = protocol::client::SigningAlg::Es256;
         let text = app.keys.sign(alg, TYP, &written.claims())?;
-        Ok(Written { token, text: Secret::from_text(text) })
+        let text = Secret::from_text(text);
+        tokens::check_length(token, &text)?;
+        Ok(Written::new(issuable.until(written.expires_at), text))
     }
 }

@@ -14,7 +14,7 @@ use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::{Hand, Task, TaskStatus};
-use protocol::token::Token;
+use protocol::token::{Token, TokenKind};
 use protocol::user::User;
 use serde_json::Value;
 
@@ -432,6 +432,14 @@ impl Origin {
     /// The one that is written so.
     pub(super) fn of(text: &str) -> Option<Self> {
         [Self::Config, Self::Admin, Self::Registered, Self::Document].into_iter().find(|o| o.as_str() == text)
+    }
+}
+
+impl Record {
+    /// Whether it is a token that somebody else issued.
+    #[must_use]
+    pub fn is_foreign_token(&self) -> bool {
+        matches!(self, Self::Token { token, .. } if token.kind == TokenKind::Foreign)
     }
 }
 

@@ -13,6 +13,7 @@ use protocol::authority::Authority;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::SigningAlg;
 use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::delegation::Issuable;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::token::{Login, Subject, TaskRef, Token, TokenKind};
 use serde_json::{Map, Value, json};
@@ -337,13 +338,13 @@ async fn tell(app: &App) -> anyhow::Result<String> {
         status: None,
     };
     let registry = app.registry().await.map_err(broken)?;
-    let written = tokens::write(app, &registry, &agent, token).await.map_err(broken)?;
+    let written = tokens::write(app, &registry, &agent, Issuable::root(token)?).await.map_err(broken)?;
     let change = Change::housekeeping(now)
         .keep(Record::Consent(consent))
         .keep(Record::Task(task))
         .keep(written.record());
     app.store.commit(change).await?;
-    Ok(written.text.reveal().to_owned())
+    Ok(written.text().reveal().to_owned())
 }
 
 fn authority(until: NumericDate) -> anyhow::Result<Authority> {

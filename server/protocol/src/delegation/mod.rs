@@ -4,14 +4,16 @@
 //! one to mend first: *who* (was the token meant for whoever presents it, did the user allow this actor), *how far*
 //! (the chain), *how long*, *where to*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
 //! rules let it pass*, or a person has to approve it. It answers from the lineage's records, never from claims, and a
-//! [`Delegation`] cannot be made in any other way.
+//! [`Delegation`] cannot be made in any other way. Nor can a token be issued that comes of another one: see [`Issuable`].
 
 mod how_much;
+mod issuable;
 mod refused;
 mod who;
 
 use std::sync::Arc;
 
+pub use issuable::{Issuable, NotIssuable};
 pub use refused::{DelegationRefused, ReceiverRefused};
 
 use crate::actor::Chain;
@@ -254,12 +256,12 @@ impl Delegation {
     /// The token that was decided upon. It hangs on the subject token, and on the task that was named, or on
     /// `task` where one was opened for it, and is of the kind that its destination takes.
     #[must_use]
-    pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
+    pub fn into_issuable(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Issuable {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,
         };
-        Token {
+        Issuable::decided(Token {
             id,
             kind: self.destination.token_kind(),
             client: self.client,
@@ -280,6 +282,6 @@ impl Delegation {
             family: self.subject.family,
             session: self.subject.session,
             status: None,
-        }
+        })
     }
 }

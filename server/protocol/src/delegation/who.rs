@@ -229,18 +229,20 @@ impl Story<'_> {
     pub(super) fn chain(&self, basis: &Basis) -> Result<Chain, DelegationRefused> {
         let longest = Self::longest_with(self.terms.longest_chain, self.actor);
         // Who acted elsewhere counts too.
-        let longest = longest.saturating_sub(self.subject.brought.depth());
-        match basis {
-            Basis::Impersonation(_) => Ok(self.subject.chain.clone()),
-            Basis::Acting if self.subject.chain.depth() == 0 => Ok(Chain::none()),
+        let brought = &self.subject.brought;
+        let longest = longest.saturating_sub(brought.depth());
+        let chain = match basis {
+            Basis::Impersonation(_) => self.subject.chain.clone(),
+            Basis::Acting if self.subject.chain.depth() == 0 => Chain::none(),
             Basis::Acting | Basis::Consent(_) | Basis::PassedOn(_) | Basis::Rule(_) => {
                 let actor = self.actor.as_actor_in(self.terms.issuer, self.actor_instance());
                 self.subject.chain.extended_by(&actor, longest).map_err(|reason| match reason {
                     CannotExtend::AlreadyInChain => DelegationRefused::ActorAlreadyInChain,
                     CannotExtend::TooLong | CannotExtend::TooLarge => DelegationRefused::ChainTooLong,
-                })
+                })?
             }
-        }
+        };
+        if chain.fits_on(brought) { Ok(chain) } else { Err(DelegationRefused::ChainTooLong) }
     }
 
     /// How long a chain may be that may be this long without `one`, where `one` stands in it too.

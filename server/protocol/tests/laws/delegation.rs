@@ -48,7 +48,7 @@ fn an_agent_narrows_its_own_token_and_the_chain_does_not_grow() {
     let delegation = granted(&World::narrowing());
     assert_eq!(*delegation.basis(), Basis::Acting);
     assert_eq!(*delegation.chain(), Chain::of(actor("a")));
-    let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+    let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.authority.scope.to_string(), "a");
     assert_eq!(token.parent, Some("subject".parse().unwrap()));
     assert_eq!(token.cnf, Some(jkt("key-a")));
@@ -60,7 +60,7 @@ fn an_agent_becomes_the_actor_of_what_an_application_asked_for_it_and_may_act_is
     let delegation = granted(&World::from_application());
     assert_eq!(*delegation.basis(), Basis::Consent("consent-a".parse().unwrap()));
     assert_eq!(*delegation.chain(), Chain::of(actor("a")));
-    let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+    let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.may_act, None);
     assert_eq!(token.client.as_str(), "a");
     assert_eq!(token.subject, Subject::User(world::user()));
@@ -72,7 +72,7 @@ fn an_agent_becomes_the_actor_of_what_an_application_asked_for_it_and_may_act_is
 fn a_hand_over_is_addressed_to_its_receiver_and_keeps_the_chain() {
     let delegation = granted(&World::handing_over());
     assert_eq!(*delegation.chain(), Chain::of(actor("a")));
-    let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+    let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.audience, Audience::Actor("b".parse().unwrap()));
     assert_eq!(token.aud(), "b");
     assert_eq!(token.authority.resources, resources(&[R1]));
@@ -123,7 +123,7 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
     let both: Vec<_> = delegation.consents().map(|id| id.as_str().to_owned()).collect();
     assert_eq!(both, ["consent-s", "consent-a"]);
     assert_eq!(
-        delegation.into_token("n".parse().unwrap(), None, NOW).consent,
+        delegation.into_issuable("n".parse().unwrap(), None, NOW).into_token().consent,
         Some("consent-s".parse().unwrap())
     );
 
@@ -219,7 +219,7 @@ fn an_agent_narrows_a_token_of_its_own_without_any_user() {
 fn refresh_tokens_id_tokens_and_foreign_ones_are_subject_tokens_of_their_own_client_alone() {
     for kind in [TokenKind::Refresh, TokenKind::Id, TokenKind::Foreign] {
         let own = with(World::narrowing(), |w| w.subject.kind = kind);
-        let token = granted(&own).into_token("new".parse().unwrap(), None, NOW);
+        let token = granted(&own).into_issuable("new".parse().unwrap(), None, NOW).into_token();
         assert_eq!((token.kind, token.cnf), (TokenKind::Access, Some(jkt("key-a"))));
         let unproven = with(own.clone(), |w| w.held = key("another"));
         assert_eq!(refused(&unproven), DelegationRefused::KeyNotProven, "{kind:?}");
@@ -266,7 +266,7 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
         })
     };
     let token = granted(&inside(TokenKind::Transaction));
-    let token = token.into_token("new".parse().unwrap(), None, NOW);
+    let token = token.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.kind, TokenKind::Transaction);
     let outside = with(inside(TokenKind::Transaction), |w| w.in_trust_domain = false);
     assert_eq!(refused(&outside), DelegationRefused::NotForPresenter);
@@ -278,7 +278,7 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
 fn who_acted_elsewhere_stays_at_the_end_of_the_chain_and_counts() {
     let elsewhere = Actor { iss: "https://them.example".into(), ..actor("x") };
     let world = with(World::narrowing(), |w| w.subject.brought = Chain::of(elsewhere.clone()));
-    let token = granted(&world).into_token("new".parse().unwrap(), None, NOW);
+    let token = granted(&world).into_issuable("new".parse().unwrap(), None, NOW).into_token();
     let act = &token.claims(world::ISSUER)["act"];
     assert_eq!((&act["sub"], &act["act"]["sub"]), (&json!("a"), &json!("x")));
     assert_eq!(act["act"]["iss"], "https://them.example");
@@ -351,7 +351,7 @@ fn a_bound_token_of_ones_own_needs_proof_of_its_key() {
     let proven = with(World::narrowing(), |w| {
         (w.subject.cnf, w.held) = (Some(x5t("cert-a")), certificate("cert-a"));
     });
-    assert_eq!(granted(&proven).into_token("n".parse().unwrap(), None, NOW).cnf, Some(x5t("cert-a")));
+    assert_eq!(granted(&proven).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf, Some(x5t("cert-a")));
     // Where the token itself is not bound, any key of the agent does.
     let unbound = with(World::narrowing(), |w| {
         w.subject.cnf = None;
@@ -434,7 +434,7 @@ fn an_actor_token_of_another_client_needs_a_rule_and_a_token() {
     world.rules.actor_token = true;
     let delegation = granted(&world);
     assert_eq!(delegation.chain().current().unwrap().sub.as_str(), "a");
-    assert_eq!(delegation.into_token("n".parse().unwrap(), None, NOW).client.as_str(), "s");
+    assert_eq!(delegation.into_issuable("n".parse().unwrap(), None, NOW).into_token().client.as_str(), "s");
     // A bound one that the actor did not send to s may have been stolen elsewhere.
     let mut elsewhere = world.clone();
     elsewhere.actor_token.as_mut().unwrap().authority.resources = resources(&[R2]);
@@ -472,7 +472,7 @@ fn agents_and_bound_subjects_never_get_bearer_tokens() {
         w.subject.cnf = None;
         w.held = Held::default();
     });
-    assert_eq!(granted(&bearer).into_token("n".parse().unwrap(), None, NOW).cnf, None);
+    assert_eq!(granted(&bearer).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf, None);
     let must = with(bearer, |w| w.presenter.dpop_bound_access_tokens = true);
     assert_eq!(refused(&must), unbound(BindingRefused::KeyRequired));
 }
@@ -485,7 +485,7 @@ fn a_new_token_is_bound_to_what_its_presenter_holds_whatever_the_subject_was_bou
                 w.subject.cnf = Some(subject.clone());
                 w.held = held.clone();
             });
-            assert_eq!(granted(&world).into_token("n".parse().unwrap(), None, NOW).cnf, Some(bound));
+            assert_eq!(granted(&world).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf, Some(bound));
         }
     }
 }
@@ -1102,7 +1102,7 @@ proptest! {
         prop_assert_eq!(new.first().map(|a| a.sub.as_str()), Some(world.actor.id.as_str()));
         let distinct: std::collections::HashSet<_> = new.iter().collect();
         prop_assert_eq!(distinct.len(), new.len());
-        let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+        let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
         prop_assert_eq!(&token.subject, &world.subject.subject);
         prop_assert_eq!(token.may_act, None);
         prop_assert_eq!(&token.brought, &world.subject.brought);
@@ -1112,7 +1112,7 @@ proptest! {
     #[test]
     fn a_sender_constrained_subject_and_an_agent_never_yield_a_bearer_token(world in stories()) {
         let Ok(delegation) = world.decide() else { return Ok(()) };
-        let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+        let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
         prop_assert!(token.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf)));
         if world.held.key.is_some() || world.subject.cnf.is_some() || world.actor.agent().is_some() {
             prop_assert!(token.cnf.is_some());

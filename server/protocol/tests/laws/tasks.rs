@@ -30,7 +30,7 @@ fn another(world: &World) -> Task {
 
 fn granted(world: &World) -> protocol::token::Token {
     let delegation = world.decide().expect("this exchange must be granted");
-    delegation.into_token("new".parse().unwrap(), None, NOW)
+    delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token()
 }
 
 fn refused(world: &World) -> DelegationRefused {

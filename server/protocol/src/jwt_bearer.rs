@@ -13,6 +13,7 @@ use crate::confirmation::{Confirmation, Held};
 use crate::identifier::ClientId;
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::refusal::{ErrorCode, Refuse};
+use crate::token::Login;
 use crate::trusted_issuer::{LocalName, Purpose, Said, SubjectRule, TrustedIssuer};
 use crate::unverified_claims::{FURTHEST_AHEAD, WrongType, date, jti_fits, text};
 
@@ -24,6 +25,11 @@ pub const AUTHORIZATION_GRANT: &str = "authorization-grant+jwt";
 const SKEW: Seconds = Seconds(10);
 /// The longest name of a subject, in bytes.
 const LONGEST_SUBJECT: usize = 256;
+
+/// The longest `acr` and word of `amr`, in bytes.
+const LONGEST_WORD: usize = 255;
+/// The most words of `amr`.
+const MOST_METHODS: usize = 20;
 
 /// What the caller knows.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +66,8 @@ pub struct Grant {
     pub cnf: Option<Confirmation>,
     /// `act`: who acts there.
     pub brought: Chain,
+    /// What an identity assertion says of the login there; where it does not say when that was, it was long ago.
+    pub login: Option<Login>,
 }
 
 /// Why an assertion is no grant (RFC 7523 §3.1).
@@ -195,7 +203,31 @@ pub fn check(
         said,
         cnf: cnf(claims, expected.held)?,
         brought,
+        login: match expected.purpose {
+            Purpose::IdentityAssertions => login(claims, expected.now)?,
+            Purpose::AuthorizationGrants | Purpose::SubjectTokens => None,
+        },
     })
+}
+
+/// `auth_time`, `acr` and `amr` (OpenID Connect Core §2), as far as it speaks of them.
+fn login(claims: &Map<String, Value>, now: NumericDate) -> Result<Option<Login>, GrantRefused> {
+    let auth_time = date(claims, "auth_time")?;
+    if auth_time.is_some_and(|moment| moment.since(now) > FURTHEST_AHEAD) {
+        return Err(GrantRefused::FromTheFuture);
+    }
+    let fits = |word: &&str| (1..=LONGEST_WORD).contains(&word.len());
+    let word = |value: &Value| value.as_str().filter(fits).map(str::to_owned).ok_or(GrantRefused::Claims);
+    let acr = claims.get("acr").map(word).transpose()?;
+    let amr = match claims.get("amr") {
+        None => Vec::new(),
+        Some(Value::Array(all)) if all.len() <= MOST_METHODS => {
+            all.iter().map(word).collect::<Result<_, _>>()?
+        }
+        Some(_) => return Err(GrantRefused::Claims),
+    };
+    let said = auth_time.is_some() || acr.is_some() || !amr.is_empty();
+    Ok(said.then(|| Login { auth_time: auth_time.unwrap_or(NumericDate(0)), acr, amr }))
 }
 
 /// An identity assertion says so; for the others there is no `typ`, or one for this use. Any other kind of JWT is none

@@ -200,7 +200,8 @@ impl WrittenClient {
             AuthMethod::WorkloadJwt
             | AuthMethod::SpiffeJwt
             | AuthMethod::SpiffeX509
-            | AuthMethod::AttestJwtClientAuth => platform.map(|platform| (platform, Vec::new())),
+            | AuthMethod::AttestJwtClientAuth
+            | AuthMethod::AttestJwtClientAuthDpop => platform.map(|platform| (platform, Vec::new())),
         };
         let client = DeclaredClient {
             id: self.id,
@@ -256,11 +257,13 @@ impl WrittenAgent {
             AuthMethod::WorkloadJwt
             | AuthMethod::SpiffeJwt
             | AuthMethod::SpiffeX509
-            | AuthMethod::AttestJwtClientAuth => platform,
+            | AuthMethod::AttestJwtClientAuth
+            | AuthMethod::AttestJwtClientAuthDpop => platform,
             AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
                 let unfit = "an agent proves itself with a key that nobody else has, private_key_jwt, \
                              tls_client_auth or self_signed_tls_client_auth, or by the word of its platform or attester, \
-                             workload_jwt, spiffe_jwt, spiffe_x509 or attest_jwt_client_auth";
+                             workload_jwt, spiffe_jwt, spiffe_x509, attest_jwt_client_auth or \
+                             attest_jwt_client_auth_dpop";
                 entry.no("authentication", unfit);
                 None
             }

@@ -14,6 +14,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod login;
 mod mail;
 mod outbound;
 mod problem;

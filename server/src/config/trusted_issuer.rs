@@ -179,12 +179,6 @@ impl WrittenTrustedIssuer {
                 "is for an issuer with the purpose \"identity_assertions\"",
             );
         }
-        if self.accounts == WrittenAccounts::JustInTime {
-            let linked =
-                of_people && self.subject_is == WrittenSubject::LinkedIdentity && self.subject_claim == "sub";
-            let reason = "just_in_time goes with the purpose \"identity_assertions\" and subject_is = \"linked_identity\"";
-            entry.check(linked, "accounts", reason);
-        }
         entry.check(!self.signing_algs.is_empty(), "signing_algs", "must name an algorithm, or be left out");
         entry.check(!self.subject_claim.is_empty(), "subject_claim", "must name a claim, or be left out");
         entry.check(
@@ -201,8 +195,15 @@ impl WrittenTrustedIssuer {
 
     fn check_references(&self, known: &Known, entry: &mut Entry<'_>) {
         if self.accounts == WrittenAccounts::JustInTime {
-            let reason = "just_in_time makes accounts as the upstream of this issuer does, and there is none";
-            entry.check(known.upstream_issuers.contains(&self.issuer), "accounts", reason);
+            let linked = self.subject_is == WrittenSubject::LinkedIdentity && self.subject_claim == "sub";
+            let reason = match linked && self.purposes.contains(&Purpose::IdentityAssertions) {
+                false => {
+                    "just_in_time goes with the purpose \"identity_assertions\" and with subject_is = \"linked_identity\""
+                }
+                true => "just_in_time makes accounts as the upstream of this issuer does, and there is none",
+            };
+            let fits = linked && known.upstream_issuers.contains(&self.issuer);
+            entry.check(fits && self.purposes.contains(&Purpose::IdentityAssertions), "accounts", reason);
         }
         for client in &self.clients {
             let declared = known.clients.contains(client.as_str());

@@ -1,6 +1,5 @@
 //! Trust bundles at an endpoint of the trust domain: fetched when they are needed, and never believed from elsewhere.
 
-
 use rcgen::{KeyUsagePurpose, SanType};
 use serde_json::{Value, json};
 use tests::{

@@ -5,6 +5,7 @@ mod bundles;
 mod combined;
 mod held;
 mod instances;
+mod kubernetes;
 mod platforms;
 mod spiffe;
 

@@ -284,15 +284,29 @@ async fn apply(
     let resolved = declared
         .resolve(|name| ids.iter().find(|(known, _)| known == name).map(|(_, id)| id.clone()))
         .map_err(StartError::Config)?;
+    let left_over = details_types::left_over(store, declared).await?;
     for client in &resolved.clients {
         // What an admin did to it stays: that stands beside what is declared.
-        if store.find_declaration(&client.id).await?.as_ref() != Some(client) {
-            records.push(Record::Client { client: client.clone(), origin: Origin::Config });
+        let before = store.find_declaration(&client.id).await?;
+        let mut client = client.clone();
+        if let Some(before) = &before {
+            let kept = before.authorization_details_types.intersection(&left_over).cloned();
+            client.authorization_details_types.extend(kept);
+        }
+        if before.as_ref() != Some(&client) {
+            records.push(Record::Client { client, origin: Origin::Config });
         }
     }
     let servers = store.resource_servers().await?;
-    for server in declared.resource_servers.iter().filter(|server| !servers.contains(server)) {
-        records.push(Record::ResourceServer { resource_server: server.clone(), origin: Origin::Config });
+    for server in &declared.resource_servers {
+        let before = servers.iter().find(|before| before.identifier == server.identifier);
+        let mut server = server.clone();
+        if let Some(before) = before {
+            server.details_types.extend(before.details_types.intersection(&left_over).cloned());
+        }
+        if before != Some(&server) {
+            records.push(Record::ResourceServer { resource_server: server, origin: Origin::Config });
+        }
     }
     records.extend(details_types::changed(store, declared, now).await?);
     let now_declared = retire(store, &mut records, &last, declared, &resolved.clients).await?;

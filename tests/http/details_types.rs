@@ -376,6 +376,8 @@ async fn what_is_declared_no_longer_cannot_be_asked_for_and_what_was_allowed_goe
     assert_eq!(got.json["authorization_details"][0]["amount"], 50);
     let refused = agent.refresh(refresh_token, &[("authorization_details", more.as_str()), here]).await;
     refused.refused("invalid_authorization_details");
+    let less = of(20);
+    agent.exchange(got.access_token(), &[("authorization_details", less.as_str()), here]).await.ok();
     assert!(alice.page("/account").await.text().contains("Refund up to 100"));
     // Admins see that, and why.
     let admin = house.signed_in("admin").await;

@@ -5,6 +5,7 @@
 
 mod certification;
 mod client;
+mod credentials;
 mod declared;
 mod deferred;
 mod details_type;

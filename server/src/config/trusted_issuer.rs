@@ -12,7 +12,7 @@ use protocol::trusted_issuer::{Purpose, SubjectRule, TrustedIssuer};
 use serde::Deserialize;
 use url::Url;
 
-use super::client::{WrittenKeys, keys};
+use super::credentials::{WrittenKeys, keys};
 use super::known::Known;
 use super::login::{Whose, demand};
 use super::problem::Entry;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::client::{WrittenKeys, keys, read_json};
+use super::credentials::{WrittenKeys, keys, read_json};
 use super::known::Known;
 use super::problem::Entry;
 use super::written::{Json, some_duration};

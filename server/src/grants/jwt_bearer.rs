@@ -48,7 +48,7 @@ async fn decide(
     if purpose == Purpose::IdentityAssertions {
         rule.login.within(client.metadata.default_max_age).check_telling(grant.login.as_ref(), now)?;
     }
-    let known = trusted::find_user(desk, rule, &grant).await?;
+    let known = trusted::find_user(desk, rule, &grant, purpose).await?;
     event.user = known.as_ref().map(|user| user.id.clone());
     let cnf = bind(desk.caller)?;
 

@@ -65,15 +65,16 @@ pub(super) async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Fa
     Ok(found.filter(|user| user.enabled).ok_or(GrantRefused::NotAccepted)?)
 }
 
-/// The same; none, where it is somebody who never was here, and who may get an account for this.
+/// The same; none, where an identity assertion is of somebody who never was here, and who may get an account for this.
 pub(super) async fn find_user(
     desk: &Desk<'_>,
     rule: &TrustedIssuer,
     grant: &Grant,
+    purpose: Purpose,
 ) -> Result<Option<Arc<User>>, Failure> {
     match named(desk, grant).await? {
         Some(user) if user.enabled => Ok(Some(user)),
-        None if rule.new_accounts => Ok(None),
+        None if rule.new_accounts && purpose == Purpose::IdentityAssertions => Ok(None),
         _ => Err(GrantRefused::NotAccepted.into()),
     }
 }

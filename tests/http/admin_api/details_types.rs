@@ -186,7 +186,7 @@ async fn what_an_admin_declared_the_configuration_does_not_touch(database: Datab
         .restart_changed(|config| {
             let (before, rest) = config.split_once("[[details_types]]").unwrap();
             let (_, after) = rest.split_once("changed\" } }\n").unwrap();
-            format!("{before}{after}").replace(", \"payout\"]", "]")
+            format!("{before}{after}").replace(", \"payout\", \"gift\"]", ", \"gift\"]")
         })
         .await;
     let typist = tests::Client::new(house.door(), "typist", typist.authentication.clone()).with_dpop();

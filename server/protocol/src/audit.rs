@@ -57,7 +57,7 @@ pub enum Action {
     /// A user set the code without which nobody asks them from afar, or took it away.
     #[serde(rename = "user.set_user_code")]
     UserSetUserCode,
-    /// An upstream OpenID Provider made an account for somebody who signed in there.
+    /// An account was made for somebody whom an upstream OpenID Provider signed in, or spoke of in a grant.
     #[serde(rename = "user.create")]
     UserCreate,
     /// An identity at an upstream OpenID Provider was linked to an account.

@@ -20,7 +20,8 @@ use protocol::scope::Scope;
 use protocol::trusted_issuer::TrustedIssuer;
 use serde_json::{Map, Value};
 
-use super::client::{Credential, WrittenAgent, WrittenClient};
+use super::client::{WrittenAgent, WrittenClient};
+use super::credentials::Credential;
 use super::details_type::{self, WrittenDetailsType};
 use super::hidden::Hidden;
 use super::known::{self, Known};

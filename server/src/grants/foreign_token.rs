@@ -15,6 +15,7 @@ use protocol::refusal::Refusal;
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::trusted_issuer::Purpose;
 
+use super::trusted::Verified;
 use super::{Desk, trusted};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
@@ -66,7 +67,7 @@ async fn take_in(
     presented: &str,
     event: &mut AuditEvent,
 ) -> Result<Foreign, Failure> {
-    let (rule, grant) = trusted::verify(desk, presented, Purpose::SubjectTokens).await?;
+    let Verified { rule, grant, .. } = trusted::verify(desk, presented, Purpose::SubjectTokens).await?;
     let user = trusted::user(desk, &grant).await?;
     let client = &desk.caller.client;
     let authority = rule.brings(&grant.said, client, grant.expires_at);

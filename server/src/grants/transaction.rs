@@ -72,7 +72,8 @@ const fn proves_itself_by_a_key(client: &Client) -> bool {
         | ClientAuthentication::ClientSecretPost { .. }
         | ClientAuthentication::WorkloadJwt(_)
         | ClientAuthentication::SpiffeJwt { .. }
-        | ClientAuthentication::AttestJwtClientAuth { .. } => false,
+        | ClientAuthentication::AttestJwtClientAuth { .. }
+        | ClientAuthentication::AttestJwtClientAuthDpop { .. } => false,
     }
 }
 

@@ -20,12 +20,12 @@ on_both_databases! {
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const JWT_DPOP: &str = "urn:ietf:params:oauth:grant-type:jwt-dpop";
 const THEM: &str = "https://company.example";
-const AT_ORDERS: [(&str, &str); 1] = [("resource", ORDERS)];
-const USUAL: &str = "purposes = [\"identity_assertions\"]\nclients = [\"agent-a\", \"web\"]\n\
+pub(super) const AT_ORDERS: [(&str, &str); 1] = [("resource", ORDERS)];
+pub(super) const USUAL: &str = "purposes = [\"identity_assertions\"]\nclients = [\"agent-a\", \"web\"]\n\
                      scope = \"orders:read orders:write\"\nresources = [\"https://orders.example\"]\n\
                      authorization_details_types = [\"agent_task\"]";
 
-async fn house(database: Database, key: &Key, rule: &str) -> House {
+pub(super) async fn house(database: Database, key: &Key, rule: &str) -> House {
     let fragment = format!("[[trusted_issuers]]\nissuer = \"{THEM}\"\njwks = {}\n{rule}\n", key.jwks_toml());
     House::build(database, move |town| {
         let grants = format!("id = \"agent-a\"\ngrant_types = [\"{GRANT}\", \"authorization_code\"]");
@@ -36,7 +36,7 @@ async fn house(database: Database, key: &Key, rule: &str) -> House {
     .await
 }
 
-fn claims(house: &House, client: &str) -> Value {
+pub(super) fn claims(house: &House, client: &str) -> Value {
     let now = house.door().now().0;
     json!({
         "iss": THEM, "sub": "alice", "aud": house.issuer(), "client_id": client, "iat": now, "exp": now + 120,
@@ -44,11 +44,11 @@ fn claims(house: &House, client: &str) -> Value {
     })
 }
 
-fn signed(key: &Key, claims: &Value) -> String {
+pub(super) fn signed(key: &Key, claims: &Value) -> String {
     key.sign(&json!({ "alg": "ES256", "typ": "oauth-id-jag+jwt" }), claims)
 }
 
-async fn present(client: &Client, assertion: &str, more: &[(&str, &str)]) -> Answer {
+pub(super) async fn present(client: &Client, assertion: &str, more: &[(&str, &str)]) -> Answer {
     let mut all = vec![("grant_type", GRANT), ("assertion", assertion)];
     all.extend_from_slice(more);
     client.token(&all).await

@@ -119,6 +119,11 @@ fn an_attester_has_a_name_and_keys_and_a_client_names_one_that_is_declared() {
     let fleet = declared.clients.iter().find(|client| client.id.as_str() == "fleet").unwrap();
     let vouched = ClientAuthentication::AttestJwtClientAuth { attester: "orchestrator".into() };
     assert_eq!(fleet.authentication, vouched);
+    let combined = written.replacen("attest_jwt_client_auth", "attest_jwt_client_auth_dpop", 1);
+    let declared_so = loaded(&format!("{EXAMPLE}{combined}")).declared;
+    let fleet = declared_so.clients.iter().find(|client| client.id.as_str() == "fleet").unwrap();
+    let vouched = ClientAuthentication::AttestJwtClientAuthDpop { attester: "orchestrator".into() };
+    assert_eq!(fleet.authentication, vouched);
     assert_eq!(declared.platforms.attesters[0].0, "orchestrator");
     for (from, to, key, reason) in [
         ("\nattester = \"orchestrator\"", "", "attester", "is missing"),

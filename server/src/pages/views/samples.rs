@@ -286,7 +286,13 @@ fn admin_details_types(language: Language, t: Theirs) -> (AdminDetailsTypesPage,
         risk_default: RiskLevel::Medium,
         versions: vec![version(2, Some(NOW), true), version(1, None, false)],
     };
-    (AdminDetailsTypesPage { page, types: vec![row(false, None), row(true, Some(NOW))] }, one)
+    (
+        AdminDetailsTypesPage {
+            page,
+            types: vec![row(false, None), row(true, Some(NOW)), row(false, Some(NOW))],
+        },
+        one,
+    )
 }
 
 fn admin_endings(language: Language, t: Theirs) -> Vec<(&'static str, askama::Result<String>)> {

@@ -142,6 +142,12 @@ impl Browser {
         self.signed_in.as_ref().map(|(signed_in, _)| signed_in)
     }
 
+    /// The admin who is signed in, if it is one.
+    #[must_use]
+    pub fn admin(&self) -> Option<&SignedIn> {
+        self.signed_in.as_ref().filter(|(_, user)| user.admin).map(|(signed_in, _)| signed_in)
+    }
+
     /// The base of a view.
     #[must_use]
     pub fn page(&self) -> Page {

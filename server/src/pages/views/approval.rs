@@ -4,8 +4,8 @@ use askama::Template;
 use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::NumericDate;
 
-use super::account::{Kind, Permitted};
-use super::consent::{DetailEntry, ResourceInWords};
+use super::account::Kind;
+use super::allowed::Allowed;
 use super::language::Piece;
 use super::page::Page;
 
@@ -37,12 +37,8 @@ pub struct ApprovalPage {
     pub risk: RiskLevel,
     /// The task, if it says anything.
     pub task: Option<TaskInWords>,
-    /// The exact actions.
-    pub details: Vec<DetailEntry>,
-    /// What the scope permits.
-    pub scopes: Vec<Permitted>,
-    /// Where.
-    pub resources: Vec<ResourceInWords>,
+    /// The exact actions, and where.
+    pub allowed: Allowed,
     /// When it was asked.
     pub asked_at: NumericDate,
     /// When it lapses.

@@ -59,11 +59,7 @@ fn keys() -> BTreeSet<String> {
 fn sources() -> String {
     let views = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages/views");
     let mut sources = files(&root().join("templates"), "html");
-    sources.extend(
-        files(&views, "rs")
-            .into_iter()
-            .filter(|(path, _)| !path.ends_with("tests.rs") && !path.ends_with("samples.rs")),
-    );
+    sources.extend(files(&views, "rs").into_iter().filter(|(path, _)| !path.ends_with("tests.rs")));
     sources.iter().map(|(_, text)| text.split("#[cfg(test)]\nmod tests {").next().unwrap()).collect()
 }
 

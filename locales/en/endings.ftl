@@ -133,6 +133,7 @@ admin-consent-stands = Stands
 admin-consent-allowed = What was allowed
 admin-consent-claims = Claims
 admin-consent-how-far = How far
+admin-consent-offline = goes on while this person is away
 admin-consent-by = Allowed by
 admin-consent-brought-by = On the word of
 admin-consent-end = End this consent

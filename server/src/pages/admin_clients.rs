@@ -15,9 +15,7 @@ use super::admin_held::{MOST, held};
 use super::client_marks::in_path;
 use super::page::{Browser, render};
 use super::sign_in;
-use super::views::{
-    AdminClientPage, AdminClientsPage, ClientRow, EndingLink, InstanceRow, Kind, VouchedFor, WhatHappened,
-};
+use super::views::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, InstanceRow, Kind, VouchedFor};
 use crate::app::App;
 use crate::failure::{Broken, Failure};
 use crate::registration::{self, Vouched};
@@ -39,11 +37,7 @@ pub async fn one(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<S
     if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
-    match view(&app, &browser, &id).await {
-        Ok(Some(view)) => render(StatusCode::OK, &view, None),
-        Ok(None) => browser.error(WhatHappened::NotFound, None),
-        Err(failure) => browser.failure(&failure),
-    }
+    browser.found(view(&app, &browser, &id).await)
 }
 
 /// Where the page of a client is.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::consent::{Consent, ConsentState};
 use protocol::identifier::{ClientId, ConsentId, UserId};
@@ -13,10 +12,10 @@ use super::account::name_of;
 use super::admin_clients::page_of;
 use super::admin_held::{MOST, held};
 use super::allowed::allowed;
-use super::page::{Browser, render};
+use super::page::Browser;
 use super::sign_in;
 use super::task_tree::{Reader, tree};
-use super::views::{AdminConsentPage, ClientLink, ConsentEnd, WhatHappened};
+use super::views::{AdminConsentPage, ClientLink, ConsentEnd};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::Under;
@@ -26,11 +25,7 @@ pub async fn one(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<S
     if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
-    match view(&app, &browser, &id).await {
-        Ok(Some(view)) => render(StatusCode::OK, &view, None),
-        Ok(None) => browser.error(WhatHappened::NotFound, None),
-        Err(failure) => browser.failure(&failure),
-    }
+    browser.found(view(&app, &browser, &id).await)
 }
 
 async fn view(app: &App, browser: &Browser, id: &str) -> Result<Option<AdminConsentPage>, Failure> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::identifier::TaskId;
 use protocol::task::{self, TaskStatus};
@@ -12,10 +11,10 @@ use super::admin_consents::{client_link, name_of_user};
 use super::admin_held::{MOST, held};
 use super::allowed::allowed;
 use super::deferral::in_words;
-use super::page::{Browser, render};
+use super::page::Browser;
 use super::sign_in;
 use super::task_tree::{Reader, steps, tree};
-use super::views::{AdminTaskPage, WhatHappened};
+use super::views::AdminTaskPage;
 use crate::app::App;
 use crate::failure::{Broken, Failure};
 use crate::store::Under;
@@ -25,11 +24,7 @@ pub async fn one(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<S
     if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
-    match view(&app, &browser, &id).await {
-        Ok(Some(view)) => render(StatusCode::OK, &view, None),
-        Ok(None) => browser.error(WhatHappened::NotFound, None),
-        Err(failure) => browser.failure(&failure),
-    }
+    browser.found(view(&app, &browser, &id).await)
 }
 
 async fn view(app: &App, browser: &Browser, id: &str) -> Result<Option<AdminTaskPage>, Failure> {

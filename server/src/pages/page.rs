@@ -247,6 +247,16 @@ impl Browser {
         }
     }
 
+    /// What was found, or that there is no such thing.
+    #[must_use]
+    pub fn found(&self, view: Result<Option<impl Template>, Failure>) -> Response {
+        match view {
+            Ok(Some(view)) => render(StatusCode::OK, &view, None),
+            Ok(None) => self.error(WhatHappened::NotFound, None),
+            Err(failure) => self.failure(&failure),
+        }
+    }
+
     /// An authorization request that goes no further.
     #[must_use]
     pub fn stop(&self, stop: Stop) -> Response {

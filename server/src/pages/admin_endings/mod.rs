@@ -30,17 +30,23 @@ pub async fn ask(State(app): State<Arc<App>>, browser: Browser, Path(named): Pat
     if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
-    let wanted = match wanted(&app, &browser, &named).await {
-        Ok(Some(wanted)) => wanted,
-        Ok(None) => return browser.error(WhatHappened::NotFound, None),
-        Err(error) => return browser.broken(&error.into()),
+    let wanted = match find(&app, &browser, &named).await {
+        Ok(wanted) => wanted,
+        Err(response) => return *response,
     };
-    if !sign_in::is_fresh(&browser) {
-        return sign_in::again(&wanted.path);
-    }
     match question(&app, &browser, wanted).await {
         Ok(view) => render(StatusCode::OK, &view, None),
         Err(reason) => browser.broken(&reason),
+    }
+}
+
+/// What the path names, for an admin who has just signed in.
+async fn find(app: &App, browser: &Browser, named: &Named) -> Result<Wanted, Box<Response>> {
+    match wanted(app, browser, named).await {
+        Ok(Some(wanted)) if sign_in::is_fresh(browser) => Ok(wanted),
+        Ok(Some(wanted)) => Err(Box::new(sign_in::again(&wanted.path))),
+        Ok(None) => Err(Box::new(browser.error(WhatHappened::NotFound, None))),
+        Err(error) => Err(Box::new(browser.broken(&error.into()))),
     }
 }
 
@@ -81,14 +87,10 @@ pub async fn end(
         Ok(false) => return browser.error(WhatHappened::FormRefused, None),
         Err(reason) => return browser.broken(&reason),
     }
-    let wanted = match wanted(&app, &browser, &named).await {
-        Ok(Some(wanted)) => wanted,
-        Ok(None) => return browser.error(WhatHappened::NotFound, None),
-        Err(error) => return browser.broken(&error.into()),
+    let wanted = match find(&app, &browser, &named).await {
+        Ok(wanted) => wanted,
+        Err(response) => return *response,
     };
-    if !sign_in::is_fresh(&browser) {
-        return sign_in::again(&wanted.path);
-    }
     let admin = Admin::Person { id: &signed_in.user, session: &signed_in.session };
     match endings::carry_out(&app, &browser.visit, admin, &wanted.order).await {
         Ok(Some(ended)) => {

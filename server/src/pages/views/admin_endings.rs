@@ -37,6 +37,10 @@ pub enum EndingInWords {
     Instance,
 }
 
+/// What ends with an agent.
+const OF_AGENT: &[&str] =
+    &["ending-line-consents", "ending-line-tokens", "ending-line-pending", "ending-line-local"];
+
 /// The keys of the words for an ending.
 struct Words {
     /// The word by which it is known in paths.
@@ -75,12 +79,7 @@ impl EndingInWords {
                 button: "ending-suspend",
                 question: "ending-suspend-question",
                 meaning: "ending-suspend-meaning",
-                lines: &[
-                    "ending-line-consents",
-                    "ending-line-tokens",
-                    "ending-line-pending",
-                    "ending-line-local",
-                ],
+                lines: OF_AGENT,
                 done: "ending-suspend-done",
             },
             Self::Resume => Words {
@@ -96,12 +95,7 @@ impl EndingInWords {
                 button: "ending-retire",
                 question: "ending-retire-question",
                 meaning: "ending-retire-meaning",
-                lines: &[
-                    "ending-line-consents",
-                    "ending-line-tokens",
-                    "ending-line-pending",
-                    "ending-line-local",
-                ],
+                lines: OF_AGENT,
                 done: "ending-retire-done",
             },
             Self::User => Words {
@@ -124,12 +118,7 @@ impl EndingInWords {
                 button: "ending-owner",
                 question: "ending-owner-question",
                 meaning: "ending-owner-meaning",
-                lines: &[
-                    "ending-line-consents",
-                    "ending-line-tokens",
-                    "ending-line-pending",
-                    "ending-line-local",
-                ],
+                lines: OF_AGENT,
                 done: "ending-owner-done",
             },
             Self::Disable => Words {

@@ -64,9 +64,10 @@ async fn an_instance_is_known_by_its_tokens_and_by_its_end(place: &Place) {
     let instance = |name: &str| Instance::new(&id("app"), &id(name));
     let of = |name: &str, of: &str| Token { instance: Some(id(of)), ..token(name) };
     let mut elsewhere = Token { client: id("gate"), ..token("acts") };
-    let actor: protocol::actor::Actor =
-        serde_json::from_value(json!({ "sub": "app", "sub_profile": "ai_agent", "instance": "run-2" }))
-            .unwrap();
+    let actor: protocol::actor::Actor = serde_json::from_value(
+        json!({ "iss": "https://as.example", "sub": "app", "sub_profile": "ai_agent", "instance": "run-2" }),
+    )
+    .unwrap();
     elsewhere.chain = protocol::actor::Chain::of(actor);
     let sibling = Token { client: id("app-two"), ..of("sibling", "run-9") };
     place

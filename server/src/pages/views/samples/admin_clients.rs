@@ -75,11 +75,11 @@ pub(super) fn samples(language: Language, t: Theirs) -> Samples {
 }
 
 fn instances(t: Theirs) -> Vec<InstanceRow> {
-    let row = |id: &str, first, ended_at| InstanceRow {
+    let row = |id: &str, first, ended_at: Option<NumericDate>| InstanceRow {
         id: t.s(id),
         first,
         last: first.map(|first: NumericDate| first.plus(Seconds::minutes(90))),
-        tokens: 3,
+        tokens: if ended_at.is_none() { 3 } else { 0 },
         ended_at,
         end: "/admin/clients/refund-agent/instances/run-1/end".into(),
     };

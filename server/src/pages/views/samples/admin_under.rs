@@ -41,7 +41,7 @@ pub(super) fn held(t: Theirs) -> Held {
 fn allowed(t: Theirs) -> Allowed {
     Allowed {
         details: details(t),
-        scopes: permitted(t),
+        scopes: permitted(t)[1..].to_vec(),
         resources: vec![ResourceInWords {
             name: t.s("Shop API"),
             identifier: t.s("https://api.shop.example"),

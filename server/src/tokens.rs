@@ -91,6 +91,12 @@ pub async fn write(
             Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
+    // Nobody may get what we would not take: it could not be looked at, and not be ended.
+    if text.reveal().len() > LONGEST_TOKEN {
+        let description =
+            "a token of all this would be too long; ask for fewer or smaller authorization_details";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
+    }
     Ok(Written { token, text })
 }
 

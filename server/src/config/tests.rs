@@ -339,8 +339,7 @@ fn a_declared_details_type_replaces_the_built_in_one_of_its_name() {
 
 #[test]
 fn a_details_type_that_programs_declare_may_be_named_when_it_is_listed() {
-    let server =
-        "[[resource_servers]]\nidentifier=\"https://r.example\"\nname=\"R\"\ndetails_types=[\"gift\"]\n\
+    let server = "[[resource_servers]]\nidentifier=\"https://r.example\"\nname=\"R\"\ndetails_types=[\"gift\"]\n\
                   [resource_servers.scopes]\n\"gifts\"=\"Give\"";
     assert!(refused(server).iter().any(|problem| problem.contains("no details type is named \"gift\"")));
     let config = loaded(&format!("program_details_types = [\"gift\"]\n{server}"));

@@ -71,7 +71,6 @@ impl EndingInWords {
         Self::Instance,
     ];
 
-    #[expect(clippy::too_many_lines, reason = "a table: the words for each ending stand together")]
     const fn words(self) -> Words {
         match self {
             Self::Suspend => Words {

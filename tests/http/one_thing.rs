@@ -47,7 +47,7 @@ async fn a_consents_page_shows_what_is_alive_under_it_and_one_token_ends_there_w
     let again = a.exchange(&shops, &AT_ORDERS).await.ok();
     let admin = house.signed_in("admin").await;
     let path = format!("/admin/consents/{}", as_a.text("grant_id"));
-    assert_eq!(link(&admin, "/admin", "/admin/consents/", &as_a.text("grant_id").to_owned()).await, path);
+    assert_eq!(link(&admin, "/admin", "/admin/consents/", as_a.text("grant_id")).await, path);
 
     let page = admin.page(&path).await;
     let text = page.text();

@@ -10,6 +10,9 @@ promises! {
     an_instance_is_known_by_its_tokens_and_by_its_end;
 }
 
+/// An instance as these tests look at it: its id, first and last seen, its live tokens, whether it ended.
+type Row = (String, Option<i64>, Option<i64>, u64, bool);
+
 fn of_task(task: &str, name: &str) -> Token {
     let (id, root) = (id(task), id(task));
     Token { task: Some(TaskRef { id, root, authority_hash: String::new() }), ..under("k", name) }
@@ -78,7 +81,7 @@ async fn an_instance_is_known_by_its_tokens_and_by_its_end(place: &Place) {
             issued(9, sibling),
         ])
         .await;
-    let seen = async || -> Vec<(String, Option<i64>, Option<i64>, u64, bool)> {
+    let seen = async || -> Vec<Row> {
         let all = place.store.instances_of(&id("app"), NOW, 10).await.unwrap();
         let since = |date: Option<NumericDate>| date.map(|date| date.0 - NOW.0);
         let row = |one: SeenInstance| {

@@ -11,14 +11,14 @@ use protocol::prompt::AskedAcr;
 use protocol::task::Intent;
 use protocol::token::Subject;
 
-use super::account::{name_of, what};
+use super::account::name_of;
 use super::afar;
-use super::consent;
+use super::allowed::allowed;
 use super::page::{Browser, one, render, see_other_for_good, session_broken};
 use super::sign_in;
 use super::views::{
-    Answered, ApprovalPage, ConsentRefused, DestinationInWords, Language, ResourceInWords, TaskInWords,
-    WaitingEntry, WhatHappened,
+    Answered, ApprovalPage, ConsentRefused, DestinationInWords, Language, TaskInWords, WaitingEntry,
+    WhatHappened,
 };
 use crate::app::App;
 use crate::approvals::{self, Approving};
@@ -196,11 +196,7 @@ async fn view(
     let intent = task.map(|task| task.intent.clone()).unwrap_or_default();
     let language = browser.language.code();
     let authority = wanted.authority();
-    let details = consent::details(&registry.types, &authority.details, &intent, language);
-    let scopes = protocol::authority::Authority {
-        details: protocol::authorization_details::AuthorizationDetails::none(),
-        ..authority.clone()
-    };
+    let allowed = allowed(&registry, &authority, &intent, language);
     let mut chain = Vec::new();
     for actor in wanted.chain.actors() {
         chain.push(name_of(app, &actor.sub).await?.0);
@@ -222,10 +218,6 @@ async fn view(
         way.push(subject_name.clone().unwrap_or(user_name));
     }
     way.extend(chain.into_iter().rev());
-    let resources = wanted.resources.iter().map(|resource| ResourceInWords {
-        name: registry.resource_servers.get(resource).map_or_else(String::new, |server| server.name.clone()),
-        identifier: resource.as_str().to_owned(),
-    });
     Ok(ApprovalPage {
         page: browser.page(),
         csrf: browser.csrf(app).await?,
@@ -237,11 +229,9 @@ async fn view(
         subject_name,
         is_own,
         way,
-        risk: details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
+        risk: allowed.details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
         task: in_words(intent),
-        scopes: what(&registry, &scopes, &Intent::default(), language),
-        details,
-        resources: resources.collect(),
+        allowed,
         destination: leaving(&wanted.destination, browser.language),
         asked_at: deferral.asked.asked_at,
         until: deferral.polling.expires_at,
@@ -276,7 +266,7 @@ const fn destination_key(destination: &Destination) -> &'static str {
 }
 
 /// The task, if it says anything.
-fn in_words(intent: Intent) -> Option<TaskInWords> {
+pub(super) fn in_words(intent: Intent) -> Option<TaskInWords> {
     let says = intent != Intent::default();
     says.then_some(TaskInWords {
         purpose: intent.purpose,

@@ -7,7 +7,7 @@ use protocol::task::Intent;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::account::what;
+use super::allowed::what;
 use super::views::{Kind, Language, question_mail};
 use crate::approvals::{ApprovalLetter, ApprovalNews, Letter, News};
 

@@ -351,7 +351,10 @@ fn a_bound_token_of_ones_own_needs_proof_of_its_key() {
     let proven = with(World::narrowing(), |w| {
         (w.subject.cnf, w.held) = (Some(x5t("cert-a")), certificate("cert-a"));
     });
-    assert_eq!(granted(&proven).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf, Some(x5t("cert-a")));
+    assert_eq!(
+        granted(&proven).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf,
+        Some(x5t("cert-a"))
+    );
     // Where the token itself is not bound, any key of the agent does.
     let unbound = with(World::narrowing(), |w| {
         w.subject.cnf = None;
@@ -485,7 +488,10 @@ fn a_new_token_is_bound_to_what_its_presenter_holds_whatever_the_subject_was_bou
                 w.subject.cnf = Some(subject.clone());
                 w.held = held.clone();
             });
-            assert_eq!(granted(&world).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf, Some(bound));
+            assert_eq!(
+                granted(&world).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf,
+                Some(bound)
+            );
         }
     }
 }

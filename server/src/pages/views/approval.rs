@@ -4,8 +4,9 @@ use askama::Template;
 use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::NumericDate;
 
-use super::account::{Kind, Permitted};
-use super::consent::{ConsentRefused, DetailEntry, ResourceInWords};
+use super::account::Kind;
+use super::allowed::Allowed;
+use super::consent::ConsentRefused;
 use super::language::Piece;
 use super::page::Page;
 
@@ -37,12 +38,8 @@ pub struct ApprovalPage {
     pub risk: RiskLevel,
     /// The task, if it says anything.
     pub task: Option<TaskInWords>,
-    /// The exact actions.
-    pub details: Vec<DetailEntry>,
-    /// What the scope permits.
-    pub scopes: Vec<Permitted>,
-    /// Where.
-    pub resources: Vec<ResourceInWords>,
+    /// The exact actions, and where.
+    pub allowed: Allowed,
     /// Where it goes, where it leaves.
     pub destination: Option<DestinationInWords>,
     /// When it was asked.

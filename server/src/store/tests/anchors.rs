@@ -195,9 +195,11 @@ async fn of_many_at_once_as_many_tasks_are_opened_as_there_is_room_for(place: &P
     let roots = |most| Room::Tasks { consent: id("k"), most };
     let parts = |most| Room::Parts { parent: id("w"), most };
     let kept = |most| Room::Kept { consent: id("k"), most };
-    for (rooms, parent, most) in
-        [([roots(4), kept(99)], None, 3), ([parts(4), kept(99)], Some("w"), 4), ([roots(99), kept(10)], None, 2)]
-    {
+    for (rooms, parent, most) in [
+        ([roots(4), kept(99)], None, 3),
+        ([parts(4), kept(99)], Some("w"), 4),
+        ([roots(99), kept(10)], None, 2),
+    ] {
         let open = |n: usize| {
             let name = format!("{}{}{n}", parent.unwrap_or("root"), rooms[0].most());
             let task = Record::Task(task(&name, "k", parent));

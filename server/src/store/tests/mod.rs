@@ -44,6 +44,7 @@ mod deferrals;
 mod deliveries;
 mod endings;
 mod halts;
+mod held;
 mod logouts;
 mod opening;
 mod reads;

@@ -29,7 +29,8 @@ use crate::failure::{Broken, Failure};
 use crate::jose::{AtRest, Place};
 use crate::secret::{Secret, SecretDigest, random_id};
 use crate::store::{
-    Anchor, AskedOfPerson, Change, CommitError, Conflict, Deferral, Note, Record, Room, Standing, Step, Take,
+    Anchor, AskedOfPerson, Change, CommitError, Conflict, Deferral, Note, Record, Room, SignedIn, Standing,
+    Step, Take,
 };
 
 /// What every `deferral_code` begins with.
@@ -127,7 +128,7 @@ pub(super) async fn ask(
     };
     let event = event_of(before.as_ref().clone(), Action::DeferralAsk, &question);
     let change = desk.caller.mark(Change::new(event.clone()));
-    let change = with_foreign(desk, change, &question, foreign.as_ref());
+    let change = with_foreign(desk, change, &question, foreign.as_ref())?;
     let change = change.requires(Anchor::User(approver.id.clone())).keep(Record::Deferral(record));
     let change = rooms(app, &question).into_iter().fold(change, Change::room);
     let told = Event::requested(&id, &question, &app.url(&format!("/approvals/{id}")), expires_at);
@@ -156,14 +157,20 @@ pub(super) async fn ask(
 
 /// Requires what the question rests on. A token of another issuer enters the lineage together with it, so that it can
 /// be ended while it waits, and counts as shown.
-fn with_foreign(desk: &Desk<'_>, change: Change, question: &Question, foreign: Option<&Foreign>) -> Change {
+fn with_foreign(
+    desk: &Desk<'_>,
+    change: Change,
+    question: &Question,
+    foreign: Option<&Foreign>,
+) -> Result<Change, Broken> {
     let written = foreign.map(|foreign| Anchor::Token(foreign.token.id.clone()));
     let anchors = question_anchors(question).into_iter().filter(|anchor| Some(anchor) != written.as_ref());
     let change = anchors.fold(change, Change::requires);
-    let Some(foreign) = foreign else { return change };
-    let change = foreign.record(desk).into_iter().fold(change, Change::keep);
-    let change = foreign.token.subject.user().cloned().into_iter().fold(change, Change::requires_signed_in);
-    foreign.shown.into_iter().fold(change, |change, (key, until)| change.first_time(key, until))
+    let Some(foreign) = foreign else { return Ok(change) };
+    let change = foreign.record(desk)?.into_iter().fold(change, Change::keep);
+    let user = foreign.token.subject.user().cloned().map(SignedIn::Here);
+    let change = user.into_iter().fold(change, Change::requires_signed_in);
+    Ok(foreign.shown.into_iter().fold(change, |change, (key, until)| change.first_time(key, until)))
 }
 
 /// How much may wait: of one client, and for one person.

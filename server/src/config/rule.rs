@@ -130,7 +130,7 @@ impl WrittenRule {
     fn check_restraint(self, entry: &mut Entry<'_>) -> Option<DeclaredRule> {
         let typed = self.details_type.is_some() || self.actions.is_empty();
         entry.check(typed, "actions", "names actions of no details_type");
-        if self.effect == WrittenEffect::Deny {
+        if self.effect == WrittenEffect::Deny && self.approver.is_none() {
             entry.check(self.approver_acr.is_none(), "approver_acr", ONLY_ASKED);
         }
         let acr = self.approver_acr.as_deref().and_then(|acr| match acr.parse() {

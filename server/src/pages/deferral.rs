@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::authorization_details::RiskLevel;
 use protocol::deferred::Readiness;
-use protocol::destination::Destination;
 use protocol::params::Params;
 use protocol::prompt::AskedAcr;
 use protocol::task::Intent;
@@ -17,8 +16,7 @@ use super::allowed::allowed;
 use super::page::{Browser, one, render, see_other_for_good, session_broken};
 use super::sign_in;
 use super::views::{
-    Answered, ApprovalPage, ConsentRefused, DestinationInWords, Language, TaskInWords, WaitingEntry,
-    WhatHappened,
+    Answered, ApprovalPage, ConsentRefused, DestinationInWords, TaskInWords, WaitingEntry, WhatHappened,
 };
 use crate::app::App;
 use crate::approvals::{self, Approving};
@@ -232,37 +230,11 @@ async fn view(
         risk: allowed.details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
         task: in_words(intent),
         allowed,
-        destination: leaving(&wanted.destination, browser.language),
+        destination: DestinationInWords::of(&wanted.destination, browser.language),
         asked_at: deferral.asked.asked_at,
         until: deferral.polling.expires_at,
         approval_minutes: app.settings.approvals.approval_life.0.saturating_add(59) / 60,
     })
-}
-
-/// What leaves, and to where.
-fn leaving(destination: &Destination, language: Language) -> Option<DestinationInWords> {
-    let audience = destination.audience()?;
-    let details = match destination {
-        Destination::Transaction { request_details, .. } => {
-            request_details.iter().map(|(name, value)| format!("{name}: {value}")).collect()
-        }
-        Destination::Here | Destination::IdJag { .. } | Destination::Jwt { .. } => Vec::new(),
-    };
-    Some(DestinationInWords {
-        sentence: language.sentence(destination_key(destination), &[("name", audience)]),
-        token_type: destination.token_type().as_str(),
-        details,
-    })
-}
-
-/// The words for where something goes.
-const fn destination_key(destination: &Destination) -> &'static str {
-    match destination {
-        Destination::Here => "approval-here",
-        Destination::IdJag { .. } => "approval-other-domain-who",
-        Destination::Jwt { .. } => "approval-other-domain",
-        Destination::Transaction { .. } => "approval-trust-domain",
-    }
 }
 
 /// The task, if it says anything.

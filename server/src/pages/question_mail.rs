@@ -28,7 +28,7 @@ fn write(news: &News) -> (String, String) {
         permitted: &permitted,
         binding_message: binding_message.as_deref(),
         for_whom: None,
-        leaves: None,
+        destination: &Destination::Here,
         one_action: false,
         link,
     };
@@ -47,13 +47,6 @@ fn write_approval(news: &ApprovalNews) -> (String, String) {
     let wanted = &question.wanted;
     let authority = wanted.authority();
     let permitted = what(registry, &authority, &Intent::default(), language.code());
-    let leaves = match &wanted.destination {
-        Destination::Here => None,
-        Destination::IdJag { audience } | Destination::Jwt { audience } => {
-            Some(("approval-mail-other-domain", audience.as_str()))
-        }
-        Destination::Transaction { audience, .. } => Some(("approval-mail-trust-domain", audience.as_str())),
-    };
     let about = question_mail::About {
         name: &approver.name,
         asker: asker.name_in(language.code()),
@@ -61,7 +54,7 @@ fn write_approval(news: &ApprovalNews) -> (String, String) {
         permitted: &permitted,
         binding_message: None,
         for_whom: subject_name.as_deref(),
-        leaves,
+        destination: &wanted.destination,
         one_action: true,
         link,
     };

@@ -2,12 +2,13 @@
 
 use askama::Template;
 use protocol::authorization_details::RiskLevel;
+use protocol::destination::Destination;
 use protocol::numeric_date::NumericDate;
 
 use super::account::Kind;
 use super::allowed::Allowed;
 use super::consent::ConsentRefused;
-use super::language::Piece;
+use super::language::{Language, Piece};
 use super::page::Page;
 
 /// The page. Its form posts `csrf`, `shown` and `decision` (`approve` or `deny`) to `/approvals/{id}`.
@@ -59,6 +60,30 @@ pub struct DestinationInWords {
     pub token_type: &'static str,
     /// What it says of the transaction.
     pub details: Vec<String>,
+}
+
+impl DestinationInWords {
+    /// The words for it, where it leaves.
+    #[must_use]
+    pub fn of(destination: &Destination, language: Language) -> Option<Self> {
+        let key = match destination {
+            Destination::Here => return None,
+            Destination::IdJag { .. } => "approval-other-domain-who",
+            Destination::Jwt { .. } => "approval-other-domain",
+            Destination::Transaction { .. } => "approval-trust-domain",
+        };
+        let details = match destination {
+            Destination::Transaction { request_details, .. } => {
+                request_details.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+            }
+            Destination::Here | Destination::IdJag { .. } | Destination::Jwt { .. } => Vec::new(),
+        };
+        Some(Self {
+            sentence: language.sentence(key, &[("name", destination.audience()?)]),
+            token_type: destination.token_type().as_str(),
+            details,
+        })
+    }
 }
 
 /// A task as it says itself what it is for.

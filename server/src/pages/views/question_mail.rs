@@ -1,5 +1,7 @@
 //! The mail that tells somebody of a question from elsewhere.
 
+use protocol::destination::Destination;
+
 use super::account::{Kind, Permitted};
 use super::language::{Language, Piece};
 
@@ -17,8 +19,8 @@ pub struct About<'a> {
     pub binding_message: Option<&'a str>,
     /// Whom the mail's question is about, where somebody is asked to approve what is done for another.
     pub for_whom: Option<&'a str>,
-    /// The words for where it would go, and to whom, where it would leave.
-    pub leaves: Option<(&'static str, &'a str)>,
+    /// Where it would go.
+    pub destination: &'a Destination,
     /// Whether it is about one action, to be approved once.
     pub one_action: bool,
     /// Where the question waits.
@@ -47,7 +49,14 @@ impl About<'_> {
             let sentence = language.sentence("approval-mail-for", &[("name", &one_line(name))]);
             format!("{}\n\n", plain(sentence))
         });
-        let leaves = self.leaves.map(|(key, to)| {
+        let leaves = match self.destination {
+            Destination::Here => None,
+            Destination::IdJag { audience } | Destination::Jwt { audience } => {
+                Some(("approval-mail-other-domain", audience))
+            }
+            Destination::Transaction { audience, .. } => Some(("approval-mail-trust-domain", audience)),
+        };
+        let leaves = leaves.map(|(key, to)| {
             let sentence = language.sentence(key, &[("name", &one_line(to))]);
             format!("{}\n\n", plain(sentence))
         });
@@ -87,7 +96,7 @@ mod tests {
                     permitted: &permitted,
                     binding_message: Some("W4SCT"),
                     for_whom: Some("Ada\nhttps://evil.example/d"),
-                    leaves: Some(("approval-mail-other-domain", "saas\nhttps://evil.example/e")),
+                    destination: &Destination::Jwt { audience: "saas\nhttps://evil.example/e".into() },
                     one_action: kind == Kind::Agent,
                     link: "https://as/approvals/x",
                 };

@@ -39,6 +39,10 @@ pub struct Model {
     pub instance: Option<String>,
     /// The instance that acts in it, where it is one of another client than it was issued to.
     pub actor_instance: Option<String>,
+    /// Who acts or speaks in it, where it is another client than it was issued to.
+    pub actor_id: Option<String>,
+    /// To whom it is handed over.
+    pub receiver_id: Option<String>,
     /// The token as JSON.
     pub document: String,
 }

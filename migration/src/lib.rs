@@ -18,6 +18,7 @@ mod m3_wire;
 mod m4_approvals;
 mod m4_consents;
 mod m4_halt;
+mod m4_stopping;
 mod m4_story;
 mod m4_tasks;
 mod m4_workload;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_approvals::Migration),
             Box::new(m4_workload::Migration),
             Box::new(m4_story::Migration),
+            Box::new(m4_stopping::Migration),
         ]
     }
 }

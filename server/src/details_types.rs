@@ -1,7 +1,7 @@
 //! Details types at an admin's word: declared, which makes a version, or retired.
 
 use protocol::audit::AuditEvent;
-use protocol::authorization_details::{DetailsType, DetailsTypeDocument};
+use protocol::authorization_details::{DetailsType, DetailsTypeDocument, built_in};
 use protocol::identifier::DetailsTypeName;
 use protocol::refusal::{ErrorCode, Refusal};
 
@@ -53,13 +53,18 @@ pub async fn declare(
 /// Retires a details type; false where there is none. One that is retired stays so.
 ///
 /// # Errors
-/// `access_denied` where somebody else was faster.
+/// `invalid_request` for one that ships with the server; `access_denied` where somebody else was faster.
 pub async fn retire(
     app: &App,
     name: &DetailsTypeName,
     mut event: AuditEvent,
     still: impl FnOnce(Change) -> Change,
 ) -> Result<bool, Failure> {
+    if built_in().iter().any(|document| document.name == *name) {
+        let why =
+            "this details type ships with the server and is always there; declare a version of it instead";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, why).into());
+    }
     let Some(before) = app.store.find_details_type(name).await? else { return Ok(false) };
     if before.retired_at.is_some() {
         return Ok(true);
@@ -92,8 +97,8 @@ fn check(document: &DetailsTypeDocument) -> Result<(), Refusal> {
     if !document.schema.is_object() {
         return Err(no("schema: must be an object".to_owned()));
     }
-    if let Some(field) = document.stray_rules().next() {
-        return Err(no(format!("narrowing.{field}: is no property of the schema")));
+    if let Some((key, why)) = document.stray_names().into_iter().next() {
+        return Err(no(printable(&format!("{key}: {why}"))));
     }
     DetailsType::new(document.clone()).map(drop).map_err(|reason| no(printable(&reason.to_string())))
 }

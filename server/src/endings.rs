@@ -144,7 +144,9 @@ async fn commit(app: &App, admin: Admin<'_>, change: Change) -> Result<Ended, Fa
     match app.store.commit(change).await {
         Ok(committed) => Ok(committed.ended),
         Err(CommitError::Conflict(_)) => {
-            Err(Refusal::new(ErrorCode::AccessDenied, "this cannot be done any more").into())
+            let description =
+                "it does not stand where this could be done, or somebody else was faster; look again";
+            Err(Refusal::new(ErrorCode::AccessDenied, description).into())
         }
         Err(CommitError::Broken(error)) => Err(error.into()),
     }

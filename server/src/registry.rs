@@ -42,9 +42,12 @@ impl Registry {
         types: &[KeptDetailsType],
         servers: &[ResourceServer],
     ) -> Result<Self, Failure> {
-        let current = types.iter().filter(|kept| kept.retired_at.is_none());
-        let types = current.map(|kept| compile(kept.document.clone(), kept.version));
-        let types = DetailsTypes::of(types.collect::<Result<Vec<_>, _>>()?);
+        let (retired, current): (Vec<_>, Vec<_>) = types.iter().partition(|kept| kept.retired_at.is_some());
+        let compiled = |kept: Vec<&KeptDetailsType>| {
+            let each = kept.into_iter().map(|kept| compile(kept.document.clone(), kept.version));
+            each.collect::<Result<Vec<_>, _>>()
+        };
+        let types = DetailsTypes::of(compiled(current)?).with_retired(compiled(retired)?);
         let servers = servers.iter().cloned().chain([own(itself), admin(admin_api)]);
         let resource_servers = servers.map(|server| (server.identifier.clone(), Arc::new(server))).collect();
         Ok(Self { types, resource_servers, itself: itself.clone() })
@@ -137,6 +140,7 @@ impl RegistryCache {
         self.current.store(Some(Arc::new(Compiled { types, servers, registry: Arc::clone(&registry) })));
         Ok(registry)
     }
+
     /// The registry as it counts for what comes of `consent`: with the versions of details types that it was given
     /// under. Where those are today's, as they mostly are, it is `current` itself.
     ///

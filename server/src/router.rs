@@ -7,7 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use protocol::{admin_api, metadata};
 use tower::ServiceBuilder;
@@ -183,7 +183,7 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// What admins do, for programs. The document at its end lists the same paths.
 fn admin_api() -> Router<Arc<App>> {
-    use endpoints::admin_api::{details_types as types, endings, lists, openapi};
+    use endpoints::admin_api::{details_types as types, endings, lists, openapi, unknown_path};
     let v1 = |path: &str| format!("{}{path}", admin_api::V1);
     Router::new()
         .route(&v1("/endings"), post(endings::post))
@@ -198,6 +198,7 @@ fn admin_api() -> Router<Arc<App>> {
         .route(&v1("/details-types"), get(types::list))
         .route(&v1("/details-types/{name}"), get(types::one).put(types::put).delete(types::delete))
         .route(&v1("/openapi.json"), get(openapi::get))
+        .route("/admin/api/{*path}", any(unknown_path))
 }
 
 /// What somebody signs in with, and where they are signed in.

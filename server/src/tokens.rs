@@ -117,24 +117,20 @@ pub async fn write(
             Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
-    check_length(issued, &text)?;
+    check_length(&text)?;
     Ok(Written::new(token, text))
 }
 
-/// What could never be presented here is not issued: it is refused, and not cut short.
+/// Nobody may get what we would not take: it could not be looked at, and not be ended.
 ///
 /// # Errors
-/// `invalid_authorization_details`, or where the token has none, `invalid_scope`.
-pub fn check_length(token: &Token, text: &Secret) -> Result<(), Refusal> {
+/// A text of more than [`LONGEST_TOKEN`].
+pub fn check_length(text: &Secret) -> Result<(), Refusal> {
     if text.reveal().len() <= LONGEST_TOKEN {
         return Ok(());
     }
-    let (code, what) = match token.authority.details.is_empty() {
-        true => (ErrorCode::InvalidScope, "scope words"),
-        false => (ErrorCode::InvalidAuthorizationDetails, "or smaller authorization_details"),
-    };
-    let description = format!("the token would be longer than {LONGEST_TOKEN} bytes; ask for fewer {what}");
-    Err(Refusal::new(code, description))
+    let description = "a token of all this would be too long; ask for fewer or smaller authorization_details";
+    Err(Refusal::new(ErrorCode::InvalidRequest, description))
 }
 
 /// Writes a refresh token: always a random reference.

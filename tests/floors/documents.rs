@@ -207,6 +207,29 @@ fn the_configuration_page_gives_the_defaults_that_are_built_in() {
 }
 
 #[test]
+fn the_audit_page_says_of_every_action_what_the_vocabulary_says() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a file of ours");
+    let law = read("server/protocol/src/audit.rs");
+    let actions =
+        law.split("pub enum Action {").nth(1).expect("the actions").split("\n}").next().unwrap_or_default();
+    let mut means = "";
+    let mut rows = Vec::new();
+    for line in actions.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix("/// ") {
+            means = text;
+        } else if let Some(rename) = line.strip_prefix("#[serde(rename = \"") {
+            rows.push(format!("| `{}` | {means} |", rename.trim_end_matches("\")]")));
+        }
+    }
+    assert!(rows.len() > 60, "{rows:?}");
+    let page = read("docs/audit.md");
+    let listed = page.split("## Actions").nth(1).expect("the actions").lines();
+    let listed: Vec<&str> =
+        listed.filter(|line| line.starts_with("| `") && !line.starts_with("| `action`")).collect();
+    assert_eq!(listed, rows);
+}
+
+#[test]
 fn the_openapi_document_lists_the_paths_of_the_admin_api_and_no_others() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("a file of ours");
     let router = read("server/src/router.rs");

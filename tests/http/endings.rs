@@ -53,6 +53,10 @@ async fn an_agent_that_is_suspended_holds_nothing_any_more_and_stays_so_until_it
     let of_shop = of_shop.approved_by(&house.signed_in("alice").await).await;
     let of_shop = of_shop.redeem(&house.client("shop")).await.ok().access_token().to_owned();
     let own = a.own_token("orders:read", ORDERS).await.ok().access_token().to_owned();
+    // What another agent handed over to it, and it did not take yet.
+    let to_a = [("audience", "agent-a"), ("scope", "orders:read"), ("resource", ORDERS)];
+    let of_b_too = house.delegated_token(&b, "orders:read").await.access_token().to_owned();
+    let handed = b.exchange(&of_b_too, &to_a).await.ok().access_token().to_owned();
     let code = house.ask(&a).scope("orders:read").resource(ORDERS);
     let code = code.approved_by(&house.signed_in("alice").await).await;
     let pushed = house.ask(&a).scope("orders:read").resource(ORDERS).pushed(&a).await;
@@ -107,6 +111,8 @@ async fn an_agent_that_is_suspended_holds_nothing_any_more_and_stays_so_until_it
     for token in [&as_a, &as_b, &own] {
         assert!(!house.is_active(token).await, "what ended stays ended");
     }
+    a.exchange(&handed, &[("scope", "orders:read")]).await.refused("invalid_request");
+    assert!(house.is_active(&of_b_too).await, "the giver's is its own");
     code.redeem(&a).await.refused("invalid_grant");
     let alice = house.signed_in("alice").await;
     assert_eq!(pushed.brought_by(&alice).await.page().status, 400, "what it had pushed is void");

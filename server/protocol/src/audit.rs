@@ -107,25 +107,25 @@ pub enum Action {
     /// A token request that was refused before its grant type was known to be understood.
     #[serde(rename = "token.request")]
     TokenRequest,
-    /// `authorization_code`.
+    /// A code was to be redeemed (RFC 6749 §4.1.3).
     #[serde(rename = "token.authorization_code")]
     TokenAuthorizationCode,
-    /// `refresh_token`.
+    /// A refresh token was to be used (RFC 6749 §6).
     #[serde(rename = "token.refresh")]
     TokenRefresh,
-    /// `client_credentials`.
+    /// A client wanted a token of its own (RFC 6749 §4.4).
     #[serde(rename = "token.client_credentials")]
     TokenClientCredentials,
-    /// Token exchange.
+    /// A token was to be exchanged (RFC 8693).
     #[serde(rename = "token.exchange")]
     TokenExchange,
-    /// `urn:ietf:params:oauth:grant-type:device_code`.
+    /// A device came for its token (RFC 8628 §3.4).
     #[serde(rename = "token.device_code")]
     TokenDeviceCode,
-    /// `urn:openid:params:grant-type:ciba`, or what was pushed.
+    /// A client came for the token of a user who was asked from afar, or it was pushed (CIBA).
     #[serde(rename = "token.ciba")]
     TokenCiba,
-    /// A JWT as an authorization grant.
+    /// An assertion of a trusted issuer was to be a grant (RFC 7523 §2.1).
     #[serde(rename = "token.jwt_bearer")]
     TokenJwtBearer,
     /// A token request waits for a person's approval.

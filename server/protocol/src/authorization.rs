@@ -28,7 +28,7 @@ pub enum AuthorizationRefused {
     #[error("scope holds a word that is unknown or not registered for this client or the requested actor")]
     ScopeNotAllowed,
     /// More than was approved.
-    #[error("scope holds more than was approved; ask for the same or less")]
+    #[error("scope holds more than was approved, or than this client is registered for; ask for less")]
     ScopeTooWide,
     /// Neither scope nor authorization details.
     #[error("ask for something: send scope or authorization_details")]

@@ -79,5 +79,6 @@ pub mod unverified_claims;
 pub mod user;
 pub mod user_code;
 pub mod userinfo;
+pub mod visible_text;
 pub mod webhook;
 pub mod workload;

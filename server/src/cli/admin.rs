@@ -136,6 +136,9 @@ impl End {
 pub async fn end(config: Option<&Path>, end: &End) -> anyhow::Result<ExitCode> {
     let (level, operation) = (end.level.as_str(), end.operation());
     // What makes no sense is told before anybody is asked.
+    if end.level == Level::Instance && end.instance.is_none() {
+        bail!("ID is the client; --instance INSTANCE says which of its instances");
+    }
     if let Err(reason) = Order::parse(level, &end.id, end.instance.as_deref(), operation) {
         bail!("{reason}");
     }

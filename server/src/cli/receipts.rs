@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use protocol::numeric_date::NumericDate;
-use protocol::receipts::{Opened, Proven, verify};
+use protocol::receipts::{Opened, Proven, ReceiptsRefused, verify};
 use serde_json::{Map, Value};
 
 use crate::clock::{Clock as _, SystemClock};
@@ -61,8 +61,7 @@ fn check(asked: &Verify, out: &mut impl std::io::Write) -> anyhow::Result<ExitCo
         None => bounded(std::io::stdin().lock()).context("standard input cannot be read")?,
     };
     let claims = claims(text.trim(), &keys)?;
-    let open = |_: &str, compact: &str| open(compact, &keys);
-    match verify(&claims, now, |issuer| issuer == asked.issuer, open) {
+    match prove(&claims, &asked.issuer, &keys, now) {
         Ok(proven) => {
             tell(&proven, out)?;
             Ok(ExitCode::SUCCESS)
@@ -72,6 +71,19 @@ fn check(asked: &Verify, out: &mut impl std::io::Write) -> anyhow::Result<ExitCo
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Proves the chain of an introspection answer or a token by the receipts in it, with these keys of their issuer.
+///
+/// # Errors
+/// Why it is not proven.
+pub fn prove(
+    claims: &Map<String, Value>,
+    issuer: &str,
+    keys: &[Map<String, Value>],
+    now: NumericDate,
+) -> Result<Proven, ReceiptsRefused> {
+    verify(claims, now, |known| known == issuer, |_, compact| open(compact, keys))
 }
 
 /// One line for each hop, the oldest first, and what the whole of them is worth.

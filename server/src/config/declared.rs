@@ -198,9 +198,12 @@ impl Declared {
         let types = section::<WrittenDetailsType>(layers, "details_types", problems);
         let types =
             types.into_iter().filter_map(|(key, document)| document.check(problems.at(&key))).collect();
+        let details_types = details_type::all(types, problems);
         let rules = section::<WrittenRule>(layers, "rules", problems);
-        let rules =
-            rules.into_iter().filter_map(|(key, rule)| rule.check(&known, problems.at(&key))).collect();
+        let rules = rules
+            .into_iter()
+            .filter_map(|(key, rule)| rule.check(&known, &details_types, problems.at(&key)))
+            .collect();
         let webhooks = section::<WrittenWebhook>(layers, "webhooks", problems);
         let webhooks = webhooks.into_iter().map(|(key, webhook)| webhook.check(problems.at(&key))).collect();
         let upstreams = section::<WrittenUpstream>(layers, "upstreams", problems);
@@ -208,7 +211,6 @@ impl Declared {
             .into_iter()
             .filter_map(|(key, upstream)| upstream.check(&known.usernames, folder, problems.at(&key)))
             .collect();
-        let details_types = details_type::all(types, problems);
         let trusted = section::<WrittenTrustedIssuer>(layers, "trusted_issuers", problems);
         let trusted_issuers = trusted
             .into_iter()

@@ -61,8 +61,8 @@ impl WrittenDetailsType {
             may_be_passed_on: self.may_be_passed_on,
             approval_needed: self.approval_needed,
         };
-        for field in document.stray_rules() {
-            entry.no(format_args!("narrowing.{field}"), "is no property of the schema");
+        for (key, why) in document.stray_names() {
+            entry.no(key, why);
         }
         if let Err(reason) = DetailsType::new(document.clone()) {
             // The reason begins with the key it speaks of.

@@ -51,12 +51,21 @@ impl Known {
                 .collect(),
             resources: names("resource_servers", "identifier"),
             scopes: scopes.chain(OWN_SCOPES.map(str::to_owned)).collect(),
-            details_types: details_types.chain(built_in.into_iter().map(|d| d.name.to_string())).collect(),
+            details_types: details_types
+                .chain(built_in.into_iter().map(|d| d.name.to_string()))
+                .chain(by_program(root))
+                .collect(),
             workload_issuers: workload_issuers(root).map(|(_, issuer)| issuer).collect(),
             trust_domains: names("trust_domains", "name"),
             client_attesters: names("client_attesters", "name"),
         }
     }
+}
+
+/// The details types that no file declares.
+fn by_program(root: &Dict) -> impl Iterator<Item = String> + '_ {
+    let listed = root.get("program_details_types").and_then(Value::as_array).unwrap_or_default();
+    listed.iter().filter_map(Value::as_str).map(str::to_owned)
 }
 
 /// Tells every name that stands twice where it must be unique.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use protocol::audience::Resources;
+use protocol::authorization_details::DetailsTypes;
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId};
 use protocol::rule::{Approver, RuleEffect, What};
 use protocol::scope::Scope;
@@ -57,8 +58,14 @@ impl WrittenEffect {
 const USER: &str = "user:";
 
 impl WrittenRule {
-    pub(super) fn check(self, known: &Known, mut entry: Entry<'_>) -> Option<DeclaredRule> {
+    pub(super) fn check(
+        self,
+        known: &Known,
+        types: &DetailsTypes,
+        mut entry: Entry<'_>,
+    ) -> Option<DeclaredRule> {
         self.check_references(known, &mut entry);
+        self.check_actions(types, &mut entry);
         let wants_actor = self.effect == WrittenEffect::ActorToken;
         entry.check(
             wants_actor || self.actor.is_none(),
@@ -143,6 +150,15 @@ impl WrittenRule {
             resources: self.resources,
             approver,
         })
+    }
+
+    /// A rule about an action that no detail can permit would stand in nobody's way.
+    fn check_actions(&self, types: &DetailsTypes, entry: &mut Entry<'_>) {
+        let Some(known) = self.details_type.as_ref().and_then(|name| types.find(name)) else { return };
+        for action in known.document().unlisted(&self.actions) {
+            let name = known.document().name.as_str();
+            entry.no("actions", format_args!("the schema of {name:?} lists no action {action:?}"));
+        }
     }
 
     fn check_references(&self, known: &Known, entry: &mut Entry<'_>) {

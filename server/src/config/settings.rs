@@ -1,9 +1,11 @@
 //! The settings: one value each, with a default for every one of them.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use protocol::client::AuthMethod;
+use protocol::identifier::DetailsTypeName;
 use protocol::numeric_date::Seconds;
 use protocol::registration::Policy;
 use protocol::registration::redirect_uris::is_loopback;
@@ -61,6 +63,8 @@ pub struct Settings {
     pub agent_consent_life: Seconds,
     /// The longest chain of actors.
     pub max_chain_depth: usize,
+    /// Details types that are declared by the admin API, so that what names them is no mistake.
+    pub program_details_types: BTreeSet<DetailsTypeName>,
     /// Proof of possession.
     pub dpop: DpopSettings,
     /// The device flow.
@@ -172,6 +176,7 @@ impl Default for Settings {
             consent_life: Seconds::days(30),
             agent_consent_life: Seconds::minutes(8 * 60),
             max_chain_depth: 5,
+            program_details_types: BTreeSet::new(),
             dpop: DpopSettings::default(),
             device: DeviceSettings::default(),
             ciba: CibaSettings::default(),

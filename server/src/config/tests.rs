@@ -338,6 +338,16 @@ fn a_declared_details_type_replaces_the_built_in_one_of_its_name() {
 }
 
 #[test]
+fn a_details_type_that_programs_declare_may_be_named_when_it_is_listed() {
+    let server = "[[resource_servers]]\nidentifier=\"https://r.example\"\nname=\"R\"\ndetails_types=[\"gift\"]\n\
+                  [resource_servers.scopes]\n\"gifts\"=\"Give\"";
+    assert!(refused(server).iter().any(|problem| problem.contains("no details type is named \"gift\"")));
+    let config = loaded(&format!("program_details_types = [\"gift\"]\n{server}"));
+    assert!(config.declared.resource_servers[0].details_types.contains(&"gift".parse().unwrap()));
+    assert_eq!(config.declared.details_types.names().count(), 3, "naming it declares nothing");
+}
+
+#[test]
 fn usernames_become_user_ids_when_they_are_known() {
     let declared = loaded(EXAMPLE).declared;
     let ids = |username: &str| format!("u-{username}").parse().ok();

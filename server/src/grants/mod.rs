@@ -34,6 +34,7 @@ use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
+use protocol::task::{self, TaskStatus};
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::token_request::{TokenRequest, can_wait};
 use protocol::token_type::TokenType;
@@ -402,7 +403,10 @@ impl Desk<'_> {
             Err(CommitError::Conflict(conflict)) => conflict,
         };
         let refusal = self.caller.replayed(&conflict).or_else(|| self.caller.ended(&conflict));
-        let refusal = refusal.unwrap_or_else(|| lost(&conflict, grant_type));
+        let refusal = match refusal {
+            Some(refusal) => refusal,
+            None => self.rests(&conflict).await?.unwrap_or_else(|| lost(&conflict, grant_type)),
+        };
         let end = match (&conflict, taken) {
             // A code that comes twice went through a browser, where somebody may have seen it; other references did not.
             (Conflict::AlreadyTaken, Some(Take::Code { digest, .. }))
@@ -418,6 +422,16 @@ impl Desk<'_> {
         let mut event = event;
         event.token = None;
         Err(self.close(Refused { end, ..self.refused(&event, refusal) }).await)
+    }
+
+    /// What is said where a task only rests. Nothing is over then: what was shown is good again when the task goes on, so
+    /// this is no `invalid_grant`, at which clients throw away what they have (RFC 6749 §5.2).
+    async fn rests(&self, conflict: &Conflict) -> Result<Option<Refusal>, Failure> {
+        let Conflict::NotAlive(Anchor::Task(id)) = conflict else { return Ok(None) };
+        let line = self.app.store.line_of_task(id).await?;
+        let rests = task::effective(&line, self.visit.now) == TaskStatus::Suspended;
+        let description = "the task is suspended; ask again when it goes on";
+        Ok(rests.then(|| Refusal::new(ErrorCode::InvalidRequest, description)))
     }
 
     /// Notes that the client asked, with the marks of what it showed.

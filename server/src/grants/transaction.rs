@@ -118,7 +118,7 @@ impl Wanted {
         let alg = protocol::client::SigningAlg::Es256;
         let text = app.keys.sign(alg, TYP, &written.claims())?;
         let text = Secret::from_text(text);
-        tokens::check_length(token, &text)?;
+        tokens::check_length(&text)?;
         Ok(Written::new(issuable.until(written.expires_at), text))
     }
 }

@@ -99,6 +99,8 @@ fn fingerprint(offer: &Offer) -> String {
         resources,
         offer.claims,
         offer.passing_on_max,
+        // The words of another version are other words.
+        offer.registry.types.versions(details),
         offer.becomes.standing().map(|standing| (&standing.id, standing.version))
     ]);
     SecretDigest::of(&told.to_string()).to_text()

@@ -6,10 +6,11 @@ use entity::consent_details_type;
 use protocol::consent::Consent;
 use protocol::identifier::{ConsentId, TaskId};
 use protocol::numeric_date::NumericDate;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::change::{Anchor, Change, Conflict, Ended};
-use super::{keeping, sql};
+use super::endings::{DOOMED, Looks};
+use super::{endings, keeping, sql};
 use crate::secret::SecretDigest;
 
 /// What becomes of a consent that stands. It is written only if the consent still is of the version that it says.
@@ -104,30 +105,31 @@ pub(super) async fn end_before<C: ConnectionTrait>(
                 WHERE consent_id = $1 AND redeemed_at IS NULL AND digest <> $3";
     let values = vec![Value::from(id.as_str()), Value::from(at.0), Value::from(code.to_text())];
     let mut ended = Ended { pending: sql::execute(db, void, values).await?, ..Ended::default() };
-    let line = "line(id) AS (SELECT id FROM task WHERE consent_id = $1 AND id <> $2 \
-                UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)";
+    let kept = task.as_ref().map_or("", |task| task.as_str());
+    // Where the task that stays is named depends on what else the statement names.
+    let line = |kept: &str| {
+        format!(
+            "line(id) AS (SELECT id FROM task WHERE consent_id = $1 AND id <> {kept} \
+             UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)"
+        )
+    };
     let end_tasks = format!(
-        "WITH RECURSIVE {line} UPDATE task SET status = 'revoked', version = version + 1 \
-         WHERE status IN ('active', 'suspended') AND id IN (SELECT id FROM line)"
+        "WITH RECURSIVE {} UPDATE task SET status = 'revoked', version = version + 1 \
+         WHERE status IN ('active', 'suspended') AND id IN (SELECT id FROM line) RETURNING id",
+        line("$2")
     );
     let end_tokens = format!(
-        "WITH RECURSIVE {line}, root(id) AS (SELECT id FROM token WHERE consent_id = $1 \
-         UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), \
-         doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
-         UPDATE token SET ended_at = $3 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)"
+        "WITH RECURSIVE {}, root(id) AS (SELECT id FROM token WHERE consent_id = $1 \
+         AND expires_at > $2 UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line) AND expires_at > $2), \
+         {DOOMED}",
+        line("$3")
     );
-    let kept = task.as_ref().map_or("", |task| task.as_str());
-    let values = || vec![Value::from(id.as_str()), Value::from(kept)];
-    // As for every ending: having waited for somebody who adds a child, look again.
-    let enough = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
-    let mut quiet = 0;
-    while quiet < enough {
-        let tasks = sql::execute(db, &end_tasks, values()).await?;
-        let all = values().into_iter().chain([Value::from(at.0)]).collect();
-        let tokens = sql::execute(db, &end_tokens, all).await?;
-        ended.tasks += tasks;
-        ended.tokens += tokens;
-        quiet = if tasks + tokens == 0 { quiet + 1 } else { 0 };
+    let mut looks = Looks::at(db);
+    while looks.are_left() {
+        let values = vec![Value::from(id.as_str()), Value::from(kept)];
+        let tasks = endings::ids(&sql::query(db, &end_tasks, values).await?)?;
+        let values = vec![Value::from(id.as_str()), Value::from(at.0), Value::from(kept)];
+        ended += looks.found(tasks, sql::execute(db, &end_tokens, values).await?);
     }
     Ok(ended)
 }

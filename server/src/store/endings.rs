@@ -1,27 +1,29 @@
 //! Ending: one thing, and by lineage everything that hangs on it.
 
 use protocol::ending::Halt;
-use protocol::identifier::{ClientId, SessionId};
+use protocol::identifier::SessionId;
 use protocol::numeric_date::NumericDate;
-use protocol::token::{Subject, Token};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Ended, Ending, Named};
 use super::{deferrals, halts, logouts, sql};
 
-/// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended.
+/// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended, `$2` when.
 struct Roots {
     tasks: Option<&'static str>,
     tokens: &'static str,
 }
 
-/// The tokens that end with the roots: all that were derived from them. `$2` is when.
-const DOOMED: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id) \
-     UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
+/// The tokens that end with the roots: all that were derived from them. `$2` is when. What is over already needs no end,
+/// nor does anything hang on it: nothing outlives what it comes from. So an ending costs as much as there is alive, and
+/// whoever had a million tokens yesterday is stopped as fast as anybody.
+pub(super) const DOOMED: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id \
+     WHERE t.expires_at > $2) \
+     UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 AND id IN (SELECT id FROM doomed)";
 /// Likewise where tasks end, and nothing else: what went over to a task that does not end lives on with that.
 const DOOMED_OF_TASKS: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t.id FROM token t JOIN doomed d ON t.parent_id = d.id \
-     WHERE t.task_id IS NULL OR t.task_id IN (SELECT id FROM line)) \
-     UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND id IN (SELECT id FROM doomed)";
+     WHERE t.expires_at > $2 AND (t.task_id IS NULL OR t.task_id IN (SELECT id FROM line))) \
+     UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 AND id IN (SELECT id FROM doomed)";
 
 /// How long it is remembered that an instance was ended, in seconds: ten years.
 const REMEMBERED: i64 = 10 * 365 * 86_400;
@@ -32,49 +34,60 @@ const fn roots(ending: &Ending) -> Roots {
     match ending {
         Ending::Consent(_) => Roots {
             tasks: Some("SELECT id FROM task WHERE consent_id = $1"),
-            tokens: "SELECT id FROM token WHERE consent_id = $1",
+            tokens: "SELECT id FROM token WHERE consent_id = $1 AND expires_at > $2",
         },
         Ending::Task(_) => Roots {
             tasks: Some("SELECT id FROM task WHERE id = $1"),
-            tokens: "SELECT id FROM token WHERE task_id = $1",
+            tokens: "SELECT id FROM token WHERE task_id = $1 AND expires_at > $2",
         },
         Ending::Token(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE id = $1" },
-        Ending::Family(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE family_id = $1" },
+        Ending::Family(_) => {
+            Roots { tasks: None, tokens: "SELECT id FROM token WHERE family_id = $1 AND expires_at > $2" }
+        }
         Ending::Client(_) => Roots {
             tasks: Some(
                 "SELECT t.id FROM task t JOIN consent c ON c.id = t.consent_id \
                  WHERE c.client_id = $1 OR c.actor_id = $1",
             ),
             tokens: "SELECT id FROM token WHERE client_id = $1 AND substr(client_id, 1, 4) IN ('dyn_', 'http') \
+                     AND expires_at > $2 \
                      UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id \
-                     WHERE c.client_id = $1 OR c.actor_id = $1",
+                     WHERE t.expires_at > $2 AND (c.client_id = $1 OR c.actor_id = $1)",
         },
         Ending::Agent(_) => Roots {
             tasks: Some(
                 "SELECT t.id FROM task t JOIN consent c ON c.id = t.consent_id \
                  WHERE c.client_id = $1 OR c.actor_id = $1 UNION SELECT id FROM task WHERE actor_id = $1",
             ),
-            tokens: "SELECT id FROM token WHERE client_id = $1 \
+            // What it acts in though it was issued to somebody else, and what was handed over to it, are noted beside the
+            // token; whatever it acted in before hangs on a token of its own.
+            tokens: "SELECT id FROM token WHERE client_id = $1 AND expires_at > $2 \
+                     UNION SELECT id FROM token WHERE actor_id = $1 AND expires_at > $2 \
+                     UNION SELECT id FROM token WHERE receiver_id = $1 AND expires_at > $2 \
                      UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id \
-                     WHERE c.client_id = $1 OR c.actor_id = $1",
+                     WHERE t.expires_at > $2 AND (c.client_id = $1 OR c.actor_id = $1)",
         },
         Ending::User(_) => Roots {
             tasks: Some("SELECT id FROM task WHERE user_id = $1"),
-            tokens: "SELECT id FROM token WHERE user_id = $1 \
-                     UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id WHERE c.user_id = $1",
+            tokens: "SELECT id FROM token WHERE user_id = $1 AND consent_id IS NULL AND expires_at > $2 \
+                     UNION SELECT t.id FROM token t JOIN consent c ON c.id = t.consent_id \
+                     WHERE c.user_id = $1 AND t.expires_at > $2",
         },
         Ending::Instance(_) => Roots {
             tasks: None,
-            tokens: "SELECT id FROM token WHERE instance = $1 UNION SELECT id FROM token WHERE actor_instance = $1",
+            tokens: "SELECT id FROM token WHERE instance = $1 AND expires_at > $2 \
+                     UNION SELECT id FROM token WHERE actor_instance = $1 AND expires_at > $2",
         },
         // It is the sum of its agents, which are ended one by one.
         Ending::Owner(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE 1 = 0" },
-        Ending::Session(_) => Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1" },
+        Ending::Session(_) => {
+            Roots { tasks: None, tokens: "SELECT id FROM token WHERE session_id = $1 AND expires_at > $2" }
+        }
         // Those that `end_itself` has just ended.
         Ending::SessionsOf { .. } => Roots {
             tasks: None,
             tokens: "SELECT t.id FROM token t JOIN browser_session b ON b.session_id = t.session_id \
-                     WHERE b.user_id = $1 AND b.ended_at = $2",
+                     WHERE b.user_id = $1 AND b.ended_at = $2 AND t.expires_at > $2",
         },
         Ending::CodeTokens(_) => Roots {
             tasks: None,
@@ -118,9 +131,8 @@ pub(super) async fn end<C: ConnectionTrait>(
     Ok(ended)
 }
 
-async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -> Result<Ended, DbErr> {
-    let values = || vec![Value::from(key(ending)), Value::from(at.0)];
-    let mut ended = end_itself(db, ending, at, &values).await?;
+/// What ends its tasks, if it has any, and what ends its tokens. `$1` is what is ended, `$2` when.
+pub(super) fn statements(ending: &Ending) -> (Option<String>, String) {
     let roots = roots(ending);
     let line = format!(
         "line(id) AS ({} UNION SELECT t.id FROM task t JOIN line l ON t.parent_id = l.id)",
@@ -132,64 +144,55 @@ async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -
     );
     let end_tokens = format!(
         "WITH RECURSIVE {line}, root(id) AS \
-         ({} UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line)), {}",
+         ({} UNION SELECT id FROM token WHERE task_id IN (SELECT id FROM line) AND expires_at > $2), {}",
         roots.tokens,
         if matches!(ending, Ending::Task(_)) { DOOMED_OF_TASKS } else { DOOMED },
     );
-    // Another writer may hold a parent while it adds a child that this statement cannot see yet: having waited for
-    // it, look again. One quiet look after the last wait is needed, so PostgreSQL gets two in a row.
-    let enough = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
-    let mut quiet = 0;
-    while quiet < enough {
-        let tasks = match roots.tasks {
-            Some(_) => ids(&sql::query(db, &end_tasks, vec![Value::from(key(ending))]).await?)?,
+    (roots.tasks.map(|_| end_tasks), end_tokens)
+}
+
+async fn end_one<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -> Result<Ended, DbErr> {
+    let values = || vec![Value::from(key(ending)), Value::from(at.0)];
+    let mut ended = end_itself(db, ending, at, &values).await?;
+    let (end_tasks, end_tokens) = statements(ending);
+    let mut looks = Looks::at(db);
+    while looks.are_left() {
+        let tasks = match &end_tasks {
+            Some(end_tasks) => ids(&sql::query(db, end_tasks, only_first(&values)).await?)?,
             None => Vec::new(),
         };
-        let mut tokens = sql::execute(db, &end_tokens, values()).await?;
-        if let Ending::Agent(agent) = ending {
-            tokens += end_where_it_acts(db, agent, at).await?;
-        }
-        quiet = if tasks.is_empty() && tokens == 0 { quiet + 1 } else { 0 };
-        let (count, named) = (tasks.len() as u64, Named { tasks, ..Named::default() });
-        ended += Ended { tasks: count, tokens, named, ..Ended::default() };
+        ended += looks.found(tasks, sql::execute(db, &end_tokens, values()).await?);
     }
     // Last, when all that a person was asked about has ended.
     ended.pending += deferrals::end_with(db, ending, at).await?;
     Ok(ended)
 }
 
-/// Ends the tokens in which an agent acts or speaks for itself although they were issued to another client. Only their
-/// documents say so.
-async fn end_where_it_acts<C: ConnectionTrait>(
-    db: &C,
-    agent: &ClientId,
-    at: NumericDate,
-) -> Result<u64, DbErr> {
-    // Whatever names it is looked at; what does not hold its name in quotes does not name it.
-    let find = "SELECT id, document FROM token WHERE ended_at IS NULL AND client_id <> $1 \
-                AND replace(document, $2, '') <> document";
-    let quoted = serde_json::Value::from(agent.as_str()).to_string();
-    let mut acting: Vec<String> = Vec::new();
-    for row in sql::query(db, find, vec![Value::from(agent.as_str()), Value::from(quoted)]).await? {
-        let token = serde_json::from_str::<Token>(&row.try_get_by_index::<String>(1)?);
-        if token.is_ok_and(|token| acts(&token, agent)) {
-            acting.push(row.try_get_by_index(0)?);
-        }
-    }
-    let mut ended = 0;
-    for list in sql::padded(&acting) {
-        let root = format!("SELECT id FROM token WHERE id IN ($1,{})", sql::holes(3, list.len()));
-        let end = format!("WITH RECURSIVE root(id) AS ({root}), {DOOMED}");
-        let first = Value::from(list.first().cloned().unwrap_or_default());
-        let values = [first, Value::from(at.0)].into_iter().chain(list.into_iter().map(Value::from));
-        ended += sql::execute(db, &end, values.collect()).await?;
-    }
-    Ok(ended)
+/// How often one looks for tasks and tokens to end. Another writer may hold a parent while it adds a child that a
+/// statement cannot see yet: having waited for it, look again. One quiet look after the last wait is needed, so
+/// PostgreSQL gets two in a row.
+pub(super) struct Looks {
+    left: u8,
+    enough: u8,
 }
 
-fn acts(token: &Token, agent: &ClientId) -> bool {
-    let itself = matches!(&token.subject, Subject::Client { id, .. } if id == agent);
-    itself || token.chain.actors().iter().any(|actor| actor.sub == *agent)
+impl Looks {
+    pub(super) fn at<C: ConnectionTrait>(db: &C) -> Self {
+        let enough = if db.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
+        Self { left: enough, enough }
+    }
+
+    pub(super) const fn are_left(&self) -> bool {
+        self.left > 0
+    }
+
+    /// What one look found and ended.
+    pub(super) fn found(&mut self, mut tasks: Vec<String>, tokens: u64) -> Ended {
+        self.left = if tasks.is_empty() && tokens == 0 { self.left.saturating_sub(1) } else { self.enough };
+        let count = tasks.len() as u64;
+        tasks.truncate(Named::MOST);
+        Ended { tasks: count, tokens, named: Named { tasks, ..Named::default() }, ..Ended::default() }
+    }
 }
 
 /// Ends the thing itself, where it is no token or task, and what hangs on it and is none.
@@ -254,7 +257,7 @@ async fn end_itself<C: ConnectionTrait>(
 }
 
 /// The ids that a statement gave back.
-fn ids(rows: &[QueryResult]) -> Result<Vec<String>, DbErr> {
+pub(super) fn ids(rows: &[QueryResult]) -> Result<Vec<String>, DbErr> {
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 

@@ -8,6 +8,7 @@ use entity::{
     interaction, known_browser, one_time_link, pairwise_subject, pushed_request, resource_server,
     session_client, setting, signing_key, status_list, task, token, totp, user_account, webhook_delivery,
 };
+use protocol::audience::Audience;
 use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
 use protocol::code::Code;
@@ -17,7 +18,7 @@ use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::Task;
-use protocol::token::Token;
+use protocol::token::{Subject, Token};
 use protocol::user::User;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel};
@@ -352,6 +353,15 @@ fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreE
     // What acted before is found by the lineage.
     let current = token.chain.current().filter(|current| current.sub != token.client);
     let foreign = current.and_then(|current| Some(Instance::new(&current.sub, current.instance.as_ref()?)));
+    let speaks = match &token.subject {
+        Subject::Client { id, .. } => Some(id).filter(|id| **id != token.client),
+        Subject::User(_) => None,
+    };
+    let acts = current.map(|current| &current.sub).or(speaks);
+    let receiver = match &token.audience {
+        Audience::Actor(receiver) => Some(receiver),
+        Audience::Resources => None,
+    };
     Ok(token::Model {
         id: token.id.as_str().to_owned(),
         digest: digest.to_text(),
@@ -369,6 +379,8 @@ fn token_row(token: &Token, digest: SecretDigest) -> Result<token::Model, StoreE
         status_index: token.status.as_ref().map(|status| i64::from(status.index)),
         instance: token.issued_to().map(|instance| instance.key().to_owned()),
         actor_instance: foreign.map(|instance| instance.key().to_owned()),
+        actor_id: acts.map(|id| id.as_str().to_owned()),
+        receiver_id: receiver.map(|id| id.as_str().to_owned()),
         document: json(token)?,
     })
 }

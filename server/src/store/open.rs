@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait as _};
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -171,14 +172,19 @@ async fn open_postgres(url: &str) -> Result<Connections, StoreError> {
     let writers = WRITERS_ON_POSTGRES;
     let mut options = quiet(url, u32::try_from(writers).unwrap_or(1));
     options.statement_timeout(Duration::from_secs(5));
-    options
-        .map_sqlx_postgres_opts(|o| o.statement_cache_capacity(PREPARED).application_name("procura writer"));
+    options.map_sqlx_postgres_opts(|o| prompt(o).application_name("procura writer"));
     let writer = Database::connect(options).await?;
     let mut options = quiet(url, 8);
     options.statement_timeout(Duration::from_secs(5));
-    options.map_sqlx_postgres_opts(|o| o.statement_cache_capacity(PREPARED).application_name("procura"));
+    options.map_sqlx_postgres_opts(|o| prompt(o).application_name("procura"));
     let reader = Database::connect(options).await?;
     Ok(Connections { writer, reader, writers })
+}
+
+/// What makes statements begin at once. To compile one takes a second where all of its work takes a hundredth, and that is
+/// how long a stopped agent would go on.
+fn prompt(options: PgConnectOptions) -> PgConnectOptions {
+    options.statement_cache_capacity(PREPARED).options([("jit", "off")])
 }
 
 async fn migrate_postgres(url: &str) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ use super::{Ops, V1, call, declared, token};
 on_both_databases! {
     a_details_type_is_declared_seen_used_changed_and_retired,
     of_two_declarations_at_once_one_counts,
+    what_a_page_showed_in_the_words_of_another_version_is_shown_again,
     what_an_admin_declared_the_configuration_does_not_touch,
 }
 
@@ -19,10 +20,13 @@ const SCOPE: &str = "admin:read admin:details_types";
 async fn opened(database: Database) -> (House, tests::Client) {
     let key = Arc::new(Key::generate());
     let more = declared("typist", &key, SCOPE);
-    let known = |town: String| town.replace("\"mcp_tool\"]", "\"mcp_tool\", \"payout\"]");
+    let known = |town: String| town.replace("\"mcp_tool\"]", "\"mcp_tool\", \"payout\", \"gift\"]");
     let placeholder = "\n[[details_types]]\nname = \"payout\"\nschema_json = '{\"properties\": {\"amount\": {}}}'\n\
                        words = { en = { name = \"Payouts\", sentence = \"By configuration\" } }\n";
-    let house = House::build(database, move |town| format!("{}{placeholder}\n{more}", known(town))).await;
+    let house = House::build(database, move |town| {
+        format!("program_details_types = [\"gift\"]\n{}{placeholder}\n{more}", known(town))
+    })
+    .await;
     let client = tests::Client::new(house.door(), "typist", tests::Authentication::PrivateKeyJwt(key));
     (house, client.with_dpop())
 }
@@ -34,6 +38,11 @@ fn payout(sentence: &str) -> Value {
         "narrowing": {"amount": "max"},
         "words": {"en": {"name": "Payouts", "sentence": sentence}},
     })
+}
+
+fn named(name: &str, mut document: Value) -> Value {
+    document["name"] = name.into();
+    document
 }
 
 async fn put(house: &House, client: &tests::Client, name: &str, body: &Value) -> Answer {
@@ -68,8 +77,17 @@ async fn a_details_type_is_declared_seen_used_changed_and_retired(database: Data
     let page = ask.brought_by(&house.signed_in("alice").await).await.page();
     assert!(page.text().contains("Pay out 10"), "{}", page.text());
     let allowed = ask.code_from(&page.approve(|_| {}).await.away()).redeem(&agent).await.ok();
+    // And so can one that only the program knows, where the configuration says that it is the program's.
+    put(&house, &typist, "gift", &named("gift", payout("Give {amount} away"))).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let gift = json!([{"type": "gift", "amount": 1}]);
+    let ask = house.ask(&agent).details(&gift).resource(ORDERS);
+    let page = ask.brought_by(&house.signed_in("alice").await).await.page();
+    assert!(page.text().contains("Give 1 away"), "{}", page.text());
 
-    let third = put(&house, &typist, "payout", &payout("Give {amount}")).await.ok();
+    let mut bounded = payout("Give {amount}");
+    bounded["max_life"] = json!(7);
+    let third = put(&house, &typist, "payout", &bounded).await.ok();
     let told: Vec<_> = third.json["versions"]
         .as_array()
         .unwrap()
@@ -88,13 +106,14 @@ async fn a_details_type_is_declared_seen_used_changed_and_retired(database: Data
     let refused = refused.brought_by(&house.signed_in("alice").await).await.param("error");
     assert_eq!(refused, "invalid_authorization_details");
     let less = [("authorization_details", r#"[{"type":"payout","amount":5}]"#), ("resource", ORDERS)];
-    agent.refresh(allowed.text("refresh_token"), &less).await.ok();
+    let got = agent.refresh(allowed.text("refresh_token"), &less).await.ok();
+    assert_eq!(got.json["expires_in"], 7, "what the last version bounded stays bounded");
     let listed = get("/details-types").await.ok().json;
     let found =
         listed["details_types"].as_array().unwrap().iter().find(|kind| kind["name"] == "payout").unwrap();
     assert_eq!((&found["consents"], found["retired_at"].is_string()), (&json!(1), true));
     // Declared once more, it is in use again.
-    let back = put(&house, &typist, "payout", &payout("Give {amount}")).await.ok();
+    let back = put(&house, &typist, "payout", &bounded).await.ok();
     assert_eq!((back.json.get("retired_at"), &back.json["version"]), (None, &json!(3)));
 
     // What is wrong is told, and nothing of it is kept.
@@ -104,6 +123,7 @@ async fn a_details_type_is_declared_seen_used_changed_and_retired(database: Data
     for (member, value, why) in [
         ("words", json!({"de": {"name": "N", "sentence": "N"}}), "words"),
         ("narrowing", json!({"speed": "max"}), "narrowing.speed"),
+        ("risk", json!({"field": "speed"}), "risk.field"),
         ("schema", json!({"type": 7}), "schema"),
         ("schema", json!([]), "schema"),
         ("max_life", json!(0), "max_life"),
@@ -116,6 +136,10 @@ async fn a_details_type_is_declared_seen_used_changed_and_retired(database: Data
         house.told("admin.call", "invalid_request").await;
     }
     assert_eq!(get("/details-types/payout").await.ok().json["version"], 3);
+    // What ships with the server is always there.
+    call(&house, &typist, "DELETE", "/details-types/mcp_tool", None)
+        .await
+        .refused_with(400, "invalid_request");
     for (method, path) in [("GET", "/details-types/none"), ("DELETE", "/details-types/none")] {
         assert_eq!(call(&house, &typist, method, path, None).await.status, 404);
     }
@@ -164,4 +188,21 @@ async fn what_an_admin_declared_the_configuration_does_not_touch(database: Datab
         let gone = call(&house, client, "DELETE", "/details-types/agent_task", None).await;
         gone.refused_with(403, "insufficient_scope");
     }
+}
+
+async fn what_a_page_showed_in_the_words_of_another_version_is_shown_again(database: Database) {
+    let (house, typist) = opened(database).await;
+    let settled = async || tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    put(&house, &typist, "payout", &payout("Pay out {amount}")).await.ok();
+    settled().await;
+    let agent = house.client("agent-a");
+    let details = json!([{"type": "payout", "amount": 10}]);
+    let ask = house.ask(&agent).details(&details).resource(ORDERS);
+    let page = ask.brought_by(&house.signed_in("alice").await).await.page();
+    assert!(page.text().contains("Pay out 10"), "{}", page.text());
+    put(&house, &typist, "payout", &payout("Empty the till of {amount}")).await.ok();
+    settled().await;
+    let again = page.approve(|_| {}).await.page();
+    assert!(again.text().contains("Empty the till of 10"), "{}", again.text());
+    ask.code_from(&again.approve(|_| {}).await.away()).redeem(&agent).await.ok();
 }

@@ -297,6 +297,12 @@ async fn whoever_was_revoked_has_to_sign_in_before_anything_is_issued_for_them(d
     ] {
         assert_eq!(revoke(json!({ "sub_id": subject })).await.status, status, "{subject}");
     }
+    let unknown = ops.get("/nothing").await;
+    assert_eq!(
+        (unknown.status, unknown.text("error")),
+        (404, "invalid_request"),
+        "told as programs are told things"
+    );
     // A token that only looks does not, and no token does nothing.
     let looks = token(house, &ops.watch).await;
     let body = json!({ "sub_id": { "format": "opaque", "id": alice } });

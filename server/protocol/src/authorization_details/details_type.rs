@@ -80,12 +80,56 @@ impl DetailsTypeDocument {
 }
 
 impl DetailsTypeDocument {
-    /// The rules of narrowing that speak of no property of the schema.
-    pub fn stray_rules(&self) -> impl Iterator<Item = &str> {
-        let properties = self.schema.get("properties");
-        let known = move |field: &str| properties.is_some_and(|known| known.get(field).is_some());
-        let fields = self.narrowing.0.keys().map(String::as_str);
-        fields.filter(move |field| !known(field.split('.').next().unwrap_or(field)))
+    /// Everything in it that names what its schema does not know, by the key that does, and what is wrong with it. What is
+    /// declared must be free of these: a misspelt name would ask nobody, and call nothing risky.
+    #[must_use]
+    pub fn stray_names(&self) -> Vec<(String, String)> {
+        const NO_PROPERTY: &str = "is no property of the schema";
+        let mut stray = Vec::new();
+        for path in self.narrowing.0.keys().filter(|path| !self.has(path.split('.').next().unwrap_or(path))) {
+            stray.push((format!("narrowing.{path}"), NO_PROPERTY.to_owned()));
+        }
+        if self.risk.field.as_ref().is_some_and(|field| !self.has(field)) {
+            stray.push(("risk.field".to_owned(), NO_PROPERTY.to_owned()));
+        }
+        for value in self.unlisted(self.risk.levels.keys()) {
+            stray.push((format!("risk.levels.{value}"), "is no value that the schema lists".to_owned()));
+        }
+        if let ApprovalNeeded::Actions(actions) = &self.approval_needed {
+            for action in self.unlisted(actions) {
+                let why = format!("the schema lists no value {action:?} of what risk.field names");
+                stray.push(("approval_needed".to_owned(), why));
+            }
+        }
+        for (language, words) in &self.words {
+            for field in words.fields.keys().filter(|field| !self.has(field)) {
+                stray.push((format!("words.{language}.fields.{field}"), NO_PROPERTY.to_owned()));
+            }
+        }
+        stray
+    }
+
+    /// Those of `actions` that no detail can permit: the schema lists the values of the field that `risk` names, and they
+    /// are none of these. None where it lists none.
+    pub fn unlisted<'a>(
+        &self,
+        actions: impl IntoIterator<Item = &'a String>,
+    ) -> impl Iterator<Item = &'a String> {
+        let listed = self.listed();
+        actions
+            .into_iter()
+            .filter(move |action| listed.as_ref().is_some_and(|listed| !listed.contains(*action)))
+    }
+
+    /// The values that the schema lists for the field that `risk` names.
+    fn listed(&self) -> Option<BTreeSet<String>> {
+        let property = self.schema.get("properties")?.get(self.risk.field.as_ref()?)?;
+        let values = property.get("enum").or_else(|| property.get("items")?.get("enum"))?.as_array()?;
+        Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    fn has(&self, field: &str) -> bool {
+        field == "type" || self.schema.get("properties").is_some_and(|known| known.get(field).is_some())
     }
 }
 
@@ -340,6 +384,59 @@ mod tests {
     fn words_about_a_field_that_does_not_exist_are_refused() {
         let refused = DetailsType::new(document(json!({"properties": {"tools": {}}})));
         assert_eq!(refused.unwrap_err(), InvalidDetailsType::UnknownPlaceholder("actions".into()));
+    }
+
+    #[test]
+    fn a_name_that_the_schema_does_not_know_is_stray_wherever_it_stands() {
+        let schema = json!({"properties": {"actions": {"items": {"enum": ["read", "pay"]}}, "most": {}}});
+        let stray = |change: &dyn Fn(&mut DetailsTypeDocument)| {
+            let mut document = document(schema.clone());
+            document.risk.field = Some("actions".into());
+            change(&mut document);
+            document.stray_names().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+        };
+        let pay = |name: &str| ApprovalNeeded::Actions([name.to_owned()].into());
+        assert!(stray(&|d| d.approval_needed = pay("pay")).is_empty());
+        assert_eq!(stray(&|d| d.approval_needed = pay("payy")), ["approval_needed"]);
+        assert_eq!(stray(&|d| d.risk.field = Some("actionz".into())), ["risk.field"]);
+        let level =
+            |d: &mut DetailsTypeDocument, of: &str| d.risk.levels = [(of.into(), RiskLevel::High)].into();
+        assert!(stray(&|d| level(d, "pay")).is_empty());
+        assert_eq!(stray(&|d| level(d, "pya")), ["risk.levels.pya"]);
+        let words = |d: &mut DetailsTypeDocument, field: &str| {
+            d.words.get_mut("en").unwrap().fields.insert(field.into(), "x".into());
+        };
+        assert!(stray(&|d| words(d, "most")).is_empty());
+        assert_eq!(stray(&|d| words(d, "msot")), ["words.en.fields.msot"]);
+        // Where the schema lists no values, any may be meant.
+        let free = |d: &mut DetailsTypeDocument| {
+            d.schema = json!({"properties": {"actions": {"type": "array"}}});
+            d.approval_needed = pay("anything");
+        };
+        assert!(stray(&free).is_empty());
+    }
+
+    #[test]
+    fn what_was_allowed_under_a_type_that_is_retired_is_bounded_as_before() {
+        let of = |max_life, may_be_passed_on, approval_needed: bool, version| {
+            let written = DetailsTypeDocument {
+                max_life: Some(Seconds(max_life)),
+                may_be_passed_on,
+                approval_needed: ApprovalNeeded::Each(approval_needed),
+                ..document(json!({"properties": {"actions": {}}}))
+            };
+            Arc::new(DetailsType::of_version(written, version).unwrap())
+        };
+        let (first, last) = (of(110, true, false, 1), of(5, false, true, 2));
+        let alive = super::super::DetailsTypes::of([Arc::clone(&last)]);
+        let gone = super::super::DetailsTypes::default().with_retired([last]);
+        let name = first.document().name.clone();
+        assert!(gone.find(&name).is_none(), "nothing of it is asked for any more");
+        for then in [alive.as_of([Arc::clone(&first)]), gone.as_of([first])] {
+            let counts = then.find(&name).unwrap().document();
+            assert_eq!(counts.max_life, Some(Seconds(5)));
+            assert!(!counts.may_be_passed_on && counts.approval_needed == ApprovalNeeded::Each(true));
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub use words::{InWords, Words};
 
 use crate::identifier::DetailsTypeName;
 use crate::refusal::{ErrorCode, Refuse};
+use crate::visible_text::says_what_it_shows;
 
 /// The most details in one request.
 pub const MOST_DETAILS: usize = 20;
@@ -53,6 +54,9 @@ pub enum InvalidAuthorizationDetails {
         "authorization_details must be a JSON array of objects, each member named once and nothing nested deeper than 8 levels"
     )]
     Malformed,
+    /// Characters that nobody sees, or that turn what stands around them.
+    #[error("authorization_details holds invisible characters, or such as change the direction of text")]
+    Unseen,
     /// More than [`MOST_DETAILS`] or [`LARGEST_PARAMETER`].
     #[error("authorization_details holds too much: at most 20 objects and 16384 bytes")]
     TooMuch,
@@ -131,6 +135,18 @@ impl From<AuthorizationDetail> for Map<String, Value> {
     }
 }
 
+/// Whether every text in it, names of members too, says what it shows.
+fn reads_as_it_is(value: &Value) -> bool {
+    match value {
+        Value::String(text) => says_what_it_shows(text),
+        Value::Array(items) => items.iter().all(reads_as_it_is),
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| says_what_it_shows(name) && reads_as_it_is(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 impl AuthorizationDetails {
     /// None at all.
     #[must_use]
@@ -148,6 +164,10 @@ impl AuthorizationDetails {
         }
         let value =
             strict_json::parse(parameter, DEEPEST).map_err(|_| InvalidAuthorizationDetails::Malformed)?;
+        // JSON escapes are undone by now, so this reads what a person would.
+        if !reads_as_it_is(&value) {
+            return Err(InvalidAuthorizationDetails::Unseen);
+        }
         let Value::Array(items) = value else { return Err(InvalidAuthorizationDetails::Malformed) };
         if items.len() > MOST_DETAILS {
             return Err(InvalidAuthorizationDetails::TooMuch);
@@ -178,9 +198,19 @@ impl AuthorizationDetails {
     }
 }
 
+fn by_name(
+    compiled: impl IntoIterator<Item = Arc<DetailsType>>,
+) -> BTreeMap<DetailsTypeName, Arc<DetailsType>> {
+    compiled.into_iter().map(|known| (known.document().name.clone(), known)).collect()
+}
+
 /// The registered details types, by name.
 #[derive(Clone, Debug, Default)]
-pub struct DetailsTypes(BTreeMap<DetailsTypeName, Arc<DetailsType>>);
+pub struct DetailsTypes {
+    current: BTreeMap<DetailsTypeName, Arc<DetailsType>>,
+    /// Those that nothing is asked of any more. They bound what was allowed under their earlier versions still.
+    retired: BTreeMap<DetailsTypeName, Arc<DetailsType>>,
+}
 
 impl DetailsTypes {
     /// Compiles the documents; of two with one name the later counts.
@@ -197,27 +227,34 @@ impl DetailsTypes {
                 Err(reason) => Err((name, reason)),
             }
         };
-        documents.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+        let current = documents.into_iter().map(compile).collect::<Result<_, _>>()?;
+        Ok(Self { current, retired: BTreeMap::new() })
     }
 
     /// Those that are compiled; of two with one name the later counts.
     #[must_use]
     pub fn of(compiled: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
-        Self(compiled.into_iter().map(|known| (known.document().name.clone(), known)).collect())
+        Self { current: by_name(compiled), retired: BTreeMap::new() }
     }
 
-    /// The same, but for the versions that something was allowed under: each counts as [`DetailsType::beside`] says, and
-    /// as it stands where its type is gone.
+    /// The same, with the last versions of types that are retired.
+    #[must_use]
+    pub fn with_retired(self, compiled: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
+        Self { retired: by_name(compiled), ..self }
+    }
+
+    /// The same, but for the versions that something was allowed under: each counts as [`DetailsType::beside`] says,
+    /// beside the last version where its type is retired. It never counts for more than it did before that.
     #[must_use]
     pub fn as_of(&self, versions: impl IntoIterator<Item = Arc<DetailsType>>) -> Self {
         let mut then = self.clone();
         for version in versions {
             let name = version.document().name.clone();
-            let counts = match self.0.get(&name) {
-                Some(current) => Arc::new(version.beside(current)),
+            let counts = match self.current.get(&name).or_else(|| self.retired.get(&name)) {
+                Some(last) => Arc::new(version.beside(last)),
                 None => version,
             };
-            then.0.insert(name, counts);
+            then.current.insert(name, counts);
         }
         then
     }
@@ -241,12 +278,12 @@ impl DetailsTypes {
     /// The type of this name.
     #[must_use]
     pub fn find(&self, name: &DetailsTypeName) -> Option<&Arc<DetailsType>> {
-        self.0.get(name)
+        self.current.get(name)
     }
 
     /// All names, for `authorization_details_types_supported` (RFC 9396 §10).
     pub fn names(&self) -> impl Iterator<Item = &DetailsTypeName> {
-        self.0.keys()
+        self.current.keys()
     }
 
     /// Checks every detail against its type (RFC 9396 §5); one bad detail refuses them all.
@@ -350,6 +387,17 @@ mod tests {
             (r#"[{"type":""}]"#, NoType),
         ] {
             assert_eq!(AuthorizationDetails::parse(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_would_not_read_as_it_stands_is_refused_wherever_it_stands() {
+        for text in [
+            r#"[{"type":"a","x":"\u202eenim"}]"#,
+            r#"[{"type":"a","x":{"y":["\u200b"]}}]"#,
+            r#"[{"type":"a","\u2066":1}]"#,
+        ] {
+            assert_eq!(AuthorizationDetails::parse(text), Err(InvalidAuthorizationDetails::Unseen), "{text}");
         }
     }
 

@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::numeric_date::NumericDate;
-
 /// The rule by which a field narrows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,14 +206,18 @@ impl Rule {
             (Self::Prefix, Value::String(asked), Value::String(given)) => below(asked, given),
             (Self::Glob, Value::String(asked), Value::String(given)) => matches_glob(asked, given),
             (Self::Before, Value::String(asked), Value::String(given)) => {
-                match (NumericDate::parse_rfc3339(asked), NumericDate::parse_rfc3339(given)) {
-                    (Some(asked), Some(given)) => asked <= given,
-                    _ => asked == given,
-                }
+                asked == given
+                    || moment(asked).zip(moment(given)).is_some_and(|(asked, given)| asked <= given)
             }
             (_, asked, given) => asked == given,
         }
     }
+}
+
+/// A moment to the fraction of a second, or none: a leap second, which is no moment of its own, is only like itself.
+fn moment(text: &str) -> Option<time::OffsetDateTime> {
+    let leap = text.get(17..19) == Some("60");
+    time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok().filter(|_| !leap)
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -263,20 +265,46 @@ fn below(asked: &str, given: &str) -> bool {
     asked.starts_with(given) && border && !given.is_empty() && is_plain(asked) && is_plain(given)
 }
 
+/// Whether every reader reads the same path in it: a scheme, if there is one, and segments.
 fn is_plain(path: &str) -> bool {
-    let segments = path.split_once("://").map_or(path, |(_, rest)| rest).trim_start_matches('/');
+    let segments = without_scheme(path).trim_start_matches('/');
     let segments = segments.strip_suffix('/').unwrap_or(segments);
-    let odd = |c: char| matches!(c, '%' | '\\' | '?' | '#') || c.is_control();
-    !path.contains(odd) && segments.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+    !path.contains(is_odd) && segments.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+/// What stands behind `scheme://` (RFC 3986 §3.1); elsewhere `://` is nothing but three characters.
+fn without_scheme(path: &str) -> &str {
+    let is_scheme = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    };
+    path.split_once("://").filter(|(name, _)| is_scheme(name)).map_or(path, |(_, rest)| rest)
+}
+
+/// What some reader takes for a border, a dot or nothing at all: encodings, backslashes, queries, fragments, parameters of
+/// segments, control characters, and the wide and small forms of `.`, `/`, `\` and `%` that normalization makes plain.
+fn is_odd(c: char) -> bool {
+    matches!(c, '%' | '\\' | '?' | '#' | ';')
+        || matches!(
+            c,
+            '\u{2024}'
+                ..='\u{2026}' | '\u{2044}' | '\u{2215}' | '\u{fe19}' | '\u{fe30}' | '\u{fe52}' | '\u{fe68}'
+        )
+        || matches!(
+            c,
+            '\u{fe6a}' | '\u{ff05}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}' | '\u{ff61}' | '\u{3002}'
+        )
+        || c.is_control()
 }
 
 /// Whether `pattern` covers `text`. A `*` of `text` is covered only by a `*` of `pattern`, so that a narrower
-/// pattern is within a wider one; a plain text with dot segments is covered by its equal only.
+/// pattern is within a wider one; a text with dot segments, or with what a reader may take for something else, is
+/// covered by its equal only.
 fn matches_glob(text: &str, pattern: &str) -> bool {
     if text == pattern {
         return true;
     }
-    if text.split('/').any(|segment| matches!(segment, "." | "..")) || text.contains(['%', '\\']) {
+    if text.split('/').any(|segment| matches!(segment, "." | "..")) || text.contains(is_odd) {
         return false;
     }
     let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
@@ -346,6 +374,38 @@ mod tests {
         for asked in ["/a/../b", "/a/./b", "/a//b", "/a/%2e%2e/b", "/a/\\..\\b", "/a/b?x=/../..", "/a/b/.."] {
             assert!(!within(Rule::Prefix, json!(asked), json!("/a")), "{asked}");
         }
+    }
+
+    #[test]
+    fn what_some_reader_takes_for_a_border_or_a_dot_is_covered_by_its_equal_alone() {
+        for asked in [
+            "/repos/mine/../../etc/secret://x",
+            "/repos/mine/a://b/../c",
+            "/repos/mine/..;/other",
+            "/repos/mine/\u{ff0e}\u{ff0e}/other",
+            "/repos/mine/\u{2024}\u{2024}/other",
+            "/repos/mine/\u{2025}/other",
+            "/repos/mine/.\t./other",
+            "/repos/mine/..?x",
+            "/repos/mine/..#x",
+        ] {
+            assert!(!within(Rule::Prefix, json!(asked), json!("/repos/mine")), "{asked:?}");
+            assert!(!within(Rule::Glob, json!(asked), json!("/repos/mine/*")), "{asked:?}");
+            for rule in [Rule::Prefix, Rule::Glob] {
+                assert!(within(rule, json!(asked), json!(asked)), "{asked:?}");
+            }
+        }
+        assert!(within(Rule::Prefix, json!("https://api.example/a/b"), json!("https://api.example/a")));
+        assert!(within(Rule::Prefix, json!("/Ordner/Übung/1"), json!("/Ordner/Übung")));
+    }
+
+    #[test]
+    fn before_compares_to_the_fraction_and_takes_a_leap_second_for_nothing_else() {
+        let before = |asked: &str, given: &str| within(Rule::Before, json!(asked), json!(given));
+        assert!(before("2026-01-01T00:00:59.5Z", "2026-01-01T01:01:00+01:00"));
+        assert!(!before("2026-01-01T00:00:59.9Z", "2026-01-01T00:00:59Z"));
+        assert!(!before("2026-12-31T23:59:60Z", "2026-12-31T23:59:59Z"));
+        assert!(before("2026-12-31T23:59:60Z", "2026-12-31T23:59:60Z"));
     }
 
     #[test]

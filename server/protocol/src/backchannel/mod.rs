@@ -12,6 +12,7 @@ use crate::numeric_date::Seconds;
 use crate::params::{Params, RepeatedParameter};
 use crate::presented_secret::PresentedSecret;
 use crate::refusal::{ErrorCode, Refuse};
+use crate::visible_text::says_what_it_shows;
 
 pub use login_hint_token::{HintRefused, HintedSubject};
 pub use signed_request::{Expected, SignedRequest, SignedRequestRefused, check_alone};
@@ -176,13 +177,11 @@ fn hint(params: &Params) -> Result<Hint, BackchannelRefused> {
 /// Plain text in one line. What could turn, hide or break the words around it is not plain.
 fn binding_message(params: &Params) -> Result<Option<String>, BackchannelRefused> {
     let Some(message) = params.once("binding_message")? else { return Ok(None) };
-    let unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
+    // To be compared letter by letter, so that not even joiners hide in it.
+    let unseen = |c: char| c.is_control() || matches!(c, '\u{200c}' | '\u{200d}');
     let short = message.chars().count() <= LONGEST_BINDING_MESSAGE;
-    let plain = short && !message.trim().is_empty() && !message.chars().any(unseen);
+    let plain =
+        short && !message.trim().is_empty() && !message.chars().any(unseen) && says_what_it_shows(message);
     if plain { Ok(Some(message.to_owned())) } else { Err(BackchannelRefused::BindingMessage) }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{FOR_PEOPLE, InLanguages, RegistrationRefused};
 use crate::client::ClientMetadata;
+use crate::visible_text::says_what_it_shows;
 
 /// The longest text, in bytes. Keys and statements have bounds of their own.
 const LONGEST_TEXT: usize = 2048;
@@ -118,11 +119,10 @@ pub(super) const IN_LANGUAGES: &str = "in_languages";
 
 /// 1 to 200 characters, none of which changes how the others are read.
 fn is_fit_to_show(name: &str) -> bool {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !name.trim().is_empty()
         && name.chars().count() <= LONGEST_NAME
-        && !name.chars().any(|c| c.is_control() || turns(c))
+        && !name.chars().any(char::is_control)
+        && says_what_it_shows(name)
 }
 
 /// As far as a language tag (RFC 5646 §2.1) must be understood to be stored.

@@ -56,19 +56,47 @@ pub enum ChildRefused {
     #[error("child_actor_not_allowed: this actor cannot take over a part of the task")]
     ChildActorNotAllowed,
     /// It is not less than the parent.
-    #[error(
-        "not_strict_subset: a child task must permit less than its parent, and nothing that the parent does not"
-    )]
-    NotStrictSubset,
+    #[error("not_strict_subset: {0}")]
+    NotStrictSubset(NotLess),
     /// The parent has enough of them.
     #[error("fanout_exceeded: the parent task has as many child tasks as it may have")]
     FanoutExceeded,
 }
 
+/// In what a child task is not less than its parent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotLess {
+    /// `scope`.
+    #[error("scope holds more than the parent task permits")]
+    Scope,
+    /// `resource`.
+    #[error("resource names more than the parent task permits")]
+    Resource,
+    /// `authorization_details`.
+    #[error("authorization_details permit more than the parent task does")]
+    Details,
+    /// `deadline`.
+    #[error("deadline is after that of the parent task")]
+    Deadline,
+    /// `max_derivations`.
+    #[error("max_derivations is more than the parent task may derive")]
+    MaxDerivations,
+    /// In nothing: it is all that the parent is.
+    #[error("it permits everything that the parent task does; a part must permit less")]
+    Everything,
+    /// In nothing: it is nothing.
+    #[error("it permits nothing")]
+    Nothing,
+}
+
 impl Refuse for ChildRefused {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::NotStrictSubset => ErrorCode::InvalidAuthorizationDetails,
+            Self::NotStrictSubset(NotLess::Scope | NotLess::Nothing) => ErrorCode::InvalidScope,
+            Self::NotStrictSubset(NotLess::Resource) => ErrorCode::InvalidTarget,
+            Self::NotStrictSubset(NotLess::Details | NotLess::Everything) => {
+                ErrorCode::InvalidAuthorizationDetails
+            }
             _ => ErrorCode::InvalidRequest,
         }
     }
@@ -108,15 +136,27 @@ pub fn check(
     if passing_on == PassingOn::No || far || !travels {
         return Err(ChildRefused::DelegationNotPermitted);
     }
-    let parents = family.parent.authority(family.consent);
-    let fewer = match (asked.max_derivations, family.parent.max_derivations) {
-        (_, None) => true,
-        (Some(asked), Some(parents)) => asked <= parents,
-        (None, Some(_)) => false,
-    };
-    let within = asked.authority.is_within(&parents, types) && !asked.authority.is_empty();
-    if !within || !fewer || parents.is_within(asked.authority, types) {
-        return Err(ChildRefused::NotStrictSubset);
+    if let Some(reason) = not_less(family, asked, types) {
+        return Err(ChildRefused::NotStrictSubset(reason));
     }
     if family.siblings >= family.most_children { Err(ChildRefused::FanoutExceeded) } else { Ok(()) }
+}
+
+/// In what the child is not less than its parent, if in anything. How many tokens may be derived it need not say: all of
+/// them count for the parent too.
+fn not_less(family: &Family<'_>, asked: &Asked<'_>, types: &DetailsTypes) -> Option<NotLess> {
+    let (own, parents) = (asked.authority, family.parent.authority(family.consent));
+    let more =
+        |asked: Option<u32>| asked.zip(family.parent.max_derivations).is_some_and(|(own, most)| own > most);
+    [
+        (own.is_empty(), NotLess::Nothing),
+        (!own.scope.is_within(&parents.scope), NotLess::Scope),
+        (!own.resources.is_subset(&parents.resources), NotLess::Resource),
+        (types.check_within(&own.details, &parents.details).is_err(), NotLess::Details),
+        (own.until > parents.until, NotLess::Deadline),
+        (more(asked.max_derivations), NotLess::MaxDerivations),
+        (!own.is_within(&parents, types) || parents.is_within(own, types), NotLess::Everything),
+    ]
+    .into_iter()
+    .find_map(|(holds, reason)| holds.then_some(reason))
 }

@@ -49,14 +49,31 @@ pub enum Hand {
     Admin,
 }
 
-/// The task does not stand where this could be done.
+/// Why something cannot be done with a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a task that is {} cannot be {}", .from.as_str(), .operation.participle())]
-pub struct IllegalOperation {
-    /// Where it stands.
-    pub from: TaskStatus,
-    /// What was asked.
-    pub operation: Operation,
+pub enum IllegalOperation {
+    /// It does not stand where this could be done.
+    #[error("a task that is {} cannot be {}", .from.as_str(), .operation.participle())]
+    From {
+        /// Where it stands.
+        from: TaskStatus,
+        /// What was asked.
+        operation: Operation,
+    },
+    /// A mightier hand suspended it.
+    #[error("{} suspended the task, and nobody else resumes it", .0.in_words())]
+    SuspendedBy(Hand),
+}
+
+impl Hand {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Actor => "its actor",
+            Self::Giver => "the actor that gave it",
+            Self::User => "the user for whom it is done",
+            Self::Admin => "an administrator",
+        }
+    }
 }
 
 impl TaskStatus {
@@ -94,7 +111,7 @@ impl TaskStatus {
                 | (Self::Completed, Self::Completed)
                 | (Self::Revoked, Self::Revoked)
         );
-        if same || !self.is_final() { Ok(aim) } else { Err(IllegalOperation { from: self, operation }) }
+        if same || !self.is_final() { Ok(aim) } else { Err(IllegalOperation::From { from: self, operation }) }
     }
 }
 
@@ -153,10 +170,10 @@ impl Task {
     ) -> Result<(TaskStatus, Option<Hand>), IllegalOperation> {
         let from = self.own_status(now);
         let to = from.after(operation)?;
+        if let (Operation::Resume, Some(by)) = (operation, self.suspended_by.filter(|by| *by > hand)) {
+            return Err(IllegalOperation::SuspendedBy(by));
+        }
         match operation {
-            Operation::Resume if self.suspended_by.is_some_and(|by| by > hand) => {
-                Err(IllegalOperation { from, operation })
-            }
             // A mightier hand on top of a lesser one stays; a lesser one changes nothing.
             Operation::Suspend => Ok((to, self.suspended_by.max(Some(hand)))),
             _ => Ok((to, None)),

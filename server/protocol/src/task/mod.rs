@@ -9,7 +9,7 @@ mod request;
 
 use serde::{Deserialize, Serialize};
 
-pub use child::{Asked, ChildRefused, Family, check as check_child};
+pub use child::{Asked, ChildRefused, Family, NotLess, check as check_child};
 pub use hash::authority_hash;
 pub use intent::{Bounds, Intent};
 pub use lifecycle::{Hand, IllegalOperation, Operation, TaskStatus, effective};
@@ -112,10 +112,12 @@ impl Task {
     }
 }
 
-/// The earliest `deadline` among the details, if one names any.
+/// The earliest `deadline` among the details, if one names any. One that is no moment has passed: whatever its reader
+/// took it for, it does not hold longer than that.
 #[must_use]
 pub fn deadline(details: &AuthorizationDetails) -> Option<NumericDate> {
-    details.iter().filter_map(|d| d.text("deadline")).filter_map(NumericDate::parse_rfc3339).min()
+    let moment = |text| NumericDate::parse_rfc3339(text).unwrap_or(NumericDate(0));
+    details.iter().filter_map(|d| d.text("deadline")).map(moment).min()
 }
 
 #[cfg(test)]
@@ -128,6 +130,12 @@ mod tests {
             r#"[{"type":"a","deadline":"2026-01-02T00:00:00Z"},{"type":"a","deadline":"2026-01-01T00:00:00Z"},{"type":"a"}]"#,
         );
         assert_eq!(deadline(&details.unwrap()), NumericDate::parse_rfc3339("2026-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_deadline_that_is_no_moment_has_passed() {
+        let details = r#"[{"type":"a","deadline":"2026-02-30T00:00:00Z"},{"type":"a","deadline":"2026-01-01T00:00:00Z"}]"#;
+        assert_eq!(deadline(&AuthorizationDetails::parse(details).unwrap()), Some(NumericDate(0)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::identifier::{ClientId, ConsentId, TaskId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::scope::{InvalidScope, Scope};
+use crate::visible_text::says_what_it_shows;
 
 /// The deepest nesting of the body: that of authorization details, and the object around them.
 const DEEPEST: usize = crate::authorization_details::DEEPEST + 1;
@@ -215,6 +216,7 @@ impl<'a> Reader<'a> {
 fn is_sentence(text: &str, longest: usize) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= longest
+        && says_what_it_shows(text)
         && !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
 }
 
@@ -274,6 +276,7 @@ mod tests {
             ("purpose", json!(long)),
             ("purpose", json!("  ")),
             ("purpose", json!("a\u{1b}[31mb")),
+            ("purpose", json!("/repos/\u{202e}enim")),
             ("purpose", json!(1)),
             ("reference", json!("x".repeat(LONGEST_REFERENCE + 1))),
             ("limits", json!("l")),

@@ -15,6 +15,7 @@ mod step;
 mod story;
 mod voice;
 mod wire;
+mod work;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -97,7 +97,7 @@ async fn refund(
     let needed = Needed { scope: "orders:write", action: "refund", amount: Some(amount) };
     let checked = async {
         let (token, proof) = presented(&headers)?;
-        let answer = api.itself.introspect(&api.wire, &api.at, token).await.map_err(|_| AWAY)?;
+        let answer = api.itself.introspect(&api.wire, &api.at, token, &[]).await.map_err(|_| AWAY)?;
         let claims = answer.json().as_object().cloned().ok_or(AWAY)?;
         if claims.get("active") != Some(&Value::Bool(true)) {
             return Err(INVALID);
@@ -140,6 +140,12 @@ impl Keys {
         let answer = wire.send(http::Request::get(url).body(Vec::new()).ok()?).await.ok()?;
         let keys = answer.json()["keys"].as_array().cloned()?;
         Some(Self(keys.into_iter().filter_map(|key| key.as_object().cloned()).collect()))
+    }
+
+    /// What signs for the server.
+    #[must_use]
+    pub fn all(&self) -> &[Map<String, Value>] {
+        &self.0
     }
 
     /// The claims of an access token (RFC 9068 §4): of the right type, signed with the published key that it names.

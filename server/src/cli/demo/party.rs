@@ -113,17 +113,29 @@ impl Party {
     /// # Errors
     /// The cryptographic library's.
     pub fn proof(&self, method: &str, url: &str, token: Option<&str>) -> anyhow::Result<String> {
+        let nonce = match token {
+            Some(_) => None,
+            None => self.nonce.lock().ok().and_then(|nonce| nonce.clone()),
+        };
+        self.proof_with(method, url, token, nonce.as_deref())
+    }
+
+    fn proof_with(
+        &self,
+        method: &str,
+        url: &str,
+        token: Option<&str>,
+        nonce: Option<&str>,
+    ) -> anyhow::Result<String> {
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.dpop.jwk() });
         let mut claims = json!({
             "htm": method, "htu": url, "iat": SystemClock.now().0, "jti": random_id(&SystemEntropy, ""),
         });
-        match token {
-            Some(token) => claims["ath"] = SecretDigest::of(token).to_text().into(),
-            None => {
-                if let Some(nonce) = self.nonce.lock().ok().and_then(|nonce| nonce.clone()) {
-                    claims["nonce"] = nonce.into();
-                }
-            }
+        if let Some(token) = token {
+            claims["ath"] = SecretDigest::of(token).to_text().into();
+        }
+        if let Some(nonce) = nonce {
+            claims["nonce"] = nonce.into();
         }
         self.dpop.sign(&header, &claims)
     }
@@ -172,12 +184,53 @@ impl Party {
         Ok(Exchanged { answer: self.exchange_with(wire, at, asked, &proof).await?, proof, demand })
     }
 
-    /// Asks what a token is worth (RFC 7662).
+    /// Asks for a token of its own (RFC 6749 §4.4).
     ///
     /// # Errors
     /// Where no answer comes.
-    pub async fn introspect(&self, wire: &Wire, at: &Endpoints, token: &str) -> anyhow::Result<Exchange> {
-        self.post(wire, &at.introspection, &at.issuer, &[("token", token)], None).await
+    pub async fn token_of_its_own(
+        &self,
+        wire: &Wire,
+        at: &Endpoints,
+        scope: &str,
+    ) -> anyhow::Result<Exchange> {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        let proof = self.proof("POST", &at.token, None)?;
+        self.post(wire, &at.token, &at.issuer, &form, Some(&proof)).await
+    }
+
+    /// Calls `url` with a token; where a nonce is demanded, once more with it (RFC 9449 §9).
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn call(&self, wire: &Wire, method: &str, url: &str, token: &str) -> anyhow::Result<Exchange> {
+        let plain = url.split_once('?').map_or(url, |(plain, _)| plain);
+        let send = async |nonce: Option<&str>| {
+            let proof = self.proof_with(method, plain, Some(token), nonce)?;
+            let request = Request::builder().method(method).uri(url);
+            let request = request.header("authorization", format!("DPoP {token}")).header("dpop", proof);
+            anyhow::Ok(wire.send(request.body(Vec::new())?).await?)
+        };
+        let answer = send(None).await?;
+        match answer.header("dpop-nonce").filter(|_| answer.status == 401) {
+            Some(nonce) => send(Some(nonce)).await,
+            None => Ok(answer),
+        }
+    }
+
+    /// Asks what a token is worth (RFC 7662), and for what else is named.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn introspect(
+        &self,
+        wire: &Wire,
+        at: &Endpoints,
+        token: &str,
+        more: &[(&str, &str)],
+    ) -> anyhow::Result<Exchange> {
+        let form = [&[("token", token)], more].concat();
+        self.post(wire, &at.introspection, &at.issuer, &form, None).await
     }
 
     async fn post(

@@ -68,7 +68,7 @@ impl Teller<'_> {
     /// alice presses the button, and what came of her consent is over.
     pub(super) async fn consent_ended(&mut self, own: &Issued) -> anyhow::Result<()> {
         let (house, parties, wire) = (self.house, &self.house.parties, self.wire);
-        let answer = parties.orders.introspect(wire, &house.at, &own.text).await?;
+        let answer = parties.orders.introspect(wire, &house.at, &own.text, &[]).await?;
         let step =
             Step::new("Agent A's token is alive", "The orders API asks before alice does anything.", &answer)
                 .expect(200, "active, acted for by refund-agent");
@@ -94,7 +94,7 @@ impl Teller<'_> {
             .that("no consent is left to end", !left),
         );
 
-        let answer = parties.orders.introspect(wire, &house.at, &own.text).await?;
+        let answer = parties.orders.introspect(wire, &house.at, &own.text, &[]).await?;
         let step = Step::new(
             "Refused: its token is over",
             "The very same question as before, and nothing more is told.",

@@ -29,7 +29,7 @@ pub struct Teller<'a> {
     pub(super) house: &'a House,
     pub(super) wire: &'a Wire,
     pub(super) browser: Browser<'a>,
-    keys: Keys,
+    pub(super) keys: Keys,
     listener: &'a mut (dyn FnMut(&Step) + Send),
     steps: Vec<Step>,
 }
@@ -124,6 +124,8 @@ impl Teller<'_> {
         let chain = self.agent_b_acts(&handed).await?;
         self.look_up(&chain).await?;
         *picture = Some(Picture::of(self.house, &given.claims, &own.claims, &chain.claims));
+        self.proof_of_the_chain(&chain).await?;
+        self.work_rests(&chain).await?;
         self.refusals(&own, &narrowed, &proof).await?;
         self.consent_ended(&own).await?;
         let again = self.consent(&AGAIN).await?;
@@ -407,14 +409,7 @@ impl Teller<'_> {
         path: &str,
         query: &str,
     ) -> anyhow::Result<Exchange> {
-        let url = format!("{}{path}", self.house.api);
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{url}{query}"))
-            .header("authorization", format!("DPoP {}", token.text))
-            .header("dpop", agent.proof(method, &url, Some(&token.text))?)
-            .body(Vec::new())?;
-        Ok(self.wire.send(request).await?)
+        agent.call(self.wire, method, &format!("{}{path}{query}", self.house.api), &token.text).await
     }
 }
 

@@ -89,6 +89,31 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "rules[2].scope",
             "no resource server declares \"orders:fly\"",
         ),
+        // a name that is misspelt asks nobody
+        (
+            "actions = [\"refund\"]\nscope",
+            "actions = [\"refnd\"]\nscope",
+            "rules[2].actions",
+            "the schema of \"order_access\" lists no action \"refnd\"",
+        ),
+        (
+            "approval_needed = false",
+            "approval_needed = [\"refnd\"]",
+            "details_types[0].approval_needed",
+            "the schema lists no value \"refnd\"",
+        ),
+        (
+            "levels = { read = \"low\"",
+            "levels = { raed = \"low\"",
+            "details_types[0].risk.levels.raed",
+            "is no value that the schema lists",
+        ),
+        (
+            "max_amount = \"At most {max_amount} euros\"",
+            "max_amout = \"At most {max_amount} euros\"",
+            "details_types[0].words.en.fields.max_amout",
+            "is no property of the schema",
+        ),
         ("effect = \"ask\"", "effect = \"deny\"", "rules[2].approver", "only a rule with effect ask"),
         (
             "actor = \"lookup-agent\"",

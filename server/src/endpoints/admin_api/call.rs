@@ -39,6 +39,13 @@ pub struct Call {
     pub what: String,
 }
 
+/// The answer to a call of nothing that there is: told as programs are told things.
+pub async fn unknown_path() -> Response {
+    let refusal =
+        Refusal::new(ErrorCode::InvalidRequest, "there is no such path in the admin API; see openapi.json");
+    reply::json(StatusCode::NOT_FOUND, reply::error_body(&refusal))
+}
+
 impl Call {
     /// Opens it, if its token has the scope for it and its client is still one for the admin API.
     ///

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::admin_api::AdminScope;
-use protocol::ending::{Order, OrderRefused};
+use protocol::ending::{Level, Order, OrderRefused};
 use protocol::refusal::{ErrorCode, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -71,7 +71,14 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
             }
             reply::json(StatusCode::OK, body)
         }
-        Ok(None) => call.not_found(&app, order.level().as_str()).await,
+        Ok(None) => {
+            // An instance is there as soon as its client is.
+            let what = match order.level() {
+                Level::Instance => "client",
+                level => level.as_str(),
+            };
+            call.not_found(&app, what).await
+        }
         Err(Failure::Refused(refusal)) => call.refuse(&app, StatusCode::CONFLICT, refusal).await,
         Err(failure) => call.failed(&app, failure),
     }

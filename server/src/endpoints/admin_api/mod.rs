@@ -9,4 +9,4 @@ pub mod endings;
 pub mod lists;
 pub mod openapi;
 
-pub use call::{Call, from_text, split};
+pub use call::{Call, from_text, split, unknown_path};

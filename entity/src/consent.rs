@@ -23,6 +23,10 @@ pub struct Model {
     pub expires_at: i64,
     /// Grows by one with every change; this column counts, not the document.
     pub version: i64,
+    /// The issuer of an identity assertion that brought it, if one did.
+    pub brought_by: Option<String>,
+    /// When it was ended, if it was.
+    pub ended_at: Option<i64>,
     /// The consent as JSON.
     pub document: String,
 }

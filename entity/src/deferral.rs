@@ -27,9 +27,9 @@ pub struct Model {
     pub expires_at: i64,
     /// `approved` or `denied`, once it was answered.
     pub answer: Option<String>,
-    /// When something that it comes from was ended.
+    /// When something that it comes from was ended, or its client gave it up.
     pub ended_at: Option<i64>,
-    /// When its token was issued, or its client gave it up.
+    /// When its token was issued.
     pub taken_at: Option<i64>,
     /// How long the client must wait between two times it asks.
     pub poll_interval: i64,
@@ -39,6 +39,8 @@ pub struct Model {
     pub request: String,
     /// What is asked of the approver, as JSON.
     pub document: String,
+    /// What is needed to tell the client of the answer, sealed; until it was told.
+    pub delivery: Option<String>,
 }
 
 /// None: the store joins nothing.

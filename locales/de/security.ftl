@@ -119,6 +119,7 @@ reset-link-heading = Link für ein neues Passwort
 reset-link-for = für { $name }
 reset-link-hint = Geben Sie ihn so weiter, dass ihn sonst niemand lesen kann. Er gilt einmal, für einen Tag. Er wird nur jetzt gezeigt.
 admin-users = Personen
+admin-users-empty = Es gibt niemanden.
 admin-user-email = E-Mail
 admin-user-password = Passwort gesetzt
 admin-user-reset = Neues Passwort

@@ -119,6 +119,7 @@ reset-link-heading = Link for a new password
 reset-link-for = for { $name }
 reset-link-hint = Hand it over in a way that nobody else can read. It works once, for a day. It is shown only now.
 admin-users = Users
+admin-users-empty = There is no user.
 admin-user-email = E-mail
 admin-user-password = Password set
 admin-user-reset = New password

@@ -16,6 +16,8 @@ mod m3_status_lists;
 mod m3_tasks;
 mod m3_wire;
 mod m4_approvals;
+mod m4_approve;
+mod m4_brought;
 mod m4_consents;
 mod m4_halt;
 mod m4_stopping;
@@ -48,6 +50,8 @@ impl MigratorTrait for Migrator {
             Box::new(m4_approvals::Migration),
             Box::new(m4_workload::Migration),
             Box::new(m4_story::Migration),
+            Box::new(m4_brought::Migration),
+            Box::new(m4_approve::Migration),
             Box::new(m4_stopping::Migration),
         ]
     }

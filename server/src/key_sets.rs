@@ -8,13 +8,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
 use protocol::numeric_date::{NumericDate, Seconds};
+use protocol::workload::spiffe;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
 use crate::outbound::Outbound;
 
-/// How long a set is used before it is fetched again.
+/// How long a set is used before it is fetched again, unless it says itself that this is too long.
 const FRESH: Seconds = Seconds::minutes(5);
 /// How long a set is used on while its publisher does not answer.
 const LONGEST_KEPT: Seconds = Seconds::days(1);
@@ -50,7 +51,7 @@ impl KeySets {
     pub async fn get(&self, outbound: &Outbound, uri: &Url, now: NumericDate) -> Option<Arc<Value>> {
         let published = self.published(uri);
         match published.usable(now) {
-            Some(latest) if now.since(latest.at) < FRESH => Some(Arc::clone(&latest.jwks)),
+            Some(latest) if now.since(latest.at) < fresh_for(&latest.jwks) => Some(Arc::clone(&latest.jwks)),
             latest => published.fetch(outbound, uri, latest.map(|latest| latest.at), now).await,
         }
     }
@@ -76,6 +77,12 @@ impl KeySets {
     fn published(&self, uri: &Url) -> Arc<Published> {
         self.0.get_with_by_ref(uri, Arc::default)
     }
+}
+
+/// How long this set is used. A trust bundle may say how often it changes; nobody is asked more often than strangers
+/// could have us ask.
+fn fresh_for(jwks: &Value) -> Seconds {
+    spiffe::refresh_hint(jwks).map_or(FRESH, |hint| hint.clamp(PAUSE, FRESH))
 }
 
 impl Published {
@@ -207,6 +214,22 @@ mod tests {
         let stale = NOW.plus(Seconds(300));
         assert_eq!(kid(sets.get(&outbound, &publisher.uri, stale).await).as_deref(), Some("b"));
         assert_eq!(publisher.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_bundle_that_says_so_is_fetched_sooner_and_never_without_a_pause() {
+        let (publisher, outbound, sets) = (Publisher::open().await, outbound(), KeySets::new(10));
+        let mut at = NOW;
+        for (hint, first_stale) in [(60, 60), (1, 15), (86_400, 300)] {
+            publisher.says(&json!({ "keys": [], "spiffe_refresh_hint": hint }).to_string());
+            at = at.plus(Seconds(1_000));
+            sets.get(&outbound, &publisher.uri, at).await.unwrap();
+            let asked = publisher.asked();
+            sets.get(&outbound, &publisher.uri, at.plus(Seconds(first_stale - 1))).await.unwrap();
+            assert_eq!(publisher.asked(), asked, "{hint}");
+            sets.get(&outbound, &publisher.uri, at.plus(Seconds(first_stale))).await.unwrap();
+            assert_eq!(publisher.asked(), asked + 1, "{hint}");
+        }
     }
 
     #[tokio::test]

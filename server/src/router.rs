@@ -111,28 +111,7 @@ pub fn router(app: &Arc<App>) -> Router {
             get(pages::account_tasks::get).post(pages::account_tasks::post),
         )
         .merge(security())
-        .route("/admin", get(pages::admin::get))
-        .route("/admin/users/reset-link", post(pages::admin::reset_link))
-        .route("/admin/details-types", get(pages::admin_details_types::list))
-        .route("/admin/details-types/{name}", get(pages::admin_details_types::one))
-        .route("/admin/clients", get(pages::admin_clients::list))
-        .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
-        .route(
-            "/admin/clients/{client_id}/{operation}",
-            get(pages::admin_endings::ask_of_agent).post(pages::admin_endings::end_agent),
-        )
-        .route(
-            "/admin/users/{user_id}/{ending}",
-            get(pages::admin_endings::ask_of_user).post(pages::admin_endings::end_user),
-        )
-        .route(
-            "/admin/consents/{id}/end",
-            get(pages::admin_endings::ask_of_consent).post(pages::admin_endings::end_consent),
-        )
-        .route(
-            "/admin/tasks/{id}/end",
-            get(pages::admin_endings::ask_of_task).post(pages::admin_endings::end_task),
-        )
+        .merge(admin())
         .layer(CsrfLayer::new());
     let people = Router::new()
         .route(metadata::AUTHORIZE, get(pages::authorize::get).post(pages::authorize::post))
@@ -179,6 +158,27 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(people)
         .layer(around)
         .with_state(Arc::clone(app))
+}
+
+/// What admins see, and what they end, for people.
+fn admin() -> Router<Arc<App>> {
+    let ending = || get(pages::admin_endings::ask).post(pages::admin_endings::end);
+    Router::new()
+        .route("/admin", get(pages::admin::get))
+        .route("/admin/users/reset-link", post(pages::admin::reset_link))
+        .route("/admin/details-types", get(pages::admin_details_types::list))
+        .route("/admin/details-types/{name}", get(pages::admin_details_types::one))
+        .route("/admin/clients", get(pages::admin_clients::list))
+        .route("/admin/clients/{client_id}", get(pages::admin_clients::one))
+        .route("/admin/consents/{consent_id}", get(pages::admin_consents::one))
+        .route("/admin/tasks/{task_id}", get(pages::admin_tasks::one))
+        .route("/admin/tokens/{token_id}/end", ending())
+        .route("/admin/families/{family_id}/end", ending())
+        .route("/admin/tasks/{task_id}/{ending}", ending())
+        .route("/admin/consents/{consent_id}/end", ending())
+        .route("/admin/clients/{client_id}/instances/{instance}/end", ending())
+        .route("/admin/clients/{client_id}/{ending}", ending())
+        .route("/admin/users/{user_id}/{ending}", ending())
 }
 
 /// What admins do, for programs. The document at its end lists the same paths.

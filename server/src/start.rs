@@ -1,5 +1,6 @@
 //! Opening the house: the store, what the configuration declares, the keys, and the first admin.
 
+mod details_types;
 mod lapsed_rights;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,6 +184,9 @@ pub async fn open(
             "private keys are stored without encryption; set keys.encryption_key or keys.encryption_key_file"
         );
     }
+    for overlap in &declared.overlaps {
+        tracing::warn!("{overlap}: such a workload is whichever of the two it says it is");
+    }
     Ok((Arc::new(app), notices))
 }
 
@@ -283,17 +287,31 @@ async fn apply(
     let resolved = declared
         .resolve(|name| ids.iter().find(|(known, _)| known == name).map(|(_, id)| id.clone()))
         .map_err(StartError::Config)?;
+    let left_over = details_types::left_over(store, declared).await?;
     for client in &resolved.clients {
         // What an admin did to it stays: that stands beside what is declared.
-        if store.find_declaration(&client.id).await?.as_ref() != Some(client) {
-            records.push(Record::Client { client: client.clone(), origin: Origin::Config });
+        let before = store.find_declaration(&client.id).await?;
+        let mut client = client.clone();
+        if let Some(before) = &before {
+            let kept = before.authorization_details_types.intersection(&left_over).cloned();
+            client.authorization_details_types.extend(kept);
+        }
+        if before.as_ref() != Some(&client) {
+            records.push(Record::Client { client, origin: Origin::Config });
         }
     }
     let servers = store.resource_servers().await?;
-    for server in declared.resource_servers.iter().filter(|server| !servers.contains(server)) {
-        records.push(Record::ResourceServer { resource_server: server.clone(), origin: Origin::Config });
+    for server in &declared.resource_servers {
+        let before = servers.iter().find(|before| before.identifier == server.identifier);
+        let mut server = server.clone();
+        if let Some(before) = before {
+            server.details_types.extend(before.details_types.intersection(&left_over).cloned());
+        }
+        if before != Some(&server) {
+            records.push(Record::ResourceServer { resource_server: server, origin: Origin::Config });
+        }
     }
-    records.extend(details_types(store, declared).await?);
+    records.extend(details_types::changed(store, declared, now).await?);
     let now_declared = retire(store, &mut records, &last, declared, &resolved.clients).await?;
     // A start that changes nothing decides nothing, and is not told.
     let change = match records.is_empty() {
@@ -316,29 +334,6 @@ async fn apply(
     Ok(resolved.rules)
 }
 
-/// The details types that are declared otherwise than before: each is a new version of its type. What an admin declared
-/// or retired stays as it is.
-async fn details_types(store: &Store, declared: &Declared) -> Result<Vec<Record>, StartError> {
-    let mut records = Vec::new();
-    for known in declared.details_types.names().filter_map(|name| declared.details_types.find(name)) {
-        let document = known.document();
-        let before = store.find_details_type(&document.name).await?;
-        if before
-            .as_ref()
-            .is_some_and(|before| before.origin == Origin::Admin || before.document == *document)
-        {
-            continue;
-        }
-        records.push(Record::DetailsType {
-            details_type: document.clone(),
-            version: before.map_or(1, |before| before.version.saturating_add(1)),
-            retired_at: None,
-            origin: Origin::Config,
-        });
-    }
-    Ok(records)
-}
-
 /// What was changed, for the audit log; the first hundred.
 fn names(records: &[Record]) -> String {
     let name = |record: &Record| match record {
@@ -346,6 +341,9 @@ fn names(records: &[Record]) -> String {
         Record::Client { client, .. } => format!("client {}", client.id),
         Record::ResourceServer { resource_server, .. } => {
             format!("resource server {}", resource_server.identifier)
+        }
+        Record::DetailsType { details_type, retired_at: Some(_), .. } => {
+            format!("details type {}, which is declared no longer", details_type.name)
         }
         Record::DetailsType { details_type, .. } => format!("details type {}", details_type.name),
         _ => "other".to_owned(),

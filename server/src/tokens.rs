@@ -117,20 +117,24 @@ pub async fn write(
             Secret::from_text(app.keys.sign(alg, "at+jwt", &claims)?)
         }
     };
-    check_length(&text)?;
+    check_length(issued, &text)?;
     Ok(Written::new(token, text))
 }
 
-/// Nobody may get what we would not take: it could not be looked at, and not be ended.
+/// What could never be presented here is not issued: it is refused, and not cut short.
 ///
 /// # Errors
-/// A text of more than [`LONGEST_TOKEN`].
-pub fn check_length(text: &Secret) -> Result<(), Refusal> {
+/// `invalid_authorization_details`, or where the token has none, `invalid_scope`.
+pub fn check_length(token: &Token, text: &Secret) -> Result<(), Refusal> {
     if text.reveal().len() <= LONGEST_TOKEN {
         return Ok(());
     }
-    let description = "a token of all this would be too long; ask for fewer or smaller authorization_details";
-    Err(Refusal::new(ErrorCode::InvalidRequest, description))
+    let (code, what) = match token.authority.details.is_empty() {
+        true => (ErrorCode::InvalidScope, "scope words"),
+        false => (ErrorCode::InvalidAuthorizationDetails, "or smaller authorization_details"),
+    };
+    let description = format!("the token would be longer than {LONGEST_TOKEN} bytes; ask for fewer {what}");
+    Err(Refusal::new(code, description))
 }
 
 /// Writes a refresh token: always a random reference.
@@ -211,7 +215,8 @@ pub async fn id_token(
         authority: Authority { until: token.expires_at(), ..approved.clone() },
         cnf: None,
         claims: ClaimsRequest::default(),
-        parent: None,
+        // Whoever ends the access token takes back this sign-in's word too: nothing is exchanged for it any more.
+        parent: Some(token.id.clone()),
         session: along.session.cloned(),
         status: None,
         ..token.clone()

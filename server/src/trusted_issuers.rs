@@ -1,18 +1,13 @@
 //! Those whose JWTs are believed, each for its purposes, and the keys that they sign with.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
-use protocol::client::{KeySource, SigningAlg};
-use protocol::numeric_date::NumericDate;
+use protocol::client::KeySource;
 use protocol::trusted_issuer::{Purpose, TrustedIssuer};
-use serde_json::{Map, Value};
-use url::Url;
+use serde_json::Value;
 
-use crate::jose::{ClientKeys, JoseError};
-use crate::key_sets::KeySets;
-use crate::outbound::Outbound;
+use crate::issuer_keys::IssuerKeys;
+use crate::jose::JoseError;
 
 /// All of them, by `iss`.
 #[derive(Default)]
@@ -22,14 +17,8 @@ pub struct TrustedIssuers(BTreeMap<String, Trusted>);
 pub struct Trusted {
     /// How far it is believed.
     pub rule: TrustedIssuer,
-    keys: Keys,
-}
-
-enum Keys {
-    /// Written down.
-    Known(Arc<ClientKeys>),
-    /// Published; with what was parsed last.
-    Published(Url, ArcSwapOption<(Arc<Value>, Arc<ClientKeys>)>),
+    /// Its keys.
+    pub keys: IssuerKeys,
 }
 
 impl TrustedIssuers {
@@ -39,11 +28,11 @@ impl TrustedIssuers {
     /// [`JoseError`] for keys that cannot be read.
     pub fn new(declared: &[(TrustedIssuer, KeySource)]) -> Result<Self, JoseError> {
         let trusted = |(rule, source): &(TrustedIssuer, KeySource)| {
-            let keys = match source {
-                KeySource::Jwks(jwks) => Keys::Known(Arc::new(ClientKeys::parse(jwks)?)),
-                KeySource::JwksUri(uri) => Keys::Published(uri.clone(), ArcSwapOption::empty()),
-                KeySource::None => return Err(JoseError::NotAKeySet),
-            };
+            // Who speaks for people says in the configuration where its keys are, and never by itself.
+            if *source == KeySource::None {
+                return Err(JoseError::NotAKeySet);
+            }
+            let keys = IssuerKeys::new(&rule.issuer, source, Value::clone)?;
             Ok((rule.issuer.clone(), Trusted { rule: rule.clone(), keys }))
         };
         declared.iter().map(trusted).collect::<Result<_, _>>().map(Self)
@@ -60,50 +49,4 @@ impl TrustedIssuers {
     pub fn find(&self, issuer: &str) -> Option<&Trusted> {
         self.0.get(issuer)
     }
-}
-
-impl Trusted {
-    /// The claims of a JWT that it signed; where none of its published keys fits, with those that it has published
-    /// since.
-    ///
-    /// # Errors
-    /// [`JoseError`].
-    pub async fn verify(
-        &self,
-        key_sets: &KeySets,
-        outbound: &Outbound,
-        compact: &str,
-        kid: Option<&str>,
-        alg: SigningAlg,
-        now: NumericDate,
-    ) -> Result<Map<String, Value>, JoseError> {
-        let (uri, latest) = match &self.keys {
-            Keys::Known(keys) => return keys.verify(compact, kid, alg),
-            Keys::Published(uri, latest) => (uri, latest),
-        };
-        let jwks = key_sets.get(outbound, uri, now).await.ok_or(JoseError::NotAKeySet)?;
-        match parsed(latest, &jwks)?.verify(compact, kid, alg) {
-            Err(JoseError::UnknownKey) => {}
-            // A set without names for its keys may have got others.
-            Err(JoseError::BadSignature) if kid.is_none() => {}
-            verdict => return verdict,
-        }
-        let newer = key_sets.newer(outbound, uri, &jwks, now).await.ok_or(JoseError::UnknownKey)?;
-        parsed(latest, &newer)?.verify(compact, kid, alg)
-    }
-}
-
-/// The keys in `jwks`, parsed once for each set that was published.
-fn parsed(
-    latest: &ArcSwapOption<(Arc<Value>, Arc<ClientKeys>)>,
-    jwks: &Arc<Value>,
-) -> Result<Arc<ClientKeys>, JoseError> {
-    if let Some(latest) = latest.load().as_deref()
-        && Arc::ptr_eq(&latest.0, jwks)
-    {
-        return Ok(Arc::clone(&latest.1));
-    }
-    let keys = Arc::new(ClientKeys::parse(jwks)?);
-    latest.store(Some(Arc::new((Arc::clone(jwks), Arc::clone(&keys)))));
-    Ok(keys)
 }

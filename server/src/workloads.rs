@@ -87,7 +87,9 @@ impl Workloads {
             AuthMethod::WorkloadJwt => !self.issuers.is_empty(),
             AuthMethod::SpiffeJwt => !self.trust_domains.is_empty(),
             AuthMethod::SpiffeX509 => certificates && !self.trust_domains.is_empty(),
-            AuthMethod::AttestJwtClientAuth => !self.attesters.is_empty(),
+            AuthMethod::AttestJwtClientAuth | AuthMethod::AttestJwtClientAuthDpop => {
+                !self.attesters.is_empty()
+            }
             _ => false,
         };
         AuthMethod::ALL.into_iter().filter(there).collect()

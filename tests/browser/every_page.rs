@@ -226,6 +226,24 @@ impl Tour {
         person.see("approvals-answered").await;
     }
 
+    /// The admin looks at one consent and one task, and ends one token.
+    async fn one_thing(&mut self, person: &Person) {
+        let house = self.stage.house.door().clone();
+        let agent = self.stage.house.client("agent-a");
+        agent.own_token("orders:read", tests::ORDERS).await.ok();
+        person.goto(&house.url("/admin/clients/agent-a")).await;
+        self.stop(person, "admin-client-holds", "held-tokens").await;
+        person.goto(&house.url("/admin")).await;
+        person.eval("document.querySelector('#admin-consents tbody th a').click()").await;
+        self.stop(person, "admin-consent", "held-tokens").await;
+        person.eval("document.querySelector('#admin-consent-tasks .task-line > a').click()").await;
+        self.stop(person, "admin-task", "held-tokens").await;
+        person.eval("document.querySelector('#held-tokens tbody td a').click()").await;
+        self.stop(person, "admin-ending-token", "ending-form").await;
+        person.click("ending-confirm").await;
+        self.stop(person, "admin-ended-token", "ended-lines").await;
+    }
+
     async fn admin(&mut self, person: &Person) {
         let house = self.stage.house.door().clone();
         let agent = self.stage.house.client("agent-a");
@@ -246,6 +264,8 @@ impl Tour {
         self.stop(person, "admin-clients", "admin-clients").await;
         person.goto(&house.url("/admin/clients/agent-a")).await;
         self.stop(person, "admin-client", "admin-client").await;
+        self.one_thing(person).await;
+        person.goto(&house.url("/admin/clients/agent-a")).await;
         person.click("ending-suspend").await;
         self.stop(person, "admin-ending", "ending-form").await;
         person.click("ending-confirm").await;

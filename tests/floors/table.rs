@@ -55,7 +55,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("tls", &[&["config"]]),
     ("issuer_keys", &[&["jose", "key_sets", "outbound"]]),
     ("workloads", &[&["config", "issuer_keys", "jose", "key_sets", "outbound", "tls"]]),
-    ("trusted_issuers", &[&["jose", "key_sets", "outbound"]]),
+    ("trusted_issuers", &[&["issuer_keys", "jose"]]),
     ("webhooks", &[&["secret", "store"]]),
     ("failure", &[&["jose", "store"]]),
     ("registry", &[&["failure", "store"]]),
@@ -78,7 +78,7 @@ pub const ROOMS: &[(&str, &[&[&str]])] = &[
     ("tasks", &[GROUND]),
     ("receipts", &[GROUND]),
     ("tokens", &[GROUND, &["caller"]]),
-    ("grants", &[GROUND, &["caller", "tasks", "tokens"]]),
+    ("grants", &[GROUND, &["caller", "federation", "tasks", "tokens"]]),
     ("endpoints", &[GROUND, TRADES, &["certification", "grants"]]),
     ("pages", &[GROUND, TRADES, &["pages/views"]]),
     // Views know nothing but values: what they show is given to them.

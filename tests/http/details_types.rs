@@ -1,6 +1,7 @@
 //! Details types: a consent keeps the version it was given under, and that version judges whatever comes of it.
 
 use serde_json::{Value, json};
+use server::store::Origin;
 use tests::{Answer, Client, Database, House, ORDERS, on_both_databases};
 
 on_both_databases! {
@@ -11,6 +12,7 @@ on_both_databases! {
     what_was_allowed_in_other_words_is_asked_for_again,
     the_example_of_the_documentation_does_what_it_says,
     admins_see_how_users_see_it_and_who_holds_which_version,
+    what_is_declared_no_longer_cannot_be_asked_for_and_what_was_allowed_goes_on,
 }
 
 /// A details type of which the amount narrows by `rule`, and which reads `words`.
@@ -339,4 +341,69 @@ async fn admins_see_how_users_see_it_and_who_holds_which_version(database: Datab
     }
     let nobody = house.person();
     assert!(nobody.page("/admin/details-types").await.path.starts_with("/sign-in"));
+}
+
+async fn what_is_declared_no_longer_cannot_be_asked_for_and_what_was_allowed_goes_on(database: Database) {
+    let declared = refund("max", FIRST, "");
+    let mut house = house(database, &declared).await;
+    let with = house.config().to_owned();
+    let without = with.replace(&declared, "").replace(", \"refund\"]", "]");
+    assert!(with != without && !without.contains("refund"));
+    let agent = house.client("agent-a");
+    let before = allowed(&house, &agent).await;
+    let kept = async |house: &House| {
+        let kept = house.store().find_details_type(&"refund".parse().unwrap()).await.unwrap().unwrap();
+        (kept.version, kept.retired_at.is_some(), kept.origin)
+    };
+
+    let now = without.clone();
+    house.restart_changed(move |_| now).await;
+    let event = house.told("configuration.apply", "granted").await;
+    assert!(
+        event["reason"].as_str().unwrap().contains("details type refund, which is declared no longer"),
+        "{event}"
+    );
+    assert_eq!(kept(&house).await, (1, true, Origin::Config));
+    // Nothing of it can be asked for.
+    let (agent, alice) = (house.client("agent-a"), house.signed_in("alice").await);
+    let details: Value = serde_json::from_str(&of(10)).unwrap();
+    let ask = house.ask(&agent).details(&details).resource(ORDERS);
+    assert_eq!(ask.brought_by(&alice).await.param("error"), "invalid_authorization_details");
+    // What was allowed goes on under its version, and narrows by it.
+    let (half, more, here) = (of(50), of(101), ("resource", ORDERS));
+    let refresh_token = before.text("refresh_token");
+    let got = agent.refresh(refresh_token, &[("authorization_details", half.as_str()), here]).await.ok();
+    assert_eq!(got.json["authorization_details"][0]["amount"], 50);
+    let refused = agent.refresh(refresh_token, &[("authorization_details", more.as_str()), here]).await;
+    refused.refused("invalid_authorization_details");
+    let less = of(20);
+    agent.exchange(got.access_token(), &[("authorization_details", less.as_str()), here]).await.ok();
+    assert!(alice.page("/account").await.text().contains("Refund up to 100"));
+    // Admins see that, and why.
+    let admin = house.signed_in("admin").await;
+    assert!(admin.page("/admin/details-types").await.text().contains("No longer declared"));
+    let page = admin.page("/admin/details-types/refund").await;
+    assert!(
+        page.html.contains("id=\"details-type-undeclared\"")
+            && !page.html.contains("id=\"details-type-retired\"")
+    );
+    // Once: the next start changes nothing.
+    let applied = async |house: &House| {
+        let events = house.events().await;
+        let events = events.iter().map(|event| serde_json::to_value(event).unwrap());
+        events.filter(|event| event["action"] == "configuration.apply").count()
+    };
+    let times = applied(&house).await;
+    house.restart().await;
+    assert_eq!((applied(&house).await, kept(&house).await), (times, (1, true, Origin::Config)));
+
+    // Declared again in the same words, it is in use again as what it was; in others, as a new version.
+    let again = with.clone();
+    house.restart_changed(move |_| again).await;
+    assert_eq!(kept(&house).await, (1, false, Origin::Config));
+    let agent = house.client("agent-a");
+    allowed(&house, &agent).await;
+    house.restart_changed(move |_| without).await;
+    house.restart_changed(move |_| with.replace(FIRST, "Pay back {amount}")).await;
+    assert_eq!(kept(&house).await, (2, false, Origin::Config));
 }

@@ -15,13 +15,26 @@ on_both_databases! {
 }
 
 /// Opens the page that asks, and says yes.
-async fn confirm(admin: &Person, path: &str) -> Page {
+pub(crate) async fn confirm(admin: &Person, path: &str) -> Page {
     let asked = admin.page(path).await;
     assert_eq!((asked.status, asked.path.as_str()), (200, path), "{}", asked.text());
     let done = asked.submit(&asked.form_to(path), None).await.page();
     assert_eq!(done.status, 200, "{}", done.text());
     assert!(done.html.contains("id=\"ended\""), "{}", done.text());
     done
+}
+
+/// Whoever is no admin, and a form that is not ours, end nothing there.
+pub(crate) async fn is_an_admins_alone(house: &House, admin: &Person, path: &str) {
+    let (alice, nobody) = (house.signed_in("alice").await, house.person());
+    let form = admin.page(path).await.form_to(path);
+    assert_eq!(alice.page(path).await.status, 403, "{path}");
+    assert!(nobody.page(path).await.path.starts_with("/sign-in"), "{path}");
+    assert_eq!(alice.post(path, &form.fields).await.page().status, 403, "{path}");
+    assert!(nobody.post(path, &form.fields).await.page().path.starts_with("/sign-in"), "{path}");
+    let mut without = form.clone();
+    without.without("csrf");
+    assert_eq!(admin.post(path, &without.fields).await.page().status, 403, "{path}");
 }
 
 /// Where the admin page leads for this user.
@@ -274,16 +287,8 @@ async fn only_an_admin_who_has_just_signed_in_ends_anything_and_only_by_our_form
     let admin = house.signed_in("admin").await;
     let user = path_of_user(&admin, "alice", "end").await;
     let agent = "/admin/clients/agent-a/suspend";
-    let (alice, nobody) = (house.signed_in("alice").await, house.person());
     for path in [agent, user.as_str()] {
-        let form = admin.page(path).await.form_to(path);
-        assert_eq!(alice.page(path).await.status, 403, "{path}");
-        assert!(nobody.page(path).await.path.starts_with("/sign-in"), "{path}");
-        assert_eq!(alice.post(path, &form.fields).await.page().status, 403, "{path}");
-        assert!(nobody.post(path, &form.fields).await.page().path.starts_with("/sign-in"), "{path}");
-        let mut without = form.clone();
-        without.without("csrf");
-        assert_eq!(admin.post(path, &without.fields).await.page().status, 403, "{path}");
+        is_an_admins_alone(&house, &admin, path).await;
     }
     for path in [
         "/admin/clients/shop/suspend",

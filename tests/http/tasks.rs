@@ -18,6 +18,8 @@ on_both_databases! {
     what_went_over_to_another_task_lives_and_rests_with_that_one,
     a_list_of_tasks_tells_where_each_stands_the_newest_first,
     no_more_tasks_are_open_under_a_consent_than_there_may_be,
+    no_more_tasks_are_kept_under_a_consent_than_there_may_be,
+    who_is_there_is_not_told_to_whoever_gives_away_a_part,
     a_purpose_full_of_orders_widens_nothing,
 }
 
@@ -422,6 +424,61 @@ async fn a_list_of_tasks_tells_where_each_stands_the_newest_first(database: Data
         list.json["tasks"].as_array().unwrap().iter().map(|t| (&t["id"], &t["status"])).collect();
     let (revoked, suspended) = (json!("revoked"), json!("suspended"));
     assert_eq!(told, [(&newer.json["id"], &revoked), (&older.json["id"], &suspended)]);
+}
+
+async fn no_more_tasks_are_kept_under_a_consent_than_there_may_be(database: Database) {
+    let house = House::on_with(database, "[tasks]\nmost_kept = 5\n").await;
+    let agent = house.client("agent-a");
+    let consent = allowed(&house, &agent, "orders:read orders:write").await;
+    let first = consent.claims()["task"]["id"].as_str().unwrap().to_owned();
+    let one = || async { open(&agent, &under(&consent, "orders:read")).await };
+    // Opened and completed in a loop, as fast as it goes.
+    for _ in 0..2 {
+        operate(&agent, one().await.text("id"), "complete").await.ok();
+    }
+    let part = json!({ "parent": first, "actor": "agent-b", "scope": "orders:read" });
+    let (a, b, c, d) = tokio::join!(one(), one(), open(&agent, &part), open(&agent, &part));
+    let (opened, refused): (Vec<_>, Vec<_>) =
+        [a, b, c, d].into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((opened.len(), refused.len()), (2, 2), "the consent's own and two that are over are there");
+    for answer in refused {
+        let told = answer.refused("invalid_request");
+        let told = told.text("error_description");
+        assert!(told.contains("as many tasks"), "{told}");
+    }
+    house.told("task.open", "invalid_request").await;
+    // Another consent has room of its own, and the sweep makes room once they are long over.
+    let another = allowed(&house, &agent, "orders:read").await;
+    assert_eq!(open(&agent, &under(&another, "orders:read")).await.status, 201);
+}
+
+/// Whether there is somebody of a name is judged with everything else about them.
+async fn who_is_there_is_not_told_to_whoever_gives_away_a_part(database: Database) {
+    let house = House::on(database).await;
+    let [agent, helper] = ["agent-a", "agent-b"].map(|id| house.client(id));
+    let consent = allowed(&house, &agent, "orders:read orders:write").await;
+    let parent = consent.claims()["task"]["id"].as_str().unwrap().to_owned();
+    let ask = async |client: &Client, actor: &str, more: Value| {
+        let mut asked = json!({ "parent": parent, "actor": actor, "scope": "orders:read" });
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = open(client, &asked).await;
+        (answer.status, answer.body)
+    };
+    for (client, more) in [
+        (&agent, json!({})),
+        (&helper, json!({})),
+        (&agent, json!({ "scope": "" })),
+        (&agent, json!({ "deadline": "2001-01-01T00:00:00Z" })),
+        (&agent, json!({ "authorization_details": [{ "type": "no-such-type" }] })),
+        (&agent, json!({ "parent": "task_none" })),
+    ] {
+        let there = ask(client, "shop", more.clone()).await;
+        let not_there = ask(client, "nobody", more.clone()).await;
+        assert_eq!(there, not_there, "{more}");
+        assert_ne!(there.0, 201);
+    }
+    operate(&agent, &parent, "complete").await.ok();
+    assert_eq!(ask(&agent, "shop", json!({})).await, ask(&agent, "nobody", json!({})).await);
 }
 
 async fn no_more_tasks_are_open_under_a_consent_than_there_may_be(database: Database) {

@@ -74,13 +74,16 @@ const MFA: &str = "mfa";
 const KEYS: [&str; 3] = ["hwk", "swk", "pop"];
 
 /// An authentication context class, weakest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Acr {
     /// One factor, such as a password.
+    #[serde(rename = "urn:procura:acr:single-factor")]
     SingleFactor,
     /// Two factors of different kinds.
+    #[serde(rename = "urn:procura:acr:multi-factor")]
     MultiFactor,
     /// A key that works at this site only (`phr`, OpenID Connect EAP ACR Values §3).
+    #[serde(rename = "phr")]
     PhishingResistant,
 }
 

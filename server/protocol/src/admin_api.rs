@@ -125,7 +125,8 @@ pub fn unfit(
         | AuthMethod::WorkloadJwt
         | AuthMethod::SpiffeJwt
         | AuthMethod::SpiffeX509
-        | AuthMethod::AttestJwtClientAuth => false,
+        | AuthMethod::AttestJwtClientAuth
+        | AuthMethod::AttestJwtClientAuthDpop => false,
     };
     let alone = grant_types.iter().all(|grant| *grant == GrantType::ClientCredentials);
     [

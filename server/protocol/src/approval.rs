@@ -9,17 +9,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::acr::Acr;
 use crate::actor::Chain;
 use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
 use crate::authorization_details::{AuthorizationDetails, DetailsTypes};
 use crate::client::Client;
+use crate::destination::Destination;
 use crate::identifier::{ClientId, ConsentId, RuleId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::rule::{Approver, Planned, Reason, Rule, Verdict, at_once, judge};
 use crate::scope::Scope;
-use crate::token::{Subject, Token};
+use crate::token::{Login, Subject, Token};
 
 /// What a token request wants, apart from how long: everything that a person approves.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct Wanted {
     pub chain: Chain,
     /// Where it may be spent, or to whom it is handed over.
     pub audience: Audience,
+    /// Whether it is an access token for here, or what leaves, and to where.
+    #[serde(default)]
+    pub destination: Destination,
     /// `scope`.
     pub scope: Scope,
     /// `authorization_details`.
@@ -53,7 +58,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What `token` permits, and whose and who it is: a token that would be issued.
+    /// What `token` permits, and whose and who it is: an access token that would be issued.
     #[must_use]
     pub fn of(token: &Token) -> Self {
         Self {
@@ -61,6 +66,7 @@ impl Wanted {
             subject: token.subject.clone(),
             chain: token.chain.clone(),
             audience: token.audience.clone(),
+            destination: Destination::Here,
             scope: token.authority.scope.clone(),
             authorization_details: token.authority.details.clone(),
             resources: token.authority.resources.clone(),
@@ -107,7 +113,7 @@ impl Wanted {
         let canonical = serde_json_canonicalizer::to_vec(self)
             .unwrap_or_else(|_| serde_json::json!(self).to_string().into_bytes());
         let mut hash = Sha256::new();
-        hash.update(b"procura approval v1\0");
+        hash.update(b"procura approval v2\0");
         hash.update(canonical);
         URL_SAFE_NO_PAD.encode(hash.finalize())
     }
@@ -122,8 +128,19 @@ pub struct Question {
     pub reason: Reason,
     /// Who.
     pub approver: UserId,
+    /// What their sign-in must be worth at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Acr>,
     /// When it is over in any case, since what it comes from is.
     pub end: NumericDate,
+}
+
+impl Question {
+    /// Whether a person with this login may say yes.
+    #[must_use]
+    pub fn is_for(&self, login: &Login) -> bool {
+        self.acr.is_none_or(|acr| Acr::reached(login) >= acr)
+    }
 }
 
 /// The yes of a person, as it is found when the client comes back.
@@ -131,6 +148,8 @@ pub struct Question {
 pub struct Approved {
     /// Whose.
     pub by: UserId,
+    /// What their sign-in was worth at least, where that was asked.
+    pub acr: Option<Acr>,
     /// The hash of what they were shown.
     pub hash: String,
     /// Until when it is good. Nothing that it brings outlives it.
@@ -227,7 +246,7 @@ impl Policy<'_> {
             Verdict::Deny(rule) => Err(PolicyRefused::Denied(rule)),
             Verdict::AskApart => Err(PolicyRefused::AskApart),
             Verdict::Ask { .. } if self.approved.is_none() && wanted.is_handed_over() => Ok(None),
-            Verdict::Ask { reason, approver } => {
+            Verdict::Ask { reason, approver, acr } => {
                 let approver = match approver {
                     Approver::Subject => wanted.subject.user().cloned(),
                     Approver::Owner => actor.agent().map(|agent| agent.owner.clone()),
@@ -235,10 +254,12 @@ impl Policy<'_> {
                 };
                 let Some(approver) = approver else { return Err(PolicyRefused::NobodyToAsk(reason)) };
                 match self.approved {
-                    Some(approved) if approved.by == approver => Ok(Some(approved.until)),
+                    Some(approved) if approved.by == approver && acr <= approved.acr => {
+                        Ok(Some(approved.until))
+                    }
                     Some(_) => Err(PolicyRefused::NotAsApproved),
                     None => {
-                        let question = Question { wanted: wanted.clone(), reason, approver, end };
+                        let question = Question { wanted: wanted.clone(), reason, approver, acr, end };
                         Err(PolicyRefused::ApprovalNeeded(Box::new(question)))
                     }
                 }
@@ -251,8 +272,11 @@ impl Policy<'_> {
     #[must_use]
     pub fn at_once(&self, token: &Token, actor: &Client, types: &DetailsTypes, answered: bool) -> Authority {
         let wanted = Wanted::of(token);
-        let has =
-            |approver: &Approver| wanted.is_handed_over() || (answered && *approver == Approver::Subject);
+        let reaches = |acr: Acr| token.login.as_ref().is_some_and(|login| Acr::reached(login) >= acr);
+        let has = |approver: &Approver, acr: Option<Acr>| {
+            let said = answered && *approver == Approver::Subject && acr.is_none_or(reaches);
+            wanted.is_handed_over() || said
+        };
         at_once(self.rules, &wanted.planned(&token.authority, actor, types), has)
     }
 }
@@ -260,7 +284,9 @@ impl Policy<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acr::{self, Method};
     use crate::actor::SubProfile;
+    use crate::resource_authorization_server::GrantKind;
     use crate::rule::{RuleEffect, What};
     use serde_json::json;
 
@@ -272,6 +298,7 @@ mod tests {
             subject: Subject::User("alice".parse().unwrap()),
             chain: Chain::none(),
             audience: Audience::Resources,
+            destination: Destination::Here,
             scope: "a".parse().unwrap(),
             authorization_details: AuthorizationDetails::none(),
             resources: Resources::from(["https://r.example".parse().unwrap()]),
@@ -281,6 +308,15 @@ mod tests {
             parent: "token".parse().ok(),
             user_present: false,
         }
+    }
+
+    fn jag(issuer: &str) -> Destination {
+        Destination::other_domain(GrantKind::IdJag, issuer)
+    }
+
+    fn transaction(details: serde_json::Value) -> Destination {
+        let request_details = details.as_object().unwrap().clone();
+        Destination::Transaction { audience: "trust.example".into(), request_details }
     }
 
     fn agent() -> Client {
@@ -293,7 +329,7 @@ mod tests {
     }
 
     fn asking(approver: Approver) -> Rule {
-        let effect = RuleEffect::Ask { approver, what: What::default() };
+        let effect = RuleEffect::Ask { approver, acr: None, what: What::default() };
         Rule { id: "ask".parse().unwrap(), client: None, effect, subjects: None, resources: Resources::new() }
     }
 
@@ -306,16 +342,21 @@ mod tests {
     }
 
     fn yes(by: &str) -> Approved {
-        Approved { by: by.parse().unwrap(), hash: wanted().hash(), until: NumericDate(160) }
+        Approved { by: by.parse().unwrap(), acr: None, hash: wanted().hash(), until: NumericDate(160) }
     }
 
     #[test]
     fn every_member_of_what_is_wanted_changes_its_hash() {
-        let changes: [fn(&mut Wanted); 12] = [
+        let changes: [fn(&mut Wanted); 17] = [
             |w| w.client = "other".parse().unwrap(),
             |w| w.subject = Subject::User("eve".parse().unwrap()),
             |w| w.chain = Chain::of(agent().as_actor("https://as.example")),
             |w| w.audience = Audience::Actor("agent".parse().unwrap()),
+            |w| w.destination = jag("https://saas.example"),
+            |w| w.destination = jag("https://other.example"),
+            |w| w.destination = Destination::other_domain(GrantKind::Jwt, "https://saas.example"),
+            |w| w.destination = transaction(json!({})),
+            |w| w.destination = transaction(json!({"order": 7})),
             |w| w.scope = "a b".parse().unwrap(),
             |w| w.authorization_details = AuthorizationDetails::parse(r#"[{"type":"t"}]"#).unwrap(),
             |w| w.resources.clear(),
@@ -325,10 +366,12 @@ mod tests {
             |w| w.parent = None,
             |w| w.user_present = true,
         ];
+        let mut hashes = vec![wanted().hash()];
         for (index, change) in changes.into_iter().enumerate() {
             let mut other = wanted();
             change(&mut other);
-            assert_ne!(other.hash(), wanted().hash(), "{index}");
+            assert!(!hashes.contains(&other.hash()), "{index}");
+            hashes.push(other.hash());
         }
         assert_eq!(wanted().hash(), wanted().hash());
     }
@@ -367,6 +410,36 @@ mod tests {
         assert_eq!(check(&rules, Some(&yes("bob")), &more), Err(PolicyRefused::NotAsApproved));
         let over = Approved { until: NOW, ..yes("bob") };
         assert_eq!(check(&rules, Some(&over), &wanted()), Err(PolicyRefused::ApprovalOver));
+    }
+
+    #[test]
+    fn a_yes_is_good_only_where_its_sign_in_was_worth_what_the_rule_demands_now() {
+        let rule = |acr| {
+            let effect = RuleEffect::Ask { approver: Approver::Owner, acr, what: What::default() };
+            [Rule { effect, ..asking(Approver::Owner) }]
+        };
+        let multi = Some(Acr::MultiFactor);
+        match check(&rule(multi), None, &wanted()) {
+            Err(PolicyRefused::ApprovalNeeded(question)) => {
+                let by = |methods: &[Method]| question.is_for(&acr::login(methods, NOW));
+                assert_eq!(question.acr, multi);
+                assert!(by(&[Method::Password, Method::OneTimeCode]) && !by(&[Method::Password]));
+            }
+            other => panic!("{other:?}"),
+        }
+        for (reached, demanded, good) in [
+            (None, None, true),
+            (multi, None, true),
+            (multi, multi, true),
+            (Some(Acr::PhishingResistant), multi, true),
+            (None, multi, false),
+            (Some(Acr::SingleFactor), multi, false),
+            (multi, Some(Acr::PhishingResistant), false),
+        ] {
+            let approved = Approved { acr: reached, ..yes("bob") };
+            let checked = check(&rule(demanded), Some(&approved), &wanted());
+            assert_eq!(checked.is_ok(), good, "{reached:?} {demanded:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Chain;
 use crate::audience::ResourceIndicator;
 use crate::authorization_details::AuthorizationDetails;
+use crate::destination::Destination;
 use crate::identifier::{ClientId, ConsentId, InstanceId, RequestId, RuleId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refusal};
@@ -56,7 +57,7 @@ pub enum Action {
     /// A user set the code without which nobody asks them from afar, or took it away.
     #[serde(rename = "user.set_user_code")]
     UserSetUserCode,
-    /// An upstream OpenID Provider made an account for somebody who signed in there.
+    /// An account was made for somebody whom an upstream OpenID Provider signed in, or spoke of in a grant.
     #[serde(rename = "user.create")]
     UserCreate,
     /// An identity at an upstream OpenID Provider was linked to an account.
@@ -278,6 +279,9 @@ pub struct AuditEvent {
     /// Likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceIndicator>,
+    /// What it is and where it goes, where that is no access token for here.
+    #[serde(default, skip_serializing_if = "Destination::is_here")]
+    pub destination: Destination,
 }
 
 fn no_chain(chain: &Chain) -> bool {
@@ -323,6 +327,7 @@ impl AuditEvent {
             scope: None,
             authorization_details: AuthorizationDetails::none(),
             resources: Vec::new(),
+            destination: Destination::Here,
         }
     }
 

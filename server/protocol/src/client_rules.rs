@@ -169,7 +169,8 @@ fn authentication(client: &Client, lines: &mut Vec<Line>) {
         ClientAuthentication::SpiffeJwt { spiffe_id } | ClientAuthentication::SpiffeX509 { spiffe_id } => {
             Some(spiffe_id.to_string())
         }
-        ClientAuthentication::AttestJwtClientAuth { attester } => Some(attester.clone()),
+        ClientAuthentication::AttestJwtClientAuth { attester }
+        | ClientAuthentication::AttestJwtClientAuthDpop { attester } => Some(attester.clone()),
         _ => None,
     };
     let said = [method].into_iter().chain(alg).chain(whom.as_deref());

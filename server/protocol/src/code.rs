@@ -4,15 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
 use crate::claims_request::ClaimsRequest;
-use crate::identifier::{ClientId, ConsentId, Jkt, SessionId, TaskId, UserId};
+use crate::identifier::{ClientId, ConsentId, InstanceId, Jkt, SessionId, TaskId, UserId};
 use crate::pkce::CodeChallenge;
 use crate::token::Login;
 
-/// What a code stands for. It is bound to the client, the redirect URI, the challenge and, if asked, the key.
+/// What a code stands for. It is bound to the client, the redirect URI, the challenge and, where there is
+/// one, the instance and the key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Code {
     /// Who may redeem it.
     pub client: ClientId,
+    /// Which instance of it, where one asked for itself: no other may. A request that a browser alone brought is of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// Who approved.
     pub user: UserId,
     /// What was approved.

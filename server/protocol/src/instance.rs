@@ -14,8 +14,14 @@ impl Instance {
     /// This one of this client.
     #[must_use]
     pub fn new(client: &ClientId, id: &InstanceId) -> Self {
-        // Neither holds a space, so that no two instances have one key.
-        Self { client: client.clone(), key: format!("{client} {id}").into() }
+        Self { client: client.clone(), key: format!("{}{id}", Self::prefix(client)).into() }
+    }
+
+    /// What the keys of all instances of a client begin with, and of no other client's.
+    #[must_use]
+    pub fn prefix(client: &ClientId) -> String {
+        // No id holds a space, so that no two instances have one key.
+        format!("{client} ")
     }
 
     /// Whose it is.
@@ -41,5 +47,8 @@ mod tests {
         assert_ne!(instance("a", "1").key(), instance("b", "1").key());
         assert_ne!(instance("a", "b1"), instance("ab", "1"));
         assert_eq!(instance("a", "1").client().as_str(), "a");
+        let prefix = |client: &str| Instance::prefix(&client.parse().unwrap());
+        assert_eq!(instance("a", "1").key().strip_prefix(&prefix("a")), Some("1"));
+        assert!(!instance("ab", "1").key().starts_with(&prefix("a")));
     }
 }

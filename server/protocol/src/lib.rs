@@ -27,6 +27,7 @@ pub mod consent;
 pub mod credentials;
 pub mod deferred;
 pub mod delegation;
+pub mod destination;
 pub mod device;
 pub mod dpop;
 pub mod ending;

@@ -232,9 +232,11 @@ fn authentication(facts: &Facts<'_>, document: &mut Map<String, Value>) {
         put(document, &format!("{endpoint}_endpoint_auth_signing_alg_values_supported"), algs());
     }
     put(document, "dpop_signing_alg_values_supported", algs());
-    if facts.platforms.contains(&AuthMethod::AttestJwtClientAuth) {
+    if facts.platforms.iter().any(|method| method.is_attested()) {
         put(document, "client_attestation_signing_alg_values_supported", algs());
-        put(document, "client_attestation_pop_signing_alg_values_supported", algs());
+        if facts.platforms.contains(&AuthMethod::AttestJwtClientAuth) {
+            put(document, "client_attestation_pop_signing_alg_values_supported", algs());
+        }
         let base = facts.issuer.trim_end_matches('/');
         document.insert("challenge_endpoint".to_owned(), format!("{base}{ATTESTATION_CHALLENGE}").into());
     }
@@ -479,6 +481,13 @@ mod tests {
             assert_eq!(told[name], json!(["ES256", "EdDSA", "PS256", "RS256"]), "{name}");
         }
         assert!(!told["mtls_endpoint_aliases"].as_object().unwrap().contains_key("challenge_endpoint"));
+        // Whose proof is the DPoP proof is told of that by `dpop_signing_alg_values_supported`.
+        let combined = attested(&[AuthMethod::AttestJwtClientAuthDpop]);
+        assert_eq!(combined["challenge_endpoint"], told["challenge_endpoint"]);
+        assert!(combined.contains_key("client_attestation_signing_alg_values_supported"));
+        assert!(!combined.contains_key("client_attestation_pop_signing_alg_values_supported"));
+        let methods = combined["token_endpoint_auth_methods_supported"].as_array().unwrap();
+        assert!(methods.contains(&json!("attest_jwt_client_auth_dpop")));
         let without = attested(&[AuthMethod::WorkloadJwt]);
         assert!(
             !without.keys().any(|name| name.contains("attestation") || name.contains("challenge_endpoint"))

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::step_up::Demand;
+
 /// The error codes Procura answers with, each named by the specification that registers it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,13 +179,15 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// The `error_description` member, reduced to the characters RFC 6749 §5.2 allows.
     pub description: Cow<'static, str>,
+    /// Which login would be enough, where one was not (RFC 9470 §3).
+    pub login: Option<Box<Demand>>,
 }
 
 impl Refusal {
     /// A refusal with a description that is kept to the characters of RFC 6749 §5.2.
     #[must_use]
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, description: allowed_text(description.into()) }
+        Self { code, description: allowed_text(description.into()), login: None }
     }
 }
 

@@ -15,8 +15,12 @@ use crate::identifier::ClientId;
 use crate::jwt_bearer::{AUTHORIZATION_GRANT, ID_JAG};
 use crate::numeric_date::Seconds;
 use crate::scope::Scope;
+use crate::step_up::Demand;
 use crate::token::Token;
 use crate::token_type::TokenType;
+
+/// The claim with which a server is told by what name it knows the user itself.
+pub const AUD_SUB: &str = "aud_sub";
 
 /// An authorization server of another domain, and what may be said to it.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,6 +45,8 @@ pub struct ResourceAuthorizationServer {
     pub life: Seconds,
     /// How a grant is signed.
     pub signing_alg: SigningAlg,
+    /// How the user must have signed in here for a grant.
+    pub login: Demand,
 }
 
 /// Which grant.
@@ -182,6 +188,7 @@ mod tests {
             claims: BTreeSet::new(),
             life: Seconds(300),
             signing_alg: SigningAlg::Es256,
+            login: Demand::default(),
         }
     }
 

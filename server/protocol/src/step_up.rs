@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::acr::{self, Standing};
 use crate::numeric_date::{NumericDate, Seconds};
-use crate::refusal::{ErrorCode, Refuse};
+use crate::refusal::{ErrorCode, Refusal, Refuse};
 use crate::token::Login;
 
 /// What a resource asks of the login behind an access token.
@@ -19,7 +21,7 @@ pub struct Demand {
 
 /// The login is too weak or too long ago (RFC 9470 §3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the user must sign in again, as acr_values and max_age of this challenge say")]
+#[error("the user must sign in again, as acr_values and max_age of this answer say")]
 pub struct Insufficient;
 
 impl Refuse for Insufficient {
@@ -37,6 +39,31 @@ impl Demand {
         let strong = acr::standing(&self.acr_values, login) == Standing::Met;
         let recent = |limit: Seconds| login.is_some_and(|login| now.since(login.auth_time) <= limit);
         if strong && self.max_age.is_none_or(recent) { Ok(()) } else { Err(Insufficient) }
+    }
+
+    /// This, and at most so long ago besides.
+    #[must_use]
+    pub fn within(&self, max_age: Option<Seconds>) -> Self {
+        let both = self.max_age.into_iter().chain(max_age).min();
+        Self { acr_values: self.acr_values.clone(), max_age: both }
+    }
+
+    /// The same as [`check`](Self::check), where the answer says which login would be enough.
+    ///
+    /// # Errors
+    /// `insufficient_user_authentication`, with this demand.
+    pub fn check_telling(&self, login: Option<&Login>, now: NumericDate) -> Result<(), Refusal> {
+        self.check(login, now)
+            .map_err(|reason| Refusal { login: Some(Box::new(self.clone())), ..Refusal::from(reason) })
+    }
+
+    /// The members of an error response that say which login would be enough (Identity Assertion JWT Authorization
+    /// Grant §4.3).
+    pub fn members(&self) -> impl Iterator<Item = (String, Value)> {
+        let acr_values = (!self.acr_values.is_empty()).then(|| self.acr_values.join(" ").into());
+        let max_age = self.max_age.map(|max_age| max_age.0.into());
+        let named = |name: &str, value: Option<Value>| value.map(|value| (name.to_owned(), value));
+        named("acr_values", acr_values).into_iter().chain(named("max_age", max_age))
     }
 
     /// The parameters of the challenge (RFC 9470 §3), each behind a comma.
@@ -87,6 +114,30 @@ mod tests {
         ] {
             assert_eq!(demand.check(login, NOW), expected, "{demand:?} {login:?}");
         }
+    }
+
+    #[test]
+    fn of_two_ages_the_shorter_one_counts() {
+        for (own, more, both) in [
+            (None, None, None),
+            (Some(5), None, Some(5)),
+            (None, Some(5), Some(5)),
+            (Some(5), Some(9), Some(5)),
+        ] {
+            assert_eq!(demand(&[], own).within(more.map(Seconds)), demand(&[], both));
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_which_login_would_be_enough() {
+        let asked = demand(&[Acr::PhishingResistant, Acr::MultiFactor], Some(5));
+        let refusal = asked.check_telling(None, NOW).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::InsufficientUserAuthentication);
+        let told: Vec<_> = refusal.login.as_deref().unwrap().members().collect();
+        let acr_values = ("acr_values".to_owned(), "phr urn:procura:acr:multi-factor".into());
+        assert_eq!(told, [acr_values, ("max_age".to_owned(), 5.into())]);
+        assert_eq!(Demand::default().members().count(), 0);
+        assert_eq!(Demand::default().check_telling(None, NOW), Ok(()));
     }
 
     #[test]

@@ -177,9 +177,6 @@ pub enum TokenRequestRefused {
     /// `task` is no task's id.
     #[error("task is malformed")]
     MalformedTask,
-    /// A `completion_mode` that is none.
-    #[error("completion_mode must be deferred or absent")]
-    CompletionMode,
     /// `actor_token_type` without `actor_token` (RFC 8693 §2.1).
     #[error("actor_token_type was sent without actor_token")]
     ActorTokenMissing,
@@ -194,7 +191,6 @@ impl Refuse for TokenRequestRefused {
             | Self::RequestedTokenType
             | Self::MalformedTransaction(_)
             | Self::MalformedTask
-            | Self::CompletionMode
             | Self::ActorTokenMissing => ErrorCode::InvalidRequest,
         }
     }
@@ -255,17 +251,15 @@ impl TokenRequest {
     }
 }
 
-/// Whether the client can wait for a person to approve what it asks for: `completion_mode=deferred` (Deferred Token
-/// Response §4). Without it, nothing is ever deferred.
+/// Whether the client can wait for a person to approve what it asks for: `deferred` among the words of
+/// `completion_mode` (Deferred Token Response §5.1). Without it, nothing is ever deferred; words that mean nothing here
+/// are passed over.
 ///
 /// # Errors
-/// A repeated parameter, or another value.
+/// A repeated parameter.
 pub fn can_wait(params: &Params) -> Result<bool, TokenRequestRefused> {
-    match params.once("completion_mode")? {
-        None => Ok(false),
-        Some("deferred") => Ok(true),
-        Some(_) => Err(TokenRequestRefused::CompletionMode),
-    }
+    let modes = params.once("completion_mode")?.unwrap_or_default();
+    Ok(modes.split(' ').any(|mode| mode == "deferred"))
 }
 
 impl CodeRequest {
@@ -473,7 +467,10 @@ mod tests {
         let read = |form: &str| can_wait(&Params::parse(form.as_bytes()).unwrap());
         assert_eq!(read("a=b"), Ok(false));
         assert_eq!(read("completion_mode=deferred"), Ok(true));
-        assert_eq!(read("completion_mode=later"), Err(TokenRequestRefused::CompletionMode));
+        assert_eq!(read("completion_mode=later+deferred"), Ok(true));
+        for other in ["completion_mode=later", "completion_mode=", "completion_mode=undeferred"] {
+            assert_eq!(read(other), Ok(false), "{other}");
+        }
         assert!(read("completion_mode=deferred&completion_mode=deferred").is_err());
     }
 

@@ -14,6 +14,7 @@ use crate::federation::Identity;
 use crate::identifier::{ClientId, DetailsTypeName};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::scope::Scope;
+use crate::step_up::Demand;
 
 /// The words that nobody else's JWT can bring: there is nobody to be absent.
 const NEVER: &str = crate::authorization::OFFLINE_ACCESS;
@@ -49,6 +50,10 @@ pub struct TrustedIssuer {
     pub token_life: Option<Seconds>,
     /// Whether each of its JWTs is taken once.
     pub single_use: bool,
+    /// What its identity assertions must say of the login there.
+    pub login: Demand,
+    /// Whether somebody of whom an identity assertion speaks, and who never was here, gets an account as if they signed in.
+    pub new_accounts: bool,
 }
 
 /// What the JWTs of an issuer are believed as.
@@ -203,6 +208,8 @@ pub(crate) mod tests {
             max_life: Seconds(300),
             token_life: None,
             single_use: true,
+            login: Demand::default(),
+            new_accounts: false,
         }
     }
 

@@ -73,6 +73,11 @@ fn about(id: &str, question: &Question) -> Map<String, Value> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.into()))
     .collect();
+    let token_type = wanted.destination.token_type().as_str();
+    members.insert("requested_token_type".to_owned(), token_type.into());
+    if let Some(audience) = wanted.destination.audience() {
+        members.insert("audience".to_owned(), audience.into());
+    }
     if let Some(task) = &wanted.task {
         members.insert("task".to_owned(), task.as_str().into());
     }
@@ -94,6 +99,10 @@ mod tests {
         let question: Question = serde_json::from_value(json!({
             "wanted": {
                 "client": "agent", "subject": {"user": "usr_1"}, "chain": [], "audience": "resources",
+                "destination": {
+                    "requested_token_type": "urn:ietf:params:oauth:token-type:txn_token",
+                    "audience": "trust.example", "request_details": {"note": "hush"}
+                },
                 "scope": "orders:write", "authorization_details": [{"type": "t", "purpose": "hush"}],
                 "resources": ["https://r.example"], "task": "tsk_1", "consent": null, "parent": null
             },
@@ -109,6 +118,8 @@ mod tests {
                 "iss": "https://as.example", "aud": "https://hook.example", "jti": "jti",
                 "events": {APPROVAL_REQUESTED: {
                     "approval": "ask_1", "approver": "usr_2", "client": "agent", "subject": "usr_1", "task": "tsk_1",
+                    "requested_token_type": "urn:ietf:params:oauth:token-type:txn_token",
+                    "audience": "trust.example",
                     "link": "https://as.example/approvals/ask_1", "expires_at": 7
                 }}
             })

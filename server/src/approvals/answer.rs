@@ -95,6 +95,7 @@ async fn say_yes(
     let code = Code {
         claims: ClaimsRequest::default(),
         client: offer.client.id.clone(),
+        instance: waiting.request.instance.clone(),
         user: answerer.user.clone(),
         consent: granted.consent.id.clone(),
         task: granted.task.as_ref().map(|task| task.id.clone()),
@@ -146,7 +147,8 @@ fn check_asked(waiting: &DeferredRequest, user: &UserId) -> Result<(), Refusal> 
 }
 
 const fn no_longer(description: &'static str) -> Refusal {
-    Refusal { code: ErrorCode::InvalidRequest, description: std::borrow::Cow::Borrowed(description) }
+    let description = std::borrow::Cow::Borrowed(description);
+    Refusal { code: ErrorCode::InvalidRequest, description, login: None }
 }
 
 /// Writes the answer, and with it that the client is to be told, if it is.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::Client;
 use protocol::identifier::{SessionId, UserId};
+use protocol::numeric_date::Seconds;
+use protocol::prompt::PromptRefused;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::token::Login;
 use protocol::user::User;
 use protocol::webhook::Event;
 
@@ -14,7 +17,7 @@ use crate::app::{App, Visit};
 use crate::failure::Failure;
 use crate::grants::{self, Deferred};
 use crate::registry::Registry;
-use crate::store::{Anchor, Change, CommitError, Deferral, Step, Take};
+use crate::store::{Anchor, AnswerDelivery, Change, CommitError, Deferral, Record, Step, Take};
 
 /// A token request that waits for somebody.
 pub struct ApprovalNews {
@@ -42,12 +45,15 @@ pub struct Approving<'a> {
     pub user: &'a UserId,
     /// The session in which they say so.
     pub session: &'a SessionId,
+    /// How they signed in.
+    pub login: &'a Login,
 }
 
 /// Takes the answer of the approver. `shown` is the hash of what they were shown.
 ///
 /// # Errors
-/// `invalid_request` where it was answered before, is over, is somebody else's to answer, or is not what was shown.
+/// `invalid_request` where it was answered before, is over, is somebody else's to answer, or is not what was shown;
+/// `unmet_authentication_requirements` where a yes takes a stronger login.
 pub async fn decide(
     app: &App,
     visit: &Visit,
@@ -64,6 +70,9 @@ pub async fn decide(
     if !crate::app::same(shown, &question.wanted.hash()) {
         return Err(refused("this is not what was shown").into());
     }
+    if approved && !question.is_for(approving.login) {
+        return Err(PromptRefused::Unmet.into());
+    }
     let event = told(visit, deferral, approved);
     let step = match approved {
         true => Step::Approve(visit.now.plus(app.settings.approvals.approval_life).min(question.end)),
@@ -76,6 +85,12 @@ pub async fn decide(
     let event = Event::answered(&deferral.id, question, approved);
     let told = app.webhooks.to_tell(&event, app.issuer(), app.entropy.as_ref(), visit.now);
     let change = told.into_iter().fold(change, Change::keep);
+    // Not before the client can know the code that it is told of.
+    let due_at = visit.now.max(deferral.asked.asked_at.plus(Seconds(2)));
+    let expires_at = if let Step::Approve(until) = step { until } else { deferral.polling.expires_at };
+    let notice = AnswerDelivery { digest: deferral.digest, due_at, expires_at };
+    let notice = deferral.delivery.as_ref().map(|_| Record::AnswerDelivery(notice));
+    let change = notice.into_iter().fold(change, Change::keep);
     // What has ended meanwhile can still be denied.
     let alive = if approved { grants::question_anchors(question) } else { Vec::new() };
     match app.store.commit(alive.into_iter().fold(change, Change::requires)).await {

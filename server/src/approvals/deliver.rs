@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
+use super::deferral_notice;
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::grants;
@@ -119,6 +120,9 @@ async fn tell(app: &App, digest: &SecretDigest, attempt: u32) -> Result<(), Fail
     let id = id.parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
     let visit = Visit { now: app.clock.now(), id, from: None, certificate: None };
     let waiting = app.store.find_deferred(digest).await?;
+    if waiting.is_none() {
+        return deferral_notice::tell(app, digest, attempt).await;
+    }
     let open = waiting.as_ref().and_then(|waiting| Some((waiting, Delivery::open(app, waiting)?)));
     let Some((waiting, delivery)) = open else { return settle(app, Note::Delivered(*digest)).await };
     let client = app.store.find_client(&waiting.request.client).await?;
@@ -142,14 +146,14 @@ async fn tell(app: &App, digest: &SecretDigest, attempt: u32) -> Result<(), Fail
 }
 
 /// What follows from the answer to the attempt number `attempt`.
-fn after(app: &App, digest: SecretDigest, status: Option<u16>, attempt: u32) -> Note {
+pub(super) fn after(app: &App, digest: SecretDigest, status: Option<u16>, attempt: u32) -> Note {
     match again_after(status, attempt) {
         Some(wait) => Note::Postponed { digest, due_at: app.clock.now().plus(wait) },
         None => Note::Delivered(digest),
     }
 }
 
-async fn settle(app: &App, note: Note) -> Result<(), Failure> {
+pub(super) async fn settle(app: &App, note: Note) -> Result<(), Failure> {
     match app.store.commit(Change::housekeeping(app.clock.now()).note(note)).await {
         Ok(_) => Ok(()),
         Err(CommitError::Broken(error)) => Err(error.into()),

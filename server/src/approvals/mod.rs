@@ -11,6 +11,7 @@ mod answer;
 mod asked_user;
 mod backchannel;
 mod deferral;
+mod deferral_notice;
 mod deliver;
 mod device;
 mod end;

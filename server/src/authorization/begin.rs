@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::audit::Action;
 use protocol::authorization_request::{self, AuthorizationRequest};
 use protocol::client::Client;
-use protocol::identifier::ClientId;
+use protocol::identifier::{ClientId, InstanceId};
 use protocol::params::Params;
 use protocol::redirect_uri::{self, RedirectUriRefused, ReturnAddress};
 use protocol::refusal::{ErrorCode, Refusal};
@@ -29,6 +29,12 @@ pub struct Begun {
     pub waiting: Waiting,
 }
 
+/// What is known of a request that was pushed; nothing of any other.
+struct Pushed {
+    digest: Option<String>,
+    instance: Option<InstanceId>,
+}
+
 /// Takes a request in and keeps it until the user has answered. `browser` ties it to the browser it came from.
 ///
 /// # Errors
@@ -46,7 +52,10 @@ pub async fn begin(app: &App, visit: &Visit, params: &Params, browser: &str) -> 
         Err(refusal) => return Err(page(app, visit, &client, refusal).await),
     };
     let checked = match resolved {
-        Ok(resolved) => check(app, visit, &client, &resolved).await.map(|request| (request, resolved.pushed)),
+        Ok(resolved) => {
+            let checked = check(app, visit, &client, &resolved).await;
+            checked.map(|request| (request, Pushed { digest: resolved.pushed, instance: resolved.instance }))
+        }
         Err(refusal) => Err(Failure::Refused(refusal)),
     };
     match checked {
@@ -115,7 +124,7 @@ async fn wait(
     visit: &Visit,
     way: &WayBack,
     request: AuthorizationRequest,
-    pushed: Option<String>,
+    pushed: Pushed,
     browser: &str,
 ) -> Result<Begun, Stop> {
     let waiting = Waiting {
@@ -123,7 +132,8 @@ async fn wait(
         return_address: way.address.as_str().to_owned(),
         request,
         asked_at: visit.now,
-        pushed,
+        pushed: pushed.digest,
+        instance: pushed.instance,
         browser: browser.to_owned(),
     };
     let interaction = random_id(app.entropy.as_ref(), "int_");

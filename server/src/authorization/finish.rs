@@ -7,6 +7,7 @@ use protocol::claims_request::ClaimsRequest;
 use protocol::code::Code;
 use protocol::consent::Consent;
 use protocol::identifier::TaskId;
+use protocol::instance::Instance;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refusal};
 
@@ -148,6 +149,7 @@ async fn give_code(
     let secret = Secret::generate(app.entropy.as_ref(), "pac_");
     let code = Code {
         client: client.id.clone(),
+        instance: present.waiting.instance.clone(),
         user: signed_in.user.clone(),
         consent: consent.id.clone(),
         task,
@@ -170,6 +172,8 @@ async fn give_code(
         .requires(Anchor::Session(signed_in.session.clone()))
         .take(Take::Interaction(present.interaction.to_owned()))
         .keep(Record::Code { digest: secret.digest(), code, expires_at });
+    let instance = present.waiting.instance.iter().map(|id| Instance::new(&client.id, id));
+    let change = instance.map(Anchor::Instance).fold(change, Change::requires);
     let change = match request.is_openid() {
         // From now on the client may know of the session, and is told when it ends.
         true => change.keep(Record::SessionClient(SessionClient {
@@ -218,8 +222,8 @@ async fn commit(app: &App, change: Change) -> Result<(), NotGiven> {
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => Err(gone("this request was answered before")),
         Err(CommitError::Conflict(Conflict::Replayed(_))) => Err(Stop::Page(used()).into()),
         Err(CommitError::Conflict(Conflict::Changed)) => Err(NotGiven::Amended),
-        Err(CommitError::Conflict(Conflict::NotAlive(_) | Conflict::Exhausted | Conflict::NoRoom)) => {
-            Err(gone("this request is not valid any more"))
-        }
+        Err(CommitError::Conflict(
+            Conflict::NotAlive(_) | Conflict::NotSignedIn | Conflict::Exhausted | Conflict::NoRoom,
+        )) => Err(gone("this request is not valid any more")),
     }
 }

@@ -16,7 +16,7 @@ mod session_state;
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authorization_request::AuthorizationRequest;
-use protocol::identifier::ClientId;
+use protocol::identifier::{ClientId, InstanceId};
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::redirect_uri::{self, ReturnAddress};
 use protocol::refusal::Refusal;
@@ -64,6 +64,9 @@ pub struct Waiting {
     pub asked_at: NumericDate,
     /// The digest of the pushed request it came from, which can be completed once.
     pub pushed: Option<String>,
+    /// Which instance of the client pushed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// What ties it to the browser it began in.
     pub browser: String,
 }

@@ -2,7 +2,7 @@
 
 use protocol::audit::Action;
 use protocol::authorization_request::AuthorizationRequest;
-use protocol::identifier::Jkt;
+use protocol::identifier::{InstanceId, Jkt};
 use protocol::numeric_date::Seconds;
 use protocol::params::Params;
 use protocol::presented::CREDENTIAL_PARAMETERS;
@@ -40,7 +40,7 @@ pub async fn push(app: &App, visit: &Visit, caller: &Caller, params: &Params) ->
             told.authorization_details = request.authorization_details.clone().unwrap_or_default();
             told.resources = request.resources.iter().cloned().collect();
             told.actor = request.requested_actor;
-            keep(&kept, request.dpop_jkt)?
+            keep(&kept, request.dpop_jkt, caller.instance.clone())?
         }
         Err(Failure::Refused(refusal)) => {
             let change = caller.mark(Change::new(told.clone().refused(&refusal)));
@@ -104,11 +104,11 @@ fn bound(named: Option<Jkt>, proven: Option<Jkt>) -> Result<Option<Jkt>, Refusal
     }
 }
 
-/// What is kept: everything but the credentials, and the key, however it was named.
-fn keep(kept: &Kept, jkt: Option<Jkt>) -> Result<Value, Failure> {
+/// What is kept: everything but the credentials, the key, however it was named, and who pushed it.
+fn keep(kept: &Kept, jkt: Option<Jkt>, instance: Option<InstanceId>) -> Result<Value, Failure> {
     let mut pairs: Vec<(String, String)> =
         kept.params.without(&CREDENTIAL_PARAMETERS).without(&["dpop_jkt"]).into();
     pairs.extend(jkt.map(|jkt| ("dpop_jkt".to_owned(), jkt.to_string())));
-    let kept = Kept { params: Params::try_from(pairs)?, signed: kept.signed };
+    let kept = Kept { params: Params::try_from(pairs)?, signed: kept.signed, instance };
     serde_json::to_value(kept).map_err(|_| Broken::Other("parameters are text").into())
 }

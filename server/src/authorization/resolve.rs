@@ -2,6 +2,7 @@
 //! (RFC 9101), by value or fetched from where the client registered it. Never a mixture.
 
 use protocol::client::Client;
+use protocol::identifier::InstanceId;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::request_object::{self, Expected, Form, MEDIA_TYPES, RequestObjectRefused};
@@ -21,6 +22,8 @@ pub(super) struct Resolved {
     pub(super) signed: bool,
     /// The digest of the reference they were pushed for.
     pub(super) pushed: Option<String>,
+    /// Which instance of the client pushed them.
+    pub(super) instance: Option<InstanceId>,
 }
 
 /// Why there are none.
@@ -38,6 +41,8 @@ pub(super) enum Unresolved {
 pub(super) struct Kept {
     pub(super) params: Params,
     pub(super) signed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) instance: Option<InstanceId>,
 }
 
 impl From<RequestObjectRefused> for Unresolved {
@@ -63,7 +68,7 @@ pub(super) async fn asked(
     params: &Params,
 ) -> Result<Resolved, Unresolved> {
     match Form::of(params)? {
-        Form::Plain => Ok(Resolved { params: params.clone(), signed: false, pushed: None }),
+        Form::Plain => Ok(Resolved { params: params.clone(), signed: false, pushed: None, instance: None }),
         Form::Pushed(reference) => kept(app, visit, client, reference).await,
         Form::Value(object) => opened(app, visit, client, params, object).await,
         Form::Reference(uri) => {
@@ -81,7 +86,7 @@ pub(super) async fn pushed(
     params: &Params,
 ) -> Result<Kept, Failure> {
     let resolved = match Form::of(params)? {
-        Form::Plain => return Ok(Kept { params: params.clone(), signed: false }),
+        Form::Plain => return Ok(Kept { params: params.clone(), signed: false, instance: None }),
         Form::Value(object) => opened(app, visit, client, params, object).await,
         Form::Pushed(_) | Form::Reference(_) => {
             let description = "a pushed request must not hold request_uri";
@@ -89,7 +94,7 @@ pub(super) async fn pushed(
         }
     };
     match resolved {
-        Ok(Resolved { params, signed, .. }) => Ok(Kept { params, signed }),
+        Ok(Resolved { params, signed, .. }) => Ok(Kept { params, signed, instance: None }),
         Err(Unresolved::Page(refusal) | Unresolved::Tell(_, refusal)) => Err(refusal.into()),
         Err(Unresolved::Broken(broken)) => Err(broken.into()),
     }
@@ -103,9 +108,9 @@ async fn kept(app: &App, visit: &Visit, client: &Client, reference: &str) -> Res
     let digest = SecretDigest::of(reference);
     let found = app.store.find_pushed_request(&digest, visit.now).await.map_err(Failure::from)?;
     let pushed = found.filter(|pushed| pushed.client == client.id).ok_or_else(gone)?;
-    let Kept { params, signed } = serde_json::from_value(pushed.document)
+    let Kept { params, signed, instance } = serde_json::from_value(pushed.document)
         .map_err(|_| Unresolved::Broken(Broken::Inconsistent("a pushed request that does not read back")))?;
-    Ok(Resolved { params, signed, pushed: Some(digest.to_text()) })
+    Ok(Resolved { params, signed, pushed: Some(digest.to_text()), instance })
 }
 
 /// The request in an object that `client` signed. `beside` are the parameters that it came with.
@@ -128,7 +133,7 @@ async fn opened(
     let claims = verified(app, visit, client, object, &unverified).await?;
     let expected = Expected { client, issuer: app.issuer(), now: visit.now };
     match request_object::parameters(&claims, expected) {
-        Ok(params) => Ok(Resolved { params, signed: true, pushed: None }),
+        Ok(params) => Ok(Resolved { params, signed: true, pushed: None, instance: None }),
         Err(reason) => Err(match request_object::way_back(&claims, client) {
             Some(way) => Unresolved::Tell(way, reason.into()),
             None => reason.into(),

@@ -4,9 +4,10 @@
 use protocol::client::{Client, ClientAuthentication};
 use protocol::identifier::ClientId;
 use protocol::presented;
-use protocol::workload::attestation::{self, AttestationRefused, Attested, ExpectedProof};
+use protocol::workload::attestation::{self, AttestationRefused, Attested, ExpectedProof, Possession};
 use serde_json::Value;
 
+use super::proof::{ProvenKey, is_recent, prove_key_with};
 use super::{Authenticated, Mark, Noticed, Presentation, Shown, known, unknown};
 use crate::app::{App, Visit};
 use crate::config::DpopNonce;
@@ -23,15 +24,17 @@ pub(super) async fn check(
     named: Option<&ClientId>,
     noticed: &mut Noticed,
 ) -> Result<Authenticated, Failure> {
-    let ([attestation], [proof]) = (shown.attestation.as_slice(), shown.attestation_pop.as_slice()) else {
-        return Err(AttestationRefused::Headers.into());
-    };
+    let (attestations, proofs) = (shown.attestation.as_slice(), shown.attestation_pop.as_slice());
+    let possession = attestation::possession(attestations.len(), proofs.len(), shown.dpop.len())?;
+    let attestation = attestations.first().ok_or(AttestationRefused::Headers)?;
     let unverified = jose::decode(attestation).map_err(|_| unknown())?;
     let claimed = attestation::unverified_client(&unverified.claims).ok_or_else(unknown)?;
     presented::check_same(named, &claimed).map_err(|_| unknown())?;
     let client = known(app, visit, &claimed).await?;
-    let ClientAuthentication::AttestJwtClientAuth { attester } = &client.authentication else {
-        return Err(unknown());
+    let (attester, registered) = match &client.authentication {
+        ClientAuthentication::AttestJwtClientAuth { attester } => (attester, Possession::Jwt),
+        ClientAuthentication::AttestJwtClientAuthDpop { attester } => (attester, Possession::Dpop),
+        _ => return Err(unknown()),
     };
     noticed.client = Some(client.id.clone());
     let claims = match signed(app, visit, &client, attester, attestation).await {
@@ -42,11 +45,34 @@ pub(super) async fn check(
         }
     };
     let attested = attestation::check(&unverified.header, &claims, &client.id, visit.now)?;
-    let mark = prove(app, visit, &client, &attested, proof)?;
+    if possession != registered {
+        return Err(AttestationRefused::OtherWay.into());
+    }
+    let (mark, key) = match proofs.first() {
+        Some(proof) => (Some(prove(app, visit, &client, &attested, proof)?), None),
+        None => (None, Some(prove_by_dpop(app, visit, shown, &client, &attested)?)),
+    };
     if !client.is_live(visit.now) {
         return Err(unknown());
     }
-    Ok(Authenticated { client, instance: Some(attested.instance), mark: Some(mark) })
+    Ok(Authenticated { client, instance: Some(attested.instance), mark, key })
+}
+
+/// The proof of the attested key that is its DPoP proof too. A challenge may stand where its nonce does.
+fn prove_by_dpop(
+    app: &App,
+    visit: &Visit,
+    shown: &Presentation<'_>,
+    client: &Client,
+    attested: &Attested,
+) -> Result<ProvenKey, Failure> {
+    let purposes = [NoncePurpose::AuthorizationServer, NoncePurpose::Attestation];
+    let proven = prove_key_with(app, visit, shown, None, &purposes)?.ok_or(AttestationRefused::Headers)?;
+    proven.check_alg_of(client)?;
+    let nonce = proven.nonce.as_deref();
+    let fits = nonce.is_some_and(|nonce| is_recent(app, visit, nonce, &purposes));
+    attestation::check_combined(attested, &proven.key, nonce, fits)?;
+    Ok(proven)
 }
 
 /// The claims of the attestation, if the attester of this client signed it.

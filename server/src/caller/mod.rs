@@ -186,9 +186,14 @@ pub async fn identify(
 ) -> Result<Caller, Failure> {
     let mut noticed = Noticed::default();
     match authenticate(app, visit, shown, params, &mut noticed).await {
-        Ok(Authenticated { client, instance, mark: assertion }) => {
+        Ok(Authenticated { client, instance, mark: assertion, key }) => {
             check_not_ended(app, visit, &client, instance.as_ref()).await?;
-            let proof = match prove(app, visit, shown, &client) {
+            let proven = match key {
+                // It was what the client authenticated with.
+                Some(key) => Ok(Some(key)),
+                None => prove(app, visit, shown, &client),
+            };
+            let proof = match proven {
                 Ok(proof) => proof,
                 Err(Failure::Refused(refusal)) => {
                     // The demand for a nonce is a step of the protocol and decides nothing.
@@ -207,7 +212,7 @@ pub async fn identify(
         }
         Err(Failure::Refused(refusal)) => {
             // As with the nonce.
-            if refusal.code != ErrorCode::UseAttestationChallenge {
+            if !matches!(refusal.code, ErrorCode::UseAttestationChallenge | ErrorCode::UseDpopNonce) {
                 tell(app, visit, noticed, &refusal).await?;
             }
             Err(Failure::Refused(refusal))
@@ -271,6 +276,8 @@ struct Authenticated {
     client: Arc<Client>,
     instance: Option<InstanceId>,
     mark: Option<Mark>,
+    /// Its DPoP key, where that is what it authenticated with.
+    key: Option<ProvenKey>,
 }
 
 async fn tell(app: &App, visit: &Visit, noticed: Noticed, refusal: &Refusal) -> Result<(), Failure> {
@@ -344,7 +351,7 @@ async fn authenticate(
     // Only the registered method counts: a client with a key is not let in by its name.
     let fits = presented.is(client.authentication.method());
     if fits && client.is_live(visit.now) {
-        Ok(Authenticated { client, instance, mark })
+        Ok(Authenticated { client, instance, mark, key: None })
     } else {
         Err(unknown())
     }

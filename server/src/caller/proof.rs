@@ -19,6 +19,8 @@ pub struct ProvenKey {
     pub key: Jkt,
     /// The algorithm of the proof.
     pub alg: SigningAlg,
+    /// `nonce` of the proof, if it has one.
+    pub nonce: Option<String>,
     /// The proof's mark.
     pub mark: Mark,
 }
@@ -40,13 +42,27 @@ impl ProvenKey {
 /// Checks the DPoP proof, if one was sent (RFC 9449 §4.3); with `access_token`, that it is for this token.
 ///
 /// # Errors
-/// `invalid_dpop_proof`, also for several headers; `use_dpop_nonce` where a recent nonce is missing.
+/// `invalid_dpop_proof`, also for several headers; `use_dpop_nonce` where a recent nonce of this purpose is missing.
 pub fn prove_key(
     app: &App,
     visit: &Visit,
     shown: &Presentation<'_>,
     access_token: Option<&str>,
     purpose: NoncePurpose,
+) -> Result<Option<ProvenKey>, Failure> {
+    prove_key_with(app, visit, shown, access_token, &[purpose])
+}
+
+/// The same, where a nonce of any of these purposes will do.
+///
+/// # Errors
+/// Likewise.
+pub(super) fn prove_key_with(
+    app: &App,
+    visit: &Visit,
+    shown: &Presentation<'_>,
+    access_token: Option<&str>,
+    purposes: &[NoncePurpose],
 ) -> Result<Option<ProvenKey>, Failure> {
     let malformed = || {
         Refusal::new(
@@ -67,8 +83,7 @@ pub fn prove_key(
     let nonce = match app.settings.dpop.nonce {
         DpopNonce::Off => dpop::NonceDemand::NotDemanded,
         DpopNonce::Required => {
-            let life = app.settings.dpop.nonce_life;
-            let recent = |nonce: &str| app.nonces.is_recent(nonce, purpose, visit.now, life);
+            let recent = |nonce: &str| is_recent(app, visit, nonce, purposes);
             dpop::NonceDemand::Demanded { valid: claims.nonce.as_deref().is_some_and(recent) }
         }
     };
@@ -84,5 +99,11 @@ pub fn prove_key(
     };
     let key = ReplayKey::new("dpop", &[proof.jkt.as_str(), shown.url, &proof.jti]);
     let mark = Mark { of: Shown::Proof, key, until: proof.remember_until };
-    Ok(Some(ProvenKey { key: proof.jkt, alg, mark }))
+    Ok(Some(ProvenKey { key: proof.jkt, alg, nonce: claims.nonce, mark }))
+}
+
+/// Whether a nonce is a recent one of ours, for any of these purposes.
+pub(super) fn is_recent(app: &App, visit: &Visit, nonce: &str, purposes: &[NoncePurpose]) -> bool {
+    let life = app.settings.dpop.nonce_life;
+    purposes.iter().any(|purpose| app.nonces.is_recent(nonce, *purpose, visit.now, life))
 }

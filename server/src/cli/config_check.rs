@@ -25,6 +25,9 @@ fn tell(loaded: &Result<Config, Vec<Problem>>, out: &mut impl Write) -> io::Resu
                 return Ok(false);
             }
             writeln!(out, "configuration is valid: {}", summary(config))?;
+            for overlap in &config.declared.overlaps {
+                writeln!(out, "note: {overlap}: such a workload is whichever of the two it says it is")?;
+            }
         }
         Err(problems) => {
             for problem in problems {
@@ -69,6 +72,22 @@ mod tests {
             text,
             "configuration is valid: 1 user, 0 resource servers, 0 clients, 0 agents, 3 details types, 0 rules\n"
         );
+    }
+
+    #[test]
+    fn a_workload_that_could_be_two_clients_is_told_of_a_valid_configuration() {
+        let client = |id: &str, sub: &str| {
+            format!(
+                "[[clients]]\nid = \"{id}\"\nname = \"{id}\"\nkind = \"service\"\n\
+                 authentication = \"workload_jwt\"\n\
+                 workload = {{ issuer = \"https://p.example\", claims = {{ sub = {sub} }} }}\n"
+            )
+        };
+        let platform = "[[workload_issuers]]\nissuer = \"https://p.example\"\n";
+        let (one, two) = (client("one", "\"batch\""), client("two", "{ glob = \"b*\" }"));
+        let (valid, text) = told(&format!("{platform}{one}{two}"));
+        assert!(valid && text.lines().count() == 2, "{text}");
+        assert!(text.contains("note: clients[0].workload and clients[1].workload both fit"), "{text}");
     }
 
     #[test]

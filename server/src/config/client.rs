@@ -3,9 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::admin_api::{self, AdminScope};
 use protocol::audience::{ResourceIndicator, Resources};
 use protocol::certificate::certificates_of;
@@ -20,11 +17,10 @@ use protocol::registration::redirect_uris::{self, is_loopback};
 use protocol::scope::{Scope, ScopeToken};
 use protocol::subject;
 use serde::Deserialize;
-use serde_json::Value;
 use url::Url;
 
+use super::credentials::{Credential, WrittenKeys, keys, needs_keys, secret};
 use super::declared::{DeclaredAgent, DeclaredClient, DeclaredKind};
-use super::jwks::{self, KeyMaterial};
 use super::known::Known;
 use super::problem::Entry;
 use super::user::is_short;
@@ -151,16 +147,6 @@ const AGENTS_USUAL: [GrantType; 5] = [
     GrantType::JwtBearer,
 ];
 
-/// What a client proves itself with; no two clients may share one.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Credential {
-    Key(KeyMaterial),
-    SecretSha256(Vec<u8>),
-}
-
-/// How a client authenticates, as far as it was fit.
-type Proof = (ClientAuthentication, Vec<Credential>);
-
 impl WrittenClient {
     pub(super) fn check(
         self,
@@ -200,7 +186,8 @@ impl WrittenClient {
             AuthMethod::WorkloadJwt
             | AuthMethod::SpiffeJwt
             | AuthMethod::SpiffeX509
-            | AuthMethod::AttestJwtClientAuth => platform.map(|platform| (platform, Vec::new())),
+            | AuthMethod::AttestJwtClientAuth
+            | AuthMethod::AttestJwtClientAuthDpop => platform.map(|platform| (platform, Vec::new())),
         };
         let client = DeclaredClient {
             id: self.id,
@@ -256,11 +243,13 @@ impl WrittenAgent {
             AuthMethod::WorkloadJwt
             | AuthMethod::SpiffeJwt
             | AuthMethod::SpiffeX509
-            | AuthMethod::AttestJwtClientAuth => platform,
+            | AuthMethod::AttestJwtClientAuth
+            | AuthMethod::AttestJwtClientAuthDpop => platform,
             AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
                 let unfit = "an agent proves itself with a key that nobody else has, private_key_jwt, \
                              tls_client_auth or self_signed_tls_client_auth, or by the word of its platform or attester, \
-                             workload_jwt, spiffe_jwt, spiffe_x509 or attest_jwt_client_auth";
+                             workload_jwt, spiffe_jwt, spiffe_x509, attest_jwt_client_auth or \
+                             attest_jwt_client_auth_dpop";
                 entry.no("authentication", unfit);
                 None
             }
@@ -297,11 +286,6 @@ impl WrittenAgent {
         authentication?;
         keys.map(|(_, credentials)| (client, credentials))
     }
-}
-
-/// Whether a client that authenticates so needs public keys: to sign with, or with its certificate beside them.
-const fn needs_keys(method: AuthMethod) -> bool {
-    matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth)
 }
 
 /// What holds for every client.
@@ -360,7 +344,7 @@ fn check(client: &DeclaredClient, method: AuthMethod, known: &Known, entry: &mut
     check_references(client, known, entry);
 }
 
-/// CIBA §4: how the client learns of the answer.
+/// How the client learns of the answer (CIBA §4, Deferred Token Response §6.2).
 fn check_backchannel(client: &DeclaredClient, entry: &mut Entry<'_>) {
     let rules = client.profile.rules();
     let mode = client.metadata.backchannel_token_delivery_mode.unwrap_or(DeliveryMode::Poll);
@@ -370,6 +354,10 @@ fn check_backchannel(client: &DeclaredClient, entry: &mut Entry<'_>) {
     }
     if endpoint.is_some_and(|url| url.scheme() != "https" && !is_loopback(url)) {
         entry.no("backchannel_client_notification_endpoint", "must be https");
+    }
+    let deferred = client.metadata.deferred_client_notification_endpoint.as_ref();
+    if deferred.is_some_and(|url| url.scheme() != "https" && !is_loopback(url)) {
+        entry.no("deferred_client_notification_endpoint", "must be https");
     }
     let profile = client.profile.as_str();
     if mode == DeliveryMode::Push && !rules.pushed_tokens {
@@ -437,101 +425,4 @@ fn check_references(client: &DeclaredClient, known: &Known, entry: &mut Entry<'_
     for name in client.authorization_details_types.iter().filter(unknown) {
         entry.no("authorization_details_types", format_args!("no details type is named {:?}", name.as_str()));
     }
-}
-
-fn secret(sha256: Option<&str>, post: bool, entry: &mut Entry<'_>) -> Option<Proof> {
-    let Some(hex) = sha256 else {
-        entry.no("secret_sha256", "is missing: the SHA-256 of the client's secret");
-        return None;
-    };
-    let Some(bytes) = from_hex(hex).filter(|bytes| bytes.len() == 32) else {
-        entry.no(
-            "secret_sha256",
-            "must be 64 hexadecimal digits, as printf %s \"$secret\" | sha256sum prints them",
-        );
-        return None;
-    };
-    if bytes == digest(&SHA256, b"").as_ref() {
-        entry.no("secret_sha256", "is the SHA-256 of nothing; was the variable with the secret set?");
-        return None;
-    }
-    let secret_sha256 = URL_SAFE_NO_PAD.encode(&bytes);
-    let authentication = if post {
-        ClientAuthentication::ClientSecretPost { secret_sha256 }
-    } else {
-        ClientAuthentication::ClientSecretBasic { secret_sha256 }
-    };
-    Some((authentication, vec![Credential::SecretSha256(bytes)]))
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
-}
-
-/// The keys of a client as written: by value, in a file beside the configuration, or where it publishes them.
-pub(super) struct WrittenKeys {
-    pub(super) jwks: Option<Json>,
-    pub(super) file: Option<String>,
-    pub(super) uri: Option<Url>,
-}
-
-pub(super) fn keys(
-    written: WrittenKeys,
-    needed: bool,
-    folder: &Path,
-    entry: &mut Entry<'_>,
-) -> Option<(KeySource, Vec<Credential>)> {
-    let (key, jwks) = match written {
-        WrittenKeys { jwks: Some(Json(jwks)), file: None, uri: None } => ("jwks", jwks),
-        WrittenKeys { jwks: None, file: Some(file), uri: None } => match read_json(&folder.join(file)) {
-            Ok(jwks) => ("jwks_file", jwks),
-            Err(reason) => {
-                entry.no("jwks_file", reason);
-                return None;
-            }
-        },
-        WrittenKeys { jwks: None, file: None, uri: Some(uri) } => {
-            let fit = uri.scheme() == "https" || is_loopback(&uri);
-            entry.check(fit, "jwks_uri", "must be https");
-            return fit.then(|| (KeySource::JwksUri(uri), Vec::new()));
-        }
-        WrittenKeys { jwks: None, file: None, uri: None } => {
-            entry.check(
-                !needed,
-                "jwks",
-                "is missing: the client's public keys, as jwks, jwks_file or jwks_uri",
-            );
-            return (!needed).then(|| (KeySource::None, Vec::new()));
-        }
-        _ => {
-            entry.no("jwks", "write one of jwks, jwks_file and jwks_uri");
-            return None;
-        }
-    };
-    match jwks::check(&jwks) {
-        Ok(keys) => {
-            entry.check(!needed || !keys.is_empty(), key, "holds no key that verifies what the client signs");
-            let credentials = keys.into_iter().map(Credential::Key).collect();
-            Some((KeySource::Jwks(jwks), credentials))
-        }
-        Err(unfit) => {
-            for (i, why) in unfit {
-                let place = i.map_or_else(|| key.to_owned(), |i| format!("{key}.keys[{i}]"));
-                entry.no(place, why);
-            }
-            None
-        }
-    }
-}
-
-pub(super) fn read_json(path: &Path) -> Result<Value, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
-    serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))
 }

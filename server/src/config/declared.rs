@@ -20,7 +20,8 @@ use protocol::scope::Scope;
 use protocol::trusted_issuer::TrustedIssuer;
 use serde_json::{Map, Value};
 
-use super::client::{Credential, WrittenAgent, WrittenClient};
+use super::client::{WrittenAgent, WrittenClient};
+use super::credentials::Credential;
 use super::details_type::{self, WrittenDetailsType};
 use super::hidden::Hidden;
 use super::known::{self, Known};
@@ -60,6 +61,9 @@ pub struct Declared {
     pub platforms: DeclaredPlatforms,
     /// `[[resource_authorization_servers]]`.
     pub resource_authorization_servers: Vec<ResourceAuthorizationServer>,
+    /// Of which clients one workload could be either, a sentence each. It may be meant: then the `client_id` that comes with
+    /// the platform's token says which it is.
+    pub overlaps: Vec<String>,
 }
 
 /// A declared user.
@@ -193,7 +197,8 @@ impl Declared {
             proven.extend(checked.map(|(client, credentials)| (key, client, credentials)));
         }
         tell_shared_credentials(&proven, problems);
-        tell_shared_workloads(&proven, problems);
+        let clients = proven.iter().map(|(key, client, _)| (key.as_str(), client));
+        let overlaps = super::shared_workloads::tell(&clients.collect::<Vec<_>>(), problems);
 
         let types = section::<WrittenDetailsType>(layers, "details_types", problems);
         let types =
@@ -233,6 +238,7 @@ impl Declared {
             trusted_issuers,
             platforms,
             resource_authorization_servers,
+            overlaps,
         })
     }
 
@@ -350,23 +356,6 @@ fn platforms(layers: &Layers, folder: &Path, problems: &mut Problems) -> Declare
         .filter_map(|(key, attester)| attester.check(folder, problems.at(&key)))
         .collect();
     DeclaredPlatforms { issuers, trust_domains, attesters }
-}
-
-/// No two clients are the same workload: one token of the platform would speak for both.
-fn tell_shared_workloads(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {
-    let mut first: BTreeMap<String, &str> = BTreeMap::new();
-    for (key, client, _) in proven {
-        let (field, identity) = match &client.authentication {
-            ClientAuthentication::WorkloadJwt(identity) => ("workload", serde_json::json!(identity)),
-            ClientAuthentication::SpiffeJwt { spiffe_id }
-            | ClientAuthentication::SpiffeX509 { spiffe_id } => ("spiffe_id", serde_json::json!(spiffe_id)),
-            _ => continue,
-        };
-        if let Some(earlier) = first.insert(identity.to_string(), key) {
-            let id = client.id.as_str();
-            problems.add(format!("{key}.{field}"), format_args!("{id:?} is the same workload as {earlier}"));
-        }
-    }
 }
 
 fn tell_shared_credentials(proven: &[(String, DeclaredClient, Vec<Credential>)], problems: &mut Problems) {

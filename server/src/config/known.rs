@@ -32,6 +32,7 @@ pub(super) struct Known {
     pub(super) workload_issuers: BTreeSet<String>,
     pub(super) trust_domains: BTreeSet<String>,
     pub(super) client_attesters: BTreeSet<String>,
+    pub(super) upstream_issuers: BTreeSet<String>,
 }
 
 impl Known {
@@ -58,6 +59,7 @@ impl Known {
             workload_issuers: workload_issuers(root).map(|(_, issuer)| issuer).collect(),
             trust_domains: names("trust_domains", "name"),
             client_attesters: names("client_attesters", "name"),
+            upstream_issuers: names("upstreams", "issuer"),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod certification;
 mod client;
+mod credentials;
 mod declared;
 mod deferred;
 mod details_type;
@@ -14,6 +15,7 @@ mod jwks;
 mod keys;
 mod known;
 mod layers;
+mod login;
 mod mail;
 mod outbound;
 mod problem;
@@ -23,6 +25,7 @@ mod resource_authorization_server;
 mod resource_server;
 mod rule;
 mod settings;
+mod shared_workloads;
 mod status_lists;
 mod tasks;
 #[cfg(test)]

@@ -6,15 +6,16 @@ use protocol::audience::Resources;
 use protocol::client::SigningAlg;
 use protocol::identifier::ClientId;
 use protocol::numeric_date::Seconds;
-use protocol::resource_authorization_server::{GrantKind, ResourceAuthorizationServer};
+use protocol::resource_authorization_server::{AUD_SUB, GrantKind, ResourceAuthorizationServer};
 use protocol::scope::Scope;
 use protocol::standard_claims;
 use protocol::user::GROUPS;
 use serde::Deserialize;
 
 use super::known::Known;
+use super::login::{Whose, demand};
 use super::problem::Entry;
-use super::written::duration;
+use super::written::{duration, some_duration};
 
 /// One of them as written.
 #[derive(Deserialize)]
@@ -37,6 +38,10 @@ pub(super) struct WrittenResourceAuthorizationServer {
     life: Seconds,
     #[serde(default = "es256")]
     signing_alg: SigningAlg,
+    #[serde(default)]
+    acr_values: Vec<String>,
+    #[serde(default, deserialize_with = "some_duration")]
+    max_age: Option<Seconds>,
 }
 
 fn identity_assertions() -> BTreeSet<GrantKind> {
@@ -88,8 +93,10 @@ impl WrittenResourceAuthorizationServer {
                 format_args!("no resource server has the scope {:?}", word.as_str()),
             );
         }
+        let login = demand(self.acr_values, self.max_age, Whose::Ours, &mut entry);
         for name in &self.claims {
-            let known = name == GROUPS || standard_claims::scope_of(name).is_some();
+            let known =
+                [GROUPS, AUD_SUB].contains(&name.as_str()) || standard_claims::scope_of(name).is_some();
             entry.check(known, "claims", format_args!("{name:?} is no claim that is told of users"));
         }
         ResourceAuthorizationServer {
@@ -103,6 +110,7 @@ impl WrittenResourceAuthorizationServer {
             claims: self.claims,
             life: self.life,
             signing_alg: self.signing_alg,
+            login,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use protocol::acr::Acr;
 use protocol::audience::Resources;
 use protocol::authorization_details::DetailsTypes;
 use protocol::identifier::{ClientId, DetailsTypeName, RuleId};
@@ -30,6 +31,8 @@ pub(super) struct WrittenRule {
     #[serde(default)]
     approver: Option<String>,
     #[serde(default)]
+    approver_acr: Option<String>,
+    #[serde(default)]
     details_type: Option<DetailsTypeName>,
     #[serde(default)]
     actions: BTreeSet<String>,
@@ -54,6 +57,8 @@ impl WrittenEffect {
     }
 }
 
+/// What is said of a demand on somebody who is never asked.
+const ONLY_ASKED: &str = "only a rule with effect ask demands something of its approver";
 /// What stands before the username of an approver.
 const USER: &str = "user:";
 
@@ -85,6 +90,7 @@ impl WrittenRule {
             "only a rule with effect ask or deny has details_type, actions or scope",
         );
         entry.check(self.approver.is_none(), "approver", "only a rule with effect ask names an approver");
+        entry.check(self.approver_acr.is_none(), "approver_acr", ONLY_ASKED);
         entry.check(self.client.is_some(), "client", "is missing: the client that it permits something");
         if wants_actor {
             let empty = self.subjects.is_none() && self.resources.is_empty();
@@ -124,6 +130,17 @@ impl WrittenRule {
     fn check_restraint(self, entry: &mut Entry<'_>) -> Option<DeclaredRule> {
         let typed = self.details_type.is_some() || self.actions.is_empty();
         entry.check(typed, "actions", "names actions of no details_type");
+        if self.effect == WrittenEffect::Deny {
+            entry.check(self.approver_acr.is_none(), "approver_acr", ONLY_ASKED);
+        }
+        let acr = self.approver_acr.as_deref().and_then(|acr| match acr.parse() {
+            Ok(acr) => Some(acr),
+            Err(_) => {
+                let known = Acr::ALL.map(Acr::as_str).join(", ");
+                entry.no("approver_acr", format_args!("must be one of {known}"));
+                None
+            }
+        });
         let what = What { details_type: self.details_type, actions: self.actions, scope: self.scope };
         let (effect, approver) = match (self.effect, self.approver.as_deref()) {
             (WrittenEffect::Deny, None) => (RuleEffect::Deny { what }, None),
@@ -131,15 +148,15 @@ impl WrittenRule {
                 entry.no("approver", "only a rule with effect ask names an approver");
                 return None;
             }
-            (_, None | Some("subject")) => (RuleEffect::Ask { approver: Approver::Subject, what }, None),
-            (_, Some("owner")) => (RuleEffect::Ask { approver: Approver::Owner, what }, None),
+            (_, None | Some("subject")) => (RuleEffect::Ask { approver: Approver::Subject, acr, what }, None),
+            (_, Some("owner")) => (RuleEffect::Ask { approver: Approver::Owner, acr, what }, None),
             (_, Some(named)) => {
                 let Some(username) = named.strip_prefix(USER) else {
                     entry.no("approver", "must be subject, owner, or user: and a username");
                     return None;
                 };
                 // Whose id that is, is known when users are applied.
-                (RuleEffect::Ask { approver: Approver::Owner, what }, Some(username.to_owned()))
+                (RuleEffect::Ask { approver: Approver::Owner, acr, what }, Some(username.to_owned()))
             }
         };
         Some(DeclaredRule {

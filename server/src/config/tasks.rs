@@ -12,6 +12,8 @@ pub struct TaskSettings {
     pub most_open: NonZeroU32,
     /// How many parts a task may be given away in, ended ones included.
     pub most_children: NonZeroU32,
+    /// How many tasks are kept under one consent, parts and ended ones included.
+    pub most_kept: NonZeroU32,
     /// Whether tokens of a task carry it as a `mission` too.
     pub mission_claim: bool,
 }
@@ -21,6 +23,7 @@ impl Default for TaskSettings {
         Self {
             most_open: NonZeroU32::MIN.saturating_add(99),
             most_children: NonZeroU32::MIN.saturating_add(19),
+            most_kept: NonZeroU32::MIN.saturating_add(9_999),
             mission_claim: false,
         }
     }

@@ -12,8 +12,9 @@ use protocol::trusted_issuer::{Purpose, SubjectRule, TrustedIssuer};
 use serde::Deserialize;
 use url::Url;
 
-use super::client::{WrittenKeys, keys};
+use super::credentials::{WrittenKeys, keys};
 use super::known::Known;
+use super::login::{Whose, demand};
 use super::problem::Entry;
 use super::written::{Json, duration, some_duration};
 
@@ -54,6 +55,23 @@ pub(super) struct WrittenTrustedIssuer {
     token_life: Option<Seconds>,
     #[serde(default = "yes")]
     single_use: bool,
+    #[serde(default)]
+    acr_values: Vec<String>,
+    #[serde(default, deserialize_with = "some_duration")]
+    max_age: Option<Seconds>,
+    #[serde(default)]
+    accounts: WrittenAccounts,
+}
+
+/// Who has an account.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenAccounts {
+    /// Only who was here before.
+    #[default]
+    Known,
+    /// Also of whom an identity assertion speaks for the first time.
+    JustInTime,
 }
 
 /// A value, or a list of those of which each will do.
@@ -123,6 +141,7 @@ impl WrittenTrustedIssuer {
             (WrittenSubject::Email, None) => SubjectRule::Email,
             (WrittenSubject::LinkedIdentity, None) => SubjectRule::LinkedIdentity,
         };
+        let login = demand(self.acr_values, self.max_age, Whose::Theirs, &mut entry);
         let written = WrittenKeys { jwks: self.jwks, file: self.jwks_file, uri: self.jwks_uri };
         let (source, _) = keys(written, true, folder, &mut entry)?;
         let trusted = TrustedIssuer {
@@ -140,6 +159,8 @@ impl WrittenTrustedIssuer {
             max_life: self.max_life,
             token_life: self.token_life,
             single_use: self.single_use,
+            login,
+            new_accounts: self.accounts == WrittenAccounts::JustInTime,
         };
         Some((trusted, source))
     }
@@ -149,6 +170,15 @@ impl WrittenTrustedIssuer {
         entry.check(!self.purposes.is_empty(), "purposes", "must name a purpose, or be left out");
         let for_subjects = self.audiences.is_empty() || self.purposes.contains(&Purpose::SubjectTokens);
         entry.check(for_subjects, "audiences", "is for an issuer with the purpose \"subject_tokens\"");
+        let of_people = self.purposes.contains(&Purpose::IdentityAssertions);
+        let asks = [("acr_values", !self.acr_values.is_empty()), ("max_age", self.max_age.is_some())];
+        for (key, asked) in asks {
+            entry.check(
+                !asked || of_people,
+                key,
+                "is for an issuer with the purpose \"identity_assertions\"",
+            );
+        }
         entry.check(!self.signing_algs.is_empty(), "signing_algs", "must name an algorithm, or be left out");
         entry.check(!self.subject_claim.is_empty(), "subject_claim", "must name a claim, or be left out");
         entry.check(
@@ -164,6 +194,17 @@ impl WrittenTrustedIssuer {
     }
 
     fn check_references(&self, known: &Known, entry: &mut Entry<'_>) {
+        if self.accounts == WrittenAccounts::JustInTime {
+            let linked = self.subject_is == WrittenSubject::LinkedIdentity && self.subject_claim == "sub";
+            let reason = match linked && self.purposes.contains(&Purpose::IdentityAssertions) {
+                false => {
+                    "just_in_time goes with the purpose \"identity_assertions\" and with subject_is = \"linked_identity\""
+                }
+                true => "just_in_time makes accounts as the upstream of this issuer does, and there is none",
+            };
+            let fits = linked && known.upstream_issuers.contains(&self.issuer);
+            entry.check(fits && self.purposes.contains(&Purpose::IdentityAssertions), "accounts", reason);
+        }
         for client in &self.clients {
             let declared = known.clients.contains(client.as_str());
             entry.check(

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::client::{WrittenKeys, keys, read_json};
+use super::credentials::{WrittenKeys, keys, read_json};
 use super::known::Known;
 use super::problem::Entry;
 use super::written::{Json, some_duration};
@@ -271,15 +271,17 @@ impl WrittenPlatform {
                 format_args!("authentication is {word}; this goes with spiffe_jwt and spiffe_x509"),
             );
         }
-        if self.attester.is_some() && method != AuthMethod::AttestJwtClientAuth {
+        if self.attester.is_some() && !method.is_attested() {
             entry.no(
                 "attester",
-                format_args!("authentication is {word}; this goes with attest_jwt_client_auth"),
+                format_args!("authentication is {word}; this goes with attest_jwt_client_auth and attest_jwt_client_auth_dpop"),
             );
         }
         match method {
             AuthMethod::AttestJwtClientAuth => attester(self.attester, known, entry)
                 .map(|attester| ClientAuthentication::AttestJwtClientAuth { attester }),
+            AuthMethod::AttestJwtClientAuthDpop => attester(self.attester, known, entry)
+                .map(|attester| ClientAuthentication::AttestJwtClientAuthDpop { attester }),
             AuthMethod::WorkloadJwt => match self.workload {
                 Some(workload) => workload.check(known, entry).map(ClientAuthentication::WorkloadJwt),
                 None => {

@@ -95,10 +95,15 @@ pub fn refusal(app: &App, visit: &Visit, refusal: &Refusal, basic: bool) -> Resp
     response
 }
 
-/// The body of an error.
+/// The body of an error; where a login was not enough, with what would be (Identity Assertion JWT Authorization Grant
+/// §4.3).
 #[must_use]
 pub fn error_body(refusal: &Refusal) -> Value {
-    json!({ "error": refusal.code.as_str(), "error_description": refusal.description })
+    let mut body = json!({ "error": refusal.code.as_str(), "error_description": refusal.description });
+    if let (Some(login), Some(members)) = (&refusal.login, body.as_object_mut()) {
+        members.extend(login.members());
+    }
+    body
 }
 
 /// Something of ours is broken: the operator reads what, the client that it is not its fault.

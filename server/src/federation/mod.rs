@@ -158,7 +158,8 @@ impl From<crate::store::StoreError> for Trouble {
 
 impl Trouble {
     /// The words for the audit log; none where the trouble is ours.
-    const fn words(&self) -> Option<&'static str> {
+    #[must_use]
+    pub const fn words(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable => Some("the upstream does not answer"),
             Self::SaidNo => Some("the upstream refused"),

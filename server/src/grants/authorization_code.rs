@@ -70,7 +70,7 @@ fn gone() -> Refusal {
     Refusal::new(ErrorCode::InvalidGrant, "the code is not valid, or not any more")
 }
 
-/// Whoever presents the code is whoever it was given to: same return address, verifier and key.
+/// Whoever presents the code is whoever it was given to: same return address, verifier, instance and key.
 fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refusal> {
     let address_fits = match &request.redirect_uri {
         Some(sent) => code.redirect_uri.as_deref().is_some_and(|known| same(sent, known)),
@@ -85,6 +85,10 @@ fn check(desk: &Desk<'_>, request: &CodeRequest, code: &Code) -> Result<(), Refu
     }
     let verifier = request.code_verifier.as_ref().map(|verifier| verifier.reveal());
     pkce::check(code.code_challenge.as_ref(), verifier)?;
+    if code.instance.is_some() && code.instance != desk.caller.instance {
+        let description = "the code is bound to the instance of this client that pushed the request";
+        return Err(Refusal::new(ErrorCode::InvalidGrant, description));
+    }
     if code.dpop_jkt.is_some() && code.dpop_jkt != desk.caller.key {
         return Err(Refusal::new(ErrorCode::InvalidGrant, "the code is bound to another DPoP key"));
     }
@@ -187,7 +191,16 @@ pub(super) async fn issue(
     let mut reply = reply(access, None);
     reply.id_token = id_token;
     reply.refresh_token = refresh.map(|refresh| refresh.into_parts().1);
-    Ok(Granted { event: event.clone(), first_time: Vec::new(), requires, unamended: None, take, keep, reply })
+    Ok(Granted {
+        event: event.clone(),
+        first_time: Vec::new(),
+        requires,
+        unamended: None,
+        signed_in: None,
+        take,
+        keep,
+        reply,
+    })
 }
 
 /// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by

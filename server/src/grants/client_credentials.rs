@@ -64,6 +64,7 @@ async fn decide(
     tell_of(event, written.token());
     Ok(Granted {
         unamended: None,
+        signed_in: None,
         event: event.clone(),
         first_time: Vec::new(),
         requires: vec![Anchor::Client(client.id.clone())],

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use protocol::approval::{Approved, Question};
 use protocol::audit::{Action, AuditEvent, Outcome};
+use protocol::backchannel::notification_token;
 use protocol::client::GrantType;
 use protocol::deferred::{NoAnswer, Polling};
 use protocol::numeric_date::Seconds;
@@ -19,6 +20,8 @@ use protocol::user::User;
 use protocol::webhook::Event;
 use serde_json::{Map, Value};
 
+use super::foreign_token::Foreign;
+use super::notice::Notice;
 use super::{Answer, Desk, Granted, Refused, action, lost};
 use crate::app::{App, Visit};
 use crate::caller::Caller;
@@ -26,7 +29,8 @@ use crate::failure::{Broken, Failure};
 use crate::jose::{AtRest, Place};
 use crate::secret::{Secret, SecretDigest, random_id};
 use crate::store::{
-    Anchor, AskedOfPerson, Change, CommitError, Conflict, Deferral, Note, Record, Standing, Step, Take,
+    Anchor, AskedOfPerson, Change, CommitError, Conflict, Deferral, Note, Record, Room, SignedIn, Standing,
+    Step, Take,
 };
 
 /// What every `deferral_code` begins with.
@@ -34,8 +38,14 @@ const PREFIX: &str = "pdf_";
 /// What a sealed request is, to those who seal.
 const PLACE: &str = "deferred_token_request";
 /// How a client proves who it is: that is done anew each time, and kept nowhere.
-const CREDENTIALS: [&str; 5] =
-    ["client_id", "client_secret", "client_assertion", "client_assertion_type", "completion_mode"];
+const CREDENTIALS: [&str; 6] = [
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "completion_mode",
+    "client_notification_token",
+];
 
 /// What the client is told (Deferred Token Response §5.4), and what the person is.
 pub struct Deferred {
@@ -85,9 +95,15 @@ pub(super) async fn ask(
     question: Question,
 ) -> Result<Answer, Failure> {
     let (app, now) = (desk.app, desk.visit.now);
+    let Refused { event: before, foreign, .. } = refused;
     let approver = match may_be_asked(desk, &question).await {
         Ok(approver) => approver,
-        Err(failure) => return Err(desk.close(desk.refused(&refused.event, failure)).await),
+        Err(failure) => return Err(desk.close(desk.refused(&before, failure)).await),
+    };
+    let notified = desk.caller.client.metadata.deferred_client_notification_endpoint.is_some();
+    let notification_token = match notification_token(params) {
+        Ok(token) => token,
+        Err(reason) => return Err(desk.close(desk.refused(&before, Refusal::from(reason))).await),
     };
     let settings = &app.settings.approvals;
     let expires_at = now.plus(settings.request_life).min(question.end);
@@ -100,6 +116,7 @@ pub(super) async fn ask(
         request: seal(app, params, &deferral_code)?,
         polling: Polling { interval: settings.interval, polled_at: None, expires_at },
         standing: Standing::Waiting,
+        delivery: notified.then(|| Notice::seal(app, &deferral_code, notification_token)).transpose()?,
         asked: AskedOfPerson {
             question: question.clone(),
             grant_type,
@@ -109,10 +126,11 @@ pub(super) async fn ask(
             asked_at: now,
         },
     };
-    let event = event_of(*refused.event, Action::DeferralAsk, &question);
+    let event = event_of(before.as_ref().clone(), Action::DeferralAsk, &question);
     let change = desk.caller.mark(Change::new(event.clone()));
-    let change = question_anchors(&question).into_iter().fold(change, Change::requires);
+    let change = with_foreign(desk, change, &question, foreign.as_ref())?;
     let change = change.requires(Anchor::User(approver.id.clone())).keep(Record::Deferral(record));
+    let change = rooms(app, &question).into_iter().fold(change, Change::room);
     let told = Event::requested(&id, &question, &app.url(&format!("/approvals/{id}")), expires_at);
     let told = app.webhooks.to_tell(&told, app.issuer(), app.entropy.as_ref(), now);
     let change = told.into_iter().fold(change, Change::keep);
@@ -126,6 +144,10 @@ pub(super) async fn ask(
             approver,
         }))),
         Err(CommitError::Broken(error)) => Err(error.into()),
+        Err(CommitError::Conflict(Conflict::NoRoom)) => {
+            let refusal = denied(desk, "too many requests wait for approval already");
+            Err(desk.close(desk.refused(&before, refusal)).await)
+        }
         Err(CommitError::Conflict(conflict)) => {
             let refusal = desk.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
             Err(desk.close(desk.refused(&event, refusal)).await)
@@ -133,24 +155,46 @@ pub(super) async fn ask(
     }
 }
 
-/// The person, if they are there to be asked, and not too much waits for them or of this client already.
-async fn may_be_asked(desk: &Desk<'_>, question: &Question) -> Result<Arc<User>, Failure> {
-    let (app, now) = (desk.app, desk.visit.now);
-    let denied = |description: &'static str| {
-        let description = format!("{description} (decision {})", desk.visit.id);
-        Refusal::new(ErrorCode::AccessDenied, description)
-    };
-    if desk.caller.client.is_public() {
-        return Err(denied("a person must approve this, and a public client cannot wait for them").into());
-    }
-    let approver = app.store.find_user(&question.approver).await?.filter(|user| user.enabled);
-    let approver = approver.ok_or_else(|| denied("nobody is there who may approve this"))?;
+/// Requires what the question rests on. A token of another issuer enters the lineage together with it, so that it can
+/// be ended while it waits, and counts as shown.
+fn with_foreign(
+    desk: &Desk<'_>,
+    change: Change,
+    question: &Question,
+    foreign: Option<&Foreign>,
+) -> Result<Change, Broken> {
+    let written = foreign.map(|foreign| Anchor::Token(foreign.token.id.clone()));
+    let anchors = question_anchors(question).into_iter().filter(|anchor| Some(anchor) != written.as_ref());
+    let change = anchors.fold(change, Change::requires);
+    let Some(foreign) = foreign else { return Ok(change) };
+    let change = foreign.record(desk)?.into_iter().fold(change, Change::keep);
+    let user = foreign.token.subject.user().cloned().map(SignedIn::Here);
+    let change = user.into_iter().fold(change, Change::requires_signed_in);
+    Ok(foreign.shown.into_iter().fold(change, |change, (key, until)| change.first_time(key, until)))
+}
+
+/// How much may wait: of one client, and for one person.
+fn rooms(app: &App, question: &Question) -> [Room; 2] {
     let settings = &app.settings.approvals;
-    let of_client = app.store.count_deferrals_of(&desk.caller.client.id, now).await?;
-    let for_person = app.store.count_deferrals_for(&approver.id, now).await?;
-    let too_much = of_client >= u64::from(settings.most_waiting_per_client.get())
-        || for_person >= u64::from(settings.most_waiting_per_user.get());
-    if too_much { Err(denied("too many requests wait for approval already").into()) } else { Ok(approver) }
+    let (client, approver) = (question.wanted.client.clone(), question.approver.clone());
+    [
+        Room::DeferralsOf { client, most: settings.most_waiting_per_client.get().into() },
+        Room::DeferralsFor { approver, most: settings.most_waiting_per_user.get().into() },
+    ]
+}
+
+fn denied(desk: &Desk<'_>, description: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::AccessDenied, format!("{description} (decision {})", desk.visit.id))
+}
+
+/// The person, if they are there to be asked, by a client that can wait for them.
+async fn may_be_asked(desk: &Desk<'_>, question: &Question) -> Result<Arc<User>, Failure> {
+    if desk.caller.client.is_public() {
+        let description = "a person must approve this, and a public client cannot wait for them";
+        return Err(denied(desk, description).into());
+    }
+    let approver = desk.app.store.find_user(&question.approver).await?.filter(|user| user.enabled);
+    Ok(approver.ok_or_else(|| denied(desk, "nobody is there who may approve this"))?)
 }
 
 /// Everything that must be alive for what is asked to make sense.
@@ -186,6 +230,7 @@ pub fn event_of(mut event: AuditEvent, action: Action, question: &Question) -> A
     event.scope = Some(wanted.scope.clone());
     event.authorization_details = wanted.authorization_details.clone();
     event.resources = wanted.resources.iter().cloned().collect();
+    event.destination.clone_from(&wanted.destination);
     event.reason = Some(format!("{} is to approve", question.approver));
     event
 }
@@ -230,7 +275,7 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferralRequest) -> Result
     match (kept.standing, over) {
         (Standing::Over, _) => Err(desk.refused(&event, gone())),
         (Standing::Ended, _) => {
-            let description = "what was asked for, or what it came from, has ended";
+            let description = "it was given up, or what it came from has ended";
             Err(desk.refused(&event, Refusal::new(ErrorCode::AccessDenied, description)))
         }
         (Standing::Denied, _) => {
@@ -273,13 +318,15 @@ async fn issue(desk: &Desk<'_>, kept: &Deferral, request: &TokenRequest) -> Resu
     let AskedOfPerson { question, grant_type, .. } = &kept.asked;
     let approved = Approved {
         by: question.approver.clone(),
+        acr: question.acr,
         hash: question.wanted.hash(),
         until: kept.polling.expires_at,
     };
     let mut event = desk.event.clone();
     event.action = action(*grant_type);
     event.reason = Some(format!("approved by {} ({})", approved.by, kept.id));
-    let desk = Desk { event, approved: Some(&approved), ..*desk };
+    let resumes = question.wanted.parent.as_ref();
+    let desk = Desk { event, approved: Some(&approved), resumes, ..*desk };
     if !desk.caller.client.grant_types.contains(grant_type) {
         return Err(desk.refused(&desk.event, gone()));
     }
@@ -293,10 +340,11 @@ async fn issue(desk: &Desk<'_>, kept: &Deferral, request: &TokenRequest) -> Resu
     Ok(granted)
 }
 
-/// Gives up what waits, at its client's word (RFC 7009 §2.1). What is unknown or over is a success too.
+/// Gives up what waits, at its client's word (RFC 7009 §2.1, Deferred Token Response §7.2). What is unknown or over is
+/// a success too, and so is another client's, which goes on waiting.
 ///
 /// # Errors
-/// `invalid_grant` for another client's, which goes on waiting; a replayed proof or assertion.
+/// A replayed proof or assertion.
 pub async fn cancel(app: &App, visit: &Visit, caller: &Caller, deferral_code: &str) -> Result<(), Failure> {
     let kept = app.store.find_deferral(&SecretDigest::of(deferral_code)).await?;
     let mut event = AuditEvent::new(Action::DeferralCancel, Outcome::Granted, visit.now);
@@ -309,13 +357,15 @@ pub async fn cancel(app: &App, visit: &Visit, caller: &Caller, deferral_code: &s
             let change = caller.mark(Change::new(event.refused(&refusal)));
             return match app.store.commit(change).await {
                 Err(CommitError::Broken(error)) => Err(error.into()),
-                Ok(_) | Err(CommitError::Conflict(_)) => Err(refusal.into()),
+                Ok(_) | Err(CommitError::Conflict(_)) => Ok(()),
             };
         }
         Some(kept) if matches!(kept.standing, Standing::Waiting | Standing::Approved) => {
             let mut event = event_of(event, Action::DeferralCancel, &kept.asked.question);
             event.reason = None;
-            Change::new(event).take(Take::Deferral { digest: kept.digest, step: Step::Cancel })
+            // Whoever gives it up is told of it no more.
+            let cancelled = Take::Deferral { digest: kept.digest, step: Step::Cancel };
+            Change::new(event).take(cancelled).note(Note::Delivered(kept.digest))
         }
         _ => Change::housekeeping(visit.now),
     };

@@ -8,11 +8,14 @@ use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::claims_request::ClaimsRequest;
 use protocol::delegation::Issuable;
+use protocol::identifier::TokenId;
+use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::Refusal;
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::trusted_issuer::Purpose;
 
+use super::trusted::Verified;
 use super::{Desk, trusted};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
@@ -20,17 +23,24 @@ use crate::store::{Record, ReplayKey};
 use crate::tokens;
 
 /// What a foreign subject token became.
+#[derive(Clone)]
 pub(super) struct Foreign {
     /// What it is here.
     pub(super) token: Arc<Token>,
     /// That it was shown, where it may be shown once.
     pub(super) shown: Option<(ReplayKey, NumericDate)>,
+    /// Whether it entered the lineage before, when a person was asked.
+    pub(super) kept: bool,
 }
 
 impl Foreign {
-    /// The record that what is derived hangs on. Nobody finds it by a text: each presentation is one of its own.
-    pub(super) fn record(&self, desk: &Desk<'_>) -> Result<Record, Broken> {
-        Ok(tokens::record_of_foreign(desk.app, Issuable::root(self.token.as_ref().clone())?))
+    /// The record that what is derived hangs on, unless it is there. Nobody finds it by a text: each presentation is
+    /// one of its own.
+    pub(super) fn record(&self, desk: &Desk<'_>) -> Result<Option<Record>, Broken> {
+        if self.kept {
+            return Ok(None);
+        }
+        Ok(Some(tokens::record_of_foreign(desk.app, Issuable::root(self.token.as_ref().clone())?)))
     }
 }
 
@@ -57,7 +67,7 @@ async fn take_in(
     presented: &str,
     event: &mut AuditEvent,
 ) -> Result<Foreign, Failure> {
-    let (rule, grant) = trusted::verify(desk, presented, Purpose::SubjectTokens).await?;
+    let Verified { rule, grant, .. } = trusted::verify(desk, presented, Purpose::SubjectTokens).await?;
     let user = trusted::user(desk, &grant).await?;
     let client = &desk.caller.client;
     let authority = rule.brings(&grant.said, client, grant.expires_at);
@@ -85,5 +95,21 @@ async fn take_in(
         session: None,
         status: None,
     };
-    Ok(Foreign { token: Arc::new(token), shown: trusted::shown(rule, &grant) })
+    match desk.resumes {
+        None => Ok(Foreign { token: Arc::new(token), shown: trusted::shown(rule, &grant), kept: false }),
+        Some(id) => resume(desk, id, token).await,
+    }
+}
+
+/// What was presented when a person was asked, and was kept then. It is read anew, and must say what it said.
+async fn resume(desk: &Desk<'_>, id: &TokenId, read: Token) -> Result<Foreign, Failure> {
+    let kept = desk.app.store.find_token_by_id(id).await?;
+    let same = |kept: &Token| {
+        kept.kind == TokenKind::Foreign
+            && *kept == Token { id: kept.id.clone(), issued_at: kept.issued_at, ..read.clone() }
+    };
+    match kept.filter(|kept| same(kept)) {
+        Some(token) => Ok(Foreign { token, shown: None, kept: true }),
+        None => Err(GrantRefused::NotAccepted.into()),
+    }
 }

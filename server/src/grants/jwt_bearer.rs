@@ -20,10 +20,11 @@ use protocol::token::{Subject, TaskRef};
 use protocol::token_request::JwtBearerRequest;
 use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 
+use super::trusted::Verified;
 use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of, trusted};
 use crate::failure::{Broken, Failure};
 use crate::secret::random_id;
-use crate::store::{Anchor, Record};
+use crate::store::{Anchor, Record, SignedIn};
 use crate::{tasks, tokens};
 
 /// Issues a token for the user of an assertion.
@@ -44,9 +45,12 @@ async fn decide(
     }
     let presented = request.assertion.reveal();
     let purpose = trusted::purpose(presented)?;
-    let (rule, grant) = trusted::verify(desk, presented, purpose).await?;
-    let user = trusted::user(desk, &grant).await?;
-    event.user = Some(user.id.clone());
+    let Verified { rule, grant, claims } = trusted::verify(desk, presented, purpose).await?;
+    if purpose == Purpose::IdentityAssertions {
+        rule.login.within(client.metadata.default_max_age).check_telling(grant.login.as_ref(), now)?;
+    }
+    let known = trusted::find_user(desk, rule, &grant, purpose).await?;
+    event.user = known.as_ref().map(|user| user.id.clone());
     let cnf = bind(desk.caller)?;
 
     let registry = app.registry().await?;
@@ -63,6 +67,11 @@ async fn decide(
         given.resources.insert(app.itself.clone());
     }
     registry.types.check(&given.details)?;
+    let user = match known {
+        Some(user) => user,
+        None => trusted::new_user(desk, rule, &grant, &claims, event).await?,
+    };
+    event.user = Some(user.id.clone());
     let life = rule.token_life.map_or(app.settings.token_life, |life| life.min(app.settings.token_life));
     let given = app.open_to(registry.registered(), &user.id, &given).await?;
     let given = given.ok_or(AuthorizationRefused::ScopeNotAllowed)?;
@@ -109,12 +118,20 @@ async fn decide(
     let written = tokens::write(app, &registry, client, Issuable::root(token).map_err(Broken::from)?).await?;
     tell_of(event, written.token());
     event.reason = Some(format!("by an assertion of {}", rule.issuer));
+    // What the user, or somebody for them, ended here does not come back until they sign in there anew.
+    let signed_in = SignedIn::At {
+        issuer: rule.issuer.clone(),
+        user: user.id.clone(),
+        client: client.id.clone(),
+        auth_time: grant.login.as_ref().map(|login| login.auth_time),
+    };
     // What is written only now need not be alive before.
     let mut requires = tokens::anchors(written.token());
     requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
     keep.push(written.record());
     Ok(Granted {
         unamended: None,
+        signed_in: Some(signed_in),
         event: event.clone(),
         first_time: trusted::shown(rule, &grant).into_iter().collect(),
         requires,

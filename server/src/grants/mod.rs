@@ -11,6 +11,7 @@ mod deferred;
 mod device_code;
 mod foreign_token;
 mod jwt_bearer;
+mod notice;
 mod other_domain;
 mod refresh_token;
 mod token_exchange;
@@ -28,7 +29,7 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
 use protocol::confirmation::{BindingRefused, Confirmation, Held};
-use protocol::identifier::{ConsentId, InstanceId};
+use protocol::identifier::{ConsentId, InstanceId, TokenId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
@@ -46,10 +47,13 @@ use crate::failure::{Broken, Failure};
 use crate::jose::JoseError;
 use crate::secret::Secret;
 use crate::store::{
-    Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, StoreError, Take,
+    Anchor, Change, CommitError, Conflict, Ending, Note, Record, ReplayKey, SignedIn, StoreError, Take,
 };
 use crate::tasks;
 use crate::tokens::{self, Written};
+use foreign_token::Foreign;
+
+pub use notice::Notice;
 
 pub use deferral::{
     Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,
@@ -89,6 +93,8 @@ struct Granted {
     requires: Vec<Anchor>,
     /// The consent that must be as it was read.
     unamended: Option<(ConsentId, u32)>,
+    /// The sign-in elsewhere that it rests on.
+    signed_in: Option<SignedIn>,
     take: Option<Take>,
     keep: Vec<Record>,
     reply: Reply,
@@ -103,6 +109,8 @@ struct Refused {
     polled: Option<Box<Note>>,
     /// What a person would have to approve, so that it were not.
     question: Option<Box<Question>>,
+    /// The token of another issuer that it would come from.
+    foreign: Option<Foreign>,
 }
 
 /// Why a grant is not given.
@@ -151,6 +159,8 @@ struct Desk<'a> {
     event: AuditEvent,
     /// The yes of a person that the client came back for.
     approved: Option<&'a Approved>,
+    /// The token that what was approved comes from, if it comes from one.
+    resumes: Option<&'a TokenId>,
 }
 
 /// Answers a token request.
@@ -162,7 +172,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
     event.instance.clone_from(&caller.instance);
-    let mut desk = Desk { app, visit, caller, event, approved: None };
+    let mut desk = Desk { app, visit, caller, event, approved: None, resumes: None };
     let request = TokenRequest::parse(params).and_then(|request| Ok((request, can_wait(params)?)));
     let (request, can_wait) = match request {
         Ok(read) => read,
@@ -233,7 +243,7 @@ pub async fn push(
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let desk = Desk { app, visit, caller: &caller, event, approved: None };
+    let desk = Desk { app, visit, caller: &caller, event, approved: None, resumes: None };
     match ciba::push(&desk, auth_req_id).await {
         Ok(granted) => desk.commit(granted, GrantType::Ciba).await,
         Err(refused) => Err(desk.close(refused).await),
@@ -360,12 +370,13 @@ impl Desk<'_> {
             end: None,
             polled: None,
             question: None,
+            foreign: None,
         }
     }
 
     /// Writes what was granted, or learns within the transaction that it may not be.
     async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, first_time, requires, unamended, take, keep, reply } = granted;
+        let Granted { event, first_time, requires, unamended, signed_in, take, keep, reply } = granted;
         let mut change = self.caller.mark(Change::new(event.clone()));
         change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
         change = requires.into_iter().fold(change, Change::requires);
@@ -376,16 +387,17 @@ impl Desk<'_> {
         }
         // A token that opens a task of its own opens no more of them than there may be.
         let opened = keep.iter().find_map(|record| match record {
-            Record::Task(task) => Some(tasks::room(self.app, task)),
+            Record::Task(task) => Some(tasks::rooms(self.app, task)),
             _ => None,
         });
-        change = opened.into_iter().fold(change, Change::room);
+        change = opened.into_iter().flatten().fold(change, Change::room);
         // What comes of no other token here, or of one that somebody else issued, ended with none: its user may have
         // to sign in first.
         let comes_from_elsewhere = reply.token.parent.is_none() || keep.iter().any(Record::is_foreign_token);
         if let Some(user) = reply.token.subject.user().filter(|_| comes_from_elsewhere) {
-            change = change.requires_signed_in(user.clone());
+            change = change.requires_signed_in(SignedIn::Here(user.clone()));
         }
+        change = signed_in.into_iter().fold(change, Change::requires_signed_in);
         change = keep.into_iter().fold(change, Change::keep);
         if let Some((consent, version)) = unamended {
             change = change.requires_unamended(consent, version);
@@ -421,6 +433,11 @@ impl Desk<'_> {
         };
         let mut event = event;
         event.token = None;
+        if conflict == Conflict::NotSignedIn {
+            // What the client is not told, the auditor is.
+            event.reason =
+                Some(event.reason.map_or(conflict.to_string(), |known| format!("{known}: {conflict}")));
+        }
         Err(self.close(Refused { end, ..self.refused(&event, refusal) }).await)
     }
 
@@ -495,12 +512,10 @@ fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         (Conflict::Exhausted, _) => {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
-        (Conflict::NoRoom, _) => {
-            let description =
-                "as many tasks as there may be are open under this consent; complete some first";
-            Refusal::new(ErrorCode::InvalidRequest, description)
-        }
+        (Conflict::NoRoom, _) => Refusal::new(ErrorCode::InvalidRequest, tasks::NO_ROOM),
         (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
+        // Whether there is nobody of this name, or something of theirs ended, is not told apart.
+        (_, GrantType::JwtBearer) => GrantRefused::NotAccepted.into(),
         (Conflict::Replayed(_), GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the actor token is not acceptable")
         }

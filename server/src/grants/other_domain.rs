@@ -7,12 +7,12 @@ use std::sync::Arc;
 use protocol::audience::{InvalidTarget, Resources};
 use protocol::claims_request::Wanted;
 use protocol::delegation::{DelegationRefused, Issuable};
-use protocol::resource_authorization_server::{Carried, GrantKind, ResourceAuthorizationServer};
+use protocol::resource_authorization_server::{AUD_SUB, Carried, GrantKind, ResourceAuthorizationServer};
 use protocol::scope::Scope;
 use protocol::token::{Token, TokenKind};
 use protocol::token_request::ExchangeRequest;
 use protocol::user::{GROUPS, User};
-use protocol::{subject, userinfo};
+use protocol::{destination, subject, userinfo};
 
 use super::Desk;
 use crate::failure::{Broken, Failure};
@@ -59,6 +59,7 @@ pub(super) async fn destination<'a>(
     let gone = || Broken::Inconsistent("a token of a user that is not there");
     let user = desk.app.store.find_user(user).await?.ok_or_else(gone)?;
     let client = server.admits(kind, &desk.caller.client.id, &user.groups())?;
+    server.login.check_telling(subject.login.as_ref(), desk.visit.now)?;
     if resources.is_empty() {
         resources = server.resources.intersection(&subject.authority.resources).cloned().collect();
     }
@@ -69,14 +70,24 @@ pub(super) async fn destination<'a>(
 }
 
 impl Destination<'_> {
-    /// The kind of grant.
-    pub(super) const fn kind(&self) -> GrantKind {
-        self.kind
+    /// The same, as it is asked for.
+    pub(super) fn asked(&self) -> destination::Destination {
+        destination::Destination::other_domain(self.kind, &self.server.issuer)
     }
 
     /// Whether so much may be said there.
     pub(super) fn check(&self, scope: &Scope) -> Result<(), DelegationRefused> {
         if self.server.may_hear(scope) { Ok(()) } else { Err(DelegationRefused::ScopeTooWide) }
+    }
+
+    /// The name by which that server knows the user itself, where they signed in here by way of it, or linked who they are
+    /// there to their account.
+    async fn name_there(&self, desk: &Desk<'_>) -> Result<Option<String>, Failure> {
+        let known = desk.app.store.identities_of_user(&self.user.id).await?;
+        let mut there = known.into_iter().filter(|known| known.identity.issuer == self.server.issuer);
+        // Who has two names there is not told by one of them.
+        let only = there.next().filter(|_| there.next().is_none());
+        Ok(only.map(|known| known.identity.subject))
     }
 
     /// Writes the grant of which `token` is the record, with what else is to be kept: by which name the user is known
@@ -99,12 +110,19 @@ impl Destination<'_> {
             subject::Perspective::Public => None,
             subject::Perspective::Pairwise(_) => tokens::subject_seen(app, &client, &self.user.id),
         });
-        let names: BTreeSet<&String> = self.server.claims.iter().filter(|name| *name != GROUPS).collect();
+        let special = [GROUPS, AUD_SUB];
+        let names: BTreeSet<&String> =
+            self.server.claims.iter().filter(|name| !special.contains(&name.as_str())).collect();
         let wanted = names.into_iter().map(|name| (name.clone(), Wanted::default())).collect();
         let mut about_user = userinfo::by_name(&self.user, &wanted);
         if self.server.claims.contains(GROUPS) {
             let groups: Vec<String> = self.user.groups().into_iter().collect();
             about_user.insert(GROUPS.to_owned(), groups.into());
+        }
+        if self.server.claims.contains(AUD_SUB)
+            && let Some(there) = self.name_there(desk).await?
+        {
+            about_user.insert(AUD_SUB.to_owned(), there.into());
         }
         let carried = Carried {
             issuer: app.issuer(),

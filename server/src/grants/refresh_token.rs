@@ -144,5 +144,14 @@ async fn decide(
     let mut reply = reply(access, asked);
     reply.id_token = id_token;
     reply.refresh_token = successor;
-    Ok(Granted { event: event.clone(), first_time: Vec::new(), requires, unamended: None, take, keep, reply })
+    Ok(Granted {
+        event: event.clone(),
+        first_time: Vec::new(),
+        requires,
+        unamended: None,
+        signed_in: None,
+        take,
+        keep,
+        reply,
+    })
 }

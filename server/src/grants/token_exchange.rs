@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use protocol::audience::{InvalidTarget, ResourceIndicator, Resources};
+use protocol::audience::{ResourceIndicator, Resources};
 use protocol::audit::AuditEvent;
 use protocol::authorization_details::TypesOf;
-use protocol::client::Client;
+use protocol::client::{Client, GrantType};
 use protocol::consent::Consent;
 use protocol::delegation::{
     self, Allowed, Asked, Basis, Delegation, DelegationRefused, RulesThatApply, Story, Terms,
@@ -22,11 +22,11 @@ use protocol::token_type::TokenType;
 
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
-use super::{Desk, Granted, NotGranted, Refused, reply, tell_of, transaction};
+use super::{Desk, Granted, NotGranted, Refused, lost, reply, tell_of, transaction};
 use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
-use crate::store::{Anchor, Record};
+use crate::store::{Anchor, Conflict, Record};
 use crate::{tasks, tokens};
 
 /// What is said of every subject token that is not taken.
@@ -74,14 +74,16 @@ impl Lineage {
 /// Exchanges a token.
 pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Result<Granted, Refused> {
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
-    let decided = decide(desk, request, &mut event).await;
-    desk.told(&event, decided)
+    let mut foreign = None;
+    let decided = decide(desk, request, &mut event, &mut foreign).await;
+    desk.told(&event, decided).map_err(|refused| Refused { foreign, ..refused })
 }
 
 async fn decide(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     event: &mut AuditEvent,
+    foreign: &mut Option<Foreign>,
 ) -> Result<Granted, NotGranted> {
     let (app, now) = (desk.app, desk.visit.now);
     if desk.caller.client.is_public() {
@@ -91,6 +93,7 @@ async fn decide(
     }
     let registry = app.registry().await?;
     let mut presented = read_tokens(desk, request, &registry, event).await?;
+    foreign.clone_from(&presented.foreign);
     tell_of_subject(event, &presented.subject);
     presented.subject = tokens::open_to_user(app, &registry, presented.subject)
         .await?
@@ -100,12 +103,19 @@ async fn decide(
     let wanted = wanted(desk, request, &presented.subject).await?;
     let (resources, receiver) = match &wanted {
         Wanted::AccessToken => targets(desk, request, &registry).await?,
-        Wanted::Grant(destination) => (destination.resources.clone(), None),
-        Wanted::TransactionToken(transaction) => (transaction.resources.clone(), None),
+        Wanted::Grant(destination) => (destination.resources.clone(), Receiver::NotNamed),
+        Wanted::TransactionToken(transaction) => (transaction.resources.clone(), Receiver::NotNamed),
     };
+    let names_nobody = matches!(receiver, Receiver::Nobody);
+    let receiver = receiver.client();
     event.actor = receiver.as_ref().map(|receiver| receiver.id.clone());
-    let asked =
-        Asked { scope: request.scope.clone(), details: request.authorization_details.clone(), resources };
+    let asked = Asked {
+        scope: request.scope.clone(),
+        details: request.authorization_details.clone(),
+        resources,
+        destination: wanted.destination(),
+    };
+    event.destination.clone_from(&asked.destination);
     if let Some(details) = &asked.details {
         types_of.of(presented.subject.consent.as_ref(), &registry.types).check(details)?;
     }
@@ -123,6 +133,7 @@ async fn decide(
         task: lineage.task.as_deref(),
         onto: lineage.onto.as_deref(),
         receiver: receiver.as_deref(),
+        names_nobody,
         in_trust_domain: matches!(wanted, Wanted::TransactionToken(_)),
         rules: rules(desk, &presented),
         policy: desk.policy(),
@@ -134,10 +145,11 @@ async fn decide(
             types_of: &types_of,
         },
     };
-    let delegation = delegation::decide(&story, &asked, now).map_err(|reason| match reason {
-        DelegationRefused::Policy(reason) => NotGranted::Policy(reason),
-        reason => reason.into(),
-    })?;
+    let delegation = match delegation::decide(&story, &asked, now) {
+        Ok(delegation) => delegation,
+        Err(DelegationRefused::Policy(reason)) => return Err(NotGranted::Policy(reason)),
+        Err(reason) => return Err(told(desk, request, &presented, reason, event).await?.into()),
+    };
     if let Wanted::Grant(destination) = &wanted {
         destination.check(&delegation.authority().scope)?;
     }
@@ -161,14 +173,14 @@ async fn decide(
     // What another consent than the subject token's allows may be replaced without the subject token's end.
     let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
     let unamended = other.map(|consent| (consent.id.clone(), consent.version));
-    let kind = wanted.kind();
-    let token = delegation.into_kind(kind, tokens::new_id(app)?, opened.as_ref().map(TaskRef::from), now);
+    let id = tokens::new_id(app)?;
+    let token = delegation.into_issuable(id, opened.as_ref().map(TaskRef::from), now);
     let mut keep = Vec::new();
     if let Some(foreign) = &presented.foreign {
-        keep.push(foreign.record(desk)?);
+        keep.extend(foreign.record(desk)?);
     }
     keep.extend(opened.map(Record::Task));
-    let issued = wanted.token_type();
+    let issued = asked.destination.token_type();
     let written = match wanted {
         Wanted::AccessToken => tokens::write(app, &registry, &desk.caller.client, token).await?,
         Wanted::Grant(destination) => {
@@ -187,7 +199,31 @@ async fn decide(
     let by_subject = presented.foreign.and_then(|foreign| foreign.shown);
     let first_time = by_subject.into_iter().chain(by_workload).collect();
     let event = event.clone();
-    Ok(Granted { event, first_time, requires, unamended, take: None, keep, reply })
+    Ok(Granted { event, first_time, requires, unamended, signed_in: None, take: None, keep, reply })
+}
+
+/// What the client is told of a refusal. With a token that is over, or rests, nobody learns which audiences could have been:
+/// that it is so is said of all of them. And what the client is not told of its audience, the auditor is.
+async fn told(
+    desk: &Desk<'_>,
+    request: &ExchangeRequest,
+    presented: &Presented,
+    reason: DelegationRefused,
+    event: &mut AuditEvent,
+) -> Result<Refusal, Failure> {
+    let about_target = matches!(reason, DelegationRefused::Receiver(_) | DelegationRefused::Target(_));
+    if about_target && !request.audiences.is_empty() && presented.foreign.is_none() {
+        let anchors = tokens::anchors(&presented.subject);
+        if let Err(dead) = desk.app.store.is_alive(&anchors, desk.visit.now).await? {
+            let conflict = Conflict::NotAlive(dead);
+            let rests = desk.rests(&conflict).await?;
+            return Ok(rests.unwrap_or_else(|| lost(&conflict, GrantType::TokenExchange)));
+        }
+    }
+    if let DelegationRefused::Receiver(why) = &reason {
+        event.reason = Some(why.to_string());
+    }
+    Ok(reason.into())
 }
 
 /// Everything that must be alive when the token is written.
@@ -199,7 +235,7 @@ fn requires(
     receiver: Option<&Client>,
 ) -> Vec<Anchor> {
     let mut requires = tokens::anchors(&presented.subject);
-    if presented.foreign.is_some() {
+    if presented.foreign.as_ref().is_some_and(|foreign| !foreign.kept) {
         // It is written together with what comes of it.
         requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
     }
@@ -245,20 +281,12 @@ async fn wanted<'a>(
 }
 
 impl Wanted<'_> {
-    const fn kind(&self) -> TokenKind {
+    /// Where that is to go.
+    fn destination(&self) -> protocol::destination::Destination {
         match self {
-            Self::AccessToken => TokenKind::Access,
-            Self::Grant(_) => TokenKind::Assertion,
-            Self::TransactionToken(_) => TokenKind::Transaction,
-        }
-    }
-
-    /// `issued_token_type`.
-    const fn token_type(&self) -> TokenType {
-        match self {
-            Self::AccessToken => TokenType::AccessToken,
-            Self::Grant(destination) => destination.kind().token_type(),
-            Self::TransactionToken(_) => TokenType::TxnToken,
+            Self::AccessToken => protocol::destination::Destination::Here,
+            Self::Grant(destination) => destination.asked(),
+            Self::TransactionToken(transaction) => transaction.destination(),
         }
     }
 
@@ -390,26 +418,53 @@ async fn longest_chain(desk: &Desk<'_>, subject: &Token) -> Result<usize, Failur
     Ok(longest)
 }
 
+/// Whom the token is to be handed over to.
+enum Receiver {
+    NotNamed,
+    Client(Arc<Client>),
+    /// Whoever is named is nobody, or several are.
+    Nobody,
+}
+
+impl Receiver {
+    fn client(self) -> Option<Arc<Client>> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::NotNamed | Self::Nobody => None,
+        }
+    }
+}
+
 /// `resource` and `audience`: resource servers, or one client that the token is to be handed over to. All of them
-/// count, none is passed over (RFC 8693 §2.1).
+/// count, none is passed over (RFC 8693 §2.1). Whether there is somebody of a name is judged with everything else that
+/// speaks against a target, so that it cannot be told apart.
 async fn targets(
     desk: &Desk<'_>,
     request: &ExchangeRequest,
     registry: &Registry,
-) -> Result<(Resources, Option<Arc<Client>>), Failure> {
+) -> Result<(Resources, Receiver), Failure> {
     let mut resources = request.resources.clone();
-    let mut receiver = None;
+    let mut receiver = Receiver::NotNamed;
     for audience in &request.audiences {
         let resource = audience.parse::<ResourceIndicator>().ok();
-        if let Some(resource) = resource.filter(|resource| registry.resource_servers.contains_key(resource)) {
-            resources.insert(resource);
+        if let Some(resource) = resource.as_ref().filter(|one| registry.resource_servers.contains_key(one)) {
+            resources.insert(resource.clone());
             continue;
         }
-        let id: ClientId = audience.parse().map_err(|_| InvalidTarget::NotAvailable)?;
-        let client = desk.app.store.find_client(&id).await?.ok_or(InvalidTarget::NotAvailable)?;
-        if receiver.replace(client).is_some_and(|before: Arc<Client>| before.id != id) {
-            return Err(InvalidTarget::NotAvailable.into());
-        }
+        let named = match audience.parse::<ClientId>() {
+            Ok(id) => desk.app.store.find_client(&id).await?,
+            Err(_) => None,
+        };
+        receiver = match (named, receiver, resource) {
+            (Some(named), Receiver::NotNamed, _) => Receiver::Client(named),
+            (Some(named), Receiver::Client(before), _) if before.id == named.id => Receiver::Client(before),
+            // A resource server that is not there is one that is not allowed.
+            (None, before, Some(resource)) => {
+                resources.insert(resource);
+                before
+            }
+            _ => Receiver::Nobody,
+        };
     }
     Ok((resources, receiver))
 }

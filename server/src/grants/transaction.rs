@@ -3,6 +3,7 @@
 use protocol::audience::{InvalidTarget, Resources};
 use protocol::client::{Client, ClientAuthentication};
 use protocol::delegation::{DelegationRefused, Issuable};
+use protocol::destination::Destination;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, Transaction};
@@ -71,11 +72,20 @@ const fn proves_itself_by_a_key(client: &Client) -> bool {
         | ClientAuthentication::ClientSecretPost { .. }
         | ClientAuthentication::WorkloadJwt(_)
         | ClientAuthentication::SpiffeJwt { .. }
-        | ClientAuthentication::AttestJwtClientAuth { .. } => false,
+        | ClientAuthentication::AttestJwtClientAuth { .. }
+        | ClientAuthentication::AttestJwtClientAuthDpop { .. } => false,
     }
 }
 
 impl Wanted {
+    /// Where it is to go.
+    pub(super) fn destination(&self) -> Destination {
+        Destination::Transaction {
+            audience: self.trust_domain.clone(),
+            request_details: self.transaction.details.clone(),
+        }
+    }
+
     /// Writes the transaction token of which `token` is the record. It is bound to nothing, since it goes from one
     /// workload to the next.
     pub(super) fn write(self, desk: &Desk<'_>, issuable: Issuable) -> Result<Written, Failure> {
@@ -118,7 +128,7 @@ impl Wanted {
         let alg = protocol::client::SigningAlg::Es256;
         let text = app.keys.sign(alg, TYP, &written.claims())?;
         let text = Secret::from_text(text);
-        tokens::check_length(&text)?;
+        tokens::check_length(token, &text)?;
         Ok(Written::new(issuable.until(written.expires_at), text))
     }
 }

@@ -2,15 +2,31 @@
 
 use std::sync::Arc;
 
+use protocol::audit::AuditEvent;
+use protocol::federation::profile::Profile;
 use protocol::jwt_bearer::{self, Expected, Grant, GrantRefused};
 use protocol::metadata::TOKEN;
+use protocol::numeric_date::NumericDate;
+use protocol::token::Login;
 use protocol::trusted_issuer::{LocalName, Purpose, TrustedIssuer};
 use protocol::user::User;
+use serde_json::{Map, Value};
 
 use super::Desk;
 use crate::failure::Failure;
+use crate::federation::{self, Proven, Trouble};
 use crate::jose;
 use crate::store::ReplayKey;
+
+/// A JWT of somebody whom the operator trusts.
+pub(super) struct Verified<'a> {
+    /// How far they are believed.
+    pub(super) rule: &'a TrustedIssuer,
+    /// What it says, as far as that counts.
+    pub(super) grant: Grant,
+    /// All that it says.
+    pub(super) claims: Map<String, Value>,
+}
 
 /// Whose JWT this is, presented for this purpose, and what it says. Who presents it and for what comes before any key
 /// is fetched, and the signature before anything that it says is judged.
@@ -18,7 +34,7 @@ pub(super) async fn verify<'a>(
     desk: &Desk<'a>,
     presented: &str,
     purpose: Purpose,
-) -> Result<(&'a TrustedIssuer, Grant), Failure> {
+) -> Result<Verified<'a>, Failure> {
     let (app, now, client) = (desk.app, desk.visit.now, &desk.caller.client.id);
     let unverified = jose::decode(presented).map_err(|_| GrantRefused::NotAccepted)?;
     let issuer = jwt_bearer::unverified_issuer(&unverified.claims)?;
@@ -27,12 +43,14 @@ pub(super) async fn verify<'a>(
     if !trusted.rule.trusts(purpose, client, alg) {
         return Err(GrantRefused::NotAccepted.into());
     }
-    let claims = trusted.verify(&app.key_sets, &app.outbound, presented, unverified.kid(), alg, now).await;
+    let (keys, kid) = (&trusted.keys, unverified.kid());
+    let claims = keys.verify(&app.key_sets, &app.outbound, presented, kid, alg, now).await;
     let claims = claims.map_err(|_| GrantRefused::NotAccepted)?;
     let (token_endpoint, held) = (app.url(TOKEN), desk.caller.held());
     let issuer = app.issuer();
     let expected = Expected { purpose, issuer, token_endpoint: &token_endpoint, client, held: &held, now };
-    Ok((&trusted.rule, jwt_bearer::check(&unverified.header, &claims, &trusted.rule, &expected)?))
+    let grant = jwt_bearer::check(&unverified.header, &claims, &trusted.rule, &expected)?;
+    Ok(Verified { rule: &trusted.rule, grant, claims })
 }
 
 /// What a JWT is presented as, by its `typ`, where it comes as `assertion`.
@@ -43,8 +61,58 @@ pub(super) fn purpose(presented: &str) -> Result<Purpose, Failure> {
 
 /// The user, who must be one of ours and enabled.
 pub(super) async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Failure> {
+    let found = named(desk, grant).await?;
+    Ok(found.filter(|user| user.enabled).ok_or(GrantRefused::NotAccepted)?)
+}
+
+/// The same; none, where an identity assertion is of somebody who never was here, and who may get an account for this.
+pub(super) async fn find_user(
+    desk: &Desk<'_>,
+    rule: &TrustedIssuer,
+    grant: &Grant,
+    purpose: Purpose,
+) -> Result<Option<Arc<User>>, Failure> {
+    match named(desk, grant).await? {
+        Some(user) if user.enabled => Ok(Some(user)),
+        None if rule.new_accounts && purpose == Purpose::IdentityAssertions => Ok(None),
+        _ => Err(GrantRefused::NotAccepted.into()),
+    }
+}
+
+/// The account of somebody who never was here: the one that they would get if they signed in by way of the issuer now, by
+/// what the assertion says of them. Why they get none is told to the audit log alone.
+pub(super) async fn new_user(
+    desk: &Desk<'_>,
+    rule: &TrustedIssuer,
+    grant: &Grant,
+    claims: &Map<String, Value>,
+    event: &mut AuditEvent,
+) -> Result<Arc<User>, Failure> {
+    let connection = desk.app.upstreams.of_issuer(&rule.issuer).ok_or(GrantRefused::NotAccepted)?;
+    let Some(LocalName::Identity(identity)) = &grant.user else {
+        return Err(GrantRefused::NotAccepted.into());
+    };
+    let login = grant.login.clone();
+    let proven = Proven {
+        identity: identity.clone(),
+        profile: Profile::read(claims, connection.upstream()),
+        login: login.unwrap_or(Login { auth_time: NumericDate(0), acr: None, amr: Vec::new() }),
+        sid: None,
+    };
+    match federation::enter(desk.app, desk.visit, connection, &proven, None).await {
+        Ok(user) if user.enabled => Ok(user),
+        Ok(_) => Err(GrantRefused::NotAccepted.into()),
+        Err(Trouble::Broken(broken)) => Err(broken.into()),
+        Err(trouble) => {
+            event.reason = trouble.words().map(str::to_owned);
+            Err(GrantRefused::NotAccepted.into())
+        }
+    }
+}
+
+async fn named(desk: &Desk<'_>, grant: &Grant) -> Result<Option<Arc<User>>, Failure> {
     let store = &desk.app.store;
-    let found = match &grant.user {
+    Ok(match &grant.user {
         Some(LocalName::Username(name)) => store.find_only_user_named(name).await?,
         Some(LocalName::UserId(id)) => match id.parse() {
             Ok(id) => store.find_user(&id).await?,
@@ -63,8 +131,7 @@ pub(super) async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Fa
             }
         }
         None => None,
-    };
-    Ok(found.filter(|user| user.enabled).ok_or(GrantRefused::NotAccepted)?)
+    })
 }
 
 /// Under which the JWT is remembered, where it is taken once.

@@ -7,25 +7,20 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::audit::{Action, AuditEvent, Outcome};
-use protocol::authority::Authority;
-use protocol::authorization::OFFLINE_ACCESS;
-use protocol::consent::{Consent, ConsentState, PassingOn};
+use protocol::consent::{Consent, ConsentState};
 use protocol::identifier::{ClientId, ConsentId};
 use protocol::numeric_date::NumericDate;
 use protocol::task::{Intent, Task};
 use protocol::third_party_login;
 
-use super::account_tasks;
-use super::consent;
+use super::allowed::what;
 use super::page::{Browser, Form, one, render, see_other};
 use super::sign_in;
-use super::views::{
-    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, WhatHappened,
-};
+use super::task_tree::{Reader, tree};
+use super::views::{AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, WhatHappened};
 use crate::app::App;
 use crate::approvals;
 use crate::failure::Failure;
-use crate::registry::Registry;
 
 /// The session's key for the name of what was just ended.
 const JUST_ENDED: &str = "just_ended";
@@ -97,12 +92,9 @@ async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<Consent
         since: consent.created_at,
         until: consent.authority.until,
         what: what(&registry, &consent.authority, &said, browser.language.code()),
-        passing_on_max: match consent.passing_on {
-            PassingOn::No => 0,
-            PassingOn::UpTo(further) => further,
-        },
+        passing_on_max: consent.passing_on.further(),
         offline_access: consent.offline_access,
-        tasks: account_tasks::tree(app, browser, tasks).await?,
+        tasks: tree(app, browser, tasks, Reader::User).await?,
         tokens: live_tokens(app, consent, browser.visit.now).await?,
     })
 }
@@ -160,25 +152,6 @@ pub(super) async fn name_of(app: &App, id: &ClientId) -> Result<(String, Kind), 
         || (id.to_string(), Kind::Application),
         |client| (client.name.clone(), Kind::from(&client.kind)),
     ))
-}
-
-/// An authority in words, an entry each; of its task only what is not `said` beside it.
-pub(super) fn what(
-    registry: &Registry,
-    authority: &Authority,
-    said: &Intent,
-    language: &str,
-) -> Vec<Permitted> {
-    let words = authority.scope.iter().filter(|word| word.as_str() != OFFLINE_ACCESS);
-    let scopes = words.map(|word| {
-        let mut servers = authority.resources.iter().filter_map(|r| registry.resource_servers.get(r));
-        let server = servers.find(|server| server.scopes.contains_key(word));
-        let sentence = server.map_or(word.as_str(), |server| server.words_for(word, language)).to_owned();
-        Permitted { sentence, lines: Vec::new() }
-    });
-    let details = consent::details(&registry.types, &authority.details, said, language);
-    let details = details.into_iter().map(|entry| Permitted { sentence: entry.sentence, lines: entry.lines });
-    details.chain(scopes).collect()
 }
 
 /// `POST /account/consents/end`.

@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::identifier::TaskId;
-use protocol::task::{self, Hand, Task, TaskStatus};
+use protocol::task::Hand;
 
 use super::account::{JUST_STEPPED, name_of};
 use super::page::{Browser, Form, render, see_other};
 use super::sign_in;
-use super::views::{AccountTaskPage, TaskStep, TaskSummary, WhatHappened};
+use super::task_tree::may;
+use super::views::{AccountTaskPage, TaskStep, WhatHappened};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::tasks::{self, By, Seen};
@@ -80,7 +81,7 @@ async fn question(
     else {
         return Ok(None);
     };
-    if !may(&task, step, browser) {
+    if !may(&task, step, Hand::User, browser.visit.now) {
         return Ok(None);
     }
     let mut parts = Vec::new();
@@ -101,51 +102,4 @@ async fn question(
         parts,
         action: format!("/account/tasks/{id}/{operation}"),
     }))
-}
-
-/// Whether the user's hand can do this, and it would change something.
-fn may(task: &Task, step: TaskStep, browser: &Browser) -> bool {
-    let own = task.own_status(browser.visit.now);
-    let after = task.after(step.operation(), Hand::User, browser.visit.now);
-    after.is_ok_and(|(status, by)| status != own || by != task.suspended_by)
-}
-
-/// The tasks of a consent as a tree, each part behind the task that it is a part of. `lines` are the tasks, each with
-/// those above it.
-pub(super) async fn tree(
-    app: &App,
-    browser: &Browser,
-    lines: Vec<Vec<Task>>,
-) -> Result<Vec<TaskSummary>, Failure> {
-    let known: Vec<(&Task, &[Task])> = lines.iter().filter_map(|line| line.split_first()).collect();
-    let is_shown = |task: &Task| known.iter().any(|(above, _)| Some(&above.id) == task.parent.as_ref());
-    let mut shown = Vec::with_capacity(known.len());
-    let mut next: Vec<_> =
-        known.iter().rev().filter(|(task, _)| !is_shown(task)).map(|one| (0_u32, one)).collect();
-    while let Some((depth, (task, above))) = next.pop() {
-        let parts = known.iter().rev().filter(|(part, _)| part.parent.as_ref() == Some(&task.id));
-        next.extend(parts.map(|part| (depth.saturating_add(1), part)));
-        let status = task::effective(std::iter::once(*task).chain(*above), browser.visit.now);
-        // What is over because of what it is a part of is not brought back or ended alone.
-        let steps = TaskStep::ALL.into_iter().filter(|step| !status.is_final() && may(task, *step, browser));
-        shown.push(TaskSummary {
-            id: task.id.to_string(),
-            purpose: task.intent.purpose.clone(),
-            reference: task.intent.reference.clone(),
-            success_criteria: task.intent.success_criteria.clone(),
-            limits: task.intent.limits.clone(),
-            status,
-            deadline: task.deadline,
-            depth,
-            actor_name: match above.is_empty() {
-                true => None,
-                false => Some(name_of(app, &task.actor).await?.0),
-            },
-            part_of: above.first().map(|above| above.intent.purpose.clone()),
-            rests_above: status == TaskStatus::Suspended
-                && task.own_status(browser.visit.now) != TaskStatus::Suspended,
-            steps: steps.collect(),
-        });
-    }
-    Ok(shown)
 }

@@ -13,8 +13,9 @@ use protocol::consent::Consent;
 use protocol::task::{Intent, Task};
 use protocol::user::User;
 
-use super::account::{name_of, what};
-use super::client_marks::in_path;
+use super::account::name_of;
+use super::admin_clients::page_of;
+use super::allowed::what;
 use super::page::{Browser, Form, one, render};
 use super::sign_in;
 use super::views::{
@@ -33,8 +34,7 @@ const MOST_USERS: u64 = 1000;
 
 /// `GET /admin`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
-    let is_admin = browser.signed_in.as_ref().is_some_and(|(_, user)| user.admin);
-    if !is_admin {
+    if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
     match view(&app, &browser).await {
@@ -90,10 +90,8 @@ fn user_row(user: User, owners: &BTreeSet<String>, halted: bool) -> UserRow {
 
 /// `POST /admin/users/reset-link`: a link for a new password, shown this once.
 pub async fn reset_link(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
-    let Some((signed_in, admin)) = browser.signed_in.as_ref().filter(|(_, user)| user.admin) else {
-        return sign_in::first(&browser);
-    };
-    let admin = InSession { user: &admin.id, session: &signed_in.session };
+    let Some(signed_in) = browser.admin() else { return sign_in::first(&browser) };
+    let admin = InSession { user: &signed_in.user, session: &signed_in.session };
     match browser.sent_by_our_form(&form).await {
         Ok(true) if sign_in::is_fresh(&browser) => {}
         Ok(true) => return sign_in::again("/admin"),
@@ -123,7 +121,7 @@ async fn agent_row(app: &App, browser: &Browser, client: &Client) -> Result<Opti
     let owner = app.store.find_user(&agent.owner).await?;
     Ok(Some(AgentRow {
         id: client.id.to_string(),
-        path: format!("/admin/clients/{}", in_path(&client.id)),
+        path: page_of(&client.id),
         name: client.name.clone(),
         owner_name: owner.map_or_else(|| agent.owner.to_string(), |owner| owner.name.clone()),
         purpose: agent.purpose.clone(),

@@ -11,19 +11,19 @@ use protocol::ending::Operation;
 use protocol::identifier::ClientId;
 
 use super::admin_endings;
+use super::admin_held::{MOST, held};
 use super::client_marks::in_path;
 use super::page::{Browser, render};
 use super::sign_in;
-use super::views::{
-    AdminClientPage, AdminClientsPage, ClientRow, EndingLink, Kind, VouchedFor, WhatHappened,
-};
+use super::views::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, InstanceRow, Kind, VouchedFor};
 use crate::app::App;
-use crate::failure::Broken;
+use crate::failure::{Broken, Failure};
 use crate::registration::{self, Vouched};
+use crate::store::{SeenInstance, Under};
 
 /// `GET /admin/clients`.
 pub async fn list(State(app): State<Arc<App>>, browser: Browser) -> Response {
-    if !is_admin(&browser) {
+    if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
     match rows(&app).await {
@@ -34,18 +34,15 @@ pub async fn list(State(app): State<Arc<App>>, browser: Browser) -> Response {
 
 /// `GET /admin/clients/{client_id}`.
 pub async fn one(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<String>) -> Response {
-    if !is_admin(&browser) {
+    if browser.admin().is_none() {
         return sign_in::first(&browser);
     }
-    match view(&app, &browser, &id).await {
-        Ok(Some(view)) => render(StatusCode::OK, &view, None),
-        Ok(None) => browser.error(WhatHappened::NotFound, None),
-        Err(reason) => browser.broken(&reason),
-    }
+    browser.found(view(&app, &browser, &id).await)
 }
 
-fn is_admin(browser: &Browser) -> bool {
-    browser.signed_in.as_ref().is_some_and(|(_, user)| user.admin)
+/// Where the page of a client is.
+pub(super) fn page_of(id: &ClientId) -> String {
+    format!("/admin/clients/{}", in_path(id.as_str()))
 }
 
 async fn rows(app: &App) -> Result<Vec<ClientRow>, Broken> {
@@ -56,7 +53,7 @@ async fn rows(app: &App) -> Result<Vec<ClientRow>, Broken> {
     Ok(rows)
 }
 
-async fn view(app: &App, browser: &Browser, id: &str) -> Result<Option<AdminClientPage>, Broken> {
+async fn view(app: &App, browser: &Browser, id: &str) -> Result<Option<AdminClientPage>, Failure> {
     let Ok(id) = id.parse::<ClientId>() else { return Ok(None) };
     let Some(client) = app.store.find_client(&id).await? else { return Ok(None) };
     let lines = client_rules::lines(&client, app.settings.code_life);
@@ -69,14 +66,34 @@ async fn view(app: &App, browser: &Browser, id: &str) -> Result<Option<AdminClie
     };
     let endings = Operation::ALL.into_iter().filter(possible).map(link).collect();
     let halted_at = halted.map(|halted| halted.at);
-    let client = row(app, &client).await?;
-    Ok(Some(AdminClientPage { page: browser.page(), client, halted_at, endings, lines }))
+    let seen = app.store.instances_of(&id, browser.visit.now, MOST as u64 + 1).await?;
+    Ok(Some(AdminClientPage {
+        page: browser.page(),
+        client: row(app, &client).await?,
+        halted_at,
+        endings,
+        more_instances: seen.len() > MOST,
+        instances: seen.into_iter().take(MOST).map(|seen| instance_row(&id, seen)).collect(),
+        held: held(app, browser, &Under::Client(id)).await?,
+        lines,
+    }))
+}
+
+fn instance_row(client: &ClientId, seen: SeenInstance) -> InstanceRow {
+    InstanceRow {
+        end: admin_endings::path_of_instance(client, &seen.id),
+        id: seen.id.to_string(),
+        first: seen.first,
+        last: seen.last,
+        tokens: i64::try_from(seen.tokens).unwrap_or(i64::MAX),
+        ended_at: seen.ended_at,
+    }
 }
 
 async fn row(app: &App, client: &Client) -> Result<ClientRow, Broken> {
     Ok(ClientRow {
         id: client.id.to_string(),
-        path: format!("/admin/clients/{}", in_path(&client.id)),
+        path: page_of(&client.id),
         name: client.name.clone(),
         kind: match client.kind {
             ClientKind::Application => Kind::Application,

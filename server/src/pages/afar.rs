@@ -25,6 +25,20 @@ fn sent_key(id: &str) -> String {
     format!("sent_to_sign_in {id}")
 }
 
+/// Whether somebody signed in since they were sent to for the question of this id.
+pub(super) async fn has_tried(browser: &Browser, signed_in: &SignedIn, id: &str) -> bool {
+    let sent = browser.session.get::<NumericDate>(&sent_key(id)).await.ok().flatten();
+    sent.is_some_and(|sent| signed_in.login.auth_time >= sent)
+}
+
+/// Sends somebody to sign in for the question of this id, and notes that. It leads back to `here`.
+pub(super) async fn send_to_sign_in(browser: &Browser, id: &str, here: &str) -> Response {
+    match browser.session.insert(&sent_key(id), browser.visit.now).await {
+        Ok(()) => sign_in::again(here),
+        Err(error) => browser.broken(&session_broken(error)),
+    }
+}
+
 /// What waits, and what it asks for.
 pub(super) struct Question {
     pub(super) waiting: DeferredRequest,
@@ -61,16 +75,11 @@ impl Question {
         signed_in: &SignedIn,
         here: &str,
     ) -> Result<Option<ConsentRefused>, Box<Response>> {
-        let key = sent_key(&self.waiting.id);
-        let sent = browser.session.get::<NumericDate>(&key).await.ok().flatten();
-        let tried = sent.is_some_and(|sent| signed_in.login.auth_time >= sent);
+        let tried = has_tried(browser, signed_in, &self.waiting.id).await;
         match approvals::readiness(&self.waiting, &self.offer, &signed_in.login, tried) {
             Readiness::Ready => Ok(None),
             Readiness::TooWeak => Ok(Some(ConsentRefused::TooWeak)),
-            Readiness::SignInAgain => match browser.session.insert(&key, browser.visit.now).await {
-                Ok(()) => Err(Box::new(sign_in::again(here))),
-                Err(error) => Err(Box::new(browser.broken(&session_broken(error)))),
-            },
+            Readiness::SignInAgain => Err(Box::new(send_to_sign_in(browser, &self.waiting.id, here).await)),
         }
     }
 

@@ -36,16 +36,17 @@ pub fn of(client: &Client, vouched: &Vouched, language: &str) -> ClientMarks {
         (leads_somewhere && (by_operator || law::tells_of_itself(client, &url))).then(|| url.to_string())
     };
     ClientMarks {
-        logo: law::logo(client, by_operator).map(|_| format!("/clients/{}/logo", in_path(&client.id))),
+        logo: law::logo(client, by_operator)
+            .map(|_| format!("/clients/{}/logo", in_path(client.id.as_str()))),
         policy: link("policy_uri", client.metadata.policy_uri.as_ref()),
         tos: link("tos_uri", client.metadata.tos_uri.as_ref()),
     }
 }
 
-/// A client id as one segment of a path.
+/// An id as one segment of a path.
 #[must_use]
-pub fn in_path(id: &ClientId) -> String {
-    url::form_urlencoded::byte_serialize(id.as_str().as_bytes()).collect()
+pub fn in_path(id: &str) -> String {
+    url::form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }
 
 /// `GET /clients/{client_id}/logo`: the picture, which browsers may keep, and nothing else than a picture.

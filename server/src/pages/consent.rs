@@ -20,7 +20,7 @@ use protocol::scope::{Scope, ScopeToken};
 use protocol::task::Intent;
 use serde_json::{Map, Value};
 
-use super::account::what;
+use super::allowed::what;
 use super::authorize::{go_on, present};
 use super::client_marks;
 use super::page::{Browser, Form, one, render, session_broken};

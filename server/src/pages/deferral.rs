@@ -4,15 +4,22 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::authorization_details::RiskLevel;
+use protocol::deferred::Readiness;
+use protocol::destination::Destination;
 use protocol::params::Params;
+use protocol::prompt::AskedAcr;
 use protocol::task::Intent;
 use protocol::token::Subject;
 
-use super::account::{name_of, what};
-use super::consent;
+use super::account::name_of;
+use super::afar;
+use super::allowed::allowed;
 use super::page::{Browser, one, render, see_other_for_good, session_broken};
 use super::sign_in;
-use super::views::{Answered, ApprovalPage, ResourceInWords, TaskInWords, WaitingEntry, WhatHappened};
+use super::views::{
+    Answered, ApprovalPage, ConsentRefused, DestinationInWords, Language, TaskInWords, WaitingEntry,
+    WhatHappened,
+};
 use crate::app::App;
 use crate::approvals::{self, Approving};
 use crate::authorization::SignedIn;
@@ -54,11 +61,24 @@ pub(super) async fn show(app: &App, browser: &Browser, signed_in: &SignedIn, id:
         Ok(deferral) => deferral,
         Err(response) => return *response,
     };
-    match view(app, browser, signed_in, &deferral, false).await {
-        Ok(view) if is_too_old(browser, &view) => sign_in::again(&path(id)),
-        Ok(view) => render(StatusCode::OK, &view, None),
-        Err(failure) => browser.failure(&failure),
+    let view = match view(app, browser, signed_in, &deferral).await {
+        Ok(view) => view,
+        Err(failure) => return browser.failure(&failure),
+    };
+    match ready(browser, signed_in, &deferral, view.risk).await {
+        Ok(refused) => shown(view, refused),
+        Err(response) => *response,
     }
+}
+
+/// The page, with why an answer was not taken.
+fn shown(view: ApprovalPage, refused: Option<ConsentRefused>) -> Response {
+    let status = match refused {
+        None => StatusCode::OK,
+        Some(ConsentRefused::TooWeak) => StatusCode::FORBIDDEN,
+        Some(_) => StatusCode::BAD_REQUEST,
+    };
+    render(status, &ApprovalPage { refused, ..view }, None)
 }
 
 /// Takes the answer in a form.
@@ -79,8 +99,8 @@ pub(super) async fn answer(
         Ok(false) if one(form, "csrf").is_empty() => return browser.error(WhatHappened::FormRefused, None),
         // A form of ours may have been open for too long.
         Ok(false) => {
-            return match view(app, browser, signed_in, &deferral, true).await {
-                Ok(view) => render(StatusCode::BAD_REQUEST, &view, None),
+            return match view(app, browser, signed_in, &deferral).await {
+                Ok(view) => shown(view, Some(ConsentRefused::FormTooOld)),
                 Err(failure) => browser.failure(&failure),
             };
         }
@@ -88,13 +108,18 @@ pub(super) async fn answer(
     }
     let allowed = one(form, "decision") == "approve";
     if allowed {
-        match view(app, browser, signed_in, &deferral, false).await {
-            Ok(view) if is_too_old(browser, &view) => return sign_in::again(&path(id)),
-            Ok(_) => {}
+        let view = match view(app, browser, signed_in, &deferral).await {
+            Ok(view) => view,
             Err(failure) => return browser.failure(&failure),
+        };
+        match ready(browser, signed_in, &deferral, view.risk).await {
+            Ok(None) => {}
+            Ok(refused) => return shown(view, refused),
+            Err(response) => return *response,
         }
     }
-    let approving = Approving { user: &signed_in.user, session: &signed_in.session };
+    let SignedIn { user, session, login, .. } = signed_in;
+    let approving = Approving { user, session, login };
     let decided =
         approvals::decide(app, &browser.visit, &deferral, approving, one(form, "shown"), allowed).await;
     match decided {
@@ -113,10 +138,28 @@ pub(super) async fn answer(
     }
 }
 
-/// Whether somebody must sign in anew before they approve this: whoever found an open browser does nothing that could
-/// do harm.
-fn is_too_old(browser: &Browser, view: &ApprovalPage) -> bool {
-    view.risk == RiskLevel::High && !sign_in::is_fresh(browser)
+/// Whether whoever is signed in may say yes: what to tell them on the page where they may not; or the way to sign in
+/// once more, back to here. A rule may demand a stronger sign-in; and what could do harm takes one of just now, so that
+/// whoever found an open browser does none.
+async fn ready(
+    browser: &Browser,
+    signed_in: &SignedIn,
+    deferral: &Deferral,
+    risk: RiskLevel,
+) -> Result<Option<ConsentRefused>, Box<Response>> {
+    let values = deferral.asked.question.acr.iter().map(ToString::to_string).collect();
+    let asked = AskedAcr { values, necessary: true };
+    let tried = afar::has_tried(browser, signed_in, &deferral.id).await;
+    match Readiness::of(&asked, &signed_in.login, tried) {
+        Readiness::SignInAgain => {
+            Err(Box::new(afar::send_to_sign_in(browser, &deferral.id, &path(&deferral.id)).await))
+        }
+        Readiness::TooWeak => Ok(Some(ConsentRefused::TooWeak)),
+        Readiness::Ready if risk == RiskLevel::High && !sign_in::is_fresh(browser) => {
+            Err(Box::new(sign_in::again(&path(&deferral.id))))
+        }
+        Readiness::Ready => Ok(None),
+    }
 }
 
 fn path(id: &str) -> String {
@@ -141,7 +184,6 @@ async fn view(
     browser: &Browser,
     signed_in: &SignedIn,
     deferral: &Deferral,
-    form_too_old: bool,
 ) -> Result<ApprovalPage, Failure> {
     let question = &deferral.asked.question;
     let wanted = &question.wanted;
@@ -154,11 +196,7 @@ async fn view(
     let intent = task.map(|task| task.intent.clone()).unwrap_or_default();
     let language = browser.language.code();
     let authority = wanted.authority();
-    let details = consent::details(&registry.types, &authority.details, &intent, language);
-    let scopes = protocol::authority::Authority {
-        details: protocol::authorization_details::AuthorizationDetails::none(),
-        ..authority.clone()
-    };
+    let allowed = allowed(&registry, &authority, &intent, language);
     let mut chain = Vec::new();
     for actor in wanted.chain.actors() {
         chain.push(name_of(app, &actor.sub).await?.0);
@@ -180,34 +218,55 @@ async fn view(
         way.push(subject_name.clone().unwrap_or(user_name));
     }
     way.extend(chain.into_iter().rev());
-    let resources = wanted.resources.iter().map(|resource| ResourceInWords {
-        name: registry.resource_servers.get(resource).map_or_else(String::new, |server| server.name.clone()),
-        identifier: resource.as_str().to_owned(),
-    });
     Ok(ApprovalPage {
         page: browser.page(),
         csrf: browser.csrf(app).await?,
         id: deferral.id.clone(),
         shown: wanted.hash(),
-        form_too_old,
+        refused: None,
         asker_name,
         kind,
         subject_name,
         is_own,
         way,
-        risk: details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
+        risk: allowed.details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
         task: in_words(intent),
-        scopes: what(&registry, &scopes, &Intent::default(), language),
-        details,
-        resources: resources.collect(),
+        allowed,
+        destination: leaving(&wanted.destination, browser.language),
         asked_at: deferral.asked.asked_at,
         until: deferral.polling.expires_at,
         approval_minutes: app.settings.approvals.approval_life.0.saturating_add(59) / 60,
     })
 }
 
+/// What leaves, and to where.
+fn leaving(destination: &Destination, language: Language) -> Option<DestinationInWords> {
+    let audience = destination.audience()?;
+    let details = match destination {
+        Destination::Transaction { request_details, .. } => {
+            request_details.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+        }
+        Destination::Here | Destination::IdJag { .. } | Destination::Jwt { .. } => Vec::new(),
+    };
+    Some(DestinationInWords {
+        sentence: language.sentence(destination_key(destination), &[("name", audience)]),
+        token_type: destination.token_type().as_str(),
+        details,
+    })
+}
+
+/// The words for where something goes.
+const fn destination_key(destination: &Destination) -> &'static str {
+    match destination {
+        Destination::Here => "approval-here",
+        Destination::IdJag { .. } => "approval-other-domain-who",
+        Destination::Jwt { .. } => "approval-other-domain",
+        Destination::Transaction { .. } => "approval-trust-domain",
+    }
+}
+
 /// The task, if it says anything.
-fn in_words(intent: Intent) -> Option<TaskInWords> {
+pub(super) fn in_words(intent: Intent) -> Option<TaskInWords> {
     let says = intent != Intent::default();
     says.then_some(TaskInWords {
         purpose: intent.purpose,

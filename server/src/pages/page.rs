@@ -142,6 +142,12 @@ impl Browser {
         self.signed_in.as_ref().map(|(signed_in, _)| signed_in)
     }
 
+    /// The admin who is signed in, if it is one.
+    #[must_use]
+    pub fn admin(&self) -> Option<&SignedIn> {
+        self.signed_in.as_ref().filter(|(_, user)| user.admin).map(|(signed_in, _)| signed_in)
+    }
+
     /// The base of a view.
     #[must_use]
     pub fn page(&self) -> Page {
@@ -238,6 +244,16 @@ impl Browser {
         match failure {
             Failure::Refused(refusal) => self.error(WhatHappened::RequestRefused, Some(refusal)),
             Failure::Broken(reason) => self.broken(reason),
+        }
+    }
+
+    /// What was found, or that there is no such thing.
+    #[must_use]
+    pub fn found(&self, view: Result<Option<impl Template>, Failure>) -> Response {
+        match view {
+            Ok(Some(view)) => render(StatusCode::OK, &view, None),
+            Ok(None) => self.error(WhatHappened::NotFound, None),
+            Err(failure) => self.failure(&failure),
         }
     }
 

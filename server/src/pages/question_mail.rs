@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use protocol::destination::Destination;
 use protocol::task::Intent;
 use protocol::user::User;
 use serde_json::Value;
 
-use super::account::what;
+use super::allowed::what;
 use super::views::{Kind, Language, question_mail};
 use crate::approvals::{ApprovalLetter, ApprovalNews, Letter, News};
 
@@ -27,6 +28,7 @@ fn write(news: &News) -> (String, String) {
         permitted: &permitted,
         binding_message: binding_message.as_deref(),
         for_whom: None,
+        leaves: None,
         one_action: false,
         link,
     };
@@ -45,6 +47,13 @@ fn write_approval(news: &ApprovalNews) -> (String, String) {
     let wanted = &question.wanted;
     let authority = wanted.authority();
     let permitted = what(registry, &authority, &Intent::default(), language.code());
+    let leaves = match &wanted.destination {
+        Destination::Here => None,
+        Destination::IdJag { audience } | Destination::Jwt { audience } => {
+            Some(("approval-mail-other-domain", audience.as_str()))
+        }
+        Destination::Transaction { audience, .. } => Some(("approval-mail-trust-domain", audience.as_str())),
+    };
     let about = question_mail::About {
         name: &approver.name,
         asker: asker.name_in(language.code()),
@@ -52,6 +61,7 @@ fn write_approval(news: &ApprovalNews) -> (String, String) {
         permitted: &permitted,
         binding_message: None,
         for_whom: subject_name.as_deref(),
+        leaves,
         one_action: true,
         link,
     };

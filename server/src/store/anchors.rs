@@ -6,7 +6,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Anchor, Change, Ending, Room, Take};
-use super::{halts, sql, tasks};
+use super::{halts, sign_ins, sql, tasks};
 
 /// Until when each of the asked anchors lives.
 pub(super) struct Lives(HashMap<(Kind, String), i64>);
@@ -294,6 +294,9 @@ async fn held_first<C: ConnectionTrait>(db: &C, changes: &[&Change]) -> Result<V
                 Ending::Agent(id) => held.push(Anchor::Client(id.clone())),
                 Ending::Instance(instance) => held.push(Anchor::Client(instance.client().clone())),
                 Ending::User(id) => held.push(Anchor::User(id.clone())),
+                Ending::Consent(id) => {
+                    held.extend(sign_ins::user_of_brought(db, id).await?.map(Anchor::User));
+                }
                 Ending::Owner(id) => {
                     held.extend(halts::agents_of(db, id).await?.into_iter().map(Anchor::Client));
                 }
@@ -336,9 +339,6 @@ fn touched(change: &Change) -> Vec<Anchor> {
     touched.extend(change.amend.iter().map(|amendment| Anchor::Consent(amendment.consent().id.clone())));
     touched.extend(change.unchanged.iter().map(|user| Anchor::User(user.id.clone())));
     touched.extend(change.derives.iter().cloned().map(Anchor::Task));
-    touched.extend(change.room.iter().map(|room| match room {
-        Room::Tasks { consent, .. } => Anchor::Consent(consent.clone()),
-        Room::Parts { parent, .. } => Anchor::Task(parent.clone()),
-    }));
+    touched.extend(change.rooms.iter().map(Room::anchor));
     touched
 }

@@ -11,7 +11,9 @@ use sea_orm::{
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
-use super::{amending, audit, deferred, details_types, endings, halts, keeping, logouts, sql, takes, users};
+use super::{
+    amending, audit, deferred, details_types, endings, halts, keeping, logouts, sign_ins, sql, takes, users,
+};
 
 /// A change with its records made into rows.
 pub(super) struct Prepared {
@@ -83,7 +85,7 @@ async fn judge(db: &DatabaseTransaction, batch: &[&Prepared]) -> Result<Vec<Opti
     let (mut written, mut amended) = (HashSet::new(), HashSet::new());
     for (change, lost) in changes.iter().zip(&mut lost).filter(|(_, lost)| lost.is_none()) {
         *lost = match users::other_password(db, change).await? {
-            None => match users::must_sign_in(db, change).await? {
+            None => match sign_ins::must_sign_in(db, change).await? {
                 None => users::changed(db, change, &mut written).await?,
                 other => other,
             },

@@ -39,11 +39,11 @@ pub struct Change {
     pub(super) take: Option<Take>,
     pub(super) operate: Option<(ClientId, Operation)>,
     pub(super) account: Option<(UserId, AccountOperation)>,
-    pub(super) signed_in: Vec<UserId>,
+    pub(super) signed_in: Vec<SignedIn>,
     pub(super) amend: Option<Amendment>,
     pub(super) unamended: Vec<(ConsentId, u32)>,
     pub(super) derives: Vec<TaskId>,
-    pub(super) room: Option<Room>,
+    pub(super) rooms: Vec<Room>,
     pub(super) keep: Vec<Record>,
     pub(super) end: Vec<Ending>,
     pub(super) attempts: Vec<SecretDigest>,
@@ -75,7 +75,7 @@ impl Change {
             amend: None,
             unamended: Vec::new(),
             derives: Vec::new(),
-            room: None,
+            rooms: Vec::new(),
             keep: Vec::new(),
             end: Vec::new(),
             attempts: Vec::new(),
@@ -138,9 +138,9 @@ impl Change {
         self
     }
 
-    /// Only if `user`, who has to be required too, does not have to sign in anew first.
-    pub fn requires_signed_in(mut self, user: UserId) -> Self {
-        self.signed_in.push(user);
+    /// Only if the user, who has to be required too, signed in since what was theirs ended.
+    pub fn requires_signed_in(mut self, signed_in: SignedIn) -> Self {
+        self.signed_in.push(signed_in);
         self
     }
 
@@ -163,9 +163,9 @@ impl Change {
         self
     }
 
-    /// Only if there is `room` for one more when the change is written.
+    /// Only if there is `room` for one more when the change is written, wherever this was said.
     pub fn room(mut self, room: Room) -> Self {
-        self.room = Some(room);
+        self.rooms.push(room);
         self
     }
 
@@ -266,6 +266,24 @@ impl Anchor {
     }
 }
 
+/// A sign-in without which nothing comes back that was ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SignedIn {
+    /// Here, since everything of the user's was ended until they sign in anew ([`AccountOperation::Revoke`]).
+    Here(UserId),
+    /// At an issuer whose assertions bring consents, since one of them that was for this client ended, whoever ended it.
+    At {
+        /// The issuer.
+        issuer: String,
+        /// The user.
+        user: UserId,
+        /// The client.
+        client: ClientId,
+        /// When they signed in there, as far as it says so.
+        auth_time: Option<NumericDate>,
+    },
+}
+
 /// Something that can be used once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Take {
@@ -323,11 +341,18 @@ pub enum Take {
     SigningKeys(i64),
 }
 
-/// Where one more task is to go.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Where one more of something is to go.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Room {
     /// Among the root tasks under a consent that are neither over nor ended.
     Tasks {
+        /// The consent.
+        consent: ConsentId,
+        /// The most.
+        most: u64,
+    },
+    /// Among all tasks that are kept under a consent, whatever became of them.
+    Kept {
         /// The consent.
         consent: ConsentId,
         /// The most.
@@ -340,6 +365,43 @@ pub enum Room {
         /// The most.
         most: u64,
     },
+    /// Among the token requests of a client that wait for somebody's approval. The client has to be required too.
+    DeferralsOf {
+        /// The client.
+        client: ClientId,
+        /// The most.
+        most: u64,
+    },
+    /// Among the token requests that wait for the approval of this user, who has to be required too.
+    DeferralsFor {
+        /// The user.
+        approver: UserId,
+        /// The most.
+        most: u64,
+    },
+}
+
+impl Room {
+    /// The most that there may be.
+    pub(super) const fn most(&self) -> u64 {
+        match self {
+            Self::Tasks { most, .. }
+            | Self::Kept { most, .. }
+            | Self::Parts { most, .. }
+            | Self::DeferralsOf { most, .. }
+            | Self::DeferralsFor { most, .. } => *most,
+        }
+    }
+
+    /// Whose room it is: whoever looks whether there is some holds this alone.
+    pub(super) fn anchor(&self) -> Anchor {
+        match self {
+            Self::Tasks { consent, .. } | Self::Kept { consent, .. } => Anchor::Consent(consent.clone()),
+            Self::Parts { parent, .. } => Anchor::Task(parent.clone()),
+            Self::DeferralsOf { client, .. } => Anchor::Client(client.clone()),
+            Self::DeferralsFor { approver, .. } => Anchor::User(approver.clone()),
+        }
+    }
 }
 
 /// Who declared something. What an admin declared, the configuration does not touch.
@@ -552,7 +614,8 @@ pub enum Record {
 /// Something that is ended, with everything derived from it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Ending {
-    /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent.
+    /// A consent: its tasks and codes, its tokens and all their descendants, under whichever consent. Where an issuer
+    /// brought it, so do all that it brought the same client for the same user.
     Consent(ConsentId),
     /// A task: its child tasks, their tokens and all their descendants, but for what went over to another task.
     Task(TaskId),
@@ -658,6 +721,8 @@ pub enum Conflict {
     Replayed(ReplayKey),
     /// This is not alive.
     NotAlive(Anchor),
+    /// Its user has to sign in first: what was theirs was ended.
+    NotSignedIn,
     /// What was to be taken is gone.
     AlreadyTaken,
     /// Somebody else changed it meanwhile.
@@ -673,6 +738,7 @@ impl fmt::Display for Conflict {
         f.write_str(match self {
             Self::Replayed(_) => "it was seen before",
             Self::NotAlive(_) => "what it depends on is not alive",
+            Self::NotSignedIn => "its user has not signed in since it was ended",
             Self::AlreadyTaken => "it was taken before",
             Self::Changed => "it was changed meanwhile",
             Self::Exhausted => "no more may be derived from it",

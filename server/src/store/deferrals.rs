@@ -7,6 +7,7 @@ use protocol::deferred::{Polling, SLOWER_BY};
 use protocol::identifier::{ClientId, InstanceId, Jkt, UserId, X5tS256};
 use protocol::instance::Instance;
 use protocol::numeric_date::{NumericDate, Seconds};
+use protocol::token::Subject;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Value,
@@ -38,8 +39,10 @@ pub struct Deferral {
     pub polling: Polling,
     /// Where it stands.
     pub standing: Standing,
-    /// The request, sealed under the `deferral_code`, which is kept nowhere.
+    /// The request, sealed under the `deferral_code`.
     pub request: String,
+    /// What is needed to tell the client that it was answered, sealed; none where it is not told, or was already.
+    pub delivery: Option<String>,
 }
 
 /// What is asked of a person, and by whom it may be fetched.
@@ -69,9 +72,9 @@ pub enum Standing {
     Approved,
     /// No.
     Denied,
-    /// Something that it comes from was ended.
+    /// Something that it comes from was ended, or its client gave it up.
     Ended,
-    /// Its token was fetched, or its client gave it up.
+    /// Its token was fetched.
     Over,
 }
 
@@ -115,6 +118,7 @@ impl Deferral {
             polled_at: self.polling.polled_at.map(|at| at.0),
             request: self.request,
             document: json(&self.asked)?,
+            delivery: self.delivery,
         })
     }
 }
@@ -139,6 +143,7 @@ fn deferral(row: deferral::Model) -> Result<Deferral, StoreError> {
         },
         standing,
         request: row.request,
+        delivery: row.delivery,
         id: row.id,
     })
 }
@@ -158,7 +163,7 @@ pub(super) async fn step<C: ConnectionTrait>(
         }
         Step::Deny => ("answer = 'denied'", "answer IS NULL"),
         Step::Redeem => ("taken_at = $2", "answer = 'approved'"),
-        Step::Cancel => ("taken_at = $2", "1 = 1"),
+        Step::Cancel => ("ended_at = $2", "1 = 1"),
     };
     let update = format!(
         "UPDATE deferral SET {set} WHERE digest = $1 AND taken_at IS NULL AND ended_at IS NULL \
@@ -180,8 +185,33 @@ pub(super) async fn polled<C: ConnectionTrait>(
     sql::execute(db, update, vec![Value::from(digest.to_text()), Value::from(more), Value::from(at.0)]).await
 }
 
+/// Whose requests.
+pub(super) enum Waiting<'a> {
+    /// A client's.
+    Of(&'a ClientId),
+    /// Those that this user is to approve.
+    For(&'a UserId),
+}
+
+/// How many of them wait at `now`.
+pub(super) async fn count<C: ConnectionTrait>(
+    db: &C,
+    whose: Waiting<'_>,
+    now: NumericDate,
+) -> Result<u64, DbErr> {
+    let whose = match whose {
+        Waiting::Of(client) => Column::ClientId.eq(client.as_str()),
+        Waiting::For(user) => Column::ApproverId.eq(user.as_str()),
+    };
+    waiting(now).filter(whose).count(db).await
+}
+
+/// What can still be had: it waits, or was approved and not fetched.
+const OPEN: &str = "taken_at IS NULL AND ended_at IS NULL AND expires_at > $1 \
+                    AND (answer IS NULL OR answer = 'approved')";
+
 /// Ends what waits for, or was approved for, something that has ended: a token, a task or a consent that it comes from,
-/// its client, or the person who was to approve.
+/// whoever has a part in it, or the person who was to approve.
 pub(super) async fn end_with<C: ConnectionTrait>(
     db: &C,
     ending: &Ending,
@@ -202,13 +232,61 @@ pub(super) async fn end_with<C: ConnectionTrait>(
         None => String::new(),
     };
     let end = format!(
-        "UPDATE deferral SET ended_at = $1 WHERE taken_at IS NULL AND ended_at IS NULL AND expires_at > $1 \
-         AND (answer IS NULL OR answer = 'approved') AND ({own}\
+        "UPDATE deferral SET ended_at = $1 WHERE {OPEN} AND ({own}\
          EXISTS (SELECT 1 FROM token t WHERE t.id = deferral.token_id AND t.ended_at IS NOT NULL) \
          OR EXISTS (SELECT 1 FROM task k WHERE k.id = deferral.task_id AND k.status NOT IN ('active', 'suspended')) \
          OR EXISTS (SELECT 1 FROM consent c WHERE c.id = deferral.consent_id AND c.state <> 'active'))"
     );
-    sql::execute(db, &end, values).await
+    let ended = sql::execute(db, &end, values).await? + end_where_named(db, ending, at).await?;
+    if ended > 0 {
+        // Who waited need not ask on. Whoever was told of an answer before is told no more.
+        let tell = "INSERT INTO backchannel_delivery (digest, due_at, attempts, expires_at) \
+                    SELECT digest, ended_at, 0, expires_at FROM deferral WHERE ended_at = $1 AND delivery IS NOT NULL \
+                    ON CONFLICT DO NOTHING";
+        sql::execute(db, tell, vec![Value::from(at.0)]).await?;
+    }
+    Ok(ended)
+}
+
+/// Ends what somebody has a part in who neither asked nor is to approve: whose authority it is, or who would act. Only the
+/// documents say so.
+async fn end_where_named<C: ConnectionTrait>(db: &C, ending: &Ending, at: NumericDate) -> Result<u64, DbErr> {
+    let name = match ending {
+        Ending::Client(id) | Ending::Agent(id) => id.as_str(),
+        Ending::Instance(instance) => instance.client().as_str(),
+        Ending::User(id) => id.as_str(),
+        _ => return Ok(0),
+    };
+    let find = format!(
+        "SELECT digest, document FROM deferral WHERE {OPEN} AND replace(document, $2, '') <> document ORDER BY digest"
+    );
+    let quoted = serde_json::Value::from(name).to_string();
+    let mut ended = 0;
+    for row in sql::query(db, &find, vec![Value::from(at.0), Value::from(quoted)]).await? {
+        let asked = serde_json::from_str::<AskedOfPerson>(&row.try_get_by_index::<String>(1)?);
+        if asked.is_ok_and(|asked| has_a_part(&asked.question, ending)) {
+            let digest: String = row.try_get_by_index(0)?;
+            let end = format!("UPDATE deferral SET ended_at = $1 WHERE {OPEN} AND digest = $2");
+            ended += sql::execute(db, &end, vec![Value::from(at.0), Value::from(digest)]).await?;
+        }
+    }
+    Ok(ended)
+}
+
+fn has_a_part(question: &Question, ending: &Ending) -> bool {
+    let wanted = &question.wanted;
+    match ending {
+        Ending::User(id) => wanted.subject.user() == Some(id),
+        Ending::Client(id) | Ending::Agent(id) => {
+            let itself = matches!(&wanted.subject, Subject::Client { id: subject, .. } if subject == id);
+            itself || wanted.chain.actors().iter().any(|actor| actor.sub == *id)
+        }
+        Ending::Instance(ended) => wanted.chain.actors().iter().any(|actor| {
+            let instance = actor.instance.as_ref().map(|id| Instance::new(&actor.sub, id));
+            instance.as_ref() == Some(ended)
+        }),
+        _ => false,
+    }
 }
 
 impl Store {
@@ -246,15 +324,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_deferrals_for(&self, user: &UserId, now: NumericDate) -> Result<u64, StoreError> {
-        Ok(waiting(now).filter(Column::ApproverId.eq(user.as_str())).count(self.reader()).await?)
-    }
-
-    /// How much of a client's waits at `now`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn count_deferrals_of(&self, client: &ClientId, now: NumericDate) -> Result<u64, StoreError> {
-        Ok(waiting(now).filter(Column::ClientId.eq(client.as_str())).count(self.reader()).await?)
+        Ok(count(self.reader(), Waiting::For(user), now).await?)
     }
 }
 

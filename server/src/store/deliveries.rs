@@ -11,7 +11,7 @@ use crate::secret::SecretDigest;
 /// A client that is to be told of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AnswerDelivery {
-    /// The digest of the `auth_req_id`.
+    /// The digest of the `auth_req_id` or the `deferral_code`.
     pub digest: SecretDigest,
     /// Not before this moment.
     pub due_at: NumericDate,
@@ -44,6 +44,7 @@ pub(super) async fn postpone<C: ConnectionTrait>(
 pub(super) async fn done<C: ConnectionTrait>(db: &C, digest: &SecretDigest) -> Result<u64, DbErr> {
     let digest = || vec![Value::from(digest.to_text())];
     sql::execute(db, "DELETE FROM backchannel_delivery WHERE digest = $1", digest()).await?;
+    sql::execute(db, "UPDATE deferral SET delivery = NULL WHERE digest = $1", digest()).await?;
     sql::execute(db, "UPDATE deferred_request SET delivery = NULL WHERE digest = $1", digest()).await
 }
 

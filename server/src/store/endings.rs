@@ -6,7 +6,17 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Ended, Ending, Named};
-use super::{deferrals, halts, logouts, sql};
+use super::{deferrals, halts, logouts, sign_ins, sql};
+
+/// The consent of `$1`; and where an issuer brought it, all that it brought the same client for the same user. To them its
+/// next assertions are one matter: either they count, or they do not.
+macro_rules! and_beside {
+    () => {
+        "SELECT id FROM consent WHERE id = $1 UNION SELECT b.id FROM consent c JOIN consent b \
+         ON b.user_id = c.user_id AND b.client_id = c.client_id AND b.brought_by = c.brought_by \
+         WHERE c.id = $1 AND c.brought_by IS NOT NULL AND b.brought_by IS NOT NULL"
+    };
+}
 
 /// The tasks that end, and the tokens that all others are derived from. `$1` is what is ended, `$2` when.
 struct Roots {
@@ -25,16 +35,20 @@ const DOOMED_OF_TASKS: &str = "doomed(id) AS (SELECT id FROM root UNION SELECT t
      WHERE t.expires_at > $2 AND (t.task_id IS NULL OR t.task_id IN (SELECT id FROM line))) \
      UPDATE token SET ended_at = $2 WHERE ended_at IS NULL AND expires_at > $2 AND id IN (SELECT id FROM doomed)";
 
-/// How long it is remembered that an instance was ended, in seconds: ten years.
-const REMEMBERED: i64 = 10 * 365 * 86_400;
+/// How long it is remembered that something was ended that others could go on asking for, in seconds: ten years.
+pub(super) const REMEMBERED: i64 = 10 * 365 * 86_400;
 
 const NO_TASK: &str = "SELECT id FROM task WHERE 1 = 0";
 
 const fn roots(ending: &Ending) -> Roots {
     match ending {
         Ending::Consent(_) => Roots {
-            tasks: Some("SELECT id FROM task WHERE consent_id = $1"),
-            tokens: "SELECT id FROM token WHERE consent_id = $1 AND expires_at > $2",
+            tasks: Some(concat!("SELECT id FROM task WHERE consent_id IN (", and_beside!(), ")")),
+            tokens: concat!(
+                "SELECT id FROM token WHERE consent_id IN (",
+                and_beside!(),
+                ") AND expires_at > $2"
+            ),
         },
         Ending::Task(_) => Roots {
             tasks: Some("SELECT id FROM task WHERE id = $1"),
@@ -205,8 +219,7 @@ async fn end_itself<C: ConnectionTrait>(
     let mut ended = Ended::default();
     match ending {
         Ending::Consent(_) => {
-            let end = "UPDATE consent SET state = 'revoked' WHERE id = $1 AND state = 'active' RETURNING id";
-            ended += end_consents(db, end, only_first(values)).await?;
+            ended += end_consents(db, concat!("id IN (", and_beside!(), ")"), values()).await?;
             let void = "UPDATE authorization_code SET redeemed_at = $2 \
                         WHERE consent_id = $1 AND redeemed_at IS NULL";
             ended.pending = sql::execute(db, void, values()).await?;
@@ -244,9 +257,7 @@ async fn end_itself<C: ConnectionTrait>(
         }
         Ending::User(_) => {
             ended.sessions = end_sessions(db, None, at, values()).await?;
-            let end =
-                "UPDATE consent SET state = 'revoked' WHERE user_id = $1 AND state = 'active' RETURNING id";
-            ended += end_consents(db, end, only_first(values)).await?;
+            ended += end_consents(db, "user_id = $1", values()).await?;
             for void in VOID_OF_USER {
                 ended.pending += sql::execute(db, void, values()).await?;
             }
@@ -261,9 +272,25 @@ pub(super) fn ids(rows: &[QueryResult]) -> Result<Vec<String>, DbErr> {
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// Ends consents by a statement that gives back which.
-async fn end_consents<C: ConnectionTrait>(db: &C, end: &str, values: Vec<Value>) -> Result<Ended, DbErr> {
-    let consents = ids(&sql::query(db, end, values).await?)?;
+/// Ends the consents that `these` says, where `$1` is what is ended and `$2` when. What an issuer brought does not come
+/// back by its next assertion: that it ended is kept.
+async fn end_consents<C: ConnectionTrait>(db: &C, these: &str, values: Vec<Value>) -> Result<Ended, DbErr> {
+    let end = format!(
+        "UPDATE consent SET state = 'revoked', ended_at = $2 WHERE {these} AND state = 'active' \
+         RETURNING id, brought_by"
+    );
+    let at = values.get(1).cloned();
+    let rows = sql::query(db, &end, values).await?;
+    let mut brought = Vec::new();
+    for row in &rows {
+        if row.try_get_by_index::<Option<String>>(1)?.is_some() {
+            brought.push(row.try_get_by_index::<String>(0)?);
+        }
+    }
+    if let Some(at) = at {
+        sign_ins::note_ends(db, &brought, &at).await?;
+    }
+    let consents = ids(&rows)?;
     let (count, mut named) = (consents.len() as u64, Named { consents, ..Named::default() });
     named.consents.truncate(Named::MOST);
     Ok(Ended { consents: count, named, ..Ended::default() })
@@ -303,9 +330,7 @@ async fn end_what_was_allowed<C: ConnectionTrait>(
     db: &C,
     values: &impl Fn() -> Vec<Value>,
 ) -> Result<Ended, DbErr> {
-    let end = "UPDATE consent SET state = 'revoked' WHERE (client_id = $1 OR actor_id = $1) AND state = 'active' \
-         RETURNING id";
-    let mut ended = end_consents(db, end, only_first(values)).await?;
+    let mut ended = end_consents(db, "(client_id = $1 OR actor_id = $1)", values()).await?;
     let void = "UPDATE authorization_code SET redeemed_at = $2 WHERE redeemed_at IS NULL AND (client_id = $1 \
                 OR consent_id IN (SELECT id FROM consent WHERE client_id = $1 OR actor_id = $1))";
     ended.pending = sql::execute(db, void, values()).await?;

@@ -413,6 +413,8 @@ fn consent_row(consent: &Consent) -> Result<consent::Model, StoreError> {
         created_at: consent.created_at.0,
         expires_at: consent.authority.until.0,
         version: i64::from(consent.version),
+        brought_by: consent.brought_by.clone(),
+        ended_at: None,
         document: json(consent)?,
     })
 }

@@ -7,7 +7,7 @@ use protocol::identifier::{ClientId, ConsentId, TaskId, UserId};
 use protocol::numeric_date::NumericDate;
 use protocol::task::Task;
 use protocol::user::User;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{ColumnTrait as _, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
 
 use super::{Store, StoreError, clients, consents, tasks, users};
 
@@ -60,6 +60,28 @@ pub struct TaskFilter {
     pub status: Option<String>,
 }
 
+/// A column, and what it must hold if anything.
+type Wanted<'a, E> = (<E as EntityTrait>::Column, Option<&'a str>);
+
+/// The next `limit` rows after the id `after`, by id, of those that hold all that is `wanted`.
+fn next<E: EntityTrait, const N: usize>(
+    id: E::Column,
+    after: Option<&str>,
+    wanted: [Wanted<'_, E>; N],
+    limit: u64,
+) -> Select<E> {
+    let mut find = E::find().order_by_asc(id).limit(limit);
+    if let Some(after) = after {
+        find = find.filter(id.gt(after));
+    }
+    for (column, text) in wanted {
+        if let Some(text) = text {
+            find = find.filter(column.eq(text));
+        }
+    }
+    find
+}
+
 impl Store {
     /// The next `limit` agents after `after`, by id.
     ///
@@ -76,17 +98,11 @@ impl Store {
         let mut found = Vec::new();
         loop {
             // Every agent ends some day, and hardly anything else has a day to end.
-            let mut find = client::Entity::find()
+            let wanted = [(client::Column::Status, filter.status.as_deref())];
+            let rows = next::<client::Entity, _>(client::Column::Id, after.as_deref(), wanted, PORTION)
                 .filter(client::Column::ExpiresAt.is_not_null())
-                .order_by_asc(client::Column::Id)
-                .limit(PORTION);
-            if let Some(after) = &after {
-                find = find.filter(client::Column::Id.gt(after.as_str()));
-            }
-            if let Some(status) = &filter.status {
-                find = find.filter(client::Column::Status.eq(status.as_str()));
-            }
-            let rows = find.all(self.reader()).await?;
+                .all(self.reader())
+                .await?;
             for row in &rows {
                 let client = clients::client(row)?;
                 let agent = client
@@ -117,16 +133,11 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<User>, StoreError> {
         use user_account::Column;
-        let mut find = user_account::Entity::find().order_by_asc(Column::Id).limit(limit);
-        if let Some(after) = after {
-            find = find.filter(Column::Id.gt(after.as_str()));
-        }
-        if let Some(username) = &filter.username {
-            find = find.filter(Column::UsernameLower.eq(username.to_ascii_lowercase()));
-        }
-        if let Some(email) = &filter.email {
-            find = find.filter(Column::EmailLower.eq(email.to_ascii_lowercase()));
-        }
+        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_ascii_lowercase());
+        let (username, email) = (lower(&filter.username), lower(&filter.email));
+        let wanted = [(Column::UsernameLower, username.as_deref()), (Column::EmailLower, email.as_deref())];
+        let after = after.map(UserId::as_str);
+        let mut find = next::<user_account::Entity, _>(Column::Id, after, wanted, limit);
         if let Some(enabled) = filter.enabled {
             find = find.filter(Column::Enabled.eq(enabled));
         }
@@ -144,22 +155,13 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<Consent>, StoreError> {
         use consent::Column;
-        let mut find = consent::Entity::find().order_by_asc(Column::Id).limit(limit);
-        if let Some(after) = after {
-            find = find.filter(Column::Id.gt(after.as_str()));
-        }
-        if let Some(user) = &filter.user {
-            find = find.filter(Column::UserId.eq(user.as_str()));
-        }
-        if let Some(actor) = &filter.actor {
-            find = find.filter(Column::ActorId.eq(actor.as_str()));
-        }
-        if let Some(client) = &filter.client {
-            find = find.filter(Column::ClientId.eq(client.as_str()));
-        }
-        if let Some(state) = &filter.state {
-            find = find.filter(Column::State.eq(state.as_str()));
-        }
+        let wanted = [
+            (Column::UserId, filter.user.as_ref().map(UserId::as_str)),
+            (Column::ActorId, filter.actor.as_ref().map(ClientId::as_str)),
+            (Column::ClientId, filter.client.as_ref().map(ClientId::as_str)),
+            (Column::State, filter.state.as_deref()),
+        ];
+        let find = next::<consent::Entity, _>(Column::Id, after.map(ConsentId::as_str), wanted, limit);
         find.all(self.reader()).await?.iter().map(consents::consent).collect()
     }
 
@@ -189,22 +191,13 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<Task>, StoreError> {
         use task::Column;
-        let mut find = task::Entity::find().order_by_asc(Column::Id).limit(limit);
-        if let Some(after) = after {
-            find = find.filter(Column::Id.gt(after.as_str()));
-        }
-        if let Some(user) = &filter.user {
-            find = find.filter(Column::UserId.eq(user.as_str()));
-        }
-        if let Some(actor) = &filter.actor {
-            find = find.filter(Column::ActorId.eq(actor.as_str()));
-        }
-        if let Some(consent) = &filter.consent {
-            find = find.filter(Column::ConsentId.eq(consent.as_str()));
-        }
-        if let Some(status) = &filter.status {
-            find = find.filter(Column::Status.eq(status.as_str()));
-        }
+        let wanted = [
+            (Column::UserId, filter.user.as_ref().map(UserId::as_str)),
+            (Column::ActorId, filter.actor.as_ref().map(ClientId::as_str)),
+            (Column::ConsentId, filter.consent.as_ref().map(ConsentId::as_str)),
+            (Column::Status, filter.status.as_deref()),
+        ];
+        let find = next::<task::Entity, _>(Column::Id, after.map(TaskId::as_str), wanted, limit);
         find.all(self.reader()).await?.iter().map(tasks::task).collect()
     }
 }

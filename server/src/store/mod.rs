@@ -22,6 +22,7 @@ mod endings;
 mod error;
 mod federation;
 mod halts;
+mod instances;
 mod keeping;
 mod keys;
 mod lists;
@@ -32,6 +33,7 @@ mod receipts;
 mod registrations;
 mod requests;
 mod sessions;
+mod sign_ins;
 mod sql;
 mod status_lists;
 mod subjects;
@@ -56,7 +58,8 @@ use tokio::task::JoinHandle;
 
 pub use amending::Amendment;
 pub use change::{
-    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Room, Take,
+    Anchor, Change, Committed, Conflict, Ended, Ending, Named, Origin, Record, ReplayKey, Room, SignedIn,
+    Take,
 };
 pub use codes::StoredCode;
 pub use credentials::{Forget, Passkey, Totp};
@@ -67,6 +70,7 @@ pub use details_types::{DetailsTypeVersion, KeptDetailsType};
 pub use error::{CommitError, StoreError};
 pub use federation::{FederatedIdentity, FederatedSession};
 pub use halts::Halted;
+pub use instances::SeenInstance;
 pub use keys::{SigningKey, SigningKeys};
 pub use lists::{AgentFilter, ConsentFilter, TaskFilter, UserFilter};
 pub use logouts::{LogoutDelivery, SessionClient, Settled};
@@ -76,6 +80,7 @@ pub use registrations::{InitialAccessToken, Registered, RegisteredBy};
 pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
 pub use subjects::PairwiseSubject;
+pub use tokens::Under;
 pub use users::password_mark;
 pub use webhooks::WebhookDelivery;
 

@@ -1,6 +1,6 @@
 //! Statements in one dialect that both databases read, in few shapes, so that they are prepared once.
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
 /// The sizes in which rows are written and looked for.
 const LADDER: [usize; 6] = [32, 16, 8, 4, 2, 1];
@@ -33,6 +33,14 @@ pub(super) fn padded<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
 pub(super) fn holes(first: usize, count: usize) -> String {
     let all: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
     all.join(",")
+}
+
+/// The number that stands as `member` in a row's `document`: the one thing that the two say differently.
+pub(super) fn number_in_document<C: ConnectionTrait>(db: &C, member: &str) -> String {
+    match db.get_database_backend() {
+        DbBackend::Postgres => format!("CAST(CAST(document AS json) ->> '{member}' AS BIGINT)"),
+        _ => format!("json_extract(document, '$.{member}')"),
+    }
 }
 
 /// Runs a statement and returns how many rows it changed.

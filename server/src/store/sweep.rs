@@ -10,7 +10,7 @@ use super::{Store, StoreError, endings, logouts, sql};
 const PORTION: u64 = 500;
 /// The most statements for one table in one sweep; the next sweep goes on.
 const PORTIONS: usize = 40;
-/// How long a task is kept beyond its deadline.
+/// How long a task is kept beyond its deadline, and what an issuer brought beyond its end.
 const TASK_AFTERLIFE: Seconds = Seconds::days(30);
 /// How long what others may still ask about is kept beyond its end.
 const AFTERLIFE: Seconds = Seconds::days(1);
@@ -18,7 +18,7 @@ const AFTERLIFE: Seconds = Seconds::days(1);
 /// Table, primary key, and how long a row is kept beyond `expires_at`. Codes stay a while, because one that comes
 /// again ends what it produced; requests of users elsewhere, because their clients are told that they are over;
 /// tokens, because people look at what just ended.
-const TABLES: [(&str, &str, Seconds); 19] = [
+const TABLES: [(&str, &str, Seconds); 20] = [
     ("replay", "key", Seconds(0)),
     ("pushed_request", "digest", Seconds(0)),
     ("interaction", "id", Seconds(0)),
@@ -28,6 +28,7 @@ const TABLES: [(&str, &str, Seconds); 19] = [
     ("initial_access_token", "digest", Seconds(0)),
     ("ended_family", "family_id", Seconds(0)),
     ("ended_instance", "instance", Seconds(0)),
+    ("brought_end", "id", Seconds(0)),
     ("federated_session", "id", Seconds(0)),
     ("backchannel_delivery", "digest", Seconds(0)),
     ("webhook_delivery", "digest", Seconds(0)),
@@ -47,6 +48,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn sweep(&self, now: NumericDate) -> Result<u64, StoreError> {
         let mut all = self.sweep_sessions(now).await? + self.sweep_tasks(now).await?;
+        all += self.sweep_brought(now).await?;
         for (table, key, afterlife) in TABLES {
             let last = now.0.saturating_sub(afterlife.0);
             let delete = format!(
@@ -70,10 +72,27 @@ impl Store {
             "DELETE FROM task WHERE id IN (SELECT id FROM task t WHERE t.deadline <= $1 AND NOT EXISTS \
              (SELECT 1 FROM task part WHERE part.parent_id = t.id) LIMIT {PORTION})"
         );
+        self.sweep_long_over(&delete, now).await
+    }
+
+    /// Deletes the consents that issuers brought and that are over since long: they may bring one with each assertion. What
+    /// a user allowed here is kept. That one was ended is remembered elsewhere, and longer.
+    async fn sweep_brought(&self, now: NumericDate) -> Result<u64, StoreError> {
+        let delete = format!(
+            "DELETE FROM consent WHERE id IN (SELECT id FROM consent c WHERE c.brought_by IS NOT NULL \
+             AND (c.expires_at <= $1 OR c.ended_at <= $1) \
+             AND NOT EXISTS (SELECT 1 FROM task t WHERE t.consent_id = c.id) \
+             AND NOT EXISTS (SELECT 1 FROM token t WHERE t.consent_id = c.id) LIMIT {PORTION})"
+        );
+        self.sweep_long_over(&delete, now).await
+    }
+
+    /// Deletes, portion by portion, what a statement says of the moment [`TASK_AFTERLIFE`] ago.
+    async fn sweep_long_over(&self, delete: &str, now: NumericDate) -> Result<u64, StoreError> {
         let last = now.0.saturating_sub(TASK_AFTERLIFE.0);
         let mut all = 0;
         for _ in 0..PORTIONS {
-            let swept = sql::execute(&self.0.core.writer, &delete, vec![Value::from(last)]).await?;
+            let swept = sql::execute(&self.0.core.writer, delete, vec![Value::from(last)]).await?;
             all += swept;
             if swept < PORTION {
                 break;

@@ -1,11 +1,13 @@
 //! Single use: what many may try at the same moment, and one gets.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::change::{Change, Conflict, Room, Take};
+use super::deferrals::Waiting;
 use super::{credentials, deferrals, sql, tasks};
 
 /// Looks whether there is room for what the changes add. The last one that there is room for is in, the next is out.
@@ -14,28 +16,36 @@ pub(super) async fn find_room<C: ConnectionTrait>(
     changes: &[&Change],
     lost: &mut [Option<Conflict>],
 ) -> Result<(), DbErr> {
-    let mut counted: HashMap<&str, u64> = HashMap::new();
+    let mut counted: HashMap<&Room, u64> = HashMap::new();
     for (change, lost) in changes.iter().zip(lost).filter(|(_, lost)| lost.is_none()) {
-        let (key, most) = match &change.room {
-            None => continue,
-            Some(Room::Tasks { consent, most }) => (consent.as_str(), most),
-            Some(Room::Parts { parent, most }) => (parent.as_str(), most),
-        };
-        let known = counted.get(key).copied();
-        let there = match (known, &change.room) {
-            (Some(there), _) => there,
-            (None, Some(Room::Tasks { consent, .. })) => tasks::count_open(db, consent, change.at).await?,
-            (None, Some(Room::Parts { parent, .. })) => tasks::count_parts(db, parent).await?,
-            (None, None) => 0,
-        };
-        if there < *most {
-            counted.insert(key, there + 1);
-        } else {
-            counted.insert(key, there);
+        let mut is_full = false;
+        for room in &change.rooms {
+            let there = match counted.entry(room) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => *unknown.insert(count(db, room, change.at).await?),
+            };
+            is_full |= there >= room.most();
+        }
+        if is_full {
             *lost = Some(Conflict::NoRoom);
+            continue;
+        }
+        for room in &change.rooms {
+            counted.entry(room).and_modify(|there| *there += 1);
         }
     }
     Ok(())
+}
+
+/// How many there are.
+async fn count<C: ConnectionTrait>(db: &C, room: &Room, at: NumericDate) -> Result<u64, DbErr> {
+    match room {
+        Room::Tasks { consent, .. } => tasks::count_open(db, consent, at).await,
+        Room::Kept { consent, most } => tasks::count_kept(db, consent, *most).await,
+        Room::Parts { parent, .. } => tasks::count_parts(db, parent).await,
+        Room::DeferralsOf { client, .. } => deferrals::count(db, Waiting::Of(client), at).await,
+        Room::DeferralsFor { approver, .. } => deferrals::count(db, Waiting::For(approver), at).await,
+    }
 }
 
 /// Marks what the changes show for the first time. A change that shows something old is out.

@@ -96,6 +96,18 @@ pub(super) async fn count_open<C: ConnectionTrait>(
     one_number(db, count, vec![Value::from(consent.as_str().to_owned()), Value::from(now.0)]).await
 }
 
+/// How many tasks are kept under a consent, parts and ended ones included; no more than `most` are counted.
+pub(super) async fn count_kept<C: ConnectionTrait>(
+    db: &C,
+    consent: &ConsentId,
+    most: u64,
+) -> Result<u64, DbErr> {
+    let count = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM task WHERE consent_id = $1 LIMIT {most}) AS kept"
+    );
+    one_number(db, &count, vec![Value::from(consent.as_str().to_owned())]).await
+}
+
 /// How many parts a task has, whatever became of them.
 pub(super) async fn count_parts<C: ConnectionTrait>(db: &C, parent: &TaskId) -> Result<u64, DbErr> {
     let count = "SELECT COUNT(*) FROM task WHERE parent_id = $1";

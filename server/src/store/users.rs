@@ -51,20 +51,6 @@ pub(super) async fn other_password<C: ConnectionTrait>(
     Ok(None)
 }
 
-/// Whether a user of a change has to sign in anew first. The account is held already, since it is required too.
-pub(super) async fn must_sign_in<C: ConnectionTrait>(
-    db: &C,
-    change: &Change,
-) -> Result<Option<Conflict>, DbErr> {
-    for id in &change.signed_in {
-        let find = "SELECT 1 FROM user_account WHERE id = $1 AND revoked_at IS NOT NULL";
-        if !sql::query(db, find, vec![id.as_str().into()]).await?.is_empty() {
-            return Ok(Some(Conflict::NotAlive(Anchor::User(id.clone()))));
-        }
-    }
-    Ok(None)
-}
-
 /// Whether a user of a change is not as it requires any more. `written` are those that earlier changes of the same batch
 /// are about to write.
 pub(super) async fn changed<C: ConnectionTrait>(

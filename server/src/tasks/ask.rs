@@ -74,11 +74,11 @@ async fn open(
     };
     let mut change = Change::new(told.clone())
         .keep(record)
-        .room(super::room(app, &task))
         .requires(Anchor::Client(client.id.clone()))
         .requires(Anchor::Client(task.actor.clone()))
         .requires(Anchor::User(task.user.clone()))
         .requires(Anchor::Consent(task.consent.clone()));
+    change = super::rooms(app, &task).into_iter().fold(change, Change::room);
     change = task.parent.clone().map(Anchor::Task).into_iter().fold(change, Change::requires);
     if let Some(opening) = &opening {
         let key = ReplayKey::new("task", &[&opening.to_text()]);
@@ -125,7 +125,7 @@ fn same(opened: (Task, Option<String>), body: &str, told: &mut AuditEvent) -> Re
 /// Where a task comes from.
 enum Source {
     Root(Consent),
-    Part { line: Vec<Task>, consent: Consent, actor: std::sync::Arc<Client>, siblings: u64 },
+    Part { line: Vec<Task>, consent: Consent, actor: Option<std::sync::Arc<Client>>, siblings: u64 },
 }
 
 /// The live consent to the client itself; another's is as one that is not there.
@@ -145,7 +145,8 @@ async fn part(app: &App, client: &Client, parent: &TaskId, actor: &ClientId) -> 
     };
     let consent = app.store.find_consent(&own.consent).await?;
     let consent = consent.ok_or(Broken::Inconsistent("a task of a consent that is not there"))?;
-    let actor = app.store.find_client(actor).await?.ok_or(task::ChildRefused::ChildActorNotAllowed)?;
+    // Whether there is such a client is judged with everything else about it, so that it cannot be told apart.
+    let actor = app.store.find_client(actor).await?;
     let siblings = app.store.count_children(parent).await?;
     Ok(Source::Part { consent: consent.as_ref().clone(), line, actor, siblings })
 }
@@ -188,7 +189,7 @@ impl Source {
             return Err(Refusal::new(ErrorCode::InvalidRequest, "the deadline is over").into());
         }
         let (actor, parent) = match self {
-            Self::Root(_) => (&client.id, None),
+            Self::Root(_) => (client.id.clone(), None),
             Self::Part { line, actor, siblings, .. } => {
                 let parent = line.first().ok_or_else(no_such_task)?;
                 let family = Family {
@@ -202,15 +203,15 @@ impl Source {
                     deepest: app.settings.max_chain_depth.saturating_sub(1),
                 };
                 let max_derivations = request.max_derivations;
-                let asked = Asked { actor, authority: &authority, max_derivations };
-                task::check_child(&family, &asked, &registry.types, visit.now)?;
-                (&actor.id, Some(parent))
+                let asked = Asked { actor: actor.as_deref(), authority: &authority, max_derivations };
+                let actor = task::check_child(&family, &asked, &registry.types, visit.now)?;
+                (actor.id.clone(), Some(parent))
             }
         };
         check_within(&authority, &given, &registry.types)?;
         let plan = Plan {
             consent,
-            actor,
+            actor: &actor,
             parent,
             intent: request.intent.clone(),
             authority,

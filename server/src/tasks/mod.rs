@@ -58,13 +58,19 @@ pub fn open(app: &App, consent: &Consent, authority: &Authority, now: NumericDat
 
 /// Where a new task goes, and how many there may be.
 #[must_use]
-pub fn room(app: &App, task: &Task) -> Room {
+pub fn rooms(app: &App, task: &Task) -> [Room; 2] {
     let bounds = &app.settings.tasks;
-    match &task.parent {
+    let kept = Room::Kept { consent: task.consent.clone(), most: u64::from(bounds.most_kept.get()) };
+    let beside = match &task.parent {
         Some(parent) => Room::Parts { parent: parent.clone(), most: u64::from(bounds.most_children.get()) },
         None => Room::Tasks { consent: task.consent.clone(), most: u64::from(bounds.most_open.get()) },
-    }
+    };
+    [kept, beside]
 }
+
+/// What is said where there is no room for another root task.
+pub const NO_ROOM: &str = "there are as many tasks under this consent as there may be, open ones or all that are kept; \
+                           complete some first, or wait until earlier ones are forgotten";
 
 /// What is said where there is no room for a new task.
 #[must_use]
@@ -72,8 +78,7 @@ pub fn no_room(task: &Task) -> Failure {
     if task.parent.is_some() {
         return task::ChildRefused::FanoutExceeded.into();
     }
-    let description = "as many tasks as there may be are open under this consent; complete some first";
-    Refusal::new(ErrorCode::InvalidRequest, description).into()
+    Refusal::new(ErrorCode::InvalidRequest, NO_ROOM).into()
 }
 
 /// The task of a plan.

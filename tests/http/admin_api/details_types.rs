@@ -179,6 +179,21 @@ async fn what_an_admin_declared_the_configuration_does_not_touch(database: Datab
     let seen = call(&house, &typist, "GET", "/details-types/payout", None).await.ok().json;
     assert_eq!((&seen["version"], &seen["origin"]), (&json!(2), &json!("admin")));
     assert_eq!(seen["document"]["words"]["en"]["sentence"], "Pay out {amount}");
+    // Nor does it retire it, or what it never declared, by saying nothing of it.
+    let body = json!({"name": "brand:new", "schema": {}, "words": {"en": {"name": "N", "sentence": "N"}}});
+    assert_eq!(put(&house, &typist, "brand:new", &body).await.status, 201);
+    house
+        .restart_changed(|config| {
+            let (before, rest) = config.split_once("[[details_types]]").unwrap();
+            let (_, after) = rest.split_once("changed\" } }\n").unwrap();
+            format!("{before}{after}").replace(", \"payout\", \"gift\"]", ", \"gift\"]")
+        })
+        .await;
+    let typist = tests::Client::new(house.door(), "typist", typist.authentication.clone()).with_dpop();
+    for (name, version) in [("payout", 2), ("brand:new", 1)] {
+        let seen = call(&house, &typist, "GET", &format!("/details-types/{name}"), None).await.ok().json;
+        assert_eq!((&seen["version"], seen.get("retired_at")), (&json!(version), None), "{name}");
+    }
 
     // To look is not to declare.
     let Ops { house, ops, watch } = Ops::on(Database::Sqlite).await;

@@ -17,23 +17,43 @@ const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const TYPES: &str = "urn:ietf:params:oauth:token-type:";
 
+/// What is declared beside the usual, a line or several each.
+#[derive(Clone, Copy)]
+pub(super) struct Lines<'a> {
+    /// Of the service, at the company.
+    pub(super) server: &'a str,
+    /// Of the company as trusted issuer, at the service.
+    pub(super) trust: &'a str,
+    /// Of the company as upstream, at the service.
+    pub(super) upstream: &'a str,
+}
+
+/// The usual: users are who they are at the company.
+pub(super) const USUAL: Lines<'_> =
+    Lines { server: "", trust: "subject_is = \"linked_identity\"", upstream: "" };
+
 /// The two domains. The agent is `agent-a` at the company and `agent-b` at the service.
-struct Domains {
-    company: House,
-    service: House,
+pub(super) struct Domains {
+    pub(super) company: House,
+    pub(super) service: House,
 }
 
 impl Domains {
     async fn open(database: Database) -> Self {
+        Self::open_with(database, USUAL).await
+    }
+
+    pub(super) async fn open_with(database: Database, lines: Lines<'_>) -> Self {
         let callback = "http://127.0.0.1/federation/company/callback";
         let mut company =
             House::build(database, |town| town.replace("https://web.example/callback", callback)).await;
         let trust = format!(
             "{}\n[[trusted_issuers]]\nissuer = \"{issuer}\"\njwks_uri = \"{issuer}/jwks\"\n\
-             purposes = [\"identity_assertions\", \"authorization_grants\"]\nsubject_is = \"linked_identity\"\n\
+             purposes = [\"identity_assertions\", \"authorization_grants\"]\n{trust}\n\
              clients = [\"agent-b\"]\nscope = \"orders:read\"\nresources = [\"https://orders.example\"]\n",
-            upstream(company.issuer(), ""),
-            issuer = company.issuer()
+            upstream(company.issuer(), lines.upstream),
+            issuer = company.issuer(),
+            trust = lines.trust
         );
         let service = House::build(database, move |town| {
             let grants = format!("id = \"agent-b\"\ngrant_types = [\"{GRANT}\", \"{EXCHANGE}\"]");
@@ -43,31 +63,32 @@ impl Domains {
         let server = format!(
             "\n[[resource_authorization_servers]]\nissuer = \"{}\"\ngrants = [\"id-jag\", \"jwt\"]\n\
              clients = {{ \"agent-a\" = \"agent-b\" }}\nresources = [\"https://orders.example\"]\n\
-             sign_in_client = \"web\"\nlife = \"90s\"\n",
-            service.issuer()
+             sign_in_client = \"web\"\nlife = \"90s\"\n{}\n",
+            service.issuer(),
+            lines.server
         );
         company.restart_changed(|config| format!("{config}{server}")).await;
         let domains = Self { company, service };
-        domains.alice_signs_in_at_the_service().await;
+        domains.signs_in_at_the_service("alice").await;
+        assert!(domains.service.store().find_user_by_username("alice@company").await.unwrap().is_some());
         domains
     }
 
-    /// Alice comes to the service by the company's sign-in, so the service knows who she is there.
-    async fn alice_signs_in_at_the_service(&self) {
+    /// Somebody comes to the service by the company's sign-in, so the service knows who they are there.
+    pub(super) async fn signs_in_at_the_service(&self, username: &str) {
         let person = self.service.person();
         let sent = leave(person.page("/sign-in").await).await;
         let path = sent.as_str().strip_prefix(self.company.issuer()).expect("sent to the company");
         let page = self.company.person().page(path).await;
-        let back = match page.sign_in("alice", &password_of("alice")).await {
+        let back = match page.sign_in(username, &password_of(username)).await {
             Arrival::Away(url) => url,
             Arrival::Page(page) => page.approve(|_| {}).await.away(),
         };
         person.get(back.as_str().strip_prefix(self.service.issuer()).expect("back at the service")).await;
-        assert!(self.service.store().find_user_by_username("alice@company").await.unwrap().is_some());
     }
 
     /// The agent, at the company and at the service, with one key.
-    fn agent(&self) -> (Client, Client) {
+    pub(super) fn agent(&self) -> (Client, Client) {
         let here = self.company.client("agent-a");
         let mut there = self.service.client("agent-b");
         there.dpop.clone_from(&here.dpop);
@@ -75,14 +96,19 @@ impl Domains {
     }
 
     /// Alice signs in at the company for the agent and allows it something.
-    async fn allowed(&self, agent: &Client) -> Answer {
+    pub(super) async fn allowed(&self, agent: &Client) -> Answer {
+        self.allowed_by("alice", agent).await
+    }
+
+    /// Somebody does.
+    pub(super) async fn allowed_by(&self, username: &str, agent: &Client) -> Answer {
         let ask = self.company.ask(agent).scope("openid offline_access orders:read orders:write");
-        let code = ask.approved_by(&self.company.signed_in("alice").await).await;
+        let code = ask.approved_by(&self.company.signed_in(username).await).await;
         code.redeem(agent).await.ok()
     }
 
     /// A grant of this kind for the service.
-    async fn grant(&self, agent: &Client, login: &Answer, requested: &str) -> Answer {
+    pub(super) async fn grant(&self, agent: &Client, login: &Answer, requested: &str) -> Answer {
         let (token, kind) = match requested {
             "id-jag" => (login.text("id_token"), "id_token"),
             _ => (login.access_token(), "access_token"),
@@ -99,13 +125,13 @@ impl Domains {
         agent.token(&params).await
     }
 
-    fn later(&self, seconds: i64) {
+    pub(super) fn later(&self, seconds: i64) {
         self.company.later(seconds);
         self.service.later(seconds);
     }
 }
 
-async fn present(client: &Client, grant: &str) -> Answer {
+pub(super) async fn present(client: &Client, grant: &str) -> Answer {
     client.token(&[("grant_type", GRANT), ("assertion", grant), ("resource", ORDERS)]).await
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod cross_domain;
 mod logout;
+mod newcomers;
 mod procura;
 mod revocation;
 mod rights;

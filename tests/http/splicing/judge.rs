@@ -211,13 +211,18 @@ impl World {
                 && attempt.places.is_subset(&consent.places)
                 && details::are_within(&attempt.details, &consent.details)
         };
-        let others = (0..self.consents.len()).filter(gave).filter(covers);
+        let others = (0..self.consents.len()).filter(gave);
+        let elsewhere = others.clone().any(|other| {
+            let consent = &self.consents[other];
+            attempt.scope.is_subset(&consent.scope) && details::are_within(&attempt.details, &consent.details)
+        });
+        let others = others.filter(covers);
         if let (true, Some(other)) = (nobody_acts, others.max_by_key(|other| self.consents[*other].until)) {
             return Some(Allowed::By(other));
         }
         if let (false, Some(consent), true) = (nobody_acts, subject.consent, subject.handed == Some(actor)) {
             if self.consents[consent].travels == 0 || subject.acts.len() > self.consents[consent].travels {
-                against.insert(Why::NotPassedOn);
+                against.insert(Why::NotAllowed);
             }
             return Some(Allowed::HandedOver(consent));
         }
@@ -225,7 +230,8 @@ impl World {
         if actor == ORDERS_API {
             return Some(Allowed::Rule);
         }
-        against.insert(Why::NotAllowed);
+        // What is allowed, but not there, is about the place.
+        against.insert(if nobody_acts && elsewhere { Why::TargetTooWide } else { Why::NotAllowed });
         None
     }
 
@@ -265,11 +271,10 @@ impl World {
             return;
         }
         let then: Vec<Who> = std::iter::once(receiver).chain(acts.iter().copied()).collect();
-        if then.len() + self.tokens[attempt.subject].brought > deepest(&then) {
-            against.insert(Why::TooDeep);
-        }
-        if consent.is_none_or(|consent| acts.len() > self.consents[consent].travels) {
-            against.insert(Why::NotPassedOn);
+        if then.len() + self.tokens[attempt.subject].brought > deepest(&then)
+            || consent.is_none_or(|consent| acts.len() > self.consents[consent].travels)
+        {
+            against.insert(Why::Receiver);
         }
     }
 

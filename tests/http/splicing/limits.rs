@@ -225,8 +225,8 @@ async fn no_token_is_issued_that_would_be_too_long_to_be_presented(database: Dat
     // Somewhere between these a token with it grows too long.
     let (mut fits, mut beyond) = (1_000, LARGEST_DETAILS);
     ask(fits).await.ok();
-    let refused = ask(beyond).await.refused("invalid_request");
-    house.told("token.exchange", "invalid_request").await;
+    let refused = ask(beyond).await.refused("invalid_authorization_details");
+    house.told("token.exchange", "invalid_authorization_details").await;
     assert!(refused.text("error_description").contains("fewer"), "{}", refused.body);
     let mut longest = String::new();
     while beyond - fits > 1 {
@@ -236,7 +236,7 @@ async fn no_token_is_issued_that_would_be_too_long_to_be_presented(database: Dat
             fits = middle;
             longest = answer.access_token().to_owned();
         } else {
-            answer.refused("invalid_request");
+            answer.refused("invalid_authorization_details");
             beyond = middle;
         }
     }

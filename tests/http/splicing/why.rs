@@ -15,7 +15,6 @@ pub(super) enum Why {
     Unbound,
     ActorToken,
     NotAllowed,
-    NotPassedOn,
     Cycle,
     TooDeep,
     Receiver,
@@ -30,7 +29,7 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::NoExchange,
         Self::WrongType,
         Self::NotTrusted,
@@ -41,7 +40,6 @@ impl Why {
         Self::Unbound,
         Self::ActorToken,
         Self::NotAllowed,
-        Self::NotPassedOn,
         Self::Cycle,
         Self::TooDeep,
         Self::Receiver,
@@ -61,7 +59,7 @@ impl Why {
             Self::NoExchange => "unauthorized_client",
             Self::NothingNamed | Self::ScopeTooWide => "invalid_scope",
             Self::DetailsTooWide => "invalid_authorization_details",
-            Self::TargetTooWide | Self::TargetNotNamed => "invalid_target",
+            Self::Receiver | Self::TargetTooWide | Self::TargetNotNamed => "invalid_target",
             _ => "invalid_request",
         }
     }
@@ -73,6 +71,7 @@ impl Why {
             Self::Over
                 | Self::Replayed
                 | Self::Exhausted
+                | Self::Receiver
                 | Self::NothingNamed
                 | Self::ScopeTooWide
                 | Self::DetailsTooWide

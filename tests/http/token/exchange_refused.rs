@@ -1,5 +1,6 @@
 //! Every way in which an exchange is refused (RFC 8693 §2.2.2), each told to the audit log.
 
+use server::store::{Change, Ending};
 use tests::{Client, Database, House, INVENTORY, ORDERS, on_both_databases};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -10,6 +11,8 @@ on_both_databases! {
     more_than_there_is_is_refused,
     a_token_of_somebody_else_is_refused,
     what_is_over_is_refused,
+    who_is_there_is_not_told_to_whoever_cannot_hand_over_to_them,
+    the_word_of_a_sign_in_stops_with_what_came_with_it,
 }
 
 async fn refused(house: &House, client: &Client, token: &str, params: &[(&str, &str)], code: &str) {
@@ -69,6 +72,82 @@ async fn what_is_over_is_refused(database: Database) {
     let token = house.delegated_token(&agent, "orders:read").await;
     house.later(301);
     refused(&house, &agent, token.access_token(), &[READ], "invalid_request").await;
+}
+
+async fn who_is_there_is_not_told_to_whoever_cannot_hand_over_to_them(database: Database) {
+    let house = House::on(database).await;
+    let [a, b] = ["agent-a", "agent-b"].map(|id| house.client(id));
+    let (web, alice) = (house.client("web"), house.signed_in("alice").await);
+    let acting = house.delegated_token(&a, "orders:read").await;
+    let handed = a.exchange(acting.access_token(), &[READ, ("audience", "agent-b")]).await.ok();
+    let second = b.exchange(handed.access_token(), &[READ]).await.ok();
+    let own = a.own_token("orders:read", ORDERS).await.ok();
+    let webs = house.ask(&web).scope("orders:read").approved_by(&alice).await.redeem(&web).await.ok();
+    let over = house.delegated_token(&a, "orders:read").await;
+    a.revoke(over.access_token()).await.ok();
+    let mut told = std::collections::BTreeSet::new();
+    // Each with what cannot be handed over, to somebody who is there, to themselves, to nobody, to what is no name at all.
+    for (client, token, of_target) in [
+        (&b, second.access_token(), true),
+        (&a, own.access_token(), true),
+        (&a, second.access_token(), false),
+        (&a, webs.access_token(), false),
+        (&web, webs.access_token(), true),
+        (&a, over.access_token(), false),
+        (&a, "nonsense", false),
+    ] {
+        let mut answers = std::collections::BTreeSet::new();
+        for audience in ["agent-a", "nobody", "https://nobody.example/client", "a b", INVENTORY] {
+            let answer = client.exchange(token, &[READ, ("audience", audience)]).await;
+            answers.insert((answer.status, answer.body.clone()));
+            let code = if of_target { "invalid_target" } else { "invalid_request" };
+            house.told("token.exchange", code).await;
+        }
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        told.extend(answers.into_iter().filter(|_| of_target));
+    }
+    // And all of it is what is said of a resource server.
+    let elsewhere = a.exchange(acting.access_token(), &[READ, ("resource", "https://nobody.example")]).await;
+    told.insert((elsewhere.status, elsewhere.refused("invalid_target").body));
+    assert_eq!(told.len(), 1, "{told:?}");
+    // The auditor is told why.
+    b.exchange(second.access_token(), &[READ, ("audience", "agent-a")]).await.refused("invalid_target");
+    let event = house.told("token.exchange", "invalid_target").await;
+    assert!(event["reason"].as_str().unwrap().contains("other than the actors so far"), "{event}");
+}
+
+async fn the_word_of_a_sign_in_stops_with_what_came_with_it(database: Database) {
+    const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+    let house = House::on(database).await;
+    let (agent, alice) = (house.client("agent-a"), house.signed_in("alice").await);
+    let exchange = async |id_token: &str| {
+        let params =
+            [("grant_type", EXCHANGE), ("subject_token", id_token), ("subject_token_type", ID_TOKEN)];
+        agent.token(&[params.as_slice(), &[READ, ("resource", ORDERS)]].concat()).await
+    };
+    for way in ["token", "family", "consent", "task", "code"] {
+        let code = house.ask(&agent).scope("openid offline_access orders:read").approved_by(&alice).await;
+        let redeem = [code.params(), vec![("resource", ORDERS)]].concat();
+        let got = agent.token(&redeem).await.ok();
+        let id_token = got.text("id_token").to_owned();
+        let derived = exchange(&id_token).await.ok();
+        assert!(house.is_active(derived.access_token()).await);
+        let end = async |ending: Ending| {
+            let change = Change::housekeeping(house.door().now()).end(ending);
+            house.store().commit(change).await.unwrap();
+        };
+        match way {
+            "token" => drop(agent.revoke(got.access_token()).await.ok()),
+            "family" => drop(agent.revoke(got.text("refresh_token")).await.ok()),
+            "consent" => end(Ending::Consent(got.text("grant_id").parse().unwrap())).await,
+            "task" => end(Ending::Task(got.claims()["task"]["id"].as_str().unwrap().parse().unwrap())).await,
+            // It came a second time (RFC 6749 §4.1.2).
+            _ => drop(agent.token(&redeem).await.refused("invalid_grant")),
+        }
+        exchange(&id_token).await.refused("invalid_request");
+        house.told("token.exchange", "invalid_request").await;
+        assert!(!house.is_active(derived.access_token()).await, "{way}: and what was derived from it");
+    }
 }
 
 #[tokio::test]
@@ -201,7 +280,7 @@ async fn where_passing_on_was_not_allowed_nothing_is_handed_over() {
         .await;
     let subject = code.redeem(&shop).await.ok();
     let token = a.exchange(subject.access_token(), &[READ, ("resource", ORDERS)]).await.ok();
-    refused(&house, &a, token.access_token(), &[READ, ("audience", "agent-b")], "invalid_request").await;
+    refused(&house, &a, token.access_token(), &[READ, ("audience", "agent-b")], "invalid_target").await;
 }
 
 #[tokio::test]
@@ -211,8 +290,8 @@ async fn nobody_comes_back_into_the_chain() {
     let token = house.delegated_token(&a, "orders:read").await;
     let to_b = a.exchange(token.access_token(), &[READ, ("audience", "agent-b")]).await.ok();
     let second = b.exchange(to_b.access_token(), &[READ]).await.ok();
-    refused(&house, &b, second.access_token(), &[READ, ("audience", "agent-a")], "invalid_request").await;
-    refused(&house, &b, second.access_token(), &[READ, ("audience", "agent-b")], "invalid_request").await;
+    refused(&house, &b, second.access_token(), &[READ, ("audience", "agent-a")], "invalid_target").await;
+    refused(&house, &b, second.access_token(), &[READ, ("audience", "agent-b")], "invalid_target").await;
 }
 
 #[tokio::test]
@@ -222,7 +301,7 @@ async fn the_chain_is_no_longer_than_allowed_and_never_cut() {
     let token = house.delegated_token(&a, "orders:read").await;
     let to_b = a.exchange(token.access_token(), &[READ, ("audience", "agent-b")]).await.ok();
     let second = b.exchange(to_b.access_token(), &[READ]).await.ok();
-    refused(&house, &b, second.access_token(), &[READ, ("audience", "agent-c")], "invalid_request").await;
+    refused(&house, &b, second.access_token(), &[READ, ("audience", "agent-c")], "invalid_target").await;
 }
 
 #[tokio::test]
@@ -234,7 +313,7 @@ async fn an_agents_own_longest_chain_holds_too() {
     let a = house.client("agent-a");
     let token = house.delegated_token(&a, "orders:read").await;
     // What it could not use it is not even handed.
-    refused(&house, &a, token.access_token(), &[READ, ("audience", "agent-b")], "invalid_request").await;
+    refused(&house, &a, token.access_token(), &[READ, ("audience", "agent-b")], "invalid_target").await;
     a.exchange(token.access_token(), &[READ, ("audience", "agent-c")]).await.ok();
 }
 

@@ -9,6 +9,8 @@ use tests::{Answer, Client, Database, House, INVENTORY, Key, ORDERS, on_both_dat
 on_both_databases! {
     an_identity_assertion_brings_an_access_token_a_consent_and_a_task,
     what_it_brought_can_be_ended,
+    what_was_ended_comes_back_by_a_later_sign_in_at_the_issuer_alone,
+    an_assertion_on_its_way_while_it_is_ended_brings_nothing_that_lives_on,
     what_it_brought_is_no_word_of_the_users,
     whoever_was_revoked_signs_in_before_one_brings_anything_for_them,
     it_is_taken_once_unless_its_issuer_is_declared_otherwise,
@@ -18,12 +20,12 @@ on_both_databases! {
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const JWT_DPOP: &str = "urn:ietf:params:oauth:grant-type:jwt-dpop";
 const THEM: &str = "https://company.example";
-const AT_ORDERS: [(&str, &str); 1] = [("resource", ORDERS)];
-const USUAL: &str = "purposes = [\"identity_assertions\"]\nclients = [\"agent-a\", \"web\"]\n\
+pub(super) const AT_ORDERS: [(&str, &str); 1] = [("resource", ORDERS)];
+pub(super) const USUAL: &str = "purposes = [\"identity_assertions\"]\nclients = [\"agent-a\", \"web\"]\n\
                      scope = \"orders:read orders:write\"\nresources = [\"https://orders.example\"]\n\
                      authorization_details_types = [\"agent_task\"]";
 
-async fn house(database: Database, key: &Key, rule: &str) -> House {
+pub(super) async fn house(database: Database, key: &Key, rule: &str) -> House {
     let fragment = format!("[[trusted_issuers]]\nissuer = \"{THEM}\"\njwks = {}\n{rule}\n", key.jwks_toml());
     House::build(database, move |town| {
         let grants = format!("id = \"agent-a\"\ngrant_types = [\"{GRANT}\", \"authorization_code\"]");
@@ -34,7 +36,7 @@ async fn house(database: Database, key: &Key, rule: &str) -> House {
     .await
 }
 
-fn claims(house: &House, client: &str) -> Value {
+pub(super) fn claims(house: &House, client: &str) -> Value {
     let now = house.door().now().0;
     json!({
         "iss": THEM, "sub": "alice", "aud": house.issuer(), "client_id": client, "iat": now, "exp": now + 120,
@@ -42,11 +44,11 @@ fn claims(house: &House, client: &str) -> Value {
     })
 }
 
-fn signed(key: &Key, claims: &Value) -> String {
+pub(super) fn signed(key: &Key, claims: &Value) -> String {
     key.sign(&json!({ "alg": "ES256", "typ": "oauth-id-jag+jwt" }), claims)
 }
 
-async fn present(client: &Client, assertion: &str, more: &[(&str, &str)]) -> Answer {
+pub(super) async fn present(client: &Client, assertion: &str, more: &[(&str, &str)]) -> Answer {
     let mut all = vec![("grant_type", GRANT), ("assertion", assertion)];
     all.extend_from_slice(more);
     client.token(&all).await
@@ -101,7 +103,13 @@ async fn what_it_brought_can_be_ended(database: Database) {
     let key = Key::generate();
     let house = house(database, &key, USUAL).await;
     let agent = house.client("agent-a");
-    let fresh = async || present(&agent, &signed(&key, &claims(&house, "agent-a")), &AT_ORDERS).await.ok();
+    // Each time the user has just signed in there.
+    let fresh = async || {
+        house.later(1);
+        let mut said = claims(&house, "agent-a");
+        said["auth_time"] = house.door().now().0.into();
+        present(&agent, &signed(&key, &said), &AT_ORDERS).await.ok()
+    };
     let end = async |ending: Ending| {
         let change = Change::housekeeping(house.door().now()).end(ending);
         house.store().commit(change).await.unwrap();
@@ -113,12 +121,124 @@ async fn what_it_brought_can_be_ended(database: Database) {
     let (second, third) = (fresh().await, fresh().await);
     end(Ending::Consent(second.text("grant_id").parse().unwrap())).await;
     assert!(!house.is_active(second.access_token()).await && !house.is_active(third.access_token()).await);
-    // What was ended does not come back; another assertion brings another consent.
+    // What was ended does not come back; a later sign-in brings another consent.
     let fourth = fresh().await;
     assert_ne!(fourth.json["grant_id"], second.json["grant_id"]);
     let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
     end(Ending::User(alice.id.clone())).await;
     assert!(!house.is_active(fourth.access_token()).await);
+}
+
+async fn what_was_ended_comes_back_by_a_later_sign_in_at_the_issuer_alone(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let (web, agent) = (house.client("web"), house.client("agent-a"));
+    let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
+    let made = |auth_time: Option<i64>| {
+        let mut said = claims(&house, "web");
+        said["auth_time"] = auth_time.into();
+        if auth_time.is_none() {
+            said.as_object_mut().unwrap().remove("auth_time");
+        }
+        signed(&key, &said)
+    };
+    let with = async |auth_time| present(&web, &made(auth_time), &AT_ORDERS).await;
+    let mut nobody = claims(&house, "web");
+    nobody["sub"] = "mallory".into();
+    let of_nobody = present(&web, &signed(&key, &nobody), &AT_ORDERS).await.refused("invalid_grant").body;
+    with(None).await.ok();
+    for way in ["the user", "the client", "everything of the user's", "the upstream"] {
+        house.later(5);
+        let before = house.door().now().0;
+        let first = with(Some(before)).await.ok();
+        let consent = first.text("grant_id").to_owned();
+        let underway = made(Some(before));
+        house.later(5);
+        let ended = house.door().now().0;
+        let change = Change::housekeeping(house.door().now());
+        match way {
+            "the user" => {
+                let page = house.signed_in("alice").await.page("/account").await;
+                let forms = tests::Form::all(&page.html).into_iter();
+                let mut forms = forms.filter(|form| form.action == "/account/consents/end");
+                let form = forms.find(|form| form.value("consent") == consent).unwrap();
+                assert_eq!(page.submit(&form, None).await.page().status, 200);
+            }
+            "the client" => {
+                let revoke = [("grant_type", "client_credentials"), ("scope", "grant_management_revoke")];
+                let revoke = web.token(&revoke).await.ok();
+                let path = format!("/grants/{consent}");
+                assert_eq!(web.call("DELETE", &path, revoke.access_token()).await.status, 204);
+            }
+            "the upstream" => {
+                let change = change.set_account(alice.id.clone(), AccountOperation::Revoke);
+                house.store().commit(change).await.unwrap();
+                // Not before they sign in here either, whatever it says.
+                house.later(1);
+                with(Some(house.door().now().0)).await.refused("invalid_grant");
+                house.signed_in("alice").await;
+            }
+            _ => {
+                house.store().commit(change.end(Ending::User(alice.id.clone()))).await.unwrap();
+            }
+        }
+        assert!(!house.is_active(first.access_token()).await, "{way}");
+        let refused = present(&web, &underway, &AT_ORDERS).await.refused("invalid_grant");
+        assert_eq!(refused.body, of_nobody, "{way}: an assertion from before the end");
+        let event = house.told("token.jwt_bearer", "invalid_grant").await;
+        assert!(event["reason"].as_str().unwrap().contains("has not signed in since"), "{event}");
+        for auth_time in [None, Some(before), Some(ended)] {
+            let refused = with(auth_time).await.refused("invalid_grant");
+            assert_eq!(refused.body, of_nobody, "{way}: {auth_time:?}");
+        }
+        if way == "the user" {
+            // What it brings others for her is another matter.
+            present(&agent, &signed(&key, &claims(&house, "agent-a")), &AT_ORDERS).await.ok();
+        }
+        house.later(1);
+        let again = with(Some(house.door().now().0)).await.ok();
+        assert_ne!(again.text("grant_id"), consent, "{way}");
+        assert!(house.is_active(again.access_token()).await && !house.is_active(first.access_token()).await);
+        with(Some(ended)).await.refused("invalid_grant");
+    }
+    let far = house.door().now().0 + 100;
+    with(Some(far)).await.refused("invalid_grant");
+}
+
+async fn an_assertion_on_its_way_while_it_is_ended_brings_nothing_that_lives_on(database: Database) {
+    let key = Key::generate();
+    let house = house(database, &key, USUAL).await;
+    let agent = house.client("agent-a");
+    let fresh = async |scope: &str| {
+        let mut said = claims(&house, "agent-a");
+        said["scope"] = scope.into();
+        present(&agent, &signed(&key, &said), &AT_ORDERS).await
+    };
+    let consent = fresh("orders:read").await.ok().text("grant_id").parse().unwrap();
+    let several = async |scope: &str| {
+        let mut answers = Vec::new();
+        for _ in 0..6 {
+            answers.push(fresh(scope).await);
+        }
+        answers
+    };
+    let end = async {
+        let change = Change::housekeeping(house.door().now()).end(Ending::Consent(consent));
+        house.store().commit(change).await.unwrap();
+    };
+    let (one, two, three, ()) = tokio::join!(
+        several("orders:read"),
+        several("orders:write"),
+        several("orders:read orders:write"),
+        end
+    );
+    for answer in one.into_iter().chain(two).chain(three) {
+        match answer.status {
+            200 => assert!(!house.is_active(answer.access_token()).await),
+            _ => drop(answer.refused("invalid_grant")),
+        }
+    }
+    fresh("orders:read").await.refused("invalid_grant");
 }
 
 async fn it_is_taken_once_unless_its_issuer_is_declared_otherwise(database: Database) {
@@ -263,13 +383,18 @@ async fn whoever_was_revoked_signs_in_before_one_brings_anything_for_them(databa
     let key = Key::generate();
     let house = house(database, &key, USUAL).await;
     let agent = house.client("agent-a");
-    let fresh = async || present(&agent, &signed(&key, &claims(&house, "agent-a")), &AT_ORDERS).await;
+    let fresh = async || {
+        let mut said = claims(&house, "agent-a");
+        said["auth_time"] = house.door().now().0.into();
+        present(&agent, &signed(&key, &said), &AT_ORDERS).await
+    };
     let before = fresh().await.ok();
     let alice = house.store().find_user_by_username("alice").await.unwrap().unwrap();
     let change = Change::housekeeping(house.door().now());
     let change = change.set_account(alice.id.clone(), AccountOperation::Revoke);
     house.store().commit(change).await.unwrap();
     assert!(!house.is_active(before.access_token()).await);
+    house.later(1);
     fresh().await.refused("invalid_grant");
     house.signed_in("alice").await;
     fresh().await.ok();

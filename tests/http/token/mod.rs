@@ -10,4 +10,5 @@ mod jwt_bearer;
 mod other_domain;
 mod own_tokens;
 mod refresh;
+mod step_up;
 mod transaction_tokens;

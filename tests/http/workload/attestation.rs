@@ -20,23 +20,23 @@ on_both_databases! {
 }
 
 const AT_ORDERS: [(&str, &str); 2] = [("scope", "orders:read"), ("resource", ORDERS)];
-const ATTESTATION: &str = "OAuth-Client-Attestation";
-const PROOF: &str = "OAuth-Client-Attestation-PoP";
+pub(super) const ATTESTATION: &str = "OAuth-Client-Attestation";
+pub(super) const PROOF: &str = "OAuth-Client-Attestation-PoP";
 
 /// A house with two agents: `worker`, for whose instances `orchestrator` vouches, and `other`, for which somebody else
-/// does.
-struct Site {
+/// does; and `combined`, whose instances prove their keys with DPoP alone.
+pub(super) struct Site {
     ops: Ops,
-    orchestrator: Arc<Key>,
+    pub(super) orchestrator: Arc<Key>,
     elsewhere: Key,
 }
 
 impl Site {
-    async fn open(database: Database) -> Self {
+    pub(super) async fn open(database: Database) -> Self {
         Self::open_with(database, "").await
     }
 
-    async fn open_with(database: Database, settings: &str) -> Self {
+    pub(super) async fn open_with(database: Database, settings: &str) -> Self {
         let (orchestrator, elsewhere) = (Arc::new(Key::generate()), Key::generate());
         let attester = |name: &str, key: &Key| {
             format!("[[client_attesters]]\nname = \"{name}\"\njwks = {}\n", key.jwks_toml())
@@ -53,15 +53,22 @@ impl Site {
             agent("worker", "attest_jwt_client_auth", "attester = \"orchestrator\""),
             agent("other", "attest_jwt_client_auth", "attester = \"elsewhere\""),
             may_act("worker"),
+            agent("combined", "attest_jwt_client_auth_dpop", "attester = \"orchestrator\""),
+            may_act("combined"),
         ];
         Self { ops: Ops::on_with(database, &fragment.concat()).await, orchestrator, elsewhere }
     }
 
-    const fn house(&self) -> &House {
+    pub(super) const fn house(&self) -> &House {
         &self.ops.house
     }
 
-    async fn challenge(&self) -> String {
+    /// An operator ends one instance.
+    pub(super) async fn end(&self, agent: &str, instance: &str) -> Answer {
+        self.ops.end_instance(agent, instance).await.ok()
+    }
+
+    pub(super) async fn challenge(&self) -> String {
         let answer = self.house().send(self.house().request("POST", "/attestation-challenge")).await.ok();
         assert_eq!(answer.header("cache-control"), "no-store");
         answer.text("attestation_challenge").to_owned()
@@ -73,7 +80,7 @@ impl Site {
     }
 
     /// The instance with this key, which makes a new proof for each request.
-    async fn instance(&self, key: &Arc<Key>) -> Client {
+    pub(super) async fn instance(&self, key: &Arc<Key>) -> Client {
         let (door, key) = (self.house().door().clone(), Arc::clone(key));
         let (orchestrator, challenge) = (Arc::clone(&self.orchestrator), self.challenge().await);
         let headers = move || {
@@ -105,7 +112,7 @@ impl Site {
     }
 }
 
-fn right(issuer: &str, now: i64, key: &Key, challenge: &str) -> [Value; 4] {
+pub(super) fn right(issuer: &str, now: i64, key: &Key, challenge: &str) -> [Value; 4] {
     [
         json!({ "alg": "ES256", "typ": "oauth-client-attestation+jwt" }),
         json!({ "sub": "worker", "iat": now, "exp": now + 600, "cnf": { "jwk": key.jwk }, "model": "any" }),

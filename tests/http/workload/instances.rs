@@ -16,13 +16,15 @@ on_both_databases! {
     what_one_instance_got_is_no_other_ones,
     one_instance_ends_with_all_that_it_holds_and_never_comes_back,
     an_operator_ends_one_instance_and_its_siblings_go_on,
+    an_admin_sees_the_instances_of_an_agent_and_ends_one_for_good,
     nothing_that_is_issued_to_an_instance_while_it_is_ended_lives_afterwards,
     a_token_of_the_agents_platform_is_an_actor_token_where_a_rule_says_so,
 }
 
 const AT_ORDERS: [(&str, &str); 2] = [("scope", "orders:read"), ("resource", ORDERS)];
 
-async fn platform() -> Arc<FakeProvider> {
+/// A platform that vouches for workloads.
+pub async fn platform() -> Arc<FakeProvider> {
     Arc::new(FakeProvider::open("nobody", "nobody", protocol::numeric_date::NumericDate(0)).await)
 }
 
@@ -32,7 +34,7 @@ async fn open(database: Database, platform: &FakeProvider) -> House {
 }
 
 /// What is declared there.
-fn declared(platform: &FakeProvider) -> String {
+pub fn declared(platform: &FakeProvider) -> String {
     let runner = agent("runner", "workload_jwt", &of_repository(platform, "acme/app"));
     let other = agent("other", "workload_jwt", &of_repository(platform, "acme/other"));
     let rule = "[[rules]]\nid = \"orders-api-speaks-for-runner\"\nclient = \"orders-api\"\neffect = \"actor_token\"\n\
@@ -52,7 +54,7 @@ fn of_run(platform: &FakeProvider, house: &House, run: &str) -> Value {
 }
 
 /// The run of this name, which asks its platform for a token whenever it comes.
-fn run(platform: &Arc<FakeProvider>, house: &House, name: &str) -> Client {
+pub fn run(platform: &Arc<FakeProvider>, house: &House, name: &str) -> Client {
     let (platform, claims, door) =
         (Arc::clone(platform), of_run(platform, house, name), house.door().clone());
     shows(house, "runner", "jwt-bearer", move || {
@@ -191,6 +193,46 @@ async fn an_operator_ends_one_instance_and_its_siblings_go_on(database: Database
     let refused = crate::admin_api::call(house, &ops.watch, "POST", "/endings", Some(&order)).await;
     assert_eq!(refused.status, 403, "{}", refused.body);
     second.own_token("orders:read", ORDERS).await.ok();
+}
+
+async fn an_admin_sees_the_instances_of_an_agent_and_ends_one_for_good(database: Database) {
+    let platform = platform().await;
+    let house = open(database, &platform).await;
+    let [first, second] = ["repo/1:a+b", "run-2"].map(|name| run(&platform, &house, name));
+    let [of_first, of_second] = [allowed(&house, &first).await, allowed(&house, &second).await];
+    // An instance acts in what orders-api got for it, too, and another agent has instances of its own.
+    run(&platform, &house, "run-2").own_token("orders:read", ORDERS).await.ok();
+    let admin = house.signed_in("admin").await;
+    let page = admin.page("/admin/clients/runner").await;
+    let path = "/admin/clients/runner/instances/repo%2F1%3Aa%2Bb/end";
+    for words in ["<code>repo/1:a+b</code>", "<code>run-2</code>", path, "/instances/run-2/end"] {
+        assert!(page.html.contains(words), "{words}: {}", page.html);
+    }
+    assert!(!admin.page("/admin/clients/other").await.html.contains("admin-instances"), "nobody was seen");
+    assert_eq!(admin.page("/admin/clients/other/instances/run-2/end").await.status, 404, "that is another's");
+    crate::endings::is_an_admins_alone(&house, &admin, path).await;
+    let asked = admin.page(path).await;
+    assert!(
+        asked.text().contains("This instance of runner the agent may never act again"),
+        "{}",
+        asked.text()
+    );
+    assert!(house.is_active(of_first.access_token()).await, "to ask ends nothing");
+    let done = crate::endings::confirm(&admin, path).await.text();
+    assert!(done.contains("An instance of runner the agent has ended for good"), "{done}");
+    assert!(done.contains("2 tokens"), "{done}");
+    let told = house.told("instance.end", "granted").await;
+    assert_eq!((&told["actor"], &told["instance"]), (&json!("runner"), &json!("repo/1:a+b")));
+    assert!(told["reason"].as_str().unwrap().starts_with("by usr_"), "{told}");
+
+    first.own_token("orders:read", ORDERS).await.refused("invalid_client");
+    assert!(!house.is_active(of_first.access_token()).await);
+    assert!(house.is_active(of_second.access_token()).await, "the other goes on");
+    second.refresh(of_second.text("refresh_token"), &[]).await.ok();
+    let page = admin.page("/admin/clients/runner").await;
+    assert!(!page.html.contains(path) && page.html.contains("<code>repo/1:a+b</code>"), "{}", page.html);
+    assert!(page.text().contains("Ended") && page.html.contains("/instances/run-2/end"));
+    assert_eq!(admin.page(path).await.status, 404, "it has ended");
 }
 
 async fn nothing_that_is_issued_to_an_instance_while_it_is_ended_lives_afterwards(database: Database) {

@@ -1,7 +1,11 @@
 //! Workload identity: clients and agents that prove who they are without any secret of their own.
 
 mod attestation;
-mod instances;
+mod bundles;
+mod combined;
+mod held;
+pub mod instances;
+mod kubernetes;
 mod platforms;
 mod spiffe;
 
@@ -12,7 +16,8 @@ use tests::{Authentication, Client, Database, FakeProvider, House, INVENTORY, OR
 
 /// The grant types that an agent of these tests may use.
 const GRANTS: &str = "[\"authorization_code\", \"refresh_token\", \"client_credentials\", \
-    \"urn:ietf:params:oauth:grant-type:token-exchange\", \"urn:ietf:params:oauth:grant-type:jwt-bearer\"]";
+    \"urn:ietf:params:oauth:grant-type:token-exchange\", \"urn:ietf:params:oauth:grant-type:jwt-bearer\", \
+    \"urn:ietf:params:oauth:grant-type:device_code\", \"urn:openid:params:grant-type:ciba\"]";
 
 /// An agent of this id that authenticates so, with more in its table.
 fn agent(id: &str, method: &str, more: &str) -> String {

@@ -10,6 +10,7 @@ on_both_databases! {
     a_token_is_taken_once_by_whoever_comes_first,
     a_pod_shows_its_token_as_often_as_it_comes,
     what_is_wrong_with_a_token_lets_nobody_in_and_only_the_operator_reads_why,
+    a_token_that_two_agents_could_show_is_of_the_one_that_is_named,
 }
 
 async fn platform() -> FakeProvider {
@@ -173,6 +174,36 @@ async fn what_is_wrong_with_a_token_lets_nobody_in_and_only_the_operator_reads_w
     let token = signed(&platform, &claims);
     is_unknown(own_token(&with_token(&house, "other", &token)).await);
     own_token(&with_token(&house, "runner", &token)).await.ok();
+}
+
+async fn a_token_that_two_agents_could_show_is_of_the_one_that_is_named(database: Database) {
+    let platform = platform().await;
+    let any = format!(
+        "workload = {{ issuer = \"{}\", claims = {{ repository = {{ glob = \"acme/*\" }} }} }}",
+        platform.issuer
+    );
+    let agents = [
+        agent("runner", "workload_jwt", &of_repository(&platform, "acme/app")),
+        agent("any", "workload_jwt", &any),
+        agent("other", "workload_jwt", &of_repository(&platform, "acme/other")),
+    ];
+    let house = house(database, &platform, "", &agents.concat()).await;
+    let fresh = || signed(&platform, &right(&platform, &house));
+    let token = fresh();
+    // Nobody is guessed.
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", token.as_str()),
+    ];
+    house.send(house.request("POST", "/token").form(&form)).await.refused("invalid_client");
+    own_token(&with_token(&house, "other", &token)).await.refused("invalid_client");
+    let answer = own_token(&with_token(&house, "runner", &token)).await.ok();
+    assert_eq!(answer.claims()["sub"], "runner");
+    // What was shown for one is not shown for the other too.
+    own_token(&with_token(&house, "any", &token)).await.refused("invalid_client");
+    house.told("token.client_credentials", "invalid_client").await;
+    assert_eq!(own_token(&with_token(&house, "any", &fresh())).await.ok().claims()["sub"], "any");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ fn bundle(name: &str, key: &Key, authorities: &[&Authority]) -> String {
     )
 }
 
-fn svid(house: &House, key: &Key, kid: &str, change: impl FnOnce(&mut Value)) -> String {
+pub(super) fn svid(house: &House, key: &Key, kid: &str, change: impl FnOnce(&mut Value)) -> String {
     let now = house.door().now().0;
     let mut claims =
         json!({ "sub": "spiffe://acme.example/agent/triage/7", "aud": [house.issuer()], "exp": now + 300 });

@@ -270,6 +270,7 @@ pub async fn codes(app: &App, count: usize) -> anyhow::Result<Vec<Code>> {
         let one = Code { code: jti(), verifier: format!("{}{}", jti(), jti()) };
         let code = protocol::code::Code {
             client: consent.client.clone(),
+            instance: None,
             user: alice.id.clone(),
             consent: consent.id.clone(),
             task: None,

@@ -194,8 +194,12 @@ fn requested_expiry(params: &Params) -> Result<Option<Seconds>, BackchannelRefus
     params.once("requested_expiry")?.map(read).transpose()
 }
 
-/// In the syntax of a bearer token (RFC 6750 §2.1), as it will be sent as one.
-fn notification_token(params: &Params) -> Result<Option<&str>, BackchannelRefused> {
+/// `client_notification_token` (CIBA §7.1, Deferred Token Response §5.3), in the syntax of a bearer token (RFC 6750 §2.1), as
+/// it will be sent as one.
+///
+/// # Errors
+/// [`BackchannelRefused::Malformed`], also where it is too long; a repeated parameter.
+pub fn notification_token(params: &Params) -> Result<Option<&str>, BackchannelRefused> {
     let token = at_most(params, "client_notification_token", LONGEST_NOTIFICATION_TOKEN)?;
     match token {
         Some(token) if !is_token68(token) => Err(BackchannelRefused::Malformed("client_notification_token")),

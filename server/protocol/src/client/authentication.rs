@@ -48,6 +48,11 @@ pub enum ClientAuthentication {
         /// The name of who vouches.
         attester: String,
     },
+    /// `attest_jwt_client_auth_dpop`: likewise, and the proof is the DPoP proof of the same key.
+    AttestJwtClientAuthDpop {
+        /// The name of who vouches.
+        attester: String,
+    },
 }
 
 /// `token_endpoint_auth_method` values, for discovery and error messages.
@@ -72,13 +77,15 @@ pub enum AuthMethod {
     SpiffeJwt,
     /// OAuth SPIFFE Client Authentication §3.2.
     SpiffeX509,
-    /// OAuth 2.0 Attestation-Based Client Authentication.
+    /// OAuth 2.0 Attestation-Based Client Authentication, with a proof of its own.
     AttestJwtClientAuth,
+    /// OAuth 2.0 Attestation-Based Client Authentication, combined with DPoP.
+    AttestJwtClientAuthDpop,
 }
 
 impl AuthMethod {
     /// Every method, in the order discovery lists them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PrivateKeyJwt,
         Self::TlsClientAuth,
         Self::SelfSignedTlsClientAuth,
@@ -86,6 +93,7 @@ impl AuthMethod {
         Self::SpiffeJwt,
         Self::SpiffeX509,
         Self::AttestJwtClientAuth,
+        Self::AttestJwtClientAuthDpop,
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
         Self::None,
@@ -105,6 +113,7 @@ impl AuthMethod {
             Self::SpiffeJwt => "spiffe_jwt",
             Self::SpiffeX509 => "spiffe_x509",
             Self::AttestJwtClientAuth => "attest_jwt_client_auth",
+            Self::AttestJwtClientAuthDpop => "attest_jwt_client_auth_dpop",
         }
     }
 
@@ -121,7 +130,13 @@ impl AuthMethod {
     /// Whether a platform or an attester vouches for the client, so that only the operator can say which client it vouches for.
     #[must_use]
     pub const fn is_of_platform(self) -> bool {
-        matches!(self, Self::WorkloadJwt | Self::SpiffeJwt | Self::SpiffeX509 | Self::AttestJwtClientAuth)
+        matches!(self, Self::WorkloadJwt | Self::SpiffeJwt | Self::SpiffeX509) || self.is_attested()
+    }
+
+    /// Whether somebody vouches for the keys of the client's instances, one by one.
+    #[must_use]
+    pub const fn is_attested(self) -> bool {
+        matches!(self, Self::AttestJwtClientAuth | Self::AttestJwtClientAuthDpop)
     }
 
     /// Whether the client proves itself with a certificate in the TLS handshake (RFC 8705 §2).
@@ -146,6 +161,7 @@ impl ClientAuthentication {
             Self::SpiffeJwt { .. } => AuthMethod::SpiffeJwt,
             Self::SpiffeX509 { .. } => AuthMethod::SpiffeX509,
             Self::AttestJwtClientAuth { .. } => AuthMethod::AttestJwtClientAuth,
+            Self::AttestJwtClientAuthDpop { .. } => AuthMethod::AttestJwtClientAuthDpop,
         }
     }
 }

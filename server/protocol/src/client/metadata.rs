@@ -161,6 +161,11 @@ pub struct ClientMetadata {
     /// Whether it sends a user code.
     #[serde(skip_serializing_if = "is_false")]
     pub backchannel_user_code_parameter: bool,
+
+    // Deferred Token Response (§6.2).
+    /// Where it is told that what it waits for is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferred_client_notification_endpoint: Option<Url>,
 }
 
 /// Where an application runs (OpenID Connect Registration §2).

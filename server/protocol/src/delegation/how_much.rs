@@ -1,6 +1,6 @@
 //! How long and how much: rights only shrink, and more than there is is refused, never trimmed in silence.
 
-use super::{Asked, Basis, DelegationRefused, Story};
+use super::{Asked, Basis, DelegationRefused, ReceiverRefused, Story};
 use crate::audience::{InvalidTarget, Resources};
 use crate::authorization::Registered;
 use crate::authorization_details::{
@@ -139,7 +139,10 @@ impl Story<'_> {
             self.types_of_task(task).check_within(details, &task.details)?;
         }
         if details.iter().any(|detail| !self.may_travel(basis, detail)) {
-            return Err(DelegationRefused::MayNotBePassedOn);
+            return Err(match self.receiver {
+                Some(_) => ReceiverRefused::MayNotBePassedOn.into(),
+                None => DelegationRefused::MayNotBePassedOn,
+            });
         }
         match details.iter().position(|detail| !self.may_hold(detail, resources)) {
             Some(index) => Err(InvalidAuthorizationDetails::TooWide { index }.into()),

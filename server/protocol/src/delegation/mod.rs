@@ -2,7 +2,7 @@
 //!
 //! [`decide`] asks its questions in the order of blame, so that the first answer a client's developer gets is the
 //! one to mend first: *who* (was the token meant for whoever presents it, did the user allow this actor), *how far*
-//! (the chain), *how long*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
+//! (the chain), *how long*, *where to*, *how much* (scope, details, resources), and last, of what all that leaves, *whether the
 //! rules let it pass*, or a person has to approve it. It answers from the lineage's records, never from claims, and a
 //! [`Delegation`] cannot be made in any other way. Nor can a token be issued that comes of another one: see [`Issuable`].
 
@@ -14,7 +14,7 @@ mod who;
 use std::sync::Arc;
 
 pub use issuable::{Issuable, NotIssuable};
-pub use refused::DelegationRefused;
+pub use refused::{DelegationRefused, ReceiverRefused};
 
 use crate::actor::Chain;
 use crate::approval::{Policy, Wanted};
@@ -26,11 +26,12 @@ use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
 use crate::consent::Consent;
+use crate::destination::Destination;
 use crate::identifier::{ClientId, ConsentId, InstanceId, RuleId, TokenId};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::scope::Scope;
 use crate::task::Task;
-use crate::token::{TaskRef, Token, TokenKind};
+use crate::token::{TaskRef, Token};
 use crate::workload::Workload;
 
 /// Everything that is known about an exchange: records and proofs, nothing that somebody merely claims.
@@ -60,6 +61,8 @@ pub struct Story<'a> {
     pub onto: Option<&'a Task>,
     /// The client that the requested `audience` names: the token is to be handed over to it.
     pub receiver: Option<&'a Client>,
+    /// Whether the requested `audience` names nobody who could be a receiver.
+    pub names_nobody: bool,
     /// Whether the presenter is a workload of the trust domain (Transaction Tokens).
     pub in_trust_domain: bool,
     /// What admin rules say about this exchange.
@@ -116,6 +119,8 @@ pub struct Asked {
     pub details: Option<AuthorizationDetails>,
     /// `resource`, and `audience` values that are resource servers.
     pub resources: Resources,
+    /// `requested_token_type`, and where that is to go.
+    pub destination: Destination,
 }
 
 /// Why the actor may act.
@@ -140,6 +145,7 @@ pub struct Delegation {
     chain: Chain,
     authority: Authority,
     audience: Audience,
+    destination: Destination,
     cnf: Option<Confirmation>,
     onto: Option<TaskRef>,
     subject: Token,
@@ -161,10 +167,11 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     let basis = story.basis(asked, now)?;
     // how far
     let chain = story.chain(&basis)?;
-    story.check_receiver(&basis, &chain, now)?;
     story.check_onto(&basis)?;
     // how long
     story.check_not_over(&basis, now)?;
+    // where to: whoever names a target learns of it only what was not to be said of every other
+    story.check_receiver(&basis, &chain, now)?;
     // how much
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
@@ -176,6 +183,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         chain,
         authority: Authority { scope, details, resources, until },
         audience: story.receiver.map_or(Audience::Resources, |receiver| Audience::Actor(receiver.id.clone())),
+        destination: asked.destination.clone(),
         cnf,
         onto: story.onto.map(TaskRef::from),
         subject: story.subject.clone(),
@@ -223,6 +231,7 @@ impl Delegation {
             subject: self.subject.subject.clone(),
             chain: self.chain.clone(),
             audience: self.audience.clone(),
+            destination: self.destination.clone(),
             scope: self.authority.scope.clone(),
             authorization_details: self.authority.details.clone(),
             resources: self.authority.resources.clone(),
@@ -245,28 +254,16 @@ impl Delegation {
     }
 
     /// The token that was decided upon. It hangs on the subject token, and on the task that was named, or on
-    /// `task` where one was opened for it.
+    /// `task` where one was opened for it, and is of the kind that its destination takes.
     #[must_use]
-    pub fn into_token(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Token {
-        self.into_kind(TokenKind::Access, id, task, now).into_token()
-    }
-
-    /// The same, to be issued as a token of this kind.
-    #[must_use]
-    pub fn into_kind(
-        self,
-        kind: TokenKind,
-        id: TokenId,
-        task: Option<TaskRef>,
-        now: NumericDate,
-    ) -> Issuable {
+    pub fn into_issuable(self, id: TokenId, task: Option<TaskRef>, now: NumericDate) -> Issuable {
         let consent = match self.basis {
             Basis::Consent(id) => Some(id),
             _ => self.subject.consent,
         };
         Issuable::decided(Token {
             id,
-            kind,
+            kind: self.destination.token_kind(),
             client: self.client,
             instance: self.instance,
             subject: self.subject.subject,

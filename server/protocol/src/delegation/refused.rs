@@ -36,9 +36,10 @@ pub enum DelegationRefused {
     /// The consent does not allow passing on, or not this far.
     #[error("the consent does not allow passing this on any further")]
     MayNotBePassedOn,
-    /// The receiver of the hand-over cannot receive.
-    #[error("the audience of a hand-over must be an active client other than the actors so far")]
-    ReceiverNotAcceptable,
+    /// Whom the audience names cannot be handed this token, or is nobody. To the client all of it reads as every target
+    /// that is not available does; the reason is for the auditor.
+    #[error("{}", InvalidTarget::NotAvailable)]
+    Receiver(ReceiverRefused),
     /// The chain would be longer than allowed; it is never cut.
     #[error("the chain of actors would be too long")]
     ChainTooLong,
@@ -71,6 +72,30 @@ pub enum DelegationRefused {
     Policy(#[from] PolicyRefused),
 }
 
+/// Why nothing is handed over to whom the audience names. Whoever asks learns none of it: not even whether there is such a
+/// client (RFC 8693 §2.2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReceiverRefused {
+    /// There is no client and no resource server of this name, or several are named.
+    #[error("the audience names nobody, or several clients")]
+    Nobody,
+    /// It may not act, or acted already; or nobody acts yet who could hand over.
+    #[error("the audience of a hand-over must be an active client other than the actors so far")]
+    NotAcceptable,
+    /// The consent, or a details type, does not allow passing on, or not this far.
+    #[error("the consent does not allow passing this on any further")]
+    MayNotBePassedOn,
+    /// It could not use what it was handed.
+    #[error("the chain of actors would be too long with the receiver in it")]
+    ChainTooLong,
+}
+
+impl From<ReceiverRefused> for DelegationRefused {
+    fn from(reason: ReceiverRefused) -> Self {
+        Self::Receiver(reason)
+    }
+}
+
 impl Refuse for DelegationRefused {
     fn code(&self) -> ErrorCode {
         match self {
@@ -82,13 +107,13 @@ impl Refuse for DelegationRefused {
             | Self::ActorNotLive
             | Self::ActorNotPermitted
             | Self::MayNotBePassedOn
-            | Self::ReceiverNotAcceptable
             | Self::ChainTooLong
             | Self::ActorAlreadyInChain
             | Self::TaskNotOfThisStory
             | Self::Expired => ErrorCode::InvalidRequest,
             Self::NothingNamed | Self::ScopeTooWide | Self::ScopeNotThere => ErrorCode::InvalidScope,
             Self::Details(details) => details.code(),
+            Self::Receiver(_) => InvalidTarget::NotAvailable.code(),
             Self::Target(target) => target.code(),
             Self::Policy(policy) => policy.code(),
         }

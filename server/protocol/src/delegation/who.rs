@@ -1,8 +1,8 @@
 //! Who: was the token meant for whoever presents it, and may this actor act? How far: the chain.
 
-use super::{Asked, Basis, DelegationRefused, Story};
+use super::{Asked, Basis, DelegationRefused, ReceiverRefused, Story};
 use crate::actor::{CannotExtend, Chain};
-use crate::audience::Audience;
+use crate::audience::{Audience, InvalidTarget, Resources};
 use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::consent::{Consent, PassingOn};
@@ -148,8 +148,10 @@ impl Story<'_> {
         let handed_over =
             self.subject.chain.depth() > 0 && self.subject.audience == Audience::Actor(actor.sub);
         if let (true, Some(consent)) = (handed_over, self.consent) {
-            Self::check_passing_on(consent, self.subject.chain.depth() + 1)?;
-            return Ok(Basis::PassedOn(consent.id.clone()));
+            return match Self::may_travel_to(consent, self.subject.chain.depth() + 1) {
+                true => Ok(Basis::PassedOn(consent.id.clone())),
+                false => Err(DelegationRefused::MayNotBePassedOn),
+            };
         }
         if let Some(allowed) = self.rules.may_act {
             return Ok(Basis::Rule(allowed.rule.clone()));
@@ -158,8 +160,16 @@ impl Story<'_> {
             Some(allowed) if self.subject.chain.depth() == 0 => {
                 Ok(Basis::Impersonation(allowed.rule.clone()))
             }
+            // Another consent allows it, but not there: that is about the target, and said of it as of every other.
+            _ if self.allowed_elsewhere(asked, now) => Err(InvalidTarget::NotAvailable.into()),
             _ => Err(DelegationRefused::ActorNotPermitted),
         }
+    }
+
+    /// Whether nothing but where it wants to go speaks against a consent of the user to the actor.
+    fn allowed_elsewhere(&self, asked: &Asked, now: NumericDate) -> bool {
+        let anywhere = Asked { resources: Resources::new(), ..asked.clone() };
+        !asked.resources.is_empty() && self.consent_to_actor(&anywhere, now).is_some()
     }
 
     /// The live consent of the subject's user to the actor: the subject token's own first, then, where nobody acts
@@ -194,7 +204,7 @@ impl Story<'_> {
         let doer = self.receiver.unwrap_or(self.actor);
         let own = self.task.is_some_and(|task| task.id == onto.id);
         let part = self.task.is_some_and(|task| Some(&task.id) == onto.parent.as_ref());
-        let root = onto.parent.is_none() && self.receiver.is_none();
+        let root = onto.parent.is_none() && self.receiver.is_none() && !self.names_nobody;
         let theirs = own || (onto.actor == doer.id && (part || root));
         if consent && theirs { Ok(()) } else { Err(DelegationRefused::TaskNotOfThisStory) }
     }
@@ -211,12 +221,8 @@ impl Story<'_> {
     }
 
     /// The consent lets authority travel to a chain of `depth`.
-    fn check_passing_on(consent: &Consent, depth: usize) -> Result<(), DelegationRefused> {
-        if consent.passing_on != PassingOn::No && depth <= consent.passing_on.longest_chain() {
-            Ok(())
-        } else {
-            Err(DelegationRefused::MayNotBePassedOn)
-        }
+    fn may_travel_to(consent: &Consent, depth: usize) -> bool {
+        consent.passing_on != PassingOn::No && depth <= consent.passing_on.longest_chain()
     }
 
     /// The chain of the token to be. Impersonation adds nobody; that is what makes it one.
@@ -252,19 +258,26 @@ impl Story<'_> {
         chain: &Chain,
         now: NumericDate,
     ) -> Result<(), DelegationRefused> {
+        if self.names_nobody {
+            return Err(ReceiverRefused::Nobody.into());
+        }
         let Some(receiver) = self.receiver else { return Ok(()) };
         let actor = receiver.as_actor(self.terms.issuer);
         if !receiver.is_live(now)
             || chain.depth() == 0
             || chain.actors().iter().any(|earlier| earlier.is(&actor))
         {
-            return Err(DelegationRefused::ReceiverNotAcceptable);
+            return Err(ReceiverRefused::NotAcceptable.into());
         }
         let longest = [self.actor, receiver].into_iter().fold(self.terms.longest_chain, Self::longest_with);
         if chain.depth() + self.subject.brought.depth() >= longest {
-            return Err(DelegationRefused::ChainTooLong);
+            return Err(ReceiverRefused::ChainTooLong.into());
         }
-        let consent = self.consent_of(basis).ok_or(DelegationRefused::MayNotBePassedOn)?;
-        Self::check_passing_on(consent, chain.depth() + 1)
+        let consent = self.consent_of(basis).ok_or(ReceiverRefused::MayNotBePassedOn)?;
+        if Self::may_travel_to(consent, chain.depth() + 1) {
+            Ok(())
+        } else {
+            Err(ReceiverRefused::MayNotBePassedOn.into())
+        }
     }
 }

@@ -62,7 +62,7 @@ fn addresses(registration: &Registration) -> Result<(), RegistrationRefused> {
 }
 
 /// Every URL of the metadata that is shown or fetched.
-fn urls(metadata: &ClientMetadata) -> [(&'static str, Option<&Url>); 9] {
+fn urls(metadata: &ClientMetadata) -> [(&'static str, Option<&Url>); 10] {
     [
         ("client_uri", metadata.client_uri.as_ref()),
         ("logo_uri", metadata.logo_uri.as_ref()),
@@ -76,6 +76,7 @@ fn urls(metadata: &ClientMetadata) -> [(&'static str, Option<&Url>); 9] {
             "backchannel_client_notification_endpoint",
             metadata.backchannel_client_notification_endpoint.as_ref(),
         ),
+        ("deferred_client_notification_endpoint", metadata.deferred_client_notification_endpoint.as_ref()),
     ]
 }
 

@@ -172,7 +172,8 @@ impl Registration {
             | AuthMethod::WorkloadJwt
             | AuthMethod::SpiffeJwt
             | AuthMethod::SpiffeX509
-            | AuthMethod::AttestJwtClientAuth => ClientAuthentication::PrivateKeyJwt,
+            | AuthMethod::AttestJwtClientAuth
+            | AuthMethod::AttestJwtClientAuthDpop => ClientAuthentication::PrivateKeyJwt,
             AuthMethod::TlsClientAuth => ClientAuthentication::TlsClientAuth,
             AuthMethod::SelfSignedTlsClientAuth => ClientAuthentication::SelfSignedTlsClientAuth,
         };

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acr::Acr;
 use crate::audience::Resources;
 use crate::identifier::{ClientId, RuleId, UserId};
 
@@ -51,6 +52,9 @@ pub enum RuleEffect {
     Ask {
         /// Who.
         approver: Approver,
+        /// What their sign-in must be worth at least.
+        #[serde(default)]
+        acr: Option<Acr>,
         /// What it speaks of.
         what: What,
     },

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, RuleEffect};
+use crate::acr::Acr;
 use crate::authority::Authority;
 use crate::authorization_details::{AuthorizationDetail, AuthorizationDetails, DetailsTypes};
 use crate::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
@@ -77,6 +78,8 @@ pub enum Verdict {
         reason: Reason,
         /// Who.
         approver: Approver,
+        /// What their sign-in must be worth at least: the most that anything demands.
+        acr: Option<Acr>,
     },
     /// Several people must approve parts of it: each part has to be asked for by itself.
     AskApart,
@@ -105,29 +108,38 @@ pub fn judge(rules: &[Rule], planned: &Planned<'_>) -> Verdict {
         return Verdict::Deny(rule.id.clone());
     }
     let by_rules = fitting().filter_map(|rule| match &rule.effect {
-        RuleEffect::Ask { approver, .. } => Some((Reason::Rule(rule.id.clone()), approver.clone())),
+        RuleEffect::Ask { approver, acr, .. } => {
+            Some((Reason::Rule(rule.id.clone()), approver.clone(), *acr))
+        }
         _ => None,
     });
-    let by_types = planned.needing_approval(rules).map(|name| (Reason::DetailsType(name), Approver::Subject));
+    let by_types =
+        planned.needing_approval(rules).map(|name| (Reason::DetailsType(name), Approver::Subject, None));
     let mut asked = by_rules.chain(by_types);
-    let Some((reason, approver)) = asked.next() else { return Verdict::Allow };
-    if asked.all(|(_, other)| other == approver) {
-        Verdict::Ask { reason, approver }
-    } else {
-        Verdict::AskApart
+    let Some((reason, approver, mut acr)) = asked.next() else { return Verdict::Allow };
+    for (_, other, demanded) in asked {
+        if other != approver {
+            return Verdict::AskApart;
+        }
+        acr = acr.max(demanded);
     }
+    Verdict::Ask { reason, approver, acr }
 }
 
-/// The part of a token that can be issued at once. Of what needs approval, that is left whose approver has `answered`.
-/// Nothing else in what is left needs anybody's word.
+/// The part of a token that can be issued at once. Of what needs approval, that is left whose approver has `answered`, by a
+/// sign-in that is worth what is demanded. Nothing else in what is left needs anybody's word.
 #[must_use]
-pub fn at_once(rules: &[Rule], planned: &Planned<'_>, answered: impl Fn(&Approver) -> bool) -> Authority {
+pub fn at_once(
+    rules: &[Rule],
+    planned: &Planned<'_>,
+    answered: impl Fn(&Approver, Option<Acr>) -> bool,
+) -> Authority {
     let given = planned.authority;
     let is_free = |scope: Scope, details: AuthorizationDetails| {
         let authority = Authority { scope, details, ..given.clone() };
         match judge(rules, &Planned { authority: &authority, ..planned.clone() }) {
             Verdict::Allow => true,
-            Verdict::Ask { approver, .. } => answered(&approver),
+            Verdict::Ask { approver, acr, .. } => answered(&approver, acr),
             Verdict::AskApart | Verdict::Deny(_) => false,
         }
     };
@@ -237,7 +249,7 @@ mod tests {
 
     #[test]
     fn deny_beats_ask_and_ask_beats_nothing_whatever_their_order() {
-        let ask = rule("ask", RuleEffect::Ask { approver: Approver::Owner, what: scoped("a") });
+        let ask = rule("ask", RuleEffect::Ask { approver: Approver::Owner, acr: None, what: scoped("a") });
         let deny = rule("deny", RuleEffect::Deny { what: scoped("a") });
         let wanted = authority("a b", &json!([]));
         assert_eq!(judged(&[], &wanted, true), Verdict::Allow);
@@ -301,7 +313,7 @@ mod tests {
     #[test]
     fn a_rule_says_who_approves_what_its_type_needs_approval_for() {
         let what = What { details_type: "always".parse().ok(), ..What::default() };
-        let owner = rule("owner", RuleEffect::Ask { approver: Approver::Owner, what });
+        let owner = rule("owner", RuleEffect::Ask { approver: Approver::Owner, acr: None, what });
         let wanted = authority("", &json!([{"type": "always", "actions": ["read"]}]));
         assert!(asks(&judged(std::slice::from_ref(&owner), &wanted, true), &Approver::Owner));
         let both = authority("", &json!([{"type": "always", "actions": ["x"]}, {"type": "some"}]));
@@ -309,18 +321,33 @@ mod tests {
     }
 
     #[test]
+    fn of_several_demands_on_one_approvers_sign_in_the_strongest_holds() {
+        let asks =
+            |id: &str, acr| rule(id, RuleEffect::Ask { approver: Approver::Owner, acr, what: scoped("a") });
+        let mut rules = vec![asks("plain", None), asks("strong", Some(Acr::MultiFactor))];
+        for _ in 0..2 {
+            let verdict = judged(&rules, &authority("a", &json!([])), true);
+            assert!(
+                matches!(&verdict, Verdict::Ask { acr: Some(Acr::MultiFactor), .. }),
+                "in whatever order: {verdict:?}"
+            );
+            rules.reverse();
+        }
+    }
+
+    #[test]
     fn what_can_be_had_at_once_is_the_rest_of_what_somebody_must_approve() {
         let rules = [
-            rule("ask", RuleEffect::Ask { approver: Approver::Subject, what: scoped("b") }),
+            rule("ask", RuleEffect::Ask { approver: Approver::Subject, acr: None, what: scoped("b") }),
             rule("deny", RuleEffect::Deny { what: scoped("c") }),
         ];
         let wanted = authority("a b c", &json!([{"type": "always"}, {"type": "free"}]));
         let (agent, types) = ("agent".parse().unwrap(), types());
         let planned =
             Planned { parties: vec![&agent], user: None, acts: true, authority: &wanted, types: &types };
-        assert_eq!(at_once(&rules, &planned, |_| false), authority("a", &json!([{"type": "free"}])));
+        assert_eq!(at_once(&rules, &planned, |_, _| false), authority("a", &json!([{"type": "free"}])));
         let answered = authority("a b", &json!([{"type": "always"}, {"type": "free"}]));
-        let by_user = |approver: &Approver| *approver == Approver::Subject;
+        let by_user = |approver: &Approver, _: Option<Acr>| *approver == Approver::Subject;
         assert_eq!(at_once(&rules, &planned, by_user), answered);
     }
 }

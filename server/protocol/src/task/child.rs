@@ -11,8 +11,8 @@ use crate::refusal::{ErrorCode, Refuse};
 /// What a child task is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// Who is to do it.
-    pub actor: &'a Client,
+    /// Who is to do it; none, where there is nobody of the name that was asked for.
+    pub actor: Option<&'a Client>,
     /// What it may do, where, and until when.
     pub authority: &'a Authority,
     /// How many tokens may be derived.
@@ -58,8 +58,10 @@ pub enum ChildRefused {
     /// It is not less than the parent.
     #[error("not_strict_subset: {0}")]
     NotStrictSubset(NotLess),
-    /// The parent has enough of them.
-    #[error("fanout_exceeded: the parent task has as many child tasks as it may have")]
+    /// The parent has enough of them, or their consent has.
+    #[error(
+        "fanout_exceeded: the parent has as many child tasks, or the consent as many tasks, as there may be"
+    )]
     FanoutExceeded,
 }
 
@@ -111,22 +113,21 @@ impl ChildRefused {
 }
 
 /// Whether the child may be opened. The questions in the draft's order: whose parent, which actor, is it active, may it
-/// be passed on, is it less, is there room.
+/// be passed on, is it less, is there room. Gives back who is to do it.
 ///
 /// # Errors
 /// The first reason against it.
-pub fn check(
+pub fn check<'a>(
     family: &Family<'_>,
-    asked: &Asked<'_>,
+    asked: &Asked<'a>,
     types: &DetailsTypes,
     now: NumericDate,
-) -> Result<(), ChildRefused> {
+) -> Result<&'a Client, ChildRefused> {
     if family.parent.actor != family.opener.id || family.parent.consent != family.consent.id {
         return Err(ChildRefused::ParentMismatch);
     }
-    if asked.actor.id == family.opener.id || !asked.actor.is_live(now) || !asked.actor.may_take_over() {
-        return Err(ChildRefused::ChildActorNotAllowed);
-    }
+    let takes = |actor: &&Client| actor.id != family.opener.id && actor.is_live(now) && actor.may_take_over();
+    let actor = asked.actor.filter(takes).ok_or(ChildRefused::ChildActorNotAllowed)?;
     if family.parent_status != TaskStatus::Active || !family.consent.is_live(now) {
         return Err(ChildRefused::ParentNotActive);
     }
@@ -139,7 +140,7 @@ pub fn check(
     if let Some(reason) = not_less(family, asked, types) {
         return Err(ChildRefused::NotStrictSubset(reason));
     }
-    if family.siblings >= family.most_children { Err(ChildRefused::FanoutExceeded) } else { Ok(()) }
+    if family.siblings >= family.most_children { Err(ChildRefused::FanoutExceeded) } else { Ok(actor) }
 }
 
 /// In what the child is not less than its parent, if in anything. How many tokens may be derived it need not say: all of

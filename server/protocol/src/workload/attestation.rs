@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::identifier::{ClientId, InstanceId};
+use crate::identifier::{ClientId, InstanceId, Jkt};
 use crate::numeric_date::{NumericDate, Seconds};
 use crate::public_jwk::PublicJwk;
 use crate::refusal::{ErrorCode, Refuse};
@@ -51,12 +51,30 @@ pub struct ExpectedProof<'a> {
     pub challenge_fits: bool,
 }
 
+/// How an instance proves the attested key (§5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Possession {
+    /// With a JWT of its own in `OAuth-Client-Attestation-PoP` (§5.1).
+    Jwt,
+    /// With the DPoP proof of the same key (§5.2).
+    Dpop,
+}
+
 /// Why an attestation or its proof is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AttestationRefused {
-    /// Not one header of each kind.
-    #[error("send exactly one OAuth-Client-Attestation header and one OAuth-Client-Attestation-PoP header")]
+    /// Not one attestation with one proof.
+    #[error(
+        "send exactly one OAuth-Client-Attestation header, and with it one OAuth-Client-Attestation-PoP header, or \
+         where the client is registered so one DPoP header alone"
+    )]
     Headers,
+    /// The proof is of the kind that the client is not registered for.
+    #[error(
+        "the client is registered to prove its attested key in the other way: attest_jwt_client_auth with an \
+         OAuth-Client-Attestation-PoP header, attest_jwt_client_auth_dpop with its DPoP proof and none"
+    )]
+    OtherWay,
     /// A `typ` that says it is something else.
     #[error(
         "typ of the client attestation must be oauth-client-attestation+jwt, of its proof \
@@ -106,6 +124,40 @@ impl From<WrongType> for AttestationRefused {
     fn from(_: WrongType) -> Self {
         Self::Claims
     }
+}
+
+/// How a request with these many headers proves the attested key (§7): a proof in a header of its own stands for itself,
+/// and whatever DPoP proof comes with it has nothing to do with it.
+///
+/// # Errors
+/// [`AttestationRefused::Headers`] where there is not one attestation with one proof.
+pub const fn possession(
+    attestations: usize,
+    proofs: usize,
+    dpop_proofs: usize,
+) -> Result<Possession, AttestationRefused> {
+    match (attestations, proofs, dpop_proofs) {
+        (1, 1, _) => Ok(Possession::Jwt),
+        (1, 0, 1) => Ok(Possession::Dpop),
+        _ => Err(AttestationRefused::Headers),
+    }
+}
+
+/// Checks that the DPoP proof is of the attested key (§7.3), and says whether its `nonce` stands for a challenge that
+/// may be none of ours: such a one is never passed over.
+///
+/// # Errors
+/// [`AttestationRefused::NotProven`] for another key, [`AttestationRefused::Challenge`] for a strange challenge.
+pub fn check_combined(
+    attested: &Attested,
+    proven: &Jkt,
+    nonce: Option<&str>,
+    nonce_fits: bool,
+) -> Result<(), AttestationRefused> {
+    if attested.key.jkt() != proven {
+        return Err(AttestationRefused::NotProven);
+    }
+    if nonce.is_some() && !nonce_fits { Err(AttestationRefused::Challenge) } else { Ok(()) }
 }
 
 /// Whom an attestation claims to be of, so that the keys of the right attester can be tried.
@@ -270,6 +322,35 @@ mod tests {
         }
         assert_eq!(proven("x", json!(1), true, false), Err(AttestationRefused::Challenge));
         assert!(proven("challenge", json!("new"), true, true).is_ok());
+    }
+
+    #[test]
+    fn one_attestation_comes_with_one_proof() {
+        for (headers, found) in [
+            ((1, 1, 0), Ok(Possession::Jwt)),
+            ((1, 1, 1), Ok(Possession::Jwt)),
+            ((1, 1, 2), Ok(Possession::Jwt)),
+            ((1, 0, 1), Ok(Possession::Dpop)),
+            ((1, 0, 0), Err(AttestationRefused::Headers)),
+            ((1, 0, 2), Err(AttestationRefused::Headers)),
+            ((1, 2, 1), Err(AttestationRefused::Headers)),
+            ((0, 1, 1), Err(AttestationRefused::Headers)),
+            ((2, 1, 1), Err(AttestationRefused::Headers)),
+            ((2, 0, 1), Err(AttestationRefused::Headers)),
+        ] {
+            let (attestations, proofs, dpop_proofs) = headers;
+            assert_eq!(possession(attestations, proofs, dpop_proofs), found, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_dpop_proof_stands_for_the_attested_key_only_if_it_is_of_that_key() {
+        let attested = attested("x", json!(1)).unwrap();
+        let (own, other) = (attested.key.jkt().clone(), "x".repeat(43).parse().unwrap());
+        assert_eq!(check_combined(&attested, &own, None, false), Ok(()));
+        assert_eq!(check_combined(&attested, &own, Some("new"), true), Ok(()));
+        assert_eq!(check_combined(&attested, &other, Some("new"), true), Err(AttestationRefused::NotProven));
+        assert_eq!(check_combined(&attested, &own, Some("old"), false), Err(AttestationRefused::Challenge));
     }
 
     #[test]

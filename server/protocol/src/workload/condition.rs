@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// The longest pattern, and the longest text that is held against one, in bytes.
 const LONGEST: usize = 2048;
 /// What `*` stops at: the characters that platforms divide their names with.
-const DIVIDERS: [char; 2] = ['/', ':'];
+pub(super) const DIVIDERS: [char; 2] = ['/', ':'];
 
 /// What one claim must be.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ impl fmt::Display for Glob {
 
 /// A piece of a pattern.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
     One(char),
     /// At least one character that divides nothing.
     Star,
@@ -174,7 +174,7 @@ impl Glob {
         before[pieces.len()]
     }
 
-    fn pieces(&self) -> Vec<Piece> {
+    pub(super) fn pieces(&self) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut rest = self.0.chars().peekable();
         while let Some(c) = rest.next() {

@@ -5,6 +5,7 @@
 
 pub mod attestation;
 pub mod condition;
+mod overlap;
 pub mod spiffe;
 
 use std::collections::{BTreeMap, BTreeSet};

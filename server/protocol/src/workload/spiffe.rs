@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Expected, Workload, WorkloadRefused, check_audience, check_times, check_type};
 use crate::identifier::InstanceId;
-use crate::numeric_date::NumericDate;
+use crate::numeric_date::{NumericDate, Seconds};
 use crate::unverified_claims::text;
 
 /// `client_assertion_type` of a JWT-SVID.
@@ -187,6 +187,11 @@ impl SpiffePattern {
         same_domain && path
     }
 
+    /// Whether what `other` names, or everything below it, lies below this one.
+    pub(super) fn reaches(&self, other: &Self) -> bool {
+        self.below && (self.fits(&other.id) || (other.below && self.id == other.id))
+    }
+
     /// Which instance of the client the workload is, where there may be several.
     fn instance(&self, id: &SpiffeId) -> Result<Option<InstanceId>, WorkloadRefused> {
         if !self.below {
@@ -275,6 +280,13 @@ pub fn jwt_keys(bundle: &Value) -> Value {
         key
     };
     json!({ "keys": keys.iter().filter(fit).map(plain).collect::<Vec<_>>() })
+}
+
+/// How often whoever publishes a trust bundle wants it fetched anew (SPIFFE Trust Domain and Bundle §4.1.2), if that is
+/// said and means something.
+#[must_use]
+pub fn refresh_hint(bundle: &Value) -> Option<Seconds> {
+    bundle.get("spiffe_refresh_hint").and_then(Value::as_i64).filter(|hint| *hint > 0).map(Seconds)
 }
 
 /// The certificates of the authorities in a trust bundle, as DER (SPIFFE Trust Domain and Bundle §4.2.1, X509-SVID §6).
@@ -407,6 +419,16 @@ mod tests {
         ] {
             assert_eq!(check_x509_svid(&wrong, &client), Err(reason), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_bundle_may_say_how_often_it_is_to_be_fetched() {
+        let hint = |hint: Value| refresh_hint(&json!({ "keys": [], "spiffe_refresh_hint": hint }));
+        assert_eq!(hint(json!(60)), Some(Seconds(60)));
+        for nonsense in [json!(0), json!(-5), json!("60"), json!(null)] {
+            assert_eq!(hint(nonsense.clone()), None, "{nonsense}");
+        }
+        assert_eq!(refresh_hint(&json!({ "keys": [] })), None);
     }
 
     #[test]

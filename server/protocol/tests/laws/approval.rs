@@ -4,10 +4,12 @@ use proptest::prelude::*;
 use protocol::approval::{Approved, PolicyRefused, Question};
 use protocol::authority::Authority;
 use protocol::delegation::DelegationRefused;
+use protocol::destination::Destination;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refuse as _};
+use protocol::resource_authorization_server::GrantKind;
 use protocol::rule::{Approver, Planned, Rule, RuleEffect, Verdict, What, at_once, judge};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::world::{NOW, R1, R2, World, details, resources, types, user};
 
@@ -29,7 +31,7 @@ fn asked(world: &World) -> Question {
 
 fn approved(question: &Question, until: i64) -> Option<Approved> {
     let until = NumericDate(until);
-    Some(Approved { by: question.approver.clone(), hash: question.wanted.hash(), until })
+    Some(Approved { by: question.approver.clone(), acr: None, hash: question.wanted.hash(), until })
 }
 
 #[test]
@@ -42,7 +44,8 @@ fn every_way_of_an_exchange_is_held_up_by_a_rule_that_denies_and_by_one_that_ask
         assert!(matches!(refused, DelegationRefused::Policy(PolicyRefused::Denied(_))), "{refused:?}");
         assert_eq!(refused.code(), ErrorCode::AccessDenied);
         let mut held = world.clone();
-        held.restraints = vec![rule(RuleEffect::Ask { approver: Approver::Subject, what: What::default() })];
+        held.restraints =
+            vec![rule(RuleEffect::Ask { approver: Approver::Subject, acr: None, what: What::default() })];
         let question = asked(&held);
         assert_eq!(question.approver, user());
         held.approved = approved(&question, 1_100);
@@ -67,7 +70,7 @@ fn a_hand_over_is_denied_as_everything_else_but_a_person_is_asked_when_its_recei
     let mut world = World::handing_over();
     world.restraints = vec![rule(RuleEffect::Deny { what: what() })];
     assert!(world.decide().is_err());
-    let ask = vec![rule(RuleEffect::Ask { approver: Approver::Subject, what: what() })];
+    let ask = vec![rule(RuleEffect::Ask { approver: Approver::Subject, acr: None, what: what() })];
     world.restraints = ask.clone();
     assert!(world.decide().is_ok(), "it is good for nothing but an exchange");
     let taken = World { restraints: ask, ..World::handed_over() };
@@ -77,7 +80,8 @@ fn a_hand_over_is_denied_as_everything_else_but_a_person_is_asked_when_its_recei
 #[test]
 fn a_yes_brings_nothing_but_what_was_shown() {
     let mut world = World::narrowing();
-    world.restraints = vec![rule(RuleEffect::Ask { approver: Approver::Owner, what: scoped("a b") })];
+    world.restraints =
+        vec![rule(RuleEffect::Ask { approver: Approver::Owner, acr: None, what: scoped("a b") })];
     let question = asked(&world);
     assert_eq!(question.approver.as_str(), "owner");
     world.approved = approved(&question, 1_200);
@@ -89,7 +93,12 @@ fn a_yes_brings_nothing_but_what_was_shown() {
     elsewhere.asked.scope = "b".parse().ok();
     let mut other_token = world.clone();
     other_token.subject.id = "another".parse().unwrap();
-    for changed in [more, elsewhere, other_token] {
+    let mut leaving = world.clone();
+    leaving.asked.destination = Destination::other_domain(GrantKind::IdJag, "https://saas.example");
+    let mut going_along = world.clone();
+    going_along.asked.destination =
+        Destination::Transaction { audience: "trust.example".into(), request_details: Map::new() };
+    for changed in [more, elsewhere, other_token, leaving, going_along] {
         let refused = changed.decide().unwrap_err();
         assert_eq!(refused, DelegationRefused::Policy(PolicyRefused::NotAsApproved));
     }
@@ -116,8 +125,8 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
             };
             let effect = match effect {
                 0 => RuleEffect::Deny { what },
-                1 => RuleEffect::Ask { approver: Approver::Subject, what },
-                2 => RuleEffect::Ask { approver: Approver::Owner, what },
+                1 => RuleEffect::Ask { approver: Approver::Subject, acr: None, what },
+                2 => RuleEffect::Ask { approver: Approver::Owner, acr: None, what },
                 _ => RuleEffect::MayAct,
             };
             let client = client.map(|id| id.parse().unwrap());
@@ -158,7 +167,7 @@ proptest! {
         let (agent, types) = ("a".parse().unwrap(), types());
         let planned =
             Planned { parties: vec![&agent], user: None, acts: true, authority: &authority, types: &types };
-        let part = at_once(&rules, &planned, |_| false);
+        let part = at_once(&rules, &planned, |_, _| false);
         prop_assert!(part.scope.is_within(&authority.scope));
         prop_assert!(part.details.iter().all(|detail| authority.details.0.contains(detail)));
         if !part.scope.is_empty() || !part.details.is_empty() {

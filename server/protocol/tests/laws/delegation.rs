@@ -11,12 +11,13 @@ use protocol::authorization_details::{
 use protocol::client::{Client, ClientKind, ClientStatus};
 use protocol::confirmation::{BindingRefused, Held};
 use protocol::consent::{Consent, ConsentState, PassingOn};
-use protocol::delegation::{Basis, Delegation, DelegationRefused};
+use protocol::delegation::{Basis, Delegation, DelegationRefused, ReceiverRefused};
+use protocol::destination::Destination;
 use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::refusal::{ErrorCode, Refuse as _};
 use protocol::task::TaskStatus;
 use protocol::token::{Subject, TokenKind};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::world::{
     self, NOW, R1, R2, R3, World, actor, agent, certificate, client, details, jkt, key, resources, x5t,
@@ -47,7 +48,7 @@ fn an_agent_narrows_its_own_token_and_the_chain_does_not_grow() {
     let delegation = granted(&World::narrowing());
     assert_eq!(*delegation.basis(), Basis::Acting);
     assert_eq!(*delegation.chain(), Chain::of(actor("a")));
-    let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+    let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.authority.scope.to_string(), "a");
     assert_eq!(token.parent, Some("subject".parse().unwrap()));
     assert_eq!(token.cnf, Some(jkt("key-a")));
@@ -59,7 +60,7 @@ fn an_agent_becomes_the_actor_of_what_an_application_asked_for_it_and_may_act_is
     let delegation = granted(&World::from_application());
     assert_eq!(*delegation.basis(), Basis::Consent("consent-a".parse().unwrap()));
     assert_eq!(*delegation.chain(), Chain::of(actor("a")));
-    let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+    let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.may_act, None);
     assert_eq!(token.client.as_str(), "a");
     assert_eq!(token.subject, Subject::User(world::user()));
@@ -71,7 +72,7 @@ fn an_agent_becomes_the_actor_of_what_an_application_asked_for_it_and_may_act_is
 fn a_hand_over_is_addressed_to_its_receiver_and_keeps_the_chain() {
     let delegation = granted(&World::handing_over());
     assert_eq!(*delegation.chain(), Chain::of(actor("a")));
-    let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+    let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.audience, Audience::Actor("b".parse().unwrap()));
     assert_eq!(token.aud(), "b");
     assert_eq!(token.authority.resources, resources(&[R1]));
@@ -122,7 +123,7 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
     let both: Vec<_> = delegation.consents().map(|id| id.as_str().to_owned()).collect();
     assert_eq!(both, ["consent-s", "consent-a"]);
     assert_eq!(
-        delegation.into_token("n".parse().unwrap(), None, NOW).consent,
+        delegation.into_issuable("n".parse().unwrap(), None, NOW).into_token().consent,
         Some("consent-s".parse().unwrap())
     );
 
@@ -139,13 +140,16 @@ fn another_live_consent_of_the_user_to_the_actor_is_a_basis_and_bounds_the_token
         |c: &mut Consent| c.state = ConsentState::Revoked,
         |c: &mut Consent| c.authority.until = NOW,
         |c: &mut Consent| c.authority.scope = "a".parse().unwrap(),
-        |c: &mut Consent| c.authority.resources = resources(&[R1]),
     ] {
         let mut spoilt = other.clone();
         spoil(&mut spoilt);
         world.other_consents = vec![Arc::new(spoilt)];
         assert_eq!(refused(&world), DelegationRefused::ActorNotPermitted);
     }
+    let mut elsewhere = other.clone();
+    elsewhere.authority.resources = resources(&[R1]);
+    world.other_consents = vec![Arc::new(elsewhere)];
+    assert_eq!(refused(&world), InvalidTarget::NotAvailable.into());
     let mut narrow = other;
     narrow.authority.details = AuthorizationDetails::none();
     world.other_consents = vec![Arc::new(narrow)];
@@ -215,7 +219,7 @@ fn an_agent_narrows_a_token_of_its_own_without_any_user() {
 fn refresh_tokens_id_tokens_and_foreign_ones_are_subject_tokens_of_their_own_client_alone() {
     for kind in [TokenKind::Refresh, TokenKind::Id, TokenKind::Foreign] {
         let own = with(World::narrowing(), |w| w.subject.kind = kind);
-        let token = granted(&own).into_token("new".parse().unwrap(), None, NOW);
+        let token = granted(&own).into_issuable("new".parse().unwrap(), None, NOW).into_token();
         assert_eq!((token.kind, token.cnf), (TokenKind::Access, Some(jkt("key-a"))));
         let unproven = with(own.clone(), |w| w.held = key("another"));
         assert_eq!(refused(&unproven), DelegationRefused::KeyNotProven, "{kind:?}");
@@ -257,10 +261,12 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
             w.asked.resources = resources(&[R1]);
             w.presenter.resource_server = None;
             w.in_trust_domain = true;
+            w.asked.destination =
+                Destination::Transaction { audience: "trust.example".into(), request_details: Map::new() };
         })
     };
     let token = granted(&inside(TokenKind::Transaction));
-    let token = token.into_kind(TokenKind::Transaction, "new".parse().unwrap(), None, NOW).into_token();
+    let token = token.into_issuable("new".parse().unwrap(), None, NOW).into_token();
     assert_eq!(token.kind, TokenKind::Transaction);
     let outside = with(inside(TokenKind::Transaction), |w| w.in_trust_domain = false);
     assert_eq!(refused(&outside), DelegationRefused::NotForPresenter);
@@ -272,7 +278,7 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
 fn who_acted_elsewhere_stays_at_the_end_of_the_chain_and_counts() {
     let elsewhere = Actor { iss: "https://them.example".into(), ..actor("x") };
     let world = with(World::narrowing(), |w| w.subject.brought = Chain::of(elsewhere.clone()));
-    let token = granted(&world).into_token("new".parse().unwrap(), None, NOW);
+    let token = granted(&world).into_issuable("new".parse().unwrap(), None, NOW).into_token();
     let act = &token.claims(world::ISSUER)["act"];
     assert_eq!((&act["sub"], &act["act"]["sub"]), (&json!("a"), &json!("x")));
     assert_eq!(act["act"]["iss"], "https://them.example");
@@ -280,7 +286,7 @@ fn who_acted_elsewhere_stays_at_the_end_of_the_chain_and_counts() {
         w.subject.brought = Chain::of(elsewhere.clone());
         w.longest_chain = 2;
     });
-    assert_eq!(refused(&handing_over), DelegationRefused::ChainTooLong);
+    assert_eq!(refused(&handing_over), ReceiverRefused::ChainTooLong.into());
     let handed_over = with(World::handed_over(), |w| {
         w.subject.brought = Chain::of(elsewhere);
         w.longest_chain = 2;
@@ -345,7 +351,10 @@ fn a_bound_token_of_ones_own_needs_proof_of_its_key() {
     let proven = with(World::narrowing(), |w| {
         (w.subject.cnf, w.held) = (Some(x5t("cert-a")), certificate("cert-a"));
     });
-    assert_eq!(granted(&proven).into_token("n".parse().unwrap(), None, NOW).cnf, Some(x5t("cert-a")));
+    assert_eq!(
+        granted(&proven).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf,
+        Some(x5t("cert-a"))
+    );
     // Where the token itself is not bound, any key of the agent does.
     let unbound = with(World::narrowing(), |w| {
         w.subject.cnf = None;
@@ -428,7 +437,7 @@ fn an_actor_token_of_another_client_needs_a_rule_and_a_token() {
     world.rules.actor_token = true;
     let delegation = granted(&world);
     assert_eq!(delegation.chain().current().unwrap().sub.as_str(), "a");
-    assert_eq!(delegation.into_token("n".parse().unwrap(), None, NOW).client.as_str(), "s");
+    assert_eq!(delegation.into_issuable("n".parse().unwrap(), None, NOW).into_token().client.as_str(), "s");
     // A bound one that the actor did not send to s may have been stolen elsewhere.
     let mut elsewhere = world.clone();
     elsewhere.actor_token.as_mut().unwrap().authority.resources = resources(&[R2]);
@@ -466,7 +475,7 @@ fn agents_and_bound_subjects_never_get_bearer_tokens() {
         w.subject.cnf = None;
         w.held = Held::default();
     });
-    assert_eq!(granted(&bearer).into_token("n".parse().unwrap(), None, NOW).cnf, None);
+    assert_eq!(granted(&bearer).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf, None);
     let must = with(bearer, |w| w.presenter.dpop_bound_access_tokens = true);
     assert_eq!(refused(&must), unbound(BindingRefused::KeyRequired));
 }
@@ -479,7 +488,10 @@ fn a_new_token_is_bound_to_what_its_presenter_holds_whatever_the_subject_was_bou
                 w.subject.cnf = Some(subject.clone());
                 w.held = held.clone();
             });
-            assert_eq!(granted(&world).into_token("n".parse().unwrap(), None, NOW).cnf, Some(bound));
+            assert_eq!(
+                granted(&world).into_issuable("n".parse().unwrap(), None, NOW).into_token().cnf,
+                Some(bound)
+            );
         }
     }
 }
@@ -489,17 +501,16 @@ fn a_new_token_is_bound_to_what_its_presenter_holds_whatever_the_subject_was_bou
 #[test]
 fn passing_on_goes_as_far_as_the_consent_says() {
     let to = |depth| move |w: &mut World| lineage_consent(w).passing_on = depth;
-    for world in [World::handing_over(), World::handed_over()] {
-        assert_eq!(refused(&with(world.clone(), to(PassingOn::No))), DelegationRefused::MayNotBePassedOn);
+    let handed_over = DelegationRefused::MayNotBePassedOn;
+    let handing_over = ReceiverRefused::MayNotBePassedOn.into();
+    for (world, reason) in [(World::handing_over(), handing_over), (World::handed_over(), handed_over)] {
+        assert_eq!(refused(&with(world.clone(), to(PassingOn::No))), reason);
         assert!(with(world.clone(), to(PassingOn::UpTo(1))).decide().is_ok());
         let longer = |w: &mut World| {
             w.subject.chain =
                 Chain::of(actor("z")).extended_by(&w.subject.chain.actors()[0].clone(), 5).unwrap();
         };
-        assert_eq!(
-            refused(&with(with(world.clone(), to(PassingOn::UpTo(1))), longer)),
-            DelegationRefused::MayNotBePassedOn
-        );
+        assert_eq!(refused(&with(with(world.clone(), to(PassingOn::UpTo(1))), longer)), reason);
         assert!(with(with(world, to(PassingOn::UpTo(2))), longer).decide().is_ok());
     }
 }
@@ -510,7 +521,7 @@ fn a_detail_whose_type_may_not_be_passed_on_stays() {
         w.asked.details = Some(details(json!([{"type": "not_passed_on", "actions": ["read"]}])))
     };
     assert!(with(World::narrowing(), stays).decide().is_ok());
-    assert_eq!(refused(&with(World::handing_over(), stays)), DelegationRefused::MayNotBePassedOn);
+    assert_eq!(refused(&with(World::handing_over(), stays)), ReceiverRefused::MayNotBePassedOn.into());
     assert_eq!(refused(&with(World::handed_over(), stays)), DelegationRefused::MayNotBePassedOn);
     let travels = |w: &mut World| {
         w.asked.details =
@@ -555,7 +566,7 @@ fn a_receiver_is_live_and_did_not_act_before() {
         if service {
             assert!(world.decide().is_ok(), "services may receive too");
         } else {
-            assert_eq!(refused(&world), DelegationRefused::ReceiverNotAcceptable);
+            assert_eq!(refused(&world), ReceiverRefused::NotAcceptable.into());
         }
     }
     let nobody_acts = with(World::handing_over(), |w| {
@@ -563,7 +574,56 @@ fn a_receiver_is_live_and_did_not_act_before() {
         w.subject.chain = Chain::none();
         (w.subject.consent, w.consent, w.subject.task, w.task) = (None, None, None, None);
     });
-    assert_eq!(refused(&nobody_acts), DelegationRefused::ReceiverNotAcceptable);
+    assert_eq!(refused(&nobody_acts), ReceiverRefused::NotAcceptable.into());
+}
+
+/// Whether there is somebody of a name, who may not be handed the token, is told to nobody: whatever else is wrong with the
+/// request comes first for both, and what is said of the target is one sentence.
+#[test]
+fn a_receiver_that_cannot_be_is_refused_as_one_that_is_not_there() {
+    type Spoil = fn(&mut World);
+    let spoils: [Spoil; 7] = [
+        |_| {},
+        |w| w.presenter.id = "else".parse().unwrap(),
+        |w| lineage_consent(w).passing_on = PassingOn::No,
+        |w| w.subject.authority.until = NOW,
+        |w| w.longest_chain = 1,
+        |w| w.asked.scope = Some("elsewhere".parse().unwrap()),
+        |w| w.asked.resources = resources(&["urn:nowhere"]),
+    ];
+    for (number, spoil) in spoils.into_iter().enumerate() {
+        let world = with(World::handing_over(), spoil);
+        let nobody = with(world.clone(), |w| (w.receiver, w.names_nobody) = (None, true));
+        let retired = Client { status: ClientStatus::Retired, ..agent("b") };
+        for receiver in [retired, agent("a")] {
+            let somebody = with(world.clone(), |w| w.receiver = Some(receiver.clone()));
+            let (told, of_nobody) = (refused(&somebody), refused(&nobody));
+            assert_eq!(
+                (told.code(), told.to_string()),
+                (of_nobody.code(), of_nobody.to_string()),
+                "{number}"
+            );
+        }
+    }
+    let told = refused(&with(World::handing_over(), |w| w.receiver = Some(agent("a"))));
+    let of_resource = refused(&with(World::narrowing(), |w| w.asked.resources = resources(&["urn:nowhere"])));
+    assert_eq!((told.code(), told.to_string()), (of_resource.code(), of_resource.to_string()));
+}
+
+/// A consent of the user to the actor that is for another place is as one for a place that is not there.
+#[test]
+fn a_place_that_no_consent_allows_is_a_target_that_is_not_available() {
+    let world = with(World::from_application(), |w| {
+        w.other_consents = w.consent.take().map(Arc::new).into_iter().collect();
+        (w.subject.consent, w.subject.task, w.task, w.subject.may_act) = (None, None, None, None);
+    });
+    assert!(world.decide().is_ok());
+    for place in [R3, "urn:nowhere"] {
+        let elsewhere = with(world.clone(), |w| w.asked.resources = resources(&[place]));
+        assert_eq!(refused(&elsewhere), InvalidTarget::NotAvailable.into(), "{place}");
+        let more = with(elsewhere, |w| w.asked.scope = Some("a elsewhere".parse().unwrap()));
+        assert_eq!(refused(&more), DelegationRefused::ActorNotPermitted);
+    }
 }
 
 #[test]
@@ -572,7 +632,7 @@ fn without_a_consent_nothing_is_passed_on() {
         w.subject.consent = None;
         w.consent = None;
     });
-    assert_eq!(refused(&world), DelegationRefused::MayNotBePassedOn);
+    assert_eq!(refused(&world), ReceiverRefused::MayNotBePassedOn.into());
 }
 
 // ---- how far
@@ -602,7 +662,7 @@ fn the_chain_is_bounded_by_the_server_and_by_the_agent_and_does_not_come_back() 
     });
     assert_eq!(refused(&back), DelegationRefused::ActorAlreadyInChain);
     let no_room_for_the_receiver = with(World::handing_over(), |w| w.longest_chain = 1);
-    assert_eq!(refused(&no_room_for_the_receiver), DelegationRefused::ChainTooLong);
+    assert_eq!(refused(&no_room_for_the_receiver), ReceiverRefused::ChainTooLong.into());
     assert!(with(World::handing_over(), |w| w.longest_chain = 2).decide().is_ok());
     // Nor does one hand over what its receiver, or it itself with that receiver behind it, could not use.
     let receivers_limit = |limit| {
@@ -754,10 +814,13 @@ fn each_consent_is_judged_by_the_details_types_that_it_was_given_under() {
         w.types_of = TypesOf::default().with(&world::consent("nobody"), stricter());
     });
     assert!(elsewhere.decide().is_ok());
-    for world in [World::handing_over(), World::handed_over()] {
+    for (world, reason) in [
+        (World::handing_over(), ReceiverRefused::MayNotBePassedOn.into()),
+        (World::handed_over(), DelegationRefused::MayNotBePassedOn),
+    ] {
         let world = with(world, ask(10));
         assert!(world.decide().is_ok());
-        assert_eq!(refused(&with(world, older)), DelegationRefused::MayNotBePassedOn);
+        assert_eq!(refused(&with(world, older)), reason);
     }
 }
 
@@ -856,7 +919,6 @@ fn everything_about_tokens_actor_and_chain_is_invalid_request() {
         R::ActorNotLive,
         R::ActorNotPermitted,
         R::MayNotBePassedOn,
-        R::ReceiverNotAcceptable,
         R::ChainTooLong,
         R::ActorAlreadyInChain,
         R::Expired,
@@ -1046,7 +1108,7 @@ proptest! {
         prop_assert_eq!(new.first().map(|a| a.sub.as_str()), Some(world.actor.id.as_str()));
         let distinct: std::collections::HashSet<_> = new.iter().collect();
         prop_assert_eq!(distinct.len(), new.len());
-        let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+        let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
         prop_assert_eq!(&token.subject, &world.subject.subject);
         prop_assert_eq!(token.may_act, None);
         prop_assert_eq!(&token.brought, &world.subject.brought);
@@ -1056,7 +1118,7 @@ proptest! {
     #[test]
     fn a_sender_constrained_subject_and_an_agent_never_yield_a_bearer_token(world in stories()) {
         let Ok(delegation) = world.decide() else { return Ok(()) };
-        let token = delegation.into_token("new".parse().unwrap(), None, NOW);
+        let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
         prop_assert!(token.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf)));
         if world.held.key.is_some() || world.subject.cnf.is_some() || world.actor.agent().is_some() {
             prop_assert!(token.cnf.is_some());

@@ -30,7 +30,7 @@ fn another(world: &World) -> Task {
 
 fn granted(world: &World) -> protocol::token::Token {
     let delegation = world.decide().expect("this exchange must be granted");
-    delegation.into_token("new".parse().unwrap(), None, NOW)
+    delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token()
 }
 
 fn refused(world: &World) -> DelegationRefused {
@@ -124,6 +124,7 @@ struct Home {
     status: TaskStatus,
     opener: protocol::client::Client,
     actor: protocol::client::Client,
+    nobody: bool,
     asked: Authority,
     max_derivations: Option<u32>,
     depth: usize,
@@ -143,7 +144,18 @@ impl Home {
         };
         let (opener, actor) = (agent("a"), agent("b"));
         let status = TaskStatus::Active;
-        Self { consent, parent, status, opener, actor, asked, max_derivations: None, depth: 1, siblings: 0 }
+        Self {
+            consent,
+            parent,
+            status,
+            opener,
+            actor,
+            nobody: false,
+            asked,
+            max_derivations: None,
+            depth: 1,
+            siblings: 0,
+        }
     }
 
     fn with(change: impl FnOnce(&mut Self)) -> Result<(), ChildRefused> {
@@ -163,9 +175,11 @@ impl Home {
             most_children: 3,
             deepest: 4,
         };
-        let asked =
-            Asked { actor: &self.actor, authority: &self.asked, max_derivations: self.max_derivations };
-        task::check_child(&family, &asked, &world::types(), NOW)
+        let actor = (!self.nobody).then_some(&self.actor);
+        let asked = Asked { actor, authority: &self.asked, max_derivations: self.max_derivations };
+        let taken = task::check_child(&family, &asked, &world::types(), NOW)?;
+        assert_eq!(taken.id, self.actor.id);
+        Ok(())
     }
 }
 
@@ -218,6 +232,9 @@ fn a_child_is_for_another_live_actor_that_may_exchange_tokens() {
     assert_eq!(Home::with(|h| h.actor = agent("a")), refused);
     assert_eq!(Home::with(|h| h.actor.status = ClientStatus::Suspended), refused);
     assert_eq!(Home::with(|h| h.actor.grant_types.retain(|g| *g != GrantType::TokenExchange)), refused);
+    assert_eq!(Home::with(|h| h.nobody = true), refused, "and who is not there is refused alike");
+    // Whatever comes before that question comes before it for both.
+    assert_eq!(Home::with(|h| (h.nobody, h.opener) = (true, agent("c"))), Err(ChildRefused::ParentMismatch));
 }
 
 #[test]

@@ -75,7 +75,49 @@ fn plainly(pattern: &[char], text: &[char]) -> bool {
     }
 }
 
+/// A text that fits a pattern: its stars filled with these words.
+fn filled(glob: &Glob, words: &[String]) -> String {
+    let mut words = words.iter().cycle();
+    let mut text = String::new();
+    let mut rest = glob.to_string();
+    while let Some((before, after)) = rest.split_once('*') {
+        text.push_str(before);
+        text.push_str(words.next().map_or("a", String::as_str));
+        rest = after.strip_prefix('*').unwrap_or(after).to_owned();
+    }
+    text + &rest
+}
+
 proptest! {
+    /// What two patterns have in common fits both; and wherever a text fits both, they have something in common.
+    #[test]
+    fn two_patterns_meet_exactly_where_a_text_fits_both(
+        one in glob(), two in glob(), words in prop::collection::vec(word(), 1..4), any in name(),
+    ) {
+        let met = one.in_common(&two);
+        if let Some(text) = &met {
+            prop_assert!(one.fits(text) && two.fits(text), "{one} {two} {text}");
+        }
+        for text in [filled(&one, &words), filled(&two, &words), any] {
+            prop_assert!(met.is_some() || !(one.fits(&text) && two.fits(&text)), "{one} {two} {text}");
+        }
+        prop_assert_eq!(met.is_some(), two.in_common(&one).is_some());
+    }
+
+    /// Two clients that are kept apart are never one workload.
+    #[test]
+    fn one_token_fits_two_clients_only_where_they_overlap(
+        one in prop::collection::vec(("[m-p]", condition()), 1..3),
+        two in prop::collection::vec(("[m-p]", condition()), 1..3),
+        claims in claims(),
+    ) {
+        let (one, two) = (identity(one), identity(two));
+        prop_assert_eq!(one.overlaps(&two), two.overlaps(&one));
+        if one.is(&claims) && two.is(&claims) {
+            prop_assert!(one.overlaps(&two));
+        }
+    }
+
     #[test]
     fn a_missing_claim_never_fits(condition in condition(), mut claims in claims()) {
         prop_assert!(!condition.fits(None));

@@ -68,6 +68,7 @@ pub(crate) struct World {
     pub(crate) task: Option<Task>,
     pub(crate) onto: Option<Task>,
     pub(crate) receiver: Option<Client>,
+    pub(crate) names_nobody: bool,
     pub(crate) in_trust_domain: bool,
     pub(crate) rules: Rules,
     pub(crate) restraints: Vec<protocol::rule::Rule>,
@@ -108,6 +109,7 @@ impl World {
             task: self.task.as_ref(),
             onto: self.onto.as_ref(),
             receiver: self.receiver.as_ref(),
+            names_nobody: self.names_nobody,
             in_trust_domain: self.in_trust_domain,
             rules: RulesThatApply {
                 may_present: self.rules.may_present.then(|| allowed(&none)),
@@ -170,6 +172,7 @@ impl World {
             task: Some(task),
             onto: None,
             receiver: None,
+            names_nobody: false,
             in_trust_domain: false,
             rules: Rules::default(),
             restraints: Vec::new(),
@@ -178,7 +181,12 @@ impl World {
             types: types(),
             types_of: TypesOf::default(),
             resource_servers: [(R1, "a b c"), (R2, "b c d"), (R3, "a")].map(resource_server).into(),
-            asked: Asked { scope: Some("a".parse().unwrap()), details: None, resources: resources(&[R1]) },
+            asked: Asked {
+                scope: Some("a".parse().unwrap()),
+                details: None,
+                resources: resources(&[R1]),
+                ..Asked::default()
+            },
         }
     }
 

@@ -17,7 +17,7 @@ fn a_server_has_the_defaults_that_the_example_says() {
     let server = &declared[0];
     assert_eq!((&server.grants, server.life), (&[GrantKind::IdJag].into(), Seconds::minutes(5)));
     assert_eq!((&server.scope, &server.sign_in_client, &server.claims), (&None, &None, &BTreeSet::new()));
-    assert!(server.groups.is_empty());
+    assert!(server.groups.is_empty() && server.login == protocol::step_up::Demand::default());
     assert!(loaded(EXAMPLE).declared.resource_authorization_servers.is_empty());
 }
 
@@ -36,6 +36,8 @@ fn a_server_with_one_thing_wrong_is_refused_for_that_thing_alone() {
         ("resources =", "sign_in_client = \"nobody\"\nresources =", "sign_in_client", "no client or agent"),
         ("resources =", "claims = [\"password\"]\nresources =", "claims", "no claim"),
         ("resources =", "life = \"2h\"\nresources =", "life", "3600"),
+        ("resources =", "acr_values = [\"1\"]\nresources =", "acr_values", "none of"),
+        ("resources =", "max_age = 0\nresources =", "max_age", "1 second"),
         ("resources =", "trust = 1\nresources =", "trust", "no such key"),
     ] {
         let told = refused(&format!("{EXAMPLE}{}", SERVER.replacen(from, to, 1)));

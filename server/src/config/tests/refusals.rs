@@ -77,6 +77,18 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "no user is named \"carol\"",
         ),
         (
+            "approver_acr = \"urn:procura:acr:multi-factor\"",
+            "approver_acr = \"gold\"",
+            "rules[2].approver_acr",
+            "must be one of",
+        ),
+        (
+            "actor = \"lookup-agent\"",
+            "actor = \"lookup-agent\"\napprover_acr = \"phr\"",
+            "rules[1].approver_acr",
+            "only a rule with effect ask demands",
+        ),
+        (
             "details_type = \"order_access\"",
             "details_type = \"none\"",
             "rules[2].details_type",

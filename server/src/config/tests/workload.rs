@@ -119,6 +119,11 @@ fn an_attester_has_a_name_and_keys_and_a_client_names_one_that_is_declared() {
     let fleet = declared.clients.iter().find(|client| client.id.as_str() == "fleet").unwrap();
     let vouched = ClientAuthentication::AttestJwtClientAuth { attester: "orchestrator".into() };
     assert_eq!(fleet.authentication, vouched);
+    let combined = written.replacen("attest_jwt_client_auth", "attest_jwt_client_auth_dpop", 1);
+    let declared_so = loaded(&format!("{EXAMPLE}{combined}")).declared;
+    let fleet = declared_so.clients.iter().find(|client| client.id.as_str() == "fleet").unwrap();
+    let vouched = ClientAuthentication::AttestJwtClientAuthDpop { attester: "orchestrator".into() };
+    assert_eq!(fleet.authentication, vouched);
     assert_eq!(declared.platforms.attesters[0].0, "orchestrator");
     for (from, to, key, reason) in [
         ("\nattester = \"orchestrator\"", "", "attester", "is missing"),
@@ -171,4 +176,47 @@ fn what_is_wrong_with_a_platform_is_told_by_its_key() {
     );
     let told = refused(&format!("{EXAMPLE}{both}"));
     assert!(told.iter().any(|told| told.contains("already")), "{told:?}");
+}
+
+fn another(id: &str, workload: &str) -> String {
+    CLIENT
+        .replace("id = \"batch\"", &format!("id = {id:?}"))
+        .replace("claims = { sub = \"batch\" }", workload)
+}
+
+#[test]
+fn two_clients_are_not_the_same_workload() {
+    for again in ["claims = { sub = \"batch\" }", "claims = { sub = \"batch\" }, instance_claim = \"job\""] {
+        let told = refused(&with(&format!("{CLIENT}{}", another("again", again))));
+        assert!(told.len() == 1 && told[0].contains("is the same workload as clients["), "{told:?}");
+    }
+}
+
+#[test]
+fn where_one_workload_could_be_two_clients_the_operator_is_told() {
+    let overlaps = |workload: &str| {
+        loaded(&with(&format!("{CLIENT}{}", another("again", workload)))).declared.overlaps.len()
+    };
+    for (workload, expected) in [
+        ("claims = { sub = \"other\" }", 0),
+        ("claims = { sub = { glob = \"b*\" } }", 1),
+        ("claims = { sub = { glob = \"c*\" } }", 0),
+        ("claims = { sub = { one_of = [\"a\", \"batch\"] } }", 1),
+        ("claims = { sub = \"batch\", ref = \"main\" }", 1),
+        ("claims = { ref = \"main\" }", 1),
+        ("claims = { sub = { glob = \"b*\" } }, audience = \"https://api.example\"", 0),
+    ] {
+        assert_eq!(overlaps(workload), expected, "{workload}");
+    }
+    let patterns = |one: &str, two: &str| {
+        let clients = [("one", one), ("two", two)].map(|(id, pattern)| {
+            let plain = CLIENT.split("workload = ").next().unwrap().replace("workload_jwt", "spiffe_jwt");
+            let plain = plain.replace("id = \"batch\"", &format!("id = {id:?}"));
+            format!("{plain}spiffe_id = \"spiffe://acme.example/{pattern}\"\n")
+        });
+        loaded(&with(&clients.concat())).declared.overlaps
+    };
+    assert_eq!(patterns("batch", "batch/*").len(), 0);
+    let told = patterns("batch/*", "batch/a");
+    assert!(told.len() == 1 && told[0].contains("].spiffe_id and clients["), "{told:?}");
 }

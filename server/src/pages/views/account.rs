@@ -3,10 +3,9 @@
 use askama::Template;
 use protocol::client::ClientKind;
 use protocol::numeric_date::NumericDate;
-use protocol::task::TaskStatus;
 
-use super::account_tasks::TaskStep;
 use super::page::Page;
+use super::task_tree::TaskSummary;
 
 /// The account page. Each consent has a form that posts `csrf` and `consent` to `/account/consents/end`.
 #[derive(Clone, Debug, Template)]
@@ -103,35 +102,6 @@ pub enum Kind {
     Agent,
 }
 
-/// A task under a consent.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TaskSummary {
-    /// Its id.
-    pub id: String,
-    /// Its purpose in words.
-    pub purpose: Option<String>,
-    /// A ticket, a run id.
-    pub reference: Option<String>,
-    /// Where it stands.
-    pub status: TaskStatus,
-    /// When it ends at the latest.
-    pub deadline: NumericDate,
-    /// How to see that it is done.
-    pub success_criteria: Vec<String>,
-    /// What must not happen, in words.
-    pub limits: Vec<String>,
-    /// How many tasks it lies below.
-    pub depth: u32,
-    /// Who does it, where that is not who the consent is to.
-    pub actor_name: Option<String>,
-    /// The purpose, if it has one, of the task that it is a part of, where it is one.
-    pub part_of: Option<Option<String>>,
-    /// It rests because something above it does.
-    pub rests_above: bool,
-    /// What the user may do with it now.
-    pub steps: Vec<TaskStep>,
-}
-
 /// Live tokens of one chain.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LiveTokens {
@@ -178,37 +148,6 @@ impl ConsentEnd {
         match self {
             Self::Revoked => "account-ended-revoked",
             Self::TimeOver => "account-ended-time-over",
-        }
-    }
-}
-
-impl TaskSummary {
-    /// The class of its place in the tree; what lies deeper than three is drawn like the third.
-    #[must_use]
-    pub const fn depth_class(&self) -> &'static str {
-        match self.depth {
-            0 => "",
-            1 => " part-1",
-            2 => " part-2",
-            _ => " part-3",
-        }
-    }
-
-    /// Where the page is that asks whether to do this.
-    #[must_use]
-    pub fn path(&self, step: &TaskStep) -> String {
-        format!("/account/tasks/{}/{}", self.id, step.operation().as_str())
-    }
-
-    /// The words for where it stands.
-    #[must_use]
-    pub const fn status_key(&self) -> &'static str {
-        match self.status {
-            TaskStatus::Active => "task-active",
-            TaskStatus::Suspended => "task-suspended",
-            TaskStatus::Completed => "task-completed",
-            TaskStatus::Revoked => "task-revoked",
-            TaskStatus::Expired => "task-expired",
         }
     }
 }

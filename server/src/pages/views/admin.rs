@@ -72,7 +72,7 @@ pub struct AgentRow {
     pub status: ClientStatus,
 }
 
-/// A live consent.
+/// A live consent. Its page is `/admin/consents/{id}`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConsentRow {
     /// Its id.
@@ -91,7 +91,7 @@ pub struct ConsentRow {
     pub until: NumericDate,
 }
 
-/// An open task.
+/// An open task. Its page is `/admin/tasks/{id}`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskRow {
     /// Its id.
@@ -123,6 +123,14 @@ pub struct AuditRow {
     pub chain: Vec<String>,
     /// Why, where it was refused.
     pub reason: Option<String>,
+}
+
+impl UserRow {
+    /// Where the page is that asks whether to do this to them.
+    #[must_use]
+    pub fn path_to(&self, ending: &str) -> String {
+        format!("{}/{ending}", self.path)
+    }
 }
 
 impl AgentRow {

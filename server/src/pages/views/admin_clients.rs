@@ -7,6 +7,7 @@ use protocol::numeric_date::{NumericDate, Seconds};
 
 use super::account::Kind;
 use super::admin_endings::EndingInWords;
+use super::admin_held::Held;
 use super::page::Page;
 
 /// The list of all clients.
@@ -31,8 +32,31 @@ pub struct AdminClientPage {
     pub halted_at: Option<NumericDate>,
     /// What can be done to stop it, or to let it act again.
     pub endings: Vec<EndingLink>,
+    /// Its instances, the one that was seen last first.
+    pub instances: Vec<InstanceRow>,
+    /// Whether there are more than are shown.
+    pub more_instances: bool,
+    /// What it holds that no consent is behind.
+    pub held: Held,
     /// What it may and must do.
     pub lines: Vec<Line>,
+}
+
+/// An instance of a client, as far as it was seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InstanceRow {
+    /// Its id.
+    pub id: String,
+    /// When the first token was issued that is kept of it.
+    pub first: Option<NumericDate>,
+    /// When the last was.
+    pub last: Option<NumericDate>,
+    /// How many of them live.
+    pub tokens: i64,
+    /// When it was ended, if it was.
+    pub ended_at: Option<NumericDate>,
+    /// The page that asks whether to end it.
+    pub end: String,
 }
 
 /// A way to stop an agent.

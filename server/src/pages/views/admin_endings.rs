@@ -25,11 +25,36 @@ pub enum EndingInWords {
     Consent,
     /// End a task.
     Task,
+    /// Let a task rest.
+    SuspendTask,
+    /// Let it go on.
+    ResumeTask,
+    /// End a token.
+    Token,
+    /// End a refresh family.
+    Family,
+    /// End one instance of a client.
+    Instance,
+}
+
+/// What ends with an agent.
+const OF_AGENT: &[&str] =
+    &["ending-line-consents", "ending-line-tokens", "ending-line-pending", "ending-line-local"];
+
+/// The keys of the words for an ending.
+struct Words {
+    /// The word by which it is known in paths.
+    word: &'static str,
+    button: &'static str,
+    question: &'static str,
+    meaning: &'static str,
+    lines: &'static [&'static str],
+    done: &'static str,
 }
 
 impl EndingInWords {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Suspend,
         Self::Resume,
         Self::Retire,
@@ -39,114 +64,183 @@ impl EndingInWords {
         Self::Enable,
         Self::Consent,
         Self::Task,
+        Self::SuspendTask,
+        Self::ResumeTask,
+        Self::Token,
+        Self::Family,
+        Self::Instance,
     ];
+
+    const fn words(self) -> Words {
+        match self {
+            Self::Suspend => Words {
+                word: "suspend",
+                button: "ending-suspend",
+                question: "ending-suspend-question",
+                meaning: "ending-suspend-meaning",
+                lines: OF_AGENT,
+                done: "ending-suspend-done",
+            },
+            Self::Resume => Words {
+                word: "resume",
+                button: "ending-resume",
+                question: "ending-resume-question",
+                meaning: "ending-resume-meaning",
+                lines: &["ending-line-anew"],
+                done: "ending-resume-done",
+            },
+            Self::Retire => Words {
+                word: "retire",
+                button: "ending-retire",
+                question: "ending-retire-question",
+                meaning: "ending-retire-meaning",
+                lines: OF_AGENT,
+                done: "ending-retire-done",
+            },
+            Self::User => Words {
+                word: "end",
+                button: "ending-user",
+                question: "ending-user-question",
+                meaning: "ending-user-meaning",
+                lines: &[
+                    "ending-line-sessions",
+                    "ending-line-user-consents",
+                    "ending-line-user-tokens",
+                    "ending-line-user-pending",
+                    "ending-line-local",
+                    "ending-line-account",
+                ],
+                done: "ending-user-done",
+            },
+            Self::Owner => Words {
+                word: "end-agents",
+                button: "ending-owner",
+                question: "ending-owner-question",
+                meaning: "ending-owner-meaning",
+                lines: OF_AGENT,
+                done: "ending-owner-done",
+            },
+            Self::Disable => Words {
+                word: "disable",
+                button: "ending-disable",
+                question: "ending-disable-question",
+                meaning: "ending-disable-meaning",
+                lines: &[
+                    "ending-line-sessions",
+                    "ending-line-user-consents",
+                    "ending-line-user-tokens",
+                    "ending-line-user-pending",
+                    "ending-line-local",
+                    "ending-line-disabled",
+                ],
+                done: "ending-disable-done",
+            },
+            Self::Enable => Words {
+                word: "enable",
+                button: "ending-enable",
+                question: "ending-enable-question",
+                meaning: "ending-enable-meaning",
+                lines: &["ending-line-enable-anew"],
+                done: "ending-enable-done",
+            },
+            Self::Consent => Words {
+                word: "end",
+                button: "ending-end",
+                question: "ending-consent-question",
+                meaning: "ending-consent-meaning",
+                lines: &["ending-line-consent-tasks", "ending-line-derived", "ending-line-local"],
+                done: "ending-consent-done",
+            },
+            Self::Task => Words {
+                word: "end",
+                button: "ending-end",
+                question: "ending-task-question",
+                meaning: "ending-task-meaning",
+                lines: &["ending-line-parts", "ending-line-derived", "ending-line-local"],
+                done: "ending-task-done",
+            },
+            Self::SuspendTask => Words {
+                word: "suspend",
+                button: "ending-suspend",
+                question: "ending-task-suspend-question",
+                meaning: "ending-task-suspend-meaning",
+                lines: &["ending-line-parts-rest", "ending-line-local"],
+                done: "ending-task-suspend-done",
+            },
+            Self::ResumeTask => Words {
+                word: "resume",
+                button: "ending-resume",
+                question: "ending-task-resume-question",
+                meaning: "ending-task-resume-meaning",
+                lines: &["ending-line-parts-go-on"],
+                done: "ending-task-resume-done",
+            },
+            Self::Token => Words {
+                word: "end",
+                button: "ending-end",
+                question: "ending-token-question",
+                meaning: "ending-token-meaning",
+                lines: &["ending-line-token-derived", "ending-line-token-again", "ending-line-local"],
+                done: "ending-token-done",
+            },
+            Self::Family => Words {
+                word: "end",
+                button: "ending-end",
+                question: "ending-family-question",
+                meaning: "ending-family-meaning",
+                lines: &["ending-line-family-tokens", "ending-line-local"],
+                done: "ending-family-done",
+            },
+            Self::Instance => Words {
+                word: "end",
+                button: "ending-end",
+                question: "ending-instance-question",
+                meaning: "ending-instance-meaning",
+                lines: &[
+                    "ending-line-instance-tokens",
+                    "ending-line-instance-pending",
+                    "ending-line-instance-others",
+                    "ending-line-local",
+                ],
+                done: "ending-instance-done",
+            },
+        }
+    }
 
     /// The word by which it is known in paths.
     #[must_use]
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Suspend => "suspend",
-            Self::Resume => "resume",
-            Self::Retire => "retire",
-            Self::User | Self::Consent | Self::Task => "end",
-            Self::Owner => "end-agents",
-            Self::Disable => "disable",
-            Self::Enable => "enable",
-        }
+        self.words().word
     }
 
     /// The words on its button.
     #[must_use]
     pub const fn button(self) -> &'static str {
-        match self {
-            Self::Suspend => "ending-suspend",
-            Self::Resume => "ending-resume",
-            Self::Retire => "ending-retire",
-            Self::User => "ending-user",
-            Self::Owner => "ending-owner",
-            Self::Disable => "ending-disable",
-            Self::Enable => "ending-enable",
-            Self::Consent => "ending-consent",
-            Self::Task => "ending-task",
-        }
+        self.words().button
     }
 
     /// The question.
     #[must_use]
     pub const fn question(self) -> &'static str {
-        match self {
-            Self::Suspend => "ending-suspend-question",
-            Self::Resume => "ending-resume-question",
-            Self::Retire => "ending-retire-question",
-            Self::User => "ending-user-question",
-            Self::Owner => "ending-owner-question",
-            Self::Disable => "ending-disable-question",
-            Self::Enable => "ending-enable-question",
-            Self::Consent => "ending-consent-question",
-            Self::Task => "ending-task-question",
-        }
+        self.words().question
     }
 
     /// What it means for whom it is done to.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Suspend => "ending-suspend-meaning",
-            Self::Resume => "ending-resume-meaning",
-            Self::Retire => "ending-retire-meaning",
-            Self::User => "ending-user-meaning",
-            Self::Owner => "ending-owner-meaning",
-            Self::Disable => "ending-disable-meaning",
-            Self::Enable => "ending-enable-meaning",
-            Self::Consent => "ending-consent-meaning",
-            Self::Task => "ending-task-meaning",
-        }
+        self.words().meaning
     }
 
     /// What happens, line by line.
     #[must_use]
     pub const fn lines(self) -> &'static [&'static str] {
-        match self {
-            Self::Suspend | Self::Retire | Self::Owner => {
-                &["ending-line-consents", "ending-line-tokens", "ending-line-pending", "ending-line-local"]
-            }
-            Self::Resume => &["ending-line-anew"],
-            Self::Enable => &["ending-line-enable-anew"],
-            Self::Consent => &["ending-line-consent-tasks", "ending-line-derived", "ending-line-local"],
-            Self::Task => &["ending-line-parts", "ending-line-derived", "ending-line-local"],
-            Self::Disable => &[
-                "ending-line-sessions",
-                "ending-line-user-consents",
-                "ending-line-user-tokens",
-                "ending-line-user-pending",
-                "ending-line-local",
-                "ending-line-disabled",
-            ],
-            Self::User => &[
-                "ending-line-sessions",
-                "ending-line-user-consents",
-                "ending-line-user-tokens",
-                "ending-line-user-pending",
-                "ending-line-local",
-                "ending-line-account",
-            ],
-        }
+        self.words().lines
     }
 
     /// What is said when it was done.
     #[must_use]
     pub const fn done(self) -> &'static str {
-        match self {
-            Self::Suspend => "ending-suspend-done",
-            Self::Resume => "ending-resume-done",
-            Self::Retire => "ending-retire-done",
-            Self::User => "ending-user-done",
-            Self::Owner => "ending-owner-done",
-            Self::Disable => "ending-disable-done",
-            Self::Enable => "ending-enable-done",
-            Self::Consent => "ending-consent-done",
-            Self::Task => "ending-task-done",
-        }
+        self.words().done
     }
 }
 
@@ -162,7 +256,7 @@ pub struct AdminEndingPage {
     pub what: EndingInWords,
     /// Whom it is done to.
     pub name: String,
-    /// Their client id or username.
+    /// Their client id or username, or the id of what is ended.
     pub id: String,
     /// The names of the agents that are suspended with it.
     pub agents: Vec<String>,
@@ -184,6 +278,8 @@ pub struct AdminEndedPage {
     pub name: String,
     /// What was ended.
     pub ended: EndedInNumbers,
+    /// How many milliseconds that took.
+    pub took: i64,
     /// Where the way back leads.
     pub back: String,
 }

@@ -4,8 +4,9 @@ use askama::Template;
 use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::NumericDate;
 
-use super::account::{Kind, Permitted};
-use super::consent::{DetailEntry, ResourceInWords};
+use super::account::Kind;
+use super::allowed::Allowed;
+use super::consent::ConsentRefused;
 use super::language::Piece;
 use super::page::Page;
 
@@ -21,8 +22,8 @@ pub struct ApprovalPage {
     pub id: String,
     /// The hash of what is shown here: no answer is taken for anything else.
     pub shown: String,
-    /// Whether the answer came from a page that was open for too long.
-    pub form_too_old: bool,
+    /// Why the answer was not taken.
+    pub refused: Option<ConsentRefused>,
     /// Who asks.
     pub asker_name: String,
     /// What kind of principal that is.
@@ -37,18 +38,27 @@ pub struct ApprovalPage {
     pub risk: RiskLevel,
     /// The task, if it says anything.
     pub task: Option<TaskInWords>,
-    /// The exact actions.
-    pub details: Vec<DetailEntry>,
-    /// What the scope permits.
-    pub scopes: Vec<Permitted>,
-    /// Where.
-    pub resources: Vec<ResourceInWords>,
+    /// The exact actions, and where.
+    pub allowed: Allowed,
+    /// Where it goes, where it leaves.
+    pub destination: Option<DestinationInWords>,
     /// When it was asked.
     pub asked_at: NumericDate,
     /// When it lapses.
     pub until: NumericDate,
     /// How many minutes a yes is good.
     pub approval_minutes: i64,
+}
+
+/// Where something goes that leaves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DestinationInWords {
+    /// To whom, and what that means.
+    pub sentence: Vec<Piece>,
+    /// `requested_token_type`.
+    pub token_type: &'static str,
+    /// What it says of the transaction.
+    pub details: Vec<String>,
 }
 
 /// A task as it says itself what it is for.

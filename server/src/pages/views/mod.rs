@@ -8,9 +8,13 @@ mod account;
 mod account_tasks;
 mod admin;
 mod admin_clients;
+mod admin_consent;
 mod admin_details_types;
 mod admin_endings;
+mod admin_held;
+mod admin_task;
 mod afar;
+mod allowed;
 mod approval;
 mod change_password;
 mod client_marks;
@@ -35,22 +39,25 @@ mod select_account;
 mod set_password;
 mod sign_in;
 mod sign_out;
+mod task_tree;
 #[cfg(test)]
 mod tests;
 mod totp;
 
-pub use account::{
-    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted, TaskSummary,
-};
+pub use account::{AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted};
 pub use account_tasks::{AccountTaskPage, TaskStep};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, TaskRow, UserRow};
-pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, VouchedFor};
+pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, InstanceRow, VouchedFor};
+pub use admin_consent::{AdminConsentPage, ClientLink};
 pub use admin_details_types::{
     AdminDetailsTypePage, AdminDetailsTypesPage, DetailsTypeRow, FieldRow, Preview, RiskRow, VersionRow,
 };
 pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
+pub use admin_held::{Bound, Held, HeldRow};
+pub use admin_task::AdminTaskPage;
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
-pub use approval::{ApprovalPage, TaskInWords};
+pub use allowed::Allowed;
+pub use approval::{ApprovalPage, DestinationInWords, TaskInWords};
 pub use change_password::{ChangePasswordPage, ChangeRefused};
 pub use client_marks::{ClientMarks, Introduced};
 pub use consent::{
@@ -76,6 +83,7 @@ pub use select_account::SelectAccountPage;
 pub use set_password::{PasswordRefused, SetPasswordPage};
 pub use sign_in::{SignInPage, SignInRefused};
 pub use sign_out::{SignOutPage, SignedOutPage};
+pub use task_tree::TaskSummary;
 pub use totp::{AddTotpPage, Square, TotpRefused};
 
 /// The one stylesheet, served as `/assets/procura.css` with `text/css`.

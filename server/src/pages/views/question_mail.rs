@@ -17,6 +17,8 @@ pub struct About<'a> {
     pub binding_message: Option<&'a str>,
     /// Whom the mail's question is about, where somebody is asked to approve what is done for another.
     pub for_whom: Option<&'a str>,
+    /// The words for where it would go, and to whom, where it would leave.
+    pub leaves: Option<(&'static str, &'a str)>,
     /// Whether it is about one action, to be approved once.
     pub one_action: bool,
     /// Where the question waits.
@@ -45,9 +47,14 @@ impl About<'_> {
             let sentence = language.sentence("approval-mail-for", &[("name", &one_line(name))]);
             format!("{}\n\n", plain(sentence))
         });
+        let leaves = self.leaves.map(|(key, to)| {
+            let sentence = language.sentence(key, &[("name", &one_line(to))]);
+            format!("{}\n\n", plain(sentence))
+        });
         let text = format!(
-            "{hello}\n\n{asks}\n\n{}\n{}{}{}\n\n{}\n\n{}\n",
+            "{hello}\n\n{asks}\n\n{}\n{}{}{}{}\n\n{}\n\n{}\n",
             permitted.collect::<String>(),
+            leaves.unwrap_or_default(),
             for_whom.unwrap_or_default(),
             message.unwrap_or_default(),
             language.t("question-mail-look"),
@@ -80,12 +87,13 @@ mod tests {
                     permitted: &permitted,
                     binding_message: Some("W4SCT"),
                     for_whom: Some("Ada\nhttps://evil.example/d"),
+                    leaves: Some(("approval-mail-other-domain", "saas\nhttps://evil.example/e")),
                     one_action: kind == Kind::Agent,
                     link: "https://as/approvals/x",
                 };
                 let (subject, text) = about.write(language);
                 assert!(!subject.is_empty() && !subject.contains('\n'));
-                for words in ["Eve", "The till", "- See your orders", "W4SCT", "Ada"] {
+                for words in ["Eve", "The till", "- See your orders", "W4SCT", "Ada", "saas"] {
                     assert!(text.contains(words), "{words}: {text}");
                 }
                 assert!(text.lines().any(|line| line == "https://as/approvals/x"), "{text}");

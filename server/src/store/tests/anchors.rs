@@ -191,13 +191,22 @@ async fn nobody_waits_in_a_circle_for_the_tasks_of_one_line(place: &Place) {
 async fn of_many_at_once_as_many_tasks_are_opened_as_there_is_room_for(place: &Place) {
     let other = Store::open(&place.url).await.unwrap();
     place.keep(vec![Record::Consent(consent("k")), Record::Task(task("w", "k", None))]).await;
-    for (room, anchor, parent, most) in [
-        (Room::Tasks { consent: id("k"), most: 4 }, Anchor::Consent(id("k")), None, 3),
-        (Room::Parts { parent: id("w"), most: 4 }, Anchor::Task(id("w")), Some("w"), 4),
+    // There are one, four and eight tasks under the consent when it begins with a kind.
+    let roots = |most| Room::Tasks { consent: id("k"), most };
+    let parts = |most| Room::Parts { parent: id("w"), most };
+    let kept = |most| Room::Kept { consent: id("k"), most };
+    for (rooms, parent, most) in [
+        ([roots(4), kept(99)], None, 3),
+        ([parts(4), kept(99)], Some("w"), 4),
+        ([roots(99), kept(10)], None, 2),
     ] {
         let open = |n: usize| {
-            let task = Record::Task(task(&format!("{}{n}", parent.unwrap_or("root")), "k", parent));
-            let change = Change::housekeeping(NOW).requires(anchor.clone()).room(room.clone()).keep(task);
+            let name = format!("{}{}{n}", parent.unwrap_or("root"), rooms[0].most());
+            let task = Record::Task(task(&name, "k", parent));
+            let change = Change::housekeeping(NOW).requires(Anchor::Consent(id("k")));
+            let change =
+                parent.map(|parent| Anchor::Task(id(parent))).into_iter().fold(change, Change::requires);
+            let change = rooms.clone().into_iter().fold(change, Change::room).keep(task);
             let store = if n.is_multiple_of(2) { place.store.clone() } else { other.clone() };
             tokio::spawn(async move { store.commit(change).await })
         };
@@ -209,7 +218,7 @@ async fn of_many_at_once_as_many_tasks_are_opened_as_there_is_room_for(place: &P
                 Err(error) => assert_eq!(error, CommitError::Conflict(Conflict::NoRoom)),
             }
         }
-        assert_eq!(in_there, most, "{room:?}");
+        assert_eq!(in_there, most, "{rooms:?}");
     }
     other.close().await;
 }

@@ -14,6 +14,8 @@ promises! {
     an_answer_is_given_once_and_a_yes_is_used_once;
     each_ending_takes_what_waits_for_it_and_nothing_else;
     a_webhook_is_told_by_one_at_a_time_and_again_when_its_lease_is_over;
+    no_more_wait_than_there_is_room_for_however_many_ask_at_once_and_at_whichever_node;
+    what_somebody_has_a_part_in_who_neither_asked_nor_answers_ends_with_them;
 }
 
 /// A request of the agent's for something that comes of this token.
@@ -24,7 +26,7 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
         digest: digest(name),
         id: format!("ask_{name}"),
         asked: AskedOfPerson {
-            question: Question { wanted, reason, approver: id(approver), end: LATER },
+            question: Question { wanted, reason, approver: id(approver), acr: None, end: LATER },
             grant_type: GrantType::TokenExchange,
             key: None,
             certificate: None,
@@ -34,6 +36,7 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
         polling: Polling { interval: Seconds(5), polled_at: None, expires_at: LATER },
         standing: Standing::Waiting,
         request: "sealed".into(),
+        delivery: None,
     }
 }
 
@@ -65,7 +68,7 @@ async fn an_answer_is_given_once_and_a_yes_is_used_once(place: &Place) {
     for step in [Step::Redeem, Step::Approve(until)] {
         assert!(place.store.commit(take("c", step)).await.is_err());
     }
-    assert_eq!(place.store.count_deferrals_of(&id("agent"), NOW).await.unwrap(), 0);
+    assert_eq!(place.store.count_deferrals_for(&id("bob"), NOW).await.unwrap(), 0);
     let late = Change::housekeeping(LATER).take(Take::Deferral { digest: digest("d"), step: Step::Deny });
     place.keep(vec![Record::Deferral(deferral("d", "agent", "bob", &from))]).await;
     assert!(place.store.commit(late).await.is_err(), "it is over");
@@ -168,4 +171,100 @@ async fn a_webhook_is_told_by_one_at_a_time_and_again_when_its_lease_is_over(pla
     assert_eq!(place.store.claim_webhooks(due_at, lease, 5).await.unwrap().len(), 1);
     place.commit(Change::housekeeping(NOW).note(Note::WebhookDone(digest("1")))).await;
     assert!(place.store.claim_webhooks(LATER, lease, 5).await.unwrap().is_empty());
+}
+
+/// A second node on the same database, where there can be one.
+async fn neighbour(place: &Place) -> Store {
+    if place.url.starts_with("sqlite") { place.store.clone() } else { Store::open(&place.url).await.unwrap() }
+}
+
+async fn no_more_wait_than_there_is_room_for_however_many_ask_at_once_and_at_whichever_node(place: &Place) {
+    let (from, other_node) = (token("t1"), neighbour(place).await);
+    let people = ["bob", "dora"].map(|who| Record::User { user: user(who), origin: Origin::Config });
+    let clients =
+        ["agent", "other"].map(|who| Record::Client { client: client(who, who), origin: Origin::Config });
+    place.keep(people.into_iter().chain(clients).collect()).await;
+    let ask = |name: String, client: &str, approver: &str, most: [u64; 2]| {
+        Change::housekeeping(NOW)
+            .requires(Anchor::Client(id(client)))
+            .requires(Anchor::User(id(approver)))
+            .keep(Record::Deferral(deferral(&name, client, approver, &from)))
+            .room(Room::DeferralsOf { client: id(client), most: most[0] })
+            .room(Room::DeferralsFor { approver: id(approver), most: most[1] })
+    };
+    // The narrower room decides, whichever it is.
+    let mut number = 0;
+    for (client, approver, most, fit) in
+        [("agent", "bob", [5, 50], 5), ("agent", "dora", [5, 50], 0), ("other", "bob", [50, 8], 3)]
+    {
+        number += 1;
+        let commits: Vec<_> = (0..40)
+            .map(|n: usize| {
+                let store = if n.is_multiple_of(2) { place.store.clone() } else { other_node.clone() };
+                let change = ask(format!("{number}-{n}"), client, approver, most);
+                tokio::spawn(async move { store.commit(change).await })
+            })
+            .collect();
+        let mut won = 0;
+        for commit in commits {
+            match commit.await.unwrap() {
+                Ok(_) => won += 1,
+                Err(error) => {
+                    assert!(matches!(error, CommitError::Conflict(Conflict::NoRoom)), "{error:?}");
+                }
+            }
+        }
+        assert_eq!(won, fit, "{client} {approver}");
+    }
+    assert_eq!(place.store.count_deferrals_for(&id("bob"), NOW).await.unwrap(), 8);
+    // What is answered, given up or over makes room.
+    let waiting = place.store.deferrals_for(&id("bob"), NOW).await.unwrap();
+    let of_other = waiting.iter().find(|one| one.asked.question.wanted.client.as_str() == "other").unwrap();
+    let cancel = Take::Deferral { digest: of_other.digest, step: Step::Cancel };
+    place.commit(Change::housekeeping(NOW).take(cancel)).await;
+    place.commit(ask("late".into(), "other", "bob", [50, 8])).await;
+    assert!(place.store.commit(ask("too late".into(), "other", "bob", [50, 8])).await.is_err());
+}
+
+async fn what_somebody_has_a_part_in_who_neither_asked_nor_answers_ends_with_them(place: &Place) {
+    let actor = |name: &str, instance: Option<&str>| protocol::actor::Actor {
+        sub: id(name),
+        iss: "https://as.example".into(),
+        sub_profile: protocol::actor::SubProfile::AiAgent,
+        instance: instance.map(id),
+    };
+    // No token, no consent and no task is behind it: the questions name them, and nothing else does.
+    let question = |name: &str, subject: Subject, actor: protocol::actor::Actor| {
+        let mut deferral = deferral(name, "caller", "bob", &token("t1"));
+        let wanted = &mut deferral.asked.question.wanted;
+        (wanted.subject, wanted.chain) = (subject, protocol::actor::Chain::of(actor));
+        (wanted.parent, wanted.consent, wanted.task) = (None, None, None);
+        Record::Deferral(deferral)
+    };
+    let alice = || Subject::User(id("alice"));
+    let itself = Subject::Client { id: id("lone"), sub_profile: protocol::actor::SubProfile::AiAgent };
+    place
+        .keep(vec![
+            question("alices", alice(), actor("a", None)),
+            question("carols", Subject::User(id("carol")), actor("b", Some("run-1"))),
+            question("siblings", Subject::User(id("carol")), actor("b", Some("run-2"))),
+            question("own", itself, actor("c", None)),
+            question("stays", Subject::User(id("alice-2")), actor("agent", None)),
+        ])
+        .await;
+    let instance = protocol::instance::Instance::new(&id("b"), &id("run-1"));
+    for (ending, ended) in [
+        (Ending::Agent(id("nobody")), None),
+        (Ending::User(id("alice")), Some("alices")),
+        (Ending::Instance(instance), Some("carols")),
+        (Ending::Agent(id("b")), Some("siblings")),
+        (Ending::Agent(id("lone")), Some("own")),
+    ] {
+        let done = place.commit(Change::housekeeping(NOW).end(ending.clone())).await.ended;
+        assert_eq!(done.pending, u64::from(ended.is_some()), "{ending:?} {done:?}");
+        if let Some(name) = ended {
+            assert_eq!(standing(place, name).await, Standing::Ended, "{ending:?}");
+        }
+    }
+    assert_eq!(standing(place, "stays").await, Standing::Waiting);
 }

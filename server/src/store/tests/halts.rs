@@ -336,12 +336,16 @@ async fn what_an_admin_disabled_stays_so_whatever_is_declared(place: &Place) {
 
 async fn whoever_was_revoked_has_to_sign_in_before_what_requires_it_is_written(place: &Place) {
     place.keep(vec![Record::User { user: user("alice"), origin: Origin::Config }]).await;
-    let issue = || Change::new(event()).requires(Anchor::User(id("alice"))).requires_signed_in(id("alice"));
+    let issue = || {
+        Change::new(event())
+            .requires(Anchor::User(id("alice")))
+            .requires_signed_in(SignedIn::Here(id("alice")))
+    };
     place.commit(issue()).await;
     place.commit(set_account(AccountOperation::Revoke)).await;
     assert!(place.lives(Anchor::User(id("alice"))).await, "they can sign in");
     let refused = place.store.commit(issue()).await;
-    assert_eq!(refused, Err(CommitError::Conflict(Conflict::NotAlive(Anchor::User(id("alice"))))));
+    assert_eq!(refused, Err(CommitError::Conflict(Conflict::NotSignedIn)));
     for _ in 0..2 {
         place.commit(set_account(AccountOperation::SignIn)).await;
         place.commit(issue()).await;

@@ -38,11 +38,13 @@ macro_rules! promises {
 }
 
 mod anchors;
+mod brought;
 mod commits;
 mod deferrals;
 mod deliveries;
 mod endings;
 mod halts;
+mod held;
 mod logouts;
 mod opening;
 mod reads;

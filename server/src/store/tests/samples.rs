@@ -132,6 +132,7 @@ pub(super) fn refresh(name: &str, family: &str) -> Record {
 pub(super) fn code(name: &str, consent: &str) -> Record {
     let code = Code {
         client: id("app"),
+        instance: None,
         user: id("alice"),
         consent: id(consent),
         task: None,

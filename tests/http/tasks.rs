@@ -264,6 +264,10 @@ async fn what_the_giver_suspended_its_helper_cannot_resume(database: Database) {
     operate(&a, id, "resume").await.ok();
     operate(&b, id, "suspend").await.ok();
     operate(&b, id, "resume").await.ok();
+    // Nobody gets a part of what they gave: they would be their own giver.
+    open(&b, &json!({ "parent": id, "actor": "agent-a", "scope": "orders:read" }))
+        .await
+        .refused("invalid_request");
     // What rests above rests below.
     operate(&a, parent.as_str().unwrap(), "suspend").await.ok();
     assert_eq!(see(&b, id).await.ok().text("status"), "suspended");

@@ -148,7 +148,15 @@ async fn of_upstream(
             return Ok(only(linked));
         }
     };
-    of_identity(app, Identity { issuer: upstream.issuer.clone(), subject: sub.clone() }).await
+    let found = of_identity(app, Identity { issuer: upstream.issuer.clone(), subject: sub.clone() }).await?;
+    // Whom the configuration links, and who did not sign in by it yet, is the upstream's too.
+    match (found, upstream.links.get(sub)) {
+        (Err(Revoked::Nobody), Some(username)) => {
+            let declared = app.store.find_user_by_username(username).await?;
+            Ok(declared.map(|user| user.id.clone()).ok_or(Revoked::Nobody))
+        }
+        (found, _) => Ok(found),
+    }
 }
 
 /// The account that anybody's name means.

@@ -147,7 +147,8 @@ pub(super) async fn issue(
         cnf: cnf.clone(),
         ..first.clone()
     };
-    let held_back = hold_back(desk, request, &mut access, &registry.types)?;
+    let goes_on = goes_on(client, code, &consent);
+    let held_back = hold_back(desk, request, &mut access, &registry.types, goes_on)?;
     let access = Issuable::root(access).map_err(Broken::from)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, access.token());
@@ -204,21 +205,29 @@ pub(super) async fn issue(
 }
 
 /// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by
-/// what the token permits. Whoever may go on can ask for it then: by refresh, or by exchange. Tells whether there was any.
+/// what the token permits. Whoever may go on (`goes_on`) can ask for it then, by refresh, even where nothing is left for
+/// the first one. Tells whether there was any.
 fn hold_back(
     desk: &Desk<'_>,
     request: &Redemption<'_>,
     access: &mut Token,
     types: &DetailsTypes,
+    goes_on: bool,
 ) -> Result<bool, Refusal> {
     let part = desk.policy().at_once(access, &desk.caller.client, types, request.answered);
     if part == access.authority {
         return Ok(false);
     }
-    if request.authorization_details.is_some() || (part.scope.is_empty() && part.details.is_empty()) {
+    let nothing_left = part.scope.is_empty() && part.details.is_empty();
+    if request.authorization_details.is_some() || (nothing_left && !goes_on) {
+        let how = match goes_on {
+            true => "ask for it by refresh, with completion_mode=deferred",
+            false => {
+                "ask the user for offline_access too, and then for this by refresh, with completion_mode=deferred"
+            }
+        };
         let description = format!(
-            "rules deny this, or a person must approve each use of it: ask for it by refresh or exchange, with \
-             completion_mode=deferred (decision {})",
+            "rules deny this, or a person must approve each use of it: {how} (decision {})",
             desk.visit.id
         );
         return Err(Refusal::new(ErrorCode::AccessDenied, description));
@@ -284,6 +293,11 @@ fn is_for_absence(code: &Code, consent: &Consent) -> bool {
     consent.offline_access && code.authority.scope.contains(authorization::OFFLINE_ACCESS)
 }
 
+/// Whether the client gets a refresh token.
+fn goes_on(client: &Client, code: &Code, consent: &Consent) -> bool {
+    is_for_absence(code, consent) && client.grant_types.contains(&GrantType::RefreshToken)
+}
+
 /// A refresh token, where the user approved that the client goes on in their absence and it may use one. A public
 /// client's is bound to its key or certificate (RFC 9449 §5, RFC 8705 §4); a confidential client's to the client.
 fn refresh_token(
@@ -293,7 +307,7 @@ fn refresh_token(
     consent: &Consent,
     first: Token,
 ) -> Result<Option<Written>, Failure> {
-    if !is_for_absence(code, consent) || !client.grant_types.contains(&GrantType::RefreshToken) {
+    if !goes_on(client, code, consent) {
         return Ok(None);
     }
     let end = desk.visit.now.plus(desk.app.settings.refresh_token_life).min(code.authority.until);

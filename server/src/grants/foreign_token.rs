@@ -54,7 +54,10 @@ pub(super) async fn read(
 ) -> Result<Foreign, Failure> {
     match take_in(desk, registry, presented, event).await {
         Err(Failure::Refused(Refusal { description, .. })) => {
-            event.reason = Some(description.into_owned());
+            event.reason = Some(match event.reason.take() {
+                Some(known) => format!("{known}; {description}"),
+                None => description.into_owned(),
+            });
             Err(otherwise())
         }
         taken => taken,
@@ -67,8 +70,9 @@ async fn take_in(
     presented: &str,
     event: &mut AuditEvent,
 ) -> Result<Foreign, Failure> {
-    let Verified { rule, grant, .. } = trusted::verify(desk, presented, Purpose::SubjectTokens).await?;
-    let user = trusted::user(desk, &grant).await?;
+    let Verified { rule, grant, .. } =
+        trusted::verify(desk, presented, Purpose::SubjectTokens, event).await?;
+    let user = trusted::user(desk, &grant, event).await?;
     let client = &desk.caller.client;
     let authority = rule.brings(&grant.said, client, grant.expires_at);
     registry.types.check(&authority.details)?;

@@ -45,11 +45,11 @@ async fn decide(
     }
     let presented = request.assertion.reveal();
     let purpose = trusted::purpose(presented)?;
-    let Verified { rule, grant, claims } = trusted::verify(desk, presented, purpose).await?;
+    let Verified { rule, grant, claims } = trusted::verify(desk, presented, purpose, event).await?;
     if purpose == Purpose::IdentityAssertions {
         rule.login.within(client.metadata.default_max_age).check_telling(grant.login.as_ref(), now)?;
     }
-    let known = trusted::find_user(desk, rule, &grant, purpose).await?;
+    let known = trusted::find_user(desk, rule, &grant, purpose, event).await?;
     event.user = known.as_ref().map(|user| user.id.clone());
     let cnf = bind(desk.caller)?;
 

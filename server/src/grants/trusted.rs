@@ -18,6 +18,9 @@ use crate::federation::{self, Proven, Trouble};
 use crate::jose;
 use crate::store::ReplayKey;
 
+/// What the auditor is told where its subject cannot be let in.
+const NOBODY: &str = "its subject is no enabled user here";
+
 /// A JWT of somebody whom the operator trusts.
 pub(super) struct Verified<'a> {
     /// How far they are believed.
@@ -29,28 +32,41 @@ pub(super) struct Verified<'a> {
 }
 
 /// Whose JWT this is, presented for this purpose, and what it says. Who presents it and for what comes before any key
-/// is fetched, and the signature before anything that it says is judged.
+/// is fetched, and the signature before anything that it says is judged. What is not accepted is refused in one way;
+/// `event` tells which.
 pub(super) async fn verify<'a>(
     desk: &Desk<'a>,
     presented: &str,
     purpose: Purpose,
+    event: &mut AuditEvent,
 ) -> Result<Verified<'a>, Failure> {
+    let mut refused = |why: &str| not_accepted(event, why);
     let (app, now, client) = (desk.app, desk.visit.now, &desk.caller.client.id);
-    let unverified = jose::decode(presented).map_err(|_| GrantRefused::NotAccepted)?;
+    let unverified = jose::decode(presented).map_err(|_| refused("it is no JWT"))?;
     let issuer = jwt_bearer::unverified_issuer(&unverified.claims)?;
-    let alg = unverified.alg().map_err(|_| GrantRefused::NotAccepted)?;
-    let trusted = app.trusted_issuers.find(issuer).ok_or(GrantRefused::NotAccepted)?;
+    let alg = unverified.alg().map_err(|_| refused("its alg is not known"))?;
+    let trusted = app.trusted_issuers.find(issuer).ok_or_else(|| refused("nobody trusts its iss"))?;
     if !trusted.rule.trusts(purpose, client, alg) {
-        return Err(GrantRefused::NotAccepted.into());
+        return Err(refused("its issuer is not trusted for this purpose, this client or this alg").into());
     }
     let (keys, kid) = (&trusted.keys, unverified.kid());
     let claims = keys.verify(&app.key_sets, &app.outbound, presented, kid, alg, now).await;
-    let claims = claims.map_err(|_| GrantRefused::NotAccepted)?;
+    let claims = claims.map_err(|_| refused("none of its issuer's keys signed it"))?;
     let (token_endpoint, held) = (app.url(TOKEN), desk.caller.held());
     let issuer = app.issuer();
     let expected = Expected { purpose, issuer, token_endpoint: &token_endpoint, client, held: &held, now };
-    let grant = jwt_bearer::check(&unverified.header, &claims, &trusted.rule, &expected)?;
+    let grant = jwt_bearer::check(&unverified.header, &claims, &trusted.rule, &expected);
+    let grant = grant.map_err(|reason| match reason {
+        GrantRefused::NotAccepted => refused("it does not meet the conditions on its issuer's claims"),
+        reason => reason,
+    })?;
     Ok(Verified { rule: &trusted.rule, grant, claims })
+}
+
+/// The one answer, and for the auditor what is behind it.
+fn not_accepted(event: &mut AuditEvent, why: &str) -> GrantRefused {
+    event.reason = Some(why.to_owned());
+    GrantRefused::NotAccepted
 }
 
 /// What a JWT is presented as, by its `typ`, where it comes as `assertion`.
@@ -60,9 +76,13 @@ pub(super) fn purpose(presented: &str) -> Result<Purpose, Failure> {
 }
 
 /// The user, who must be one of ours and enabled.
-pub(super) async fn user(desk: &Desk<'_>, grant: &Grant) -> Result<Arc<User>, Failure> {
+pub(super) async fn user(
+    desk: &Desk<'_>,
+    grant: &Grant,
+    event: &mut AuditEvent,
+) -> Result<Arc<User>, Failure> {
     let found = named(desk, grant).await?;
-    Ok(found.filter(|user| user.enabled).ok_or(GrantRefused::NotAccepted)?)
+    Ok(found.filter(|user| user.enabled).ok_or_else(|| not_accepted(event, NOBODY))?)
 }
 
 /// The same; none, where an identity assertion is of somebody who never was here, and who may get an account for this.
@@ -71,11 +91,12 @@ pub(super) async fn find_user(
     rule: &TrustedIssuer,
     grant: &Grant,
     purpose: Purpose,
+    event: &mut AuditEvent,
 ) -> Result<Option<Arc<User>>, Failure> {
     match named(desk, grant).await? {
         Some(user) if user.enabled => Ok(Some(user)),
         None if rule.new_accounts && purpose == Purpose::IdentityAssertions => Ok(None),
-        _ => Err(GrantRefused::NotAccepted.into()),
+        _ => Err(not_accepted(event, NOBODY).into()),
     }
 }
 

@@ -192,9 +192,11 @@ impl Source {
             Self::Root(_) => (client.id.clone(), None),
             Self::Part { line, actor, siblings, .. } => {
                 let parent = line.first().ok_or_else(no_such_task)?;
+                let above: Vec<_> = line.iter().skip(1).map(|task| &task.actor).collect();
                 let family = Family {
                     opener: client,
                     parent,
+                    above: &above,
                     parent_status: task::effective(line, visit.now),
                     consent,
                     depth: line.len(),

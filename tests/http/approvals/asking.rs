@@ -9,6 +9,7 @@ on_both_databases! {
     of_many_answers_one_counts_and_of_many_polls_one_gets_the_token,
     nobody_approves_who_is_not_signed_in_as_the_approver,
     of_many_requests_at_once_no_more_wait_than_may,
+    where_nothing_is_left_for_the_first_token_its_client_still_asks_by_refresh,
 }
 
 async fn an_agent_reads_at_once_and_asks_a_person_before_it_changes_anything(database: Database) {
@@ -253,4 +254,23 @@ async fn of_many_requests_at_once_no_more_wait_than_may(database: Database) {
     agent.exchange(&given, &WAITING).await.refused("access_denied");
     agent.post("/revoke", &[("token", waiting[0].text("deferral_code"))]).await.ok();
     agent.exchange(&given, &WAITING).await.refused("authorization_pending");
+}
+
+async fn where_nothing_is_left_for_the_first_token_its_client_still_asks_by_refresh(database: Database) {
+    let house = open(database).await;
+    // Whoever allowed it is not the one who approves each use of it.
+    let (agent, alice) = (house.client("agent-b"), house.signed_in("alice").await);
+    let allowed = async |scope: &str| {
+        let code = house.ask(&agent).scope(scope).resource(ORDERS).approved_by(&alice).await;
+        code.redeem(&agent).await
+    };
+    let refused = allowed("orders:write").await.refused("access_denied");
+    assert!(refused.text("error_description").contains("offline_access"), "{}", refused.body);
+    let first = allowed("offline_access orders:write").await.ok();
+    assert!(first.claims().get("authorization_details").is_none());
+    let scope = first.claims()["scope"].clone();
+    assert!(!scope.to_string().contains("orders:write"), "{scope}");
+    let asked = agent.refresh(first.text("refresh_token"), &WAITING).await.refused("authorization_pending");
+    question(&house.signed_in("bob").await).await.approve(|_| {}).await.page();
+    assert_eq!(poll(&agent, &asked).await.ok().claims()["scope"], "orders:write");
 }

@@ -121,3 +121,12 @@ async fn what_is_no_revocation_by_an_upstream_ends_nothing_and_says_nothing_of_a
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 401]);
 }
+
+#[tokio::test]
+async fn whom_the_configuration_links_an_upstream_may_speak_of_before_they_ever_signed_in_by_it() {
+    let world = World::open("links = { zoe = \"bob\" }\n").await;
+    let bob = world.house.signed_in("bob").await;
+    assert_eq!(bob.page("/account").await.path, "/account");
+    assert_eq!(world.revoke(&world.shown(&world.fit()), &world.zoe()).await.status, 204);
+    assert!(bob.page("/account").await.path.starts_with("/sign-in"));
+}

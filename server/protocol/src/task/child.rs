@@ -5,6 +5,7 @@ use crate::authority::Authority;
 use crate::authorization_details::DetailsTypes;
 use crate::client::Client;
 use crate::consent::{Consent, PassingOn};
+use crate::identifier::ClientId;
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
 
@@ -26,6 +27,8 @@ pub struct Family<'a> {
     pub opener: &'a Client,
     /// The task it would be a part of.
     pub parent: &'a Task,
+    /// Whose the tasks above the parent are. Whoever stands above gets no part below: they would be the giver of their own.
+    pub above: &'a [&'a ClientId],
     /// Where the parent stands, its ancestors taken together.
     pub parent_status: TaskStatus,
     /// The consent of both.
@@ -126,7 +129,8 @@ pub fn check<'a>(
     if family.parent.actor != family.opener.id || family.parent.consent != family.consent.id {
         return Err(ChildRefused::ParentMismatch);
     }
-    let takes = |actor: &&Client| actor.id != family.opener.id && actor.is_live(now) && actor.may_take_over();
+    let above = |actor: &Client| actor.id == family.opener.id || family.above.contains(&&actor.id);
+    let takes = |actor: &&Client| !above(actor) && actor.is_live(now) && actor.may_take_over();
     let actor = asked.actor.filter(takes).ok_or(ChildRefused::ChildActorNotAllowed)?;
     if family.parent_status != TaskStatus::Active || !family.consent.is_live(now) {
         return Err(ChildRefused::ParentNotActive);

@@ -125,6 +125,7 @@ struct Home {
     opener: protocol::client::Client,
     actor: protocol::client::Client,
     nobody: bool,
+    above: Vec<protocol::identifier::ClientId>,
     asked: Authority,
     max_derivations: Option<u32>,
     depth: usize,
@@ -151,6 +152,7 @@ impl Home {
             opener,
             actor,
             nobody: false,
+            above: Vec::new(),
             asked,
             max_derivations: None,
             depth: 1,
@@ -165,9 +167,11 @@ impl Home {
     }
 
     fn check(&self) -> Result<(), ChildRefused> {
+        let above: Vec<_> = self.above.iter().collect();
         let family = Family {
             opener: &self.opener,
             parent: &self.parent,
+            above: &above,
             parent_status: self.status,
             consent: &self.consent,
             depth: self.depth,
@@ -230,6 +234,12 @@ fn a_child_is_opened_under_an_active_task_of_the_openers_own() {
 fn a_child_is_for_another_live_actor_that_may_exchange_tokens() {
     let refused = Err(ChildRefused::ChildActorNotAllowed);
     assert_eq!(Home::with(|h| h.actor = agent("a")), refused);
+    assert_eq!(
+        Home::with(|h| h.above = vec!["c".parse().unwrap(), "b".parse().unwrap()]),
+        refused,
+        "b has given it"
+    );
+    assert_eq!(Home::with(|h| h.above = vec!["c".parse().unwrap()]), Ok(()));
     assert_eq!(Home::with(|h| h.actor.status = ClientStatus::Suspended), refused);
     assert_eq!(Home::with(|h| h.actor.grant_types.retain(|g| *g != GrantType::TokenExchange)), refused);
     assert_eq!(Home::with(|h| h.nobody = true), refused, "and who is not there is refused alike");

@@ -134,7 +134,13 @@ async fn a_user_who_is_gone_or_disabled_gets_nothing(database: Database) {
     nobody["sub"] = "mallory".into();
     let web = house.client("web");
     let unknown = present(&web, &signed(&key, &nobody), &AT_ORDERS).await.refused("invalid_grant");
-    house.told("token.jwt_bearer", "invalid_grant").await;
+    // What the client is not told, the auditor is.
+    let reason = async || house.told("token.jwt_bearer", "invalid_grant").await["reason"].to_string();
+    assert!(reason().await.contains("no enabled user here"), "{}", reason().await);
+    let forged = signed(&Key::generate(), &claims(&house));
+    let forged = present(&web, &forged, &AT_ORDERS).await.refused("invalid_grant");
+    assert_eq!(forged.body, unknown.body);
+    assert!(reason().await.contains("none of its issuer's keys signed it"), "{}", reason().await);
     // Bob is declared no more, and so disabled; agents that he owned would stand in the way.
     house
         .restart_changed(|config| {

@@ -16,7 +16,9 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::CodeRequest;
 
-use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
+use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::reply::reply;
+use super::{bind, tell_of};
 use crate::app::same;
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};

@@ -6,7 +6,8 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token_request::DeferredRequest;
 
 use super::authorization_code::{Redemption, issue};
-use super::{Desk, Granted, Refused, deferred};
+use super::deferred;
+use super::desk::{Desk, Granted, Refused};
 use crate::secret::SecretDigest;
 use crate::store::Ending;
 

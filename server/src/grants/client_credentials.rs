@@ -12,7 +12,9 @@ use protocol::scope::Scope;
 use protocol::token::Subject;
 use protocol::token_request::ClientCredentialsRequest;
 
-use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
+use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::reply::reply;
+use super::{bind, tell_of};
 use crate::failure::Broken;
 use crate::store::Anchor;
 use crate::tokens;

@@ -20,9 +20,11 @@ use protocol::user::User;
 use protocol::webhook::Event;
 use serde_json::{Map, Value};
 
+use super::commit::lost;
+use super::desk::{Desk, Granted, Refused};
 use super::foreign_token::Foreign;
 use super::notice::Notice;
-use super::{Answer, Desk, Granted, Refused, action, lost};
+use super::{Answer, action};
 use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};

@@ -7,7 +7,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token_request::DeferredRequest;
 
 use super::authorization_code::{Redemption, issue};
-use super::{Desk, Granted, Refused};
+use super::desk::{Desk, Granted, Refused};
 use crate::secret::SecretDigest;
 use crate::store::{self, Note, StoredCode};
 

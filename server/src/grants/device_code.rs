@@ -3,7 +3,8 @@
 use protocol::client::GrantType;
 use protocol::token_request::DeferredRequest;
 
-use super::{Desk, Granted, Refused, deferred};
+use super::deferred;
+use super::desk::{Desk, Granted, Refused};
 
 /// Redeems a device code, or says why there is nothing yet.
 pub(super) async fn redeem(desk: &Desk<'_>, request: &DeferredRequest) -> Result<Granted, Refused> {

@@ -15,8 +15,9 @@ use protocol::refusal::Refusal;
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::trusted_issuer::Purpose;
 
+use super::desk::Desk;
+use super::trusted;
 use super::trusted::Verified;
-use super::{Desk, trusted};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
 use crate::store::{Record, ReplayKey};

@@ -20,8 +20,10 @@ use protocol::token::{Subject, TaskRef};
 use protocol::token_request::JwtBearerRequest;
 use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 
+use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::reply::reply;
 use super::trusted::Verified;
-use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of, trusted};
+use super::{bind, tell_of, trusted};
 use crate::failure::{Broken, Failure};
 use crate::secret::random_id;
 use crate::store::{Anchor, Record, SignedIn};

@@ -12,7 +12,9 @@ use protocol::task::Task;
 use protocol::token::{TaskRef, Token, TokenKind};
 use protocol::token_request::RefreshRequest;
 
-use super::{Desk, Granted, NotGranted, Refused, bind, reply, tell_of};
+use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::reply::reply;
+use super::{bind, tell_of};
 use crate::failure::{Broken, Failure};
 use crate::store::{Anchor, Take};
 use crate::tokens::{self, Along};

@@ -20,9 +20,12 @@ use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 
+use super::commit::lost;
+use super::desk::{Desk, Granted, NotGranted, Refused};
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
-use super::{Desk, Granted, NotGranted, Refused, lost, reply, tell_of, transaction};
+use super::reply::reply;
+use super::{tell_of, transaction};
 use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use protocol::audience::Audience;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::authority::Authority;
-use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, SigningAlg};
 use protocol::delegation::Issuable;
 use protocol::id_token::{IdToken, pushed_claims};
@@ -209,19 +208,8 @@ pub async fn id_token(
     }
     let jwt = app.keys.sign(alg, "JWT", &claims)?;
     let approved = along.approved.unwrap_or(&token.authority);
-    let record = Token {
-        id: new_id(app)?,
-        kind: TokenKind::Id,
-        authority: Authority { until: token.expires_at(), ..approved.clone() },
-        cnf: None,
-        claims: ClaimsRequest::default(),
-        // Whoever ends the access token takes back this sign-in's word too: nothing is exchanged for it any more.
-        parent: Some(token.id.clone()),
-        session: along.session.cloned(),
-        status: None,
-        ..token.clone()
-    };
-    let record = Issuable::root(record).map_err(Broken::from)?;
+    let record = Issuable::beside(token, new_id(app)?, approved, along.session.cloned());
+    let record = record.map_err(Broken::from)?;
     let record = Record::Token { token: record.into_token(), digest: SecretDigest::of(&jwt) };
     let encryption = client.metadata.id_token_encryption();
     let text = app.encrypt_to(client, jwt, encryption, token.issued_at).await?;

@@ -8,7 +8,7 @@ use crate::root;
 
 /// Who may use which of these paths, and no other file of the server.
 const WHO: &[(&str, &[&str])] = &[
-    // What a user approved, what a client has of its own, what a trusted issuer says, and the sign-in beside a token.
+    // What a user approved, what a client has of its own, and what a trusted issuer says.
     (
         "Issuable::root",
         &[
@@ -16,11 +16,11 @@ const WHO: &[(&str, &[&str])] = &[
             "grants/client_credentials.rs",
             "grants/foreign_token.rs",
             "grants/jwt_bearer.rs",
-            "tokens.rs",
         ],
     ),
     ("Issuable::refreshed", &["grants/refresh_token.rs"]),
     ("Issuable::successor", &["grants/refresh_token.rs"]),
+    ("Issuable::beside", &["tokens.rs"]),
     ("delegation::decide", &["grants/token_exchange.rs"]),
     ("Written::new", &["grants/other_domain.rs", "grants/transaction.rs", "tokens.rs"]),
     // Whatever is not kept is nothing here; what is kept was written.

@@ -73,8 +73,8 @@ async fn a_chain_of_ten_is_one_and_an_eleventh_actor_is_refused(database: Databa
     // Whoever acts may still narrow what it has.
     agents[9].exchange(&tenth, &READ).await.ok();
     let to = [("audience", agents[10].id.as_str()), READ[0], READ[1]];
-    agents[9].exchange(&tenth, &to).await.refused("invalid_request");
-    house.told("token.exchange", "invalid_request").await;
+    agents[9].exchange(&tenth, &to).await.refused("invalid_target");
+    house.told("token.exchange", "invalid_target").await;
 }
 
 /// What is declared of a partner that says of users who acts for them there.
@@ -127,7 +127,7 @@ async fn who_acted_elsewhere_counts_in_the_depth_of_a_chain_and_in_its_size(data
     let tenth = passed_along(&agents[..5], first.access_token().to_owned()).await;
     assert_eq!(depth(&tenth), 10);
     let to = [("audience", agents[5].id.as_str()), READ[0], READ[1]];
-    agents[4].exchange(&tenth, &to).await.refused("invalid_request");
+    agents[4].exchange(&tenth, &to).await.refused("invalid_target");
     let five = vec!["https://x.example".to_owned(); 5];
     bring(&house, &key, &agents[0], &acted(&five)).await.refused("invalid_request");
     house.told("token.exchange", "invalid_request").await;

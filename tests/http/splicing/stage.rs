@@ -222,7 +222,9 @@ impl Stage {
                 ..whole.clone()
             });
         }
-        self.world.tokens.push(Token { text: text("id_token"), form: Form::Id, ..whole });
+        // An ID token ends with the access token beside it.
+        let beside = Some(self.world.tokens.len() + 1);
+        self.world.tokens.push(Token { text: text("id_token"), form: Form::Id, from: beside, ..whole });
         self.world.tokens.push(token);
     }
 

@@ -1,9 +1,12 @@
-//! What may be issued. The only tokens that are written are [`Issuable`], and there are three ways to one: a token that
+//! What may be issued. The only tokens that are written are [`Issuable`], and there are these ways to one: a token that
 //! comes of another one was decided upon ([`super::decide`]); or it goes on with a refresh token, for the same client and
-//! within what that permits (RFC 6749 §6); every other one begins a lineage, and names no token that it comes of.
+//! within what that permits (RFC 6749 §6); or it is the sign-in's word beside an access token, which ends with that; every
+//! other one begins a lineage, and names no token that it comes of.
 
+use crate::authority::Authority;
 use crate::authorization_details::DetailsTypes;
-use crate::identifier::TokenId;
+use crate::claims_request::ClaimsRequest;
+use crate::identifier::{SessionId, TokenId};
 use crate::numeric_date::NumericDate;
 use crate::status_list::StatusRef;
 use crate::token::{Token, TokenKind};
@@ -36,8 +39,8 @@ impl Issuable {
     /// [`NotIssuable::NotDecided`] for one that does come of another one, or is of a kind that always does.
     pub fn root(token: Token) -> Result<Self, NotIssuable> {
         let begins = match token.kind {
-            TokenKind::Access | TokenKind::Refresh | TokenKind::Id | TokenKind::Foreign => true,
-            TokenKind::Assertion | TokenKind::Transaction => false,
+            TokenKind::Access | TokenKind::Refresh | TokenKind::Foreign => true,
+            TokenKind::Id | TokenKind::Assertion | TokenKind::Transaction => false,
         };
         if begins && token.parent.is_none() { Ok(Self(token)) } else { Err(NotIssuable::NotDecided) }
     }
@@ -74,6 +77,34 @@ impl Issuable {
             TokenKind::Refresh => Ok(Self(Token { id, issued_at: now, ..used.clone() })),
             _ => Err(NotIssuable::BeyondRefreshToken),
         }
+    }
+
+    /// The ID token that leaves with `access` (OpenID Connect Core §2), for its client alone: it is bound to nothing, brings
+    /// what was `approved` with the sign-in, and is over and ends with the access token.
+    ///
+    /// # Errors
+    /// [`NotIssuable::NotDecided`] beside anything but an access token.
+    pub fn beside(
+        access: &Token,
+        id: TokenId,
+        approved: &Authority,
+        session: Option<SessionId>,
+    ) -> Result<Self, NotIssuable> {
+        if access.kind != TokenKind::Access {
+            return Err(NotIssuable::NotDecided);
+        }
+        Ok(Self(Token {
+            id,
+            kind: TokenKind::Id,
+            authority: Authority { until: access.expires_at(), ..approved.clone() },
+            cnf: None,
+            claims: ClaimsRequest::default(),
+            // Whoever ends the access token takes back this sign-in's word too: nothing is exchanged for it any more.
+            parent: Some(access.id.clone()),
+            session,
+            status: None,
+            ..access.clone()
+        }))
     }
 
     /// The token.
@@ -156,7 +187,7 @@ mod tests {
         let root = || Token { parent: None, ..access() };
         assert_eq!(Issuable::root(root()).map(Issuable::into_token), Ok(root()));
         assert_eq!(Issuable::root(access()), Err(NotIssuable::NotDecided));
-        for kind in [TokenKind::Assertion, TokenKind::Transaction] {
+        for kind in [TokenKind::Id, TokenKind::Assertion, TokenKind::Transaction] {
             assert_eq!(Issuable::root(Token { kind, ..root() }), Err(NotIssuable::NotDecided), "{kind:?}");
         }
     }
@@ -192,6 +223,18 @@ mod tests {
         let types = DetailsTypes::new(built_in()).unwrap();
         let of_access = Token { kind: TokenKind::Access, ..refresh_token() };
         assert!(Issuable::refreshed(access(), &of_access, &types).is_err(), "only of a refresh token");
+    }
+
+    #[test]
+    fn an_id_token_is_over_with_its_access_token_and_hangs_on_it() {
+        let approved = refresh_token().authority;
+        let beside = |access: &Token| Issuable::beside(access, "id".parse().unwrap(), &approved, None);
+        let bound = Token { cnf: serde_json::from_value(json!({ "jkt": "k" })).ok(), ..access() };
+        let id_token = beside(&bound).unwrap().into_token();
+        assert_eq!((id_token.kind, &id_token.parent), (TokenKind::Id, &Some(access().id)));
+        assert_eq!((id_token.expires_at(), &id_token.authority.scope), (NumericDate(300), &approved.scope));
+        assert_eq!((id_token.cnf, id_token.client, id_token.chain), (None, access().client, access().chain));
+        assert_eq!(beside(&refresh_token()), Err(NotIssuable::NotDecided));
     }
 
     #[test]

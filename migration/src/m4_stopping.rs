@@ -4,7 +4,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::text_null;
 
-/// Two columns, and the ways to them.
+/// Two columns and the ways to them, and that from a user to their tasks.
 pub(crate) struct Migration;
 
 impl MigrationName for Migration {
@@ -32,7 +32,8 @@ impl MigrationTrait for Migration {
                 .take();
             manager.create_index(index).await?;
         }
-        Ok(())
+        let tasks = Index::create().name("task_by_user").table("task").col("user_id").if_not_exists().take();
+        manager.create_index(tasks).await
     }
 
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {

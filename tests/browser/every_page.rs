@@ -313,7 +313,7 @@ fn focus<'a>(person: &'a Person, _: &'a str) -> Found<'a> {
             let seen = person
                 .eval(
                     "(() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect(); \
-                     return [e.outerHTML.slice(0, 90), e === document.body || s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 \
+                     return [`${e.outerHTML.slice(0, 90)} at ${[b.left, b.top, b.width, b.height].map(Math.round)}, ${s.outlineStyle} ${s.outlineWidth}`, e === document.body || s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 \
                      && b.width > 4 && b.height > 4 && (b.top >= 0 || b.height > innerHeight && b.bottom > 0) && b.left >= 0]; })()",
                 )
                 .await;

@@ -11,6 +11,7 @@ async fn of_a_million_live_tokens_only_those_are_read_that_something_stands_agai
     let writer = &place.store.0.core.writer;
     let stopped = Client { status: ClientStatus::Suspended, ..client("stopped", "S") };
     place.keep(vec![Record::Client { client: stopped, origin: Origin::Admin }]).await;
+    place.keep(vec![Record::Consent(consent("k99999"))]).await;
     place.keep(vec![Record::Task(task("w", "k", None)), Record::Task(task("part", "k", Some("w")))]).await;
     // Ten tokens are a stopped client's, ten are of a part, ten of no task were derived from those of the client.
     let fill = format!(

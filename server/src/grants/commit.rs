@@ -1,17 +1,16 @@
 //! What was granted is written in one transaction, or refused by what is found in it; and every refusal is told.
 
 use protocol::authorization_details::AuthorizationDetails;
-use protocol::client::{Client, GrantType};
+use protocol::client::GrantType;
 use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, TaskStatus};
 
 use super::desk::{Desk, Granted, Refused};
 use super::reply::Reply;
-use crate::failure::{Broken, Failure};
+use crate::failure::Failure;
 use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, SignedIn, Take};
 use crate::tasks;
-use crate::tokens;
 
 impl Desk<'_> {
     /// Writes what was granted, or learns within the transaction that it may not be.

@@ -12,7 +12,6 @@ use protocol::identifier::{ConsentId, TokenId};
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
-use protocol::task;
 use protocol::token::{Subject, Token, TokenKind};
 
 use super::foreign_token::Foreign;

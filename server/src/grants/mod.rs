@@ -36,7 +36,6 @@ use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
 use desk::{Desk, Granted, Refused};
-use reply::reply;
 
 pub use deferral::{
     Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,

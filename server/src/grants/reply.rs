@@ -3,13 +3,12 @@
 use protocol::identifier::ConsentId;
 use protocol::numeric_date::NumericDate;
 use protocol::scope::Scope;
-use protocol::task;
 use protocol::token::{Token, TokenKind};
 use protocol::token_type::TokenType;
 use serde_json::{Map, Value};
 
 use crate::secret::Secret;
-use crate::tokens::{self, Written};
+use crate::tokens::Written;
 
 /// What the client gets (RFC 6749 §5.1).
 pub struct Reply {

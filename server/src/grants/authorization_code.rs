@@ -52,7 +52,10 @@ pub(super) async fn redeem(desk: &Desk<'_>, request: &CodeRequest) -> Result<Gra
     }
     if stored.redeemed {
         // A second presentation with everything right: what the first one got may be in wrong hands (RFC 9700 §4.2.4).
-        return Err(Refused { end: Some(Ending::CodeTokens(digest)), ..desk.refused(&event, gone()) });
+        return Err(Refused {
+            end: Some(Box::new(Ending::CodeTokens(digest))),
+            ..desk.refused(&event, gone())
+        });
     }
     if stored.expires_at.is_over(desk.visit.now) || stored.attempts >= MOST_ATTEMPTS {
         return Err(desk.refused(&event, gone()));

@@ -77,7 +77,7 @@ impl Desk<'_> {
             event.reason =
                 Some(event.reason.map_or(conflict.to_string(), |known| format!("{known}: {conflict}")));
         }
-        Err(self.close(Refused { end, ..self.refused(&event, refusal) }).await)
+        Err(self.close(Refused { end: end.map(Box::new), ..self.refused(&event, refusal) }).await)
     }
 
     /// What is said where a task only rests. Nothing is over then: what was shown is good again when the task goes on, so
@@ -125,7 +125,7 @@ impl Desk<'_> {
             }
             let change = Change::new(told);
             let change = if with_marks { self.caller.mark(change) } else { change };
-            refused.end.iter().cloned().fold(change, Change::end)
+            refused.end.iter().map(|end| end.as_ref().clone()).fold(change, Change::end)
         };
         match self.app.store.commit(told(true)).await {
             Ok(_) => Failure::Refused(refusal),

@@ -42,7 +42,7 @@ pub(super) struct Granted {
 pub(super) struct Refused {
     pub(super) failure: Failure,
     pub(super) event: Box<AuditEvent>,
-    pub(super) end: Option<Ending>,
+    pub(super) end: Option<Box<Ending>>,
     /// That the client asked for an answer that is not there yet. Nothing is decided then, and nobody told.
     pub(super) polled: Option<Box<Note>>,
     /// What a person would have to approve, so that it were not.

@@ -162,15 +162,15 @@ pub(super) fn derive(world: &World, dice: &Dice) -> Option<Attempt> {
 fn bend_details(world: &World, attempt: &mut Attempt, what: u16, die: u16) {
     let subject = &world.tokens[attempt.subject];
     let own = attempt.details.iter().chain(&subject.details).cloned().collect::<Vec<Detail>>();
-    let strange = (0..world.tokens.len())
+    let mut strange = (0..world.tokens.len())
         .filter(|token| world.tokens[*token].consent != subject.consent)
         .flat_map(|token| &world.tokens[token].details);
-    let above = subject.consent.map(|consent| &world.consents[consent].details).into_iter().flatten();
+    let mut above = subject.consent.map(|consent| &world.consents[consent].details).into_iter().flatten();
     let from = match what % 4 {
         0 | 1 if !own.is_empty() => Some(own[usize::from(die / 6) % own.len()].more(die)),
         // What the consent gave, and the token did not take.
-        2 => above.cloned().nth(usize::from(die % 2)),
-        _ => strange.cloned().nth(usize::from(die % 5)),
+        2 => above.nth(usize::from(die % 2)).cloned(),
+        _ => strange.nth(usize::from(die % 5)).cloned(),
     };
     if what.is_multiple_of(3) {
         attempt.details.clear();

@@ -85,7 +85,7 @@ fn wish(dice: &[u16; 7], nth: usize) -> Wish {
     let ways = ways.concat();
     let (asker, to) = ways[usize::from(dice[1]) % ways.len()];
     let mut scope = chosen(&all_words(), dice[2] | 1 << (dice[2] % 4));
-    if dice[3] % 2 == 0 {
+    if dice[3].is_multiple_of(2) {
         scope = all_words();
     }
     scope = PARTIES[to].of(&scope);
@@ -94,7 +94,7 @@ fn wish(dice: &[u16; 7], nth: usize) -> Wish {
     }
     let places =
         chosen(&all_places(), dice[3]).into_iter().filter(|place| PARTIES[to].places.contains(place));
-    let lasts = if dice[5] % 4 == 0 { 640 } else { 40_000 };
+    let lasts = if dice[5].is_multiple_of(4) { 640 } else { 40_000 };
     Wish {
         user: usize::from(dice[0] % 2),
         asker,
@@ -102,7 +102,7 @@ fn wish(dice: &[u16; 7], nth: usize) -> Wish {
         places: homes(&scope).into_iter().chain(places).collect(),
         scope,
         details: (0..dice[6] % 4).map(|one| Detail::thrown((dice[6] / 4).wrapping_mul(one + 1))).collect(),
-        travels: dice[4] % 4 > 0,
+        travels: !dice[4].is_multiple_of(4),
         lasts: lasts + 20 * i64::try_from(nth).unwrap(),
     }
 }

@@ -59,7 +59,9 @@ impl Why {
             Self::NoExchange => "unauthorized_client",
             Self::NothingNamed | Self::ScopeTooWide => "invalid_scope",
             Self::DetailsTooWide => "invalid_authorization_details",
-            Self::Receiver | Self::TargetTooWide | Self::TargetNotNamed => "invalid_target",
+            Self::Receiver | Self::DetailStays | Self::TargetTooWide | Self::TargetNotNamed => {
+                "invalid_target"
+            }
             _ => "invalid_request",
         }
     }

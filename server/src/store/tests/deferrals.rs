@@ -193,11 +193,8 @@ async fn no_more_wait_than_there_is_room_for_however_many_ask_at_once_and_at_whi
             .room(Room::DeferralsFor { approver: id(approver), most: most[1] })
     };
     // The narrower room decides, whichever it is.
-    let mut number = 0;
-    for (client, approver, most, fit) in
-        [("agent", "bob", [5, 50], 5), ("agent", "dora", [5, 50], 0), ("other", "bob", [50, 8], 3)]
-    {
-        number += 1;
+    let asked = [("agent", "bob", [5, 50], 5), ("agent", "dora", [5, 50], 0), ("other", "bob", [50, 8], 3)];
+    for (number, (client, approver, most, fit)) in asked.into_iter().enumerate() {
         let commits: Vec<_> = (0..40)
             .map(|n: usize| {
                 let store = if n.is_multiple_of(2) { place.store.clone() } else { other_node.clone() };

@@ -29,7 +29,7 @@ pub(super) async fn push(desk: &Desk<'_>, auth_req_id: &str) -> Result<Granted, 
         // is to have them.
         Ok(Some(stored)) if stored.redeemed => {
             let end = Some(Ending::CodeTokens(digest));
-            return Err(Refused { end, ..desk.refused(&event, deferred::gone()) });
+            return Err(Refused { end: end.map(Box::new), ..desk.refused(&event, deferred::gone()) });
         }
         Ok(Some(stored)) if !stored.expires_at.is_over(desk.visit.now) => stored.code,
         Ok(_) => return Err(desk.refused(&event, deferred::gone())),

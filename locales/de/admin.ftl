@@ -12,6 +12,7 @@ admin-expires = Endet
 admin-status = Status
 admin-consents = Gültige Einwilligungen
 admin-consents-empty = Keine Einwilligung gilt.
+admin-look = Details
 admin-user = Benutzer
 admin-actor = Darf handeln
 admin-client = Gefragt über

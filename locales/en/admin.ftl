@@ -12,6 +12,7 @@ admin-expires = Ends
 admin-status = Status
 admin-consents = Live consents
 admin-consents-empty = No consent stands.
+admin-look = Details
 admin-user = User
 admin-actor = May act
 admin-client = Asked through

@@ -234,7 +234,7 @@ impl Tour {
         person.goto(&house.url("/admin/clients/agent-a")).await;
         self.stop(person, "admin-client-holds", "held-tokens").await;
         person.goto(&house.url("/admin")).await;
-        person.eval("document.querySelector('#admin-consents tbody th a').click()").await;
+        person.eval("document.querySelector('#admin-consents tbody .acts a').click()").await;
         self.stop(person, "admin-consent", "held-tokens").await;
         person.eval("document.querySelector('#admin-consent-tasks .task-line > a').click()").await;
         self.stop(person, "admin-task", "held-tokens").await;

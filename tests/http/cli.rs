@@ -226,7 +226,7 @@ async fn an_operator_looks_and_ends_on_the_command_line_with_a_key_of_their_own(
     for (words, said) in [
         (&["end", "agent", "nobody"][..], "there is no such agent"),
         (&["end", "token", "tok_x", "--suspend"], "must be one of: revoke"),
-        (&["end", "instance", "agent-a"], "at the level instance, and there alone"),
+        (&["end", "instance", "agent-a"], "--instance INSTANCE says which"),
         (&["agent", "list", "--where", "status"], "write NAME=VALUE"),
         (&["agent", "list", "--where", "colour=red"], "the query cannot be read"),
         (&["agent", "show", "shop"], "there is no such agent"),

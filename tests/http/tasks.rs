@@ -394,7 +394,7 @@ async fn what_went_over_to_another_task_lives_and_rests_with_that_one(database: 
     // While the first rests, so does what hangs on it, its refresh token too; what went over does not.
     operate(&agent, &first, "suspend").await.ok();
     assert!(!active(&stay).await && !active(&consent).await);
-    agent.refresh(&refresh, &onto).await.refused("invalid_grant");
+    agent.refresh(&refresh, &onto).await.refused("invalid_request");
     agent.exchange(consent.access_token(), &onto).await.refused("invalid_request");
     assert!(active(&over[0]).await && active(&over[1]).await);
     operate(&agent, &first, "resume").await.ok();

@@ -2,6 +2,7 @@
 
 use protocol::authorization_details::AuthorizationDetails;
 use protocol::client::GrantType;
+use protocol::delegation::DelegationRefused;
 use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, TaskStatus};
@@ -80,14 +81,12 @@ impl Desk<'_> {
         Err(self.close(Refused { end: end.map(Box::new), ..self.refused(&event, refusal) }).await)
     }
 
-    /// What is said where a task only rests. Nothing is over then: what was shown is good again when the task goes on, so
-    /// this is no `invalid_grant`, at which clients throw away what they have (RFC 6749 §5.2).
+    /// What is said where a task only rests: no `invalid_grant`, at which clients throw away what they have (RFC 6749 §5.2).
     pub(super) async fn rests(&self, conflict: &Conflict) -> Result<Option<Refusal>, Failure> {
         let Conflict::NotAlive(Anchor::Task(id)) = conflict else { return Ok(None) };
         let line = self.app.store.line_of_task(id).await?;
         let rests = task::effective(&line, self.visit.now) == TaskStatus::Suspended;
-        let description = "the task is suspended; ask again when it goes on";
-        Ok(rests.then(|| Refusal::new(ErrorCode::InvalidRequest, description)))
+        Ok(rests.then(|| DelegationRefused::Resting.into()))
     }
 
     /// Notes that the client asked, with the marks of what it showed.

@@ -40,8 +40,13 @@ impl Story<'_> {
     pub(super) fn check_not_over(&self, basis: &Basis, now: NumericDate) -> Result<(), DelegationRefused> {
         let dead = self.subject.expires_at().is_over(now)
             || self.consents(basis).any(|consent| !consent.is_live(now))
-            || self.tasks().any(|task| !task.is_live(now));
-        if dead { Err(DelegationRefused::Expired) } else { Ok(()) }
+            || self.tasks().any(|task| task.own_status(now).is_final());
+        let rests = self.tasks().any(|task| !task.is_live(now));
+        match (dead, rests) {
+            (true, _) => Err(DelegationRefused::Expired),
+            (false, true) => Err(DelegationRefused::Resting),
+            (false, false) => Ok(()),
+        }
     }
 
     /// Where: what was asked, or the one place there is, within what the subject token, the consent, the rule and

@@ -52,6 +52,9 @@ pub enum DelegationRefused {
     /// The subject token or what it comes from is over.
     #[error("the subject token, its consent or its task is over")]
     Expired,
+    /// A task rests. Nothing is over then: what was shown is good again when the task goes on.
+    #[error("the task is suspended; ask again when it goes on")]
+    Resting,
     /// An agent must say what it needs.
     #[error("an agent must name what it needs: send scope or authorization_details")]
     NothingNamed,
@@ -110,7 +113,8 @@ impl Refuse for DelegationRefused {
             | Self::ChainTooLong
             | Self::ActorAlreadyInChain
             | Self::TaskNotOfThisStory
-            | Self::Expired => ErrorCode::InvalidRequest,
+            | Self::Expired
+            | Self::Resting => ErrorCode::InvalidRequest,
             Self::NothingNamed | Self::ScopeTooWide | Self::ScopeNotThere => ErrorCode::InvalidScope,
             Self::Details(details) => details.code(),
             Self::Receiver(_) => InvalidTarget::NotAvailable.code(),

@@ -98,7 +98,7 @@ fn the_named_task_bounds_the_token_beside_the_one_it_comes_from() {
         refused(&bounded(|t| t.resources = Some(resources(&[R2])))),
         DelegationRefused::Target(_)
     ));
-    assert_eq!(refused(&bounded(|t| t.status = TaskStatus::Suspended)), DelegationRefused::Expired);
+    assert_eq!(refused(&bounded(|t| t.status = TaskStatus::Suspended)), DelegationRefused::Resting);
     assert_eq!(refused(&bounded(|t| t.deadline = NOW)), DelegationRefused::Expired);
     let mut world = bounded(|t| t.details.0.clear());
     world.asked.details = Some(details(json!([{"type": "every_rule", "actions": ["read"]}])));

@@ -130,7 +130,7 @@ pub(super) async fn ask(
     };
     let event = event_of(before.as_ref().clone(), Action::DeferralAsk, &question);
     let change = desk.caller.mark(Change::new(event.clone()));
-    let change = with_foreign(desk, change, &question, foreign.as_ref())?;
+    let change = with_foreign(desk, change, &question, foreign.as_deref())?;
     let change = change.requires(Anchor::User(approver.id.clone())).keep(Record::Deferral(record));
     let change = rooms(app, &question).into_iter().fold(change, Change::room);
     let told = Event::requested(&id, &question, &app.url(&format!("/approvals/{id}")), expires_at);

@@ -48,7 +48,7 @@ pub(super) struct Refused {
     /// What a person would have to approve, so that it were not.
     pub(super) question: Option<Box<Question>>,
     /// The token of another issuer that it would come from.
-    pub(super) foreign: Option<Foreign>,
+    pub(super) foreign: Option<Box<Foreign>>,
 }
 
 /// Why a grant is not given.

@@ -79,7 +79,7 @@ pub(super) async fn exchange(desk: &Desk<'_>, request: &ExchangeRequest) -> Resu
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
     let mut foreign = None;
     let decided = decide(desk, request, &mut event, &mut foreign).await;
-    desk.told(&event, decided).map_err(|refused| Refused { foreign, ..refused })
+    desk.told(&event, decided).map_err(|refused| Refused { foreign: foreign.map(Box::new), ..refused })
 }
 
 async fn decide(

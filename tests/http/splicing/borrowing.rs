@@ -11,7 +11,6 @@ use super::weave::{begun, orders, plain, read};
 
 /// A user lets `to` read orders, asked by `asker`.
 pub(super) async fn let_read(stage: &mut Stage, user: usize, asker: Who, to: Who) {
-    let nth = i64::try_from(stage.world.consents.len()).unwrap();
     let wish = Wish {
         user,
         asker,
@@ -20,7 +19,7 @@ pub(super) async fn let_read(stage: &mut Stage, user: usize, asker: Who, to: Who
         places: orders(),
         details: Details::new(),
         travels: false,
-        lasts: 20_000 + 20 * nth,
+        lasts: 10_000,
     };
     stage.consent(&wish).await;
 }
@@ -38,10 +37,17 @@ pub(super) async fn speaks_for_another(stage: &mut Stage, dice: [u16; 3], tally:
     let acting = stage.world.tokens[subject].acts[0];
     stage.own(acting, &read()).await;
     let sent = Some((stage.world.tokens.len() - 1, ACCESS));
+    // And somebody for whom there is no rule.
+    let user = user_of(stage, subject);
+    let_read(stage, user, 1, 1).await;
+    let other = stage.world.tokens.len() - 1;
+    stage.own(1, &read()).await;
+    let of_other = Some((stage.world.tokens.len() - 1, ACCESS));
     for by in [ORDERS_API, 5] {
-        // What it was sent by the one who acts, for that one; only for one of them there is a rule.
-        let attempt = Attempt { actor: sent, ..plain(&stage.world, by, subject) };
-        stage.attempt(&attempt, tally).await;
+        for (actor, subject) in [(sent, subject), (of_other, other)] {
+            let attempt = Attempt { actor, ..plain(&stage.world, by, subject) };
+            stage.attempt(&attempt, tally).await;
+        }
     }
     // With its own token beside it, it may do itself what it may, until that one was ended.
     let holder = stage.world.tokens[subject].to;
@@ -52,7 +58,6 @@ pub(super) async fn speaks_for_another(stage: &mut Stage, dice: [u16; 3], tally:
         stage.attempt(&right, tally).await;
     }
     // The user lets the first agent act, and for this the orders and nobody else.
-    let user = user_of(stage, subject);
     let_read(stage, user, 0, 0).await;
     let_read(stage, user, WEB, WEB).await;
     let_read(stage, user, WEB, ORDERS_API).await;

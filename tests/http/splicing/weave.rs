@@ -173,10 +173,10 @@ async fn letters(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
     let consents: Vec<usize> = (0..world.consents.len()).filter(to).collect();
     let Some(consent) = pick(&consents, dice[0]) else { return };
     let (by, of) = (world.consents[consent].to, world.consents[consent].user);
-    let given: Option<Detail> = world.consents[consent].details.first().cloned();
+    let given = world.consents[consent].details.clone();
     let user = USERS.iter().position(|user| *user == of).unwrap();
     let mut says = Says { scope: Some(read()), ..Says::thrown([dice[1], dice[2]]) };
-    says.details = given.into_iter().collect();
+    says.details = given;
     says.acted = says.acted.min(2);
     // Somebody whom the user lets act too, and of whom the partner knows nothing.
     borrowing::let_read(stage, user, 2, 2).await;
@@ -233,7 +233,7 @@ async fn everything_there_is(stage: &mut Stage, user: usize, dice: [u16; 3], tal
         places: orders(),
         details: [refund.clone()].into(),
         travels: false,
-        lasts: 60_000 + i64::try_from(stage.world.consents.len()).unwrap() * 20,
+        lasts: 15_000,
     };
     stage.consent(&wish).await;
     let says = Says { scope: Some(read()), details: [refund.more(5)].into(), acted: 0 };
@@ -252,7 +252,7 @@ async fn workloads(stage: &mut Stage, dice: [u16; 3], tally: &mut Tally) {
         places: orders(),
         details: [Detail::thrown(dice[1])].into(),
         travels: true,
-        lasts: 30_000 + i64::try_from(stage.world.consents.len()).unwrap() * 20,
+        lasts: 12_000,
     };
     stage.consent(&wish).await;
     let subject = stage.world.tokens.len() - 1;

@@ -724,10 +724,12 @@ fn nothing_is_derived_from_what_is_over() {
         |w: &mut World| lineage_consent(w).authority.until = NOW,
         |w: &mut World| lineage_consent(w).state = ConsentState::Revoked,
         |w: &mut World| w.task.as_mut().unwrap().deadline = NOW,
-        |w: &mut World| w.task.as_mut().unwrap().status = TaskStatus::Suspended,
+        |w: &mut World| w.task.as_mut().unwrap().status = TaskStatus::Revoked,
     ] {
         assert_eq!(refused(&with(World::narrowing(), change)), DelegationRefused::Expired);
     }
+    let resting = |w: &mut World| w.task.as_mut().unwrap().status = TaskStatus::Suspended;
+    assert_eq!(refused(&with(World::narrowing(), resting)), DelegationRefused::Resting, "it can go on");
     assert!(
         with(World::narrowing(), |w| w.subject.authority.until = NumericDate(NOW.0 + 1)).decide().is_ok()
     );

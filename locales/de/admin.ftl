@@ -13,6 +13,7 @@ admin-status = Status
 admin-consents = Gültige Einwilligungen
 admin-consents-empty = Keine Einwilligung gilt.
 admin-look = Details
+admin-acts = Was Sie tun können
 admin-user = Benutzer
 admin-actor = Darf handeln
 admin-client = Gefragt über

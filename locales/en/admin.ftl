@@ -13,6 +13,7 @@ admin-status = Status
 admin-consents = Live consents
 admin-consents-empty = No consent stands.
 admin-look = Details
+admin-acts = What you can do
 admin-user = User
 admin-actor = May act
 admin-client = Asked through

@@ -7,7 +7,7 @@ use tests::load::scene::{self, Scene};
 use tests::load::wire::Wire;
 use tests::program::{Program, free_address};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn a_request_that_was_begun_is_answered_and_written_before_the_end() {
@@ -50,4 +50,29 @@ async fn who_keeps_a_line_open_and_says_nothing_holds_up_the_end_for_a_bounded_t
     tokio::time::sleep(Duration::from_millis(200)).await;
     program.terminate().unwrap();
     assert!(program.ended(Duration::from_secs(20)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_start_that_waits_for_its_database_is_called_off_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://nobody@{}/procura?sslmode=disable", database.local_addr().unwrap());
+    let scene = Scene::write(folder.path(), &url, free_address().unwrap()).unwrap();
+    let mut program = Program::begin(&scene.config, scene.address).unwrap();
+    // Somebody who calls and gets no answer: the program waits for its database, and for nothing else.
+    let (_line, _) = tokio::time::timeout(Duration::from_secs(60), database.accept()).await.unwrap().unwrap();
+    program.terminate().unwrap();
+    assert!(program.ended(Duration::from_secs(20)).await.unwrap(), "it was killed, or failed");
+}
+
+#[tokio::test]
+async fn whoever_is_told_to_end_in_the_moment_it_is_ready_ends_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}/procura.db?mode=rwc", folder.path().display());
+    let scene = Scene::set(folder.path(), &database, free_address().unwrap()).await.unwrap();
+    for _ in 0..20 {
+        let mut program = Program::start(&scene.config, scene.address).await.unwrap();
+        program.terminate().unwrap();
+        assert!(program.ended(Duration::from_secs(20)).await.unwrap(), "it was killed, or failed");
+    }
 }

@@ -20,12 +20,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts the program with a configuration file whose `listen` is `address`, and waits until it is ready. What it
-    /// logs is added to `procura.log` beside the file.
+    /// Starts the program with a configuration file whose `listen` is `address`, and waits for nothing. What it logs is
+    /// added to `procura.log` beside the file.
     ///
     /// # Errors
-    /// Where it cannot be built, or ends, or is not ready in time.
-    pub async fn start(config: &Path, address: SocketAddr) -> anyhow::Result<Self> {
+    /// Where it cannot be built or started.
+    pub fn begin(config: &Path, address: SocketAddr) -> anyhow::Result<Self> {
         let log = config.with_file_name("procura.log");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let child = Command::new(built()?)
@@ -36,7 +36,15 @@ impl Program {
             .stderr(log)
             .spawn()
             .context("procura does not start")?;
-        let mut program = Self { child, address };
+        Ok(Self { child, address })
+    }
+
+    /// As [`Program::begin`], and waits until it is ready.
+    ///
+    /// # Errors
+    /// Where it cannot be built, or ends, or is not ready in time.
+    pub async fn start(config: &Path, address: SocketAddr) -> anyhow::Result<Self> {
+        let mut program = Self::begin(config, address)?;
         let started = std::time::Instant::now();
         loop {
             if let Some(status) = program.child.try_wait()? {

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
 /// What stands in the way.
 pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(config) = load(path)? else { return Ok(ExitCode::FAILURE) };
+    let mut interrupted = pin!(interruption()?);
     start_logging(&config.settings);
     let settings = config.settings.clone();
     let listener = TcpListener::bind(settings.listen)
@@ -53,9 +55,14 @@ pub async fn run(path: Option<&Path>) -> anyhow::Result<ExitCode> {
             "the issuer is another address than the one listened on: links and redirects lead to the issuer"
         );
     }
-    let (app, notices) = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let opening = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let (app, notices) = tokio::select! {
+        opened = opening => opened?,
+        // A database that does not answer keeps nobody from calling it off.
+        () = &mut interrupted => return Ok(ExitCode::SUCCESS),
+    };
     greet(&settings, &notices)?;
-    crate::serve::serve(app, listeners, interrupted()).await?;
+    crate::serve::serve(app, listeners, interrupted).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,19 +109,29 @@ fn greet(settings: &Settings, notices: &[Notice]) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Ready when somebody wants the process to end.
-pub async fn interrupted() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Hears from now on whether somebody wants the process to end (SIGINT, SIGTERM); what it gives is ready once they do.
+/// It is for the beginning of a command: a signal that nobody hears yet ends the process as the system does it.
+///
+/// # Errors
+/// When the system lets nobody hear its signals.
+pub fn interruption() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
-        }
+        })
     }
-    let _ = interrupt.await;
+    #[cfg(not(unix))]
+    {
+        let mut interrupt = tokio::signal::windows::ctrl_c()?;
+        Ok(async move {
+            let _ = interrupt.recv().await;
+        })
+    }
 }

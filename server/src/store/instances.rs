@@ -27,7 +27,8 @@ pub struct SeenInstance {
 /// what their keys begin with.
 const ALL: [&str; 3] = [
     "client_id = $1 AND instance IS NOT NULL",
-    "substr(actor_instance, 1, length($2)) = $2",
+    // Said twice, so that both databases look only where an instance of somebody else acts.
+    "actor_instance IS NOT NULL AND substr(actor_instance, 1, length($2)) = $2",
     "substr(instance, 1, length($2)) = $2",
 ];
 /// Where one of them stands. `$2` is its key.

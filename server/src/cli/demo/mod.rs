@@ -18,6 +18,7 @@ mod wire;
 mod work;
 
 use std::io::Write as _;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -28,7 +29,7 @@ use self::house::{APPLICATION, House, ORDERS};
 use self::step::Step;
 use self::story::Told;
 use self::voice::Voice;
-use super::serve::interrupted;
+use super::serve::interruption;
 
 /// How the demo runs.
 #[derive(Debug, Args)]
@@ -46,21 +47,27 @@ pub struct Demo {
 /// # Errors
 /// What stands in the way of the story; a step that goes wrong is no error but a failure.
 pub async fn run(arguments: &Demo) -> anyhow::Result<ExitCode> {
+    let interrupted = interruption()?;
     let house = House::open(true).await?;
-    let shown = show(arguments, &house).await;
+    let shown = show(arguments, &house, interrupted).await;
     house.close().await?;
     shown
 }
 
-async fn show(arguments: &Demo, house: &House) -> anyhow::Result<ExitCode> {
+async fn show(
+    arguments: &Demo,
+    house: &House,
+    interrupted: impl Future<Output = ()>,
+) -> anyhow::Result<ExitCode> {
+    let mut interrupted = pin!(interrupted);
     let story = async { if arguments.json { quietly(house).await } else { aloud(house).await } };
     let told = tokio::select! {
         told = story => told?,
-        () = interrupted() => return Ok(ExitCode::FAILURE),
+        () = &mut interrupted => return Ok(ExitCode::FAILURE),
     };
     if !arguments.json && !arguments.exit {
         Voice::new().invite(house, &link(house)?)?;
-        interrupted().await;
+        interrupted.await;
     }
     let ok = !told.steps.is_empty() && told.steps.iter().all(Step::ok);
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -41,6 +41,7 @@ ending-resume-done = { $name } ist fortgesetzt.
 ending-retire-done = { $name } ist endgültig beendet.
 ending-user-done = Alles von { $name } ist beendet.
 ending-owner-done = Die Agenten von { $name } sind ausgesetzt.
+ended-under-way = Es ist so viel, dass noch nicht alles als beendet vermerkt werden konnte. Abgewiesen wird es schon jetzt; der Rest geschieht in ein bis zwei Minuten.
 ended-intro = Beendet wurde:
 ended-nothing = Sonst gab es nichts zu beenden.
 ended-agents = { $count ->

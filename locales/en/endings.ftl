@@ -41,6 +41,7 @@ ending-resume-done = { $name } is resumed.
 ending-retire-done = { $name } is ended for good.
 ending-user-done = Everything of { $name } has ended.
 ending-owner-done = The agents of { $name } are suspended.
+ended-under-way = There is so much that not all of it could be marked as ended yet. It is all refused already; the rest is done within a minute or two.
 ended-intro = This was ended:
 ended-nothing = There was nothing else to end.
 ended-agents = { $count ->

@@ -23,6 +23,7 @@ mod m4_halt;
 mod m4_stopping;
 mod m4_story;
 mod m4_tasks;
+mod m4_under_way;
 mod m4_workload;
 
 /// All migrations, the oldest first.
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_brought::Migration),
             Box::new(m4_approve::Migration),
             Box::new(m4_stopping::Migration),
+            Box::new(m4_under_way::Migration),
         ]
     }
 }

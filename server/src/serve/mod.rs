@@ -144,6 +144,9 @@ async fn sweep(app: Arc<App>) {
         if let Err(failure) = registration::expire(&app, app.clock.now()).await {
             tracing::warn!(?failure, "clients that were never used could not be ended");
         }
+        if let Err(error) = app.store.finish_endings(app.clock.now()).await {
+            tracing::warn!(%error, "what somebody held who was stopped could not be marked as ended yet");
+        }
         loop {
             match app.store.sweep(app.clock.now()).await {
                 Ok(0) => break,

@@ -2,17 +2,19 @@
 //! that nothing stood in the way of, the audit log last.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _,
 };
 
 use super::anchors::Lives;
 use super::change::{Change, Committed, Conflict, Ended};
 use super::keeping::Rows;
 use super::{
-    amending, audit, deferred, details_types, endings, halts, keeping, logouts, sign_ins, sql, takes, users,
+    amending, audit, deferred, details_types, endings, halts, keeping, logouts, sign_ins, sql, takes,
+    under_way, users,
 };
 
 /// A change with its records made into rows.
@@ -38,13 +40,21 @@ impl From<DbErr> for Failed {
     }
 }
 
-/// Writes the batch.
-pub(super) async fn run(writer: &DatabaseConnection, batch: &[&Prepared]) -> Result<Verdicts, Failed> {
+/// Writes the batch. On PostgreSQL, which bounds the time of each statement, one may take as long as `statement`.
+pub(super) async fn run(
+    writer: &DatabaseConnection,
+    batch: &[&Prepared],
+    statement: Option<Duration>,
+) -> Result<Verdicts, Failed> {
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     let transaction = writer.begin_with_options(immediate).await?;
+    if let (DbBackend::Postgres, Some(longest)) = (transaction.get_database_backend(), statement) {
+        let allow = format!("SET LOCAL statement_timeout = {}", longest.as_millis());
+        transaction.execute_unprepared(&allow).await?;
+    }
     match write(&transaction, batch).await {
         Ok(verdicts) => {
             transaction.commit().await.map_err(|_| Failed::Unknown)?;
@@ -138,6 +148,7 @@ async fn write_the_rest(db: &DatabaseTransaction, change: &Change) -> Result<End
         }
         None => Ended::default(),
     };
+    all += under_way::begin_or_finish(db, change).await?;
     for ending in &change.end {
         all += endings::end(db, ending, change.at).await?;
     }

@@ -124,6 +124,10 @@ impl Caches {
         }
         prepared.change.operate.iter().for_each(|(id, _)| self.clients.invalidate(id));
         prepared.change.account.iter().for_each(|(id, _)| self.users.invalidate(id));
+        if prepared.change.operate.is_some() || prepared.change.account.is_some() {
+            self.consents.invalidate_all();
+            self.tasks.invalidate_all();
+        }
         if let Some(Take::Task { .. }) = &prepared.change.take {
             self.tasks.invalidate_all();
         }
@@ -134,11 +138,7 @@ impl Caches {
         prepared.change.derives.iter().for_each(|id| self.tasks.invalidate(id));
         for ending in &prepared.change.end {
             match ending {
-                Ending::Owner(_) => {
-                    self.clients.invalidate_all();
-                    self.consents.invalidate_all();
-                    self.tasks.invalidate_all();
-                }
+                Ending::Owner(_) => self.clients.invalidate_all(),
                 Ending::Client(_) | Ending::Agent(_) | Ending::User(_) => {
                     self.consents.invalidate_all();
                     self.tasks.invalidate_all();

@@ -22,7 +22,7 @@ use super::amending::Amendment;
 use super::{
     ActorReceipt, AnswerDelivery, BrowserSession, Deferral, DeferredRequest, FederatedIdentity,
     FederatedSession, Forget, InitialAccessToken, Note, OneTimeLink, PairwiseSubject, Passkey, Registered,
-    SessionClient, Settled, SigningKey, Step, Totp, WebhookDelivery,
+    SessionClient, Settled, SigningKey, Step, Stopped, Totp, WebhookDelivery,
 };
 use crate::secret::SecretDigest;
 
@@ -118,20 +118,18 @@ impl Change {
         self
     }
 
-    /// Only if this can be done to `agent` still; then it is, and unless it is resumed everything that it holds ends.
-    /// A change does this to one agent at most, the last one named here.
+    /// Only if this can be done to `agent` still; then it is, and unless it is resumed everything that it holds ends,
+    /// right after. A change does this to one agent at most, the last one named here.
     pub fn operate(mut self, agent: ClientId, operation: Operation) -> Self {
-        if operation.leads_to().is_some() {
-            self.end.push(Ending::Agent(agent.clone()));
-        }
         self.operate = Some((agent, operation));
         self
     }
 
-    /// Only if this can be done to the account of `user` still; then it is. Whoever is disabled, or has to sign in anew,
-    /// has nothing any more. A change does this to one account at most, the last one named here.
+    /// Only if this can be done to the account of `user` still; then it is. Of whoever is disabled everything ends right
+    /// after; whoever has to sign in anew has nothing any more. A change does this to one account at most, the last one
+    /// named here.
     pub fn set_account(mut self, user: UserId, operation: AccountOperation) -> Self {
-        if matches!(operation, AccountOperation::Disable | AccountOperation::Revoke) {
+        if operation == AccountOperation::Revoke {
             self.end.push(Ending::User(user.clone()));
         }
         self.account = Some((user, operation));
@@ -179,6 +177,25 @@ impl Change {
     pub fn end(mut self, ending: Ending) -> Self {
         self.end.push(ending);
         self
+    }
+
+    /// Whether it may have to end a great deal.
+    pub(super) fn takes_long(&self) -> bool {
+        let long = |ending: &Ending| match ending {
+            Ending::Consent(_)
+            | Ending::Task(_)
+            | Ending::Client(_)
+            | Ending::Agent(_)
+            | Ending::Instance(_)
+            | Ending::User(_) => true,
+            Ending::Token(_)
+            | Ending::Family(_)
+            | Ending::Session(_)
+            | Ending::SessionsOf { .. }
+            | Ending::Owner(_)
+            | Ending::CodeTokens(_) => false,
+        };
+        self.end.iter().any(long)
     }
 
     /// Throws something of a user's away.
@@ -339,6 +356,8 @@ pub enum Take {
     },
     /// The ring of signing keys as it is at this version: whoever takes it changes it, and then it has the next one.
     SigningKeys(i64),
+    /// The rest of an ending that is under way.
+    UnderWay(Stopped),
 }
 
 /// Where one more of something is to go.
@@ -645,7 +664,8 @@ pub enum Ending {
     Instance(Instance),
     /// Everything of a user's: sessions, consents, tasks, tokens and all their descendants, and what waits for the user.
     User(UserId),
-    /// Everything that the agents of this owner hold, likewise; those that are not stopped yet are suspended.
+    /// Everything that the agents of this owner hold, likewise and right after: those that are not stopped yet are
+    /// suspended, and nobody who is stopped holds anything.
     Owner(UserId),
     /// What the redemption of this code produced (RFC 6749 §4.1.2: a code came a second time).
     CodeTokens(SecretDigest),
@@ -677,6 +697,8 @@ pub struct Ended {
     pub agents: u64,
     /// Which consents, tasks and agents; of each the first so many.
     pub named: Named,
+    /// Who is stopped and holds what could not be marked as ended yet. All of it is refused.
+    pub under_way: Vec<Stopped>,
 }
 
 /// The ids of what was ended, of each kind no more than [`Named::MOST`].
@@ -703,6 +725,7 @@ impl AddAssign for Ended {
         self.sessions += more.sessions;
         self.pending += more.pending;
         self.agents += more.agents;
+        self.under_way.extend(more.under_way);
         for (known, more) in [
             (&mut self.named.consents, more.named.consents),
             (&mut self.named.tasks, more.named.tasks),

@@ -6,7 +6,7 @@ use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 use super::change::{Ended, Ending, Named};
-use super::{deferrals, halts, logouts, sign_ins, sql};
+use super::{Stopped, deferrals, halts, logouts, sign_ins, sql, under_way};
 
 /// The consent of `$1`; and where an issuer brought it, all that it brought the same client for the same user. To them its
 /// next assertions are one matter: either they count, or they do not.
@@ -127,7 +127,7 @@ fn key(ending: &Ending) -> String {
     }
 }
 
-/// Ends it at `at`.
+/// Ends it at `at`. The agents of an owner are stopped; what they hold is ended after that.
 pub(super) async fn end<C: ConnectionTrait>(
     db: &C,
     ending: &Ending,
@@ -139,8 +139,9 @@ pub(super) async fn end<C: ConnectionTrait>(
         let halted = halts::halt(db, &agent, Halt::Suspended, at).await?;
         let mut named = Named::default();
         named.agents.extend((halted > 0).then(|| agent.to_string()));
-        ended += Ended { agents: halted, named, ..Ended::default() };
-        ended += end_one(db, &Ending::Agent(agent), at).await?;
+        let stopped = Stopped::Agent(agent);
+        under_way::begin(db, &stopped).await?;
+        ended += Ended { agents: halted, named, under_way: vec![stopped], ..Ended::default() };
     }
     Ok(ended)
 }

@@ -43,6 +43,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod under_way;
 mod users;
 mod webhooks;
 
@@ -81,6 +82,7 @@ pub use requests::{Interaction, OneTimeLink, PushedRequest};
 pub use sessions::BrowserSession;
 pub use subjects::PairwiseSubject;
 pub use tokens::Under;
+pub use under_way::Stopped;
 pub use users::password_mark;
 pub use webhooks::WebhookDelivery;
 

@@ -21,6 +21,9 @@ pub(super) const LONGEST_QUEUE: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long one transaction may take.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(8);
+/// How long a caller waits, a transaction and a statement of it may take, where a great deal ends.
+const LONG: (Duration, Duration, Duration) =
+    (Duration::from_secs(25), Duration::from_secs(24), Duration::from_secs(20));
 /// How often transactions that got in each other's way are tried.
 const TRIES: usize = 4;
 
@@ -41,15 +44,27 @@ impl Store {
     /// When this returns `Ok`, the change outlives a crash. A caller that goes away before its change's turn takes
     /// the change with it.
     ///
+    /// Whoever it stops is stopped when it is written. What they hold is marked as ended after that, before this
+    /// returns; where that cannot be done, [`super::Ended::under_way`] says so and a sweep does it.
+    ///
     /// # Errors
     /// [`CommitError::Conflict`] names the condition that did not hold. [`CommitError::Broken`] with
     /// [`StoreError::Unavailable`] leaves open whether the change was written.
-    pub async fn commit(&self, mut change: Change) -> Answer {
+    pub async fn commit(&self, change: Change) -> Answer {
+        let at = change.at;
+        let mut committed = self.write(change).await?;
+        self.finish_what_began(&mut committed.ended, at).await;
+        Ok(committed)
+    }
+
+    /// Writes `change` and nothing that comes after it.
+    pub(super) async fn write(&self, mut change: Change) -> Answer {
+        let patience = if change.takes_long() { LONG.0 } else { PATIENCE };
         let rows = Rows::of(std::mem::take(&mut change.keep))?;
         let (reply, answer) = oneshot::channel();
         let waiting = Waiting { prepared: Prepared { change, rows }, reply };
         let queue = self.queue().ok_or(StoreError::Unavailable("it is closed"))?;
-        let answered = timeout(PATIENCE, async move {
+        let answered = timeout(patience, async move {
             queue.send(waiting).await.map_err(|_| StoreError::Unavailable("nobody writes"))?;
             drop(queue);
             answer.await.map_err(|_| StoreError::Unavailable("nobody writes"))?
@@ -67,7 +82,13 @@ pub(super) async fn write(core: Arc<Core>, queue: Queue) {
             return;
         }
         waiting.retain(|one| !one.reply.is_closed());
-        answer_all(&core, std::mem::take(&mut waiting)).await;
+        // Nobody waits with those who end a great deal.
+        let (long, together): (Vec<_>, Vec<_>) =
+            waiting.drain(..).partition(|one: &Waiting| one.prepared.change.takes_long());
+        answer_all(&core, together).await;
+        for one in long {
+            answer_all(&core, vec![one]).await;
+        }
     }
 }
 
@@ -112,8 +133,12 @@ async fn write_batch(core: &Core, batch: &[&Prepared]) -> Vec<Answer> {
 /// One transaction, again where another got in its way.
 async fn attempt(core: &Core, batch: &[&Prepared]) -> Result<Verdicts, StoreError> {
     let mut tries = 1;
+    let (longest, statement) = match batch.iter().any(|one| one.change.takes_long()) {
+        true => (LONG.1, Some(LONG.2)),
+        false => (LONGEST_TRANSACTION, None),
+    };
     loop {
-        let done = timeout(LONGEST_TRANSACTION, batch::run(&core.writer, batch));
+        let done = timeout(longest, batch::run(&core.writer, batch, statement));
         match done.await.map_err(|_| StoreError::Unavailable("a transaction took too long"))? {
             Ok(verdicts) => {
                 core.commits.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use entity::browser_session;
 use protocol::identifier::{SessionId, UserId};
 use protocol::numeric_date::NumericDate;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use serde_json::Value;
 
@@ -57,7 +58,8 @@ impl Store {
         find.all(self.reader()).await?.into_iter().map(stored).collect()
     }
 
-    /// The browser session of this cookie, if it was not ended and is not over at `now`.
+    /// The browser session of this cookie, if it was not ended and is not over at `now`. Nobody is signed in whose account
+    /// was disabled a moment ago.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -66,7 +68,9 @@ impl Store {
         id_digest: &str,
         now: NumericDate,
     ) -> Result<Option<BrowserSession>, StoreError> {
-        let found = browser_session::Entity::find_by_id(id_digest).one(self.reader()).await?;
+        let open = "(user_id IS NULL OR user_id IN (SELECT id FROM user_account WHERE enabled))";
+        let find = browser_session::Entity::find_by_id(id_digest).filter(Expr::cust(open));
+        let found = find.one(self.reader()).await?;
         let lives = |row: &browser_session::Model| {
             row.ended_at.is_none() && !NumericDate(row.expires_at).is_over(now)
         };

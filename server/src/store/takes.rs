@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::change::{Change, Conflict, Room, Take};
 use super::deferrals::Waiting;
-use super::{credentials, deferrals, sql, tasks};
+use super::{credentials, deferrals, sql, tasks, under_way};
 
 /// Looks whether there is room for what the changes add. The last one that there is room for is in, the next is out.
 pub(super) async fn find_room<C: ConnectionTrait>(
@@ -188,8 +188,8 @@ enum Table {
     KeyRing,
 }
 
-/// What a take is after; a passkey's next signature, a task's next step and that of a deferral are
-/// matters of their own.
+/// What a take is after; a passkey's next signature, a task's next step, that of a deferral and the rest of an ending
+/// are matters of their own.
 fn wanted(take: &Take) -> Option<(Table, Wanted)> {
     let plain = |key: String| Wanted { key, note: None };
     Some(match take {
@@ -206,7 +206,7 @@ fn wanted(take: &Take) -> Option<(Table, Wanted)> {
         Take::InitialAccessToken(digest) => (Table::InitialAccessToken, plain(digest.to_text())),
         Take::UnusedRegistration(id) => (Table::UnusedRegistration, plain(id.as_str().to_owned())),
         Take::SigningKeys(version) => (Table::KeyRing, plain(version.to_string())),
-        Take::Passkey { .. } | Take::Task { .. } | Take::Deferral { .. } => return None,
+        Take::Passkey { .. } | Take::Task { .. } | Take::Deferral { .. } | Take::UnderWay(_) => return None,
     })
 }
 
@@ -223,6 +223,7 @@ async fn take_alone<C: ConnectionTrait>(
             tasks::step(db, id, *version, *status, *suspended_by).await?
         }
         Take::Deferral { digest, step } => deferrals::step(db, digest, *step, at).await?,
+        Take::UnderWay(stopped) => under_way::take(db, stopped).await?,
         _ => return Ok(None),
     };
     Ok((!taken).then_some(Conflict::AlreadyTaken))

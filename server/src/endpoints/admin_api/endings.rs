@@ -91,11 +91,15 @@ fn is_unfit(reason: &str) -> bool {
 /// What ended: how many of each, and of what has a name that others know, the first hundred names.
 fn shown(ended: Ended) -> Value {
     let Named { consents, tasks, agents } = ended.named;
-    json!({
+    let mut shown = json!({
         "counts": {
             "consents": ended.consents, "tasks": ended.tasks, "tokens": ended.tokens, "sessions": ended.sessions,
             "pending": ended.pending, "agents": ended.agents,
         },
         "consents": consents, "tasks": tasks, "agents": agents,
-    })
+    });
+    if !ended.under_way.is_empty() {
+        shown["under_way"] = true.into();
+    }
+    shown
 }

@@ -96,8 +96,8 @@ pub async fn end(
         Ok(Some(ended)) => {
             let Wanted { what, name, back, .. } = wanted;
             let took = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-            let ended = in_numbers(&ended);
-            let view = AdminEndedPage { page: browser.page(), what, name, ended, took, back };
+            let (ended, under_way) = (in_numbers(&ended), !ended.under_way.is_empty());
+            let view = AdminEndedPage { page: browser.page(), what, name, ended, under_way, took, back };
             render(StatusCode::OK, &view, None)
         }
         Ok(None) => browser.error(WhatHappened::NotFound, None),

@@ -278,6 +278,8 @@ pub struct AdminEndedPage {
     pub name: String,
     /// What was ended.
     pub ended: EndedInNumbers,
+    /// Whether something of it is refused, but not marked as ended yet.
+    pub under_way: bool,
     /// How many milliseconds that took.
     pub took: i64,
     /// Where the way back leads.

@@ -89,6 +89,7 @@ async fn ending_a_session_ends_what_hangs_on_it(place: &Place) {
     let on = |name: &str, session: &str| Token { session: Some(id(session)), ..token(name) };
     place
         .keep(vec![
+            Record::User { user: user("alice"), origin: Origin::Config },
             Record::BrowserSession(session("c1", "s1")),
             Record::BrowserSession(session("c2", "s2")),
             kept(on("t1", "s1")),

@@ -52,6 +52,7 @@ mod samples;
 mod single_use;
 mod status_lists;
 mod subtrees;
+mod under_way;
 
 /// A database that nobody opened yet.
 struct Site {

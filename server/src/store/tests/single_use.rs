@@ -121,7 +121,9 @@ async fn equal_keys_in_one_batch_have_one_winner(place: &Place) {
         prepared(3, Change::new(event()).first_time(key(4), LATER).take(take())),
     ];
     let batch: Vec<_> = changes.iter().collect();
-    let Ok(verdicts) = batch::run(&place.store.0.core.writer, &batch).await else { panic!("no commit") };
+    let Ok(verdicts) = batch::run(&place.store.0.core.writer, &batch, None).await else {
+        panic!("no commit")
+    };
     let seq = |seq| Ok(Committed { seq: Some(seq), ended: Ended::default() });
     assert_eq!(verdicts, [seq(1), Err(Conflict::Replayed(key(1))), seq(2), Err(Conflict::AlreadyTaken)]);
     assert!(place.token_lives("t0").await && !place.token_lives("t1").await);

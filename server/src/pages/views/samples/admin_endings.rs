@@ -30,7 +30,9 @@ pub(super) fn samples(language: Language, t: Theirs) -> Samples {
         };
         let (page, name, back) = (page.clone(), t.s("Refund Agent"), "/admin".into());
         let took = i64::try_from(samples.len()).unwrap();
-        samples.push((what.done(), AdminEndedPage { page, what, name, ended, took, back }.render()));
+        let under_way = matches!(what, EndingInWords::Owner | EndingInWords::Suspend);
+        samples
+            .push((what.done(), AdminEndedPage { page, what, name, ended, under_way, took, back }.render()));
     }
     samples
 }

@@ -30,6 +30,7 @@ mod introspect;
 mod keys;
 mod logout;
 mod metadata;
+mod narrowing;
 mod one_thing;
 mod par;
 mod passkeys;

@@ -1,11 +1,13 @@
 //! `authorization_details` (RFC 9396): bounded, typed by the registered details types, and ordered by *within*.
 
 mod built_in;
+mod declaration;
 mod details_type;
 mod example;
 mod narrowing;
-pub(crate) mod strict_json;
+mod schema;
 mod types_of;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ pub use words::{InWords, Words};
 
 use crate::identifier::DetailsTypeName;
 use crate::refusal::{ErrorCode, Refuse};
+use crate::strict_json;
 use crate::visible_text::says_what_it_shows;
 
 /// The most details in one request.

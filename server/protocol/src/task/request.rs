@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 
 use super::Intent;
 use crate::audience::{InvalidTarget, MOST_TARGETS, Resources};
-use crate::authorization_details::{AuthorizationDetails, InvalidAuthorizationDetails, strict_json};
+use crate::authorization_details::{AuthorizationDetails, InvalidAuthorizationDetails};
 use crate::identifier::{ClientId, ConsentId, TaskId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::scope::{InvalidScope, Scope};
+use crate::strict_json;
 use crate::visible_text::says_what_it_shows;
 
 /// The deepest nesting of the body: that of authorization details, and the object around them.

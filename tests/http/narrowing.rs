@@ -141,9 +141,8 @@ async fn a_format_of_the_schema_holds_wherever_details_are_asked_for(database: D
         (json!([{"type": "refund", "at": "not a uri"}]), "/at"),
     ] {
         let ask = house.ask(&agent).details(&details).resource(ORDERS);
-        let refused = ask.brought_by(&alice).await;
-        assert_eq!(refused.param("error"), REFUSED);
-        assert!(refused.param("error_description").contains(why));
+        assert_eq!(ask.brought_by(&alice).await.param("error"), REFUSED);
+        assert!(ask.brought_by(&alice).await.param("error_description").contains(why));
         agent.push(&ask.params()).await.refused(REFUSED);
     }
     // What was given leaves both open.

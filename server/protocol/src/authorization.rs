@@ -85,6 +85,7 @@ pub fn offer(
     named: &Named,
     registered: Registered<'_>,
     until: NumericDate,
+    now: NumericDate,
 ) -> Result<Authority, AuthorizationRefused> {
     let scope = named.scope.clone().unwrap_or_default();
     let details = named.details.clone().unwrap_or_default();
@@ -102,6 +103,7 @@ pub fn offer(
     if let Some(index) = details.iter().position(|detail| !allowed.contains(detail.type_name())) {
         return Err(InvalidAuthorizationDetails::UnknownType { index }.into());
     }
+    details.check_tasks(actor.agent().is_some(), now)?;
     let resources = registered.targets(&named.resources, &what, &details, actor)?;
     if !what.is_within(&registered.known_scope(&resources)) {
         return Err(AuthorizationRefused::ScopeNotAllowed);
@@ -151,6 +153,7 @@ pub fn take(
     }
     if let Some(asked) = &named.details {
         registered.types.check(asked)?;
+        asked.check_task_deadlines(now)?;
         registered.types.check_within(asked, &given.details)?;
     }
     let wanted = named.scope.as_ref().unwrap_or(&given.scope);

@@ -109,7 +109,9 @@ pub enum AuthorizationRequestRefused {
     #[error("this client must push its authorization requests (RFC 9126)")]
     NotPushed,
     /// A task that came by the browser, where whoever sits there could have written it.
-    #[error("a task has to be pushed: send a request with an agent_task to the PAR endpoint (RFC 9126) first")]
+    #[error(
+        "a task has to be pushed: send a request with an agent_task to the PAR endpoint (RFC 9126) first"
+    )]
     TaskNotPushed,
     /// `prompt`.
     #[error(transparent)]

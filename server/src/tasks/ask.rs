@@ -89,7 +89,8 @@ async fn open(
     match app.store.commit(change).await {
         Ok(_) => {
             let line = std::iter::once(task).chain(plan.above()).collect();
-            let opened = seen(line, By::Client(&client.id), visit.now).map(|seen| Opened { seen, again: false });
+            let opened =
+                seen(line, By::Client(&client.id), visit.now).map(|seen| Opened { seen, again: false });
             Ok(opened.ok_or(Broken::Inconsistent("a task that is not its opener's"))?)
         }
         Err(CommitError::Broken(error)) => Err(error.into()),
@@ -272,7 +273,9 @@ fn check_within(
 fn until(request: &TaskRequest, given: &Authority) -> NumericDate {
     match request.deadline {
         Some(asked) if asked > given.until => asked,
-        asked => task::deadline(&request.details).into_iter().chain(asked).fold(given.until, NumericDate::min),
+        asked => {
+            task::deadline(&request.details).into_iter().chain(asked).fold(given.until, NumericDate::min)
+        }
     }
 }
 

@@ -483,7 +483,8 @@ mod tests {
             task
         };
         let fine = with("deadline", "2026-06-01T00:00:01Z".into());
-        let tool = serde_json::json!({"type": "mcp_tool", "server": "https://m.example", "tools": ["search"]});
+        let tool =
+            serde_json::json!({"type": "mcp_tool", "server": "https://m.example", "tools": ["search"]});
         assert_eq!(judge(serde_json::json!([tool, fine]), true), Ok(()));
         for (task, reason) in [
             (with("purpose", " ".into()), Task { index: 1, member: "purpose" }),

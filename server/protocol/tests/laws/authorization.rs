@@ -127,7 +127,10 @@ fn details_must_fit_their_type_and_be_both_clients_and_actors() {
     assert_eq!(offer(&app(), &without, &read, registry.registered(), END, NOW), Err(unknown.clone()));
     let mut client_without = app();
     client_without.authorization_details_types.clear();
-    assert_eq!(offer(&client_without, &agent("a"), &read, registry.registered(), END, NOW), Err(unknown.clone()));
+    assert_eq!(
+        offer(&client_without, &agent("a"), &read, registry.registered(), END, NOW),
+        Err(unknown.clone())
+    );
     // Its place is a resource server that is not among the targets.
     let misplaced = Named {
         resources: resources(&[R2]),

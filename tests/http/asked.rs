@@ -81,17 +81,17 @@ async fn what_no_task_says_is_refused_at_once_on_every_way_in(database: Database
         let text = details.to_string();
         let asked = [("authorization_details", text.as_str())];
         let ask = house.ask(&pusher).resource(ORDERS).details(&details);
-        let answers = [
-            (pusher.push(&ask.params()).await, "authorization.push"),
-            (town.ask_alice(&asker, &asked).await, "backchannel.ask"),
-            (asker.post("/device_authorization", &asked).await, "device.ask"),
-        ];
-        for (answer, action) in answers {
+        for action in ["authorization.push", "authorization.backchannel", "authorization.device"] {
+            let answer = match action {
+                "authorization.push" => pusher.push(&ask.params()).await,
+                "authorization.backchannel" => town.ask_alice(&asker, &asked).await,
+                _ => asker.post("/device_authorization", &asked).await,
+            };
             let refused = answer.refused("invalid_authorization_details");
             let told = refused.text("error_description");
             assert!(told.contains(names), "{action} {text}: {told}");
+            house.told(action, "invalid_authorization_details").await;
         }
-        house.told("authorization.push", "invalid_authorization_details").await;
     }
     // The same, but for what was wrong with it.
     let fine = json!([task_with("deadline", soon.into())]);
@@ -121,32 +121,33 @@ async fn a_detail_whose_deadline_is_over_is_named_in_vain_at_refresh_exchange_an
     let ask = house.ask(&agent).scope("offline_access").resource(ORDERS).details(&details);
     let given = ask.pushed(&agent).await.approved_by(&alice).await.redeem(&agent).await.ok();
     let until = |deadline: Value| json!([task_with("deadline", deadline)]);
-    let with = async |details: &Value| {
+    const WAYS: [&str; 3] = ["token.refresh", "token.exchange", "task.open"];
+    let by = async |way: &str, details: &Value| {
         let text = details.to_string();
         let params = [("authorization_details", text.as_str())];
         let body = json!({ "grant_id": given.text("grant_id"), "authorization_details": details });
-        [
-            agent.refresh(given.text("refresh_token"), &params).await,
-            agent.exchange(given.access_token(), &params).await,
-            open(&agent, &body).await,
-        ]
+        match way {
+            "token.refresh" => agent.refresh(given.text("refresh_token"), &params).await,
+            "token.exchange" => agent.exchange(given.access_token(), &params).await,
+            _ => open(&agent, &body).await,
+        }
     };
     for (deadline, names) in [
         (json!("2020-01-01T00:00:00Z"), "the deadline is over"),
         (json!("2098-02-30T00:00:00Z"), "deadline is not what it must be"),
         (json!(4_000_000_000_u32), "deadline"),
     ] {
-        for answer in with(&until(deadline.clone())).await {
-            let refused = answer.refused("invalid_authorization_details");
+        for way in WAYS {
+            let refused = by(way, &until(deadline.clone())).await.refused("invalid_authorization_details");
             let told = refused.text("error_description");
-            assert!(told.contains(names), "{deadline}: {told}");
-        }
-        for action in ["token.refresh", "token.exchange", "task.open"] {
-            house.told(action, "invalid_authorization_details").await;
+            assert!(told.contains(names), "{way} {deadline}: {told}");
+            house.told(way, "invalid_authorization_details").await;
         }
     }
-    for answer in with(&until(moment(&house, 60).into())).await {
-        assert!([200, 201].contains(&answer.status), "{}", answer.body);
+    for way in WAYS {
+        let answer = by(way, &until(moment(&house, 60).into())).await;
+        assert!([200, 201].contains(&answer.status), "{way}: {}", answer.body);
+        house.told(way, "granted").await;
     }
 }
 

@@ -127,6 +127,10 @@ pub fn deadline_of(detail: &AuthorizationDetail) -> Option<NumericDate> {
     detail.text("deadline").map(|text| NumericDate::parse_rfc3339(text).unwrap_or(NumericDate(0)))
 }
 
+/// What is said where there is no room for another root task.
+pub const NO_ROOM: &str = "there are as many tasks under this consent as there may be, open ones or all that are kept; \
+                           complete some first, or wait until earlier ones are forgotten";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,7 +69,7 @@ async fn decide(
         given.resources.insert(app.itself.clone());
     }
     registry.types.check(&given.details)?;
-    given.details.check_tasks(client.agent().is_some(), now)?;
+    given.details.check_together(now)?;
     let user = match known {
         Some(user) => user,
         None => trusted::new_user(desk, rule, &grant, &claims, event).await?,

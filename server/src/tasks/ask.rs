@@ -191,7 +191,7 @@ impl Source {
         let (Self::Root(of) | Self::Part { consent: of, .. }) = self;
         let registry = app.registry_of(Some(of)).await?;
         registry.types.check(&request.details)?;
-        request.details.check_task_deadlines(visit.now)?;
+        request.details.check_deadlines(visit.now)?;
         let (consent, given) = match self {
             Self::Root(consent) => (consent, consent.authority.clone()),
             Self::Part { line, consent, .. } => {

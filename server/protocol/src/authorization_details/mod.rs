@@ -227,35 +227,25 @@ impl AuthorizationDetails {
         self.iter().any(AuthorizationDetail::is_task)
     }
 
-    /// Checks what tasks of one request must be to each other and to the clock: there is one at most, and its deadline is
-    /// not over. Where the authorization `opens` a task, no other detail's deadline is either: it would be the task's.
+    /// Checks what the details of one request for an authorization must be to each other and to the clock: there is one
+    /// task at most, and no deadline is over.
     ///
     /// # Errors
     /// The first detail that is not so.
-    pub fn check_tasks(&self, opens: bool, now: NumericDate) -> Result<(), InvalidAuthorizationDetails> {
+    pub fn check_together(&self, now: NumericDate) -> Result<(), InvalidAuthorizationDetails> {
         let mut tasks = self.iter().enumerate().filter(|(_, detail)| detail.is_task());
-        if let Some((index, _)) = tasks.nth(1) {
-            return Err(InvalidAuthorizationDetails::SecondTask { index });
+        match tasks.nth(1) {
+            Some((index, _)) => Err(InvalidAuthorizationDetails::SecondTask { index }),
+            None => self.check_deadlines(now),
         }
-        self.check_deadlines(|detail| opens || detail.is_task(), now)
     }
 
-    /// Checks that the deadline of no task among them is over.
+    /// Checks that no deadline is over: whatever came of such a detail would be over with it.
     ///
     /// # Errors
-    /// The first whose is.
-    pub fn check_task_deadlines(&self, now: NumericDate) -> Result<(), InvalidAuthorizationDetails> {
-        self.check_deadlines(AuthorizationDetail::is_task, now)
-    }
-
-    fn check_deadlines(
-        &self,
-        counts: impl Fn(&AuthorizationDetail) -> bool,
-        now: NumericDate,
-    ) -> Result<(), InvalidAuthorizationDetails> {
-        let is_over = |detail: &AuthorizationDetail| {
-            counts(detail) && task::deadline_of(detail).is_some_and(|deadline| deadline.is_over(now))
-        };
+    /// The first detail whose deadline is.
+    pub fn check_deadlines(&self, now: NumericDate) -> Result<(), InvalidAuthorizationDetails> {
+        let is_over = |detail| task::deadline_of(detail).is_some_and(|deadline| deadline.is_over(now));
         match self.iter().position(is_over) {
             Some(index) => Err(InvalidAuthorizationDetails::Over { index }),
             None => Ok(()),
@@ -473,9 +463,9 @@ mod tests {
         use InvalidAuthorizationDetails::{Over, SecondTask, Task};
         let types = DetailsTypes::new(built_in()).unwrap();
         let now = NumericDate::parse_rfc3339("2026-06-01T00:00:00Z").unwrap();
-        let judge = |value: Value, opens: bool| {
+        let judge = |value: Value| {
             let details = AuthorizationDetails::parse(&value.to_string()).unwrap();
-            types.check(&details).and_then(|()| details.check_tasks(opens, now))
+            types.check(&details).and_then(|()| details.check_together(now))
         };
         let with = |name: &str, value: Value| {
             let mut task = serde_json::json!({"type": AGENT_TASK, "actions": ["read"]});
@@ -485,7 +475,7 @@ mod tests {
         let fine = with("deadline", "2026-06-01T00:00:01Z".into());
         let tool =
             serde_json::json!({"type": "mcp_tool", "server": "https://m.example", "tools": ["search"]});
-        assert_eq!(judge(serde_json::json!([tool, fine]), true), Ok(()));
+        assert_eq!(judge(serde_json::json!([tool, fine])), Ok(()));
         for (task, reason) in [
             (with("purpose", " ".into()), Task { index: 1, member: "purpose" }),
             (with("purpose", "a\u{7}".into()), Task { index: 1, member: "purpose" }),
@@ -493,13 +483,11 @@ mod tests {
             (with("deadline", "2026-02-30T00:00:00Z".into()), Task { index: 1, member: "deadline" }),
             (with("deadline", "2026-06-01T00:00:00Z".into()), Over { index: 1 }),
         ] {
-            assert_eq!(judge(serde_json::json!([tool, task]), false), Err(reason), "{task}");
+            assert_eq!(judge(serde_json::json!([tool, task])), Err(reason), "{task}");
         }
-        assert_eq!(judge(serde_json::json!([fine, tool, fine]), true), Err(SecondTask { index: 2 }));
+        assert_eq!(judge(serde_json::json!([fine, tool, fine])), Err(SecondTask { index: 2 }));
         let other = AuthorizationDetails::parse(r#"[{"type":"a","deadline":"2026-01-01"}]"#).unwrap();
-        assert_eq!(other.check_tasks(false, now), Ok(()));
-        assert_eq!(other.check_tasks(true, now), Err(Over { index: 0 }));
-        assert_eq!(other.check_task_deadlines(now), Ok(()));
+        assert_eq!(other.check_together(now), Err(Over { index: 0 }), "nobody knows when that is");
     }
 
     #[test]

@@ -174,7 +174,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     story.check_receiver(&basis, &chain, now)?;
     // how much
     if let Some(details) = &asked.details {
-        details.check_task_deadlines(now)?;
+        details.check_deadlines(now)?;
     }
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;

@@ -1,8 +1,10 @@
 //! Tasks as they are asked for: one law for the words and the deadline, whichever way they come in; pushed, or not at all;
 //! and told with a version that follows where they stand.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use tests::{Answer, Client, Database, House, ORDERS, on_both_databases};
+use tests::{Answer, Arrival, Client, Database, House, ORDERS, on_both_databases};
 
 use crate::elsewhere::Elsewhere;
 use crate::rp;
@@ -169,14 +171,23 @@ async fn a_task_is_pushed_or_not_asked_for_at_all(database: Database) {
             house.told("authorization.request", "invalid_request").await;
         }
         // The same things pushed.
-        let arrival = ask(details).pushed(&client).await.brought_by(&alice).await;
-        assert!(rp::query(arrival.page().approve(|_| {}).await).contains_key("code"));
         let pushed = client.push(&[("request", &object)]).await.ok();
         let params = [("client_id", "rp"), ("request_uri", pushed.text("request_uri"))];
-        assert!(rp::query(alice.authorize(&params).await.page().approve(|_| {}).await).contains_key("code"));
+        let plain = ask(details).pushed(&client).await.brought_by(&alice).await;
+        for arrival in [plain, alice.authorize(&params).await] {
+            assert!(answered(arrival).await.contains_key("code"));
+        }
     }
     // What is no task comes as it likes.
-    assert!(rp::query(ask(&tool).brought_by(&alice).await.page().approve(|_| {}).await).contains_key("code"));
+    assert!(answered(ask(&tool).brought_by(&alice).await).await.contains_key("code"));
+}
+
+/// What the client is told once the user, if asked, has said yes.
+async fn answered(arrival: Arrival) -> BTreeMap<String, String> {
+    match arrival {
+        Arrival::Page(page) => rp::query(page.approve(|_| {}).await),
+        away => rp::query(away),
+    }
 }
 
 async fn a_deadline_after_the_end_of_what_it_is_under_is_refused_and_not_trimmed(database: Database) {
@@ -322,8 +333,7 @@ fn good_for(token: &Answer) -> Value {
 
 /// What of a task says what may be done for it.
 fn permits(task: &Value) -> Value {
-    let members =
-        ["actor", "status", "scope", "resource", "deadline", "max_derivations", "derivations_remaining"];
+    let members = ["actor", "status", "scope", "resource", "max_derivations", "derivations_remaining"];
     members.iter().map(|name| task[*name].clone()).collect()
 }
 
@@ -356,7 +366,8 @@ async fn words_full_of_orders_widen_nothing_whichever_way_they_come(database: Da
             let token = agent.exchange(consent.access_token(), &[("scope", "orders:read"), of]).await.ok();
             assert!(token.claims().get("authorization_details").is_none(), "{text}");
             assert_eq!(token.claims()["task"]["authority_hash"], task.json["authority_hash"], "{text}");
-            let now = (good_for(&token), permits(&task.json), task.json["authority_hash"].clone());
+            let hash_and_end = (task.json["authority_hash"].clone(), task.json["deadline"].clone());
+            let now = (good_for(&token), permits(&task.json), hash_and_end);
             assert_eq!(*by_call.get_or_insert_with(|| now.clone()), now, "{member}: {text}");
 
             // By a pushed request.

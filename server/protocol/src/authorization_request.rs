@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn who_has_to_push_pushes_and_so_does_everybody_who_asks_for_a_task() {
         use AuthorizationRequestRefused::{NotPushed, TaskNotPushed};
-        let pushes = Client { require_pushed_authorization_requests: true, ..client("private_key_jwt") };
+        let pushes = Client { require_pushed_authorization_requests: true, ..client("client_secret_basic") };
         let may = |client: &Client, details: &str| {
             parse(&[("authorization_details", details)]).unwrap().check_unpushed(client)
         };

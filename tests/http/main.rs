@@ -6,6 +6,7 @@ mod account;
 mod account_tasks;
 mod admin_api;
 mod approvals;
+mod asked;
 mod authorize;
 mod backchannel;
 mod bad_input;

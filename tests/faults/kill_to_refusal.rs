@@ -270,7 +270,7 @@ async fn an_agent_that_holds_thousands_of_tokens_is_refused_at_the_other_node_wh
     let texts: Vec<String> = (0..HELD).map(|_| random()).collect();
     for some in texts.chunks(500) {
         let change = some.iter().fold(Change::housekeeping(now), |change, text| {
-            let token = Token { id: format!("tok_{text}").parse().unwrap(), status: None, ..token.clone() };
+            let token = Token { id: format!("tok_{text}").parse().unwrap(), status: None, ..Token::clone(&token) };
             change.keep(Record::Token { token, digest: SecretDigest::of(text) })
         });
         store.commit(change).await.unwrap();

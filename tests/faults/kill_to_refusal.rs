@@ -23,7 +23,19 @@ struct Nodes {
     house: House,
     far: Neighbour,
     ops: Client,
+    /// The key of the agents that are stopped.
+    key: Arc<Key>,
     alice: Person,
+}
+
+/// An agent that is stopped, as it is declared.
+fn declared(n: usize, key: &Key) -> String {
+    format!(
+        "[[agents]]\nid = \"runner-{n}\"\nname = \"Runner {n}\"\nowner = \"bob\"\npurpose = \"Runs.\"\n\
+         expires = 2099-01-01T00:00:00Z\nredirect_uris = [\"https://runner-{n}.example/callback\"]\n\
+         scope = \"openid offline_access orders:read orders:write\"\nresources = [\"{ORDERS}\"]\njwks = {}\n",
+        key.jwks_toml()
+    )
 }
 
 impl Nodes {
@@ -34,11 +46,22 @@ impl Nodes {
              admin_api = true\nscope = \"admin:endings\"\njwks = {}\n",
             key.jwks_toml()
         );
-        let house = House::build(Database::Postgres, |town| format!("{town}\n{ops}")).await;
+        let runner = Arc::new(Key::generate());
+        let runners: String = (0..ORDERED).map(|n| declared(n, &runner)).collect();
+        let house = House::build(Database::Postgres, |town| format!("{town}\n{ops}\n{runners}")).await;
         let far = house.neighbour().await;
         let ops = Client::new(house.door(), "ops", Authentication::PrivateKeyJwt(key)).with_dpop();
         let alice = house.signed_in("alice").await;
-        Self { house, far, ops, alice }
+        Self { house, far, ops, key: runner, alice }
+    }
+
+    /// Who acts in the story of an order: an agent of its own where it is the agent that is stopped.
+    fn agent(&self, level: Level, n: usize) -> Client {
+        if level != Level::Agent {
+            return self.house.client("agent-a");
+        }
+        let authentication = Authentication::PrivateKeyJwt(Arc::clone(&self.key));
+        Client::new(self.house.door(), &format!("runner-{n}"), authentication).with_dpop()
     }
 
     /// A token for the admin API.
@@ -198,15 +221,14 @@ async fn what_is_ended_at_one_node_is_refused_by_the_first_answer_of_the_other_u
         return;
     }
     let nodes = Nodes::open().await;
-    let agent = nodes.house.client("agent-a");
     let subject = nodes.house.token_for(&nodes.house.client("agent-b"), "orders:read").await;
     let done = Arc::new(AtomicBool::new(false));
     let (answered, runners) = load(&nodes, &subject, &done);
     for level in Level::ALL {
         let before = answered.load(Ordering::Relaxed);
         let (mut took, mut spoken) = (Vec::new(), Vec::new());
-        for _ in 0..ORDERED {
-            let (story, word) = (nodes.story(&agent).await, nodes.word().await);
+        for n in 0..ORDERED {
+            let (story, word) = (nodes.story(&nodes.agent(level, n)).await, nodes.word().await);
             let order = level.order(&story);
             let ordered = Instant::now();
             let ended = nodes.ops.call_with("POST", ENDINGS, &word, &[], Some(&order)).await.ok();
@@ -214,10 +236,6 @@ async fn what_is_ended_at_one_node_is_refused_by_the_first_answer_of_the_other_u
             story.is_refused(level).await;
             took.push(ordered.elapsed());
             assert!(ended.json["ended"]["counts"]["tokens"].as_u64().unwrap() >= 2, "{}", ended.body);
-            if level == Level::Agent {
-                let resume = json!({ "level": "agent", "id": "agent-a", "operation": "resume" });
-                nodes.ops.call_with("POST", ENDINGS, &word, &[], Some(&resume)).await.ok();
-            }
         }
         let beside = answered.load(Ordering::Relaxed) - before;
         assert!(beside > 0, "there was no load: this shows nothing");
@@ -270,7 +288,8 @@ async fn an_agent_that_holds_thousands_of_tokens_is_refused_at_the_other_node_wh
     let texts: Vec<String> = (0..HELD).map(|_| random()).collect();
     for some in texts.chunks(500) {
         let change = some.iter().fold(Change::housekeeping(now), |change, text| {
-            let token = Token { id: format!("tok_{text}").parse().unwrap(), status: None, ..Token::clone(&token) };
+            let token =
+                Token { id: format!("tok_{text}").parse().unwrap(), status: None, ..Token::clone(&token) };
             change.keep(Record::Token { token, digest: SecretDigest::of(text) })
         });
         store.commit(change).await.unwrap();

@@ -21,7 +21,8 @@ async fn what_waits_ends_with_the_consent_and_the_page_says_so(database: Databas
             approve(&alice).await;
         }
         let account = alice.page("/account").await;
-        account.submit(&account.form_to("/account/consents/end"), None).await.page();
+        let ended = account.submit(&account.form_to("/account/consents/end"), None).await.page().text();
+        assert!(ended.contains("1 code or request"), "{ended}");
         house.told("consent.end", "granted").await;
         poll(&agent, &asked).await.refused("access_denied");
         house.told("deferral.poll", "access_denied").await;

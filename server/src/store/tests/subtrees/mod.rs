@@ -15,7 +15,7 @@ promises! {
     exactly_the_subtree_of_each_ending_dies;
 }
 
-const TREES: u64 = 100;
+const TREES: u64 = 70;
 
 /// How much died and how much lived of what waits.
 #[derive(Default, Debug)]
@@ -53,7 +53,7 @@ async fn exactly_the_subtree_of_each_ending_dies(place: &Place) {
         // Trees in which nothing dies, or nothing lives, would prove nothing.
         if seed.usual {
             assert!(died.consents > 10 && died.tasks > 10 && died.tokens > 50, "{died:?}");
-            assert!(died.agents > 5 && tally.levels.iter().all(|often| *often > 3), "{tally:?}");
+            assert!(died.agents > 5 && tally.levels.iter().all(|often| *often > 2), "{tally:?}");
             let Tally { codes, pushed, afar, deferrals, links, tokens, families, .. } = &tally;
             for kind in [codes, pushed, afar, deferrals, links, tokens, families] {
                 assert!(kind.iter().all(|often| *often > 3), "{tally:?}");

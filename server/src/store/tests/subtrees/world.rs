@@ -185,6 +185,16 @@ impl World {
             let (who, run) = (id(die.word(&AGENTS)), die.maybe(&RUNS).map(|run| id(run)));
             wanted.chain = wanted.chain.extended_by(&actor(&who, run.as_ref()), 8).unwrap_or(wanted.chain);
         }
+        // It may go over to another task, or rest on another consent, than what it comes of.
+        let user = wanted.subject.user().cloned();
+        let tasks: Vec<&Task> = self.tasks.iter().filter(|task| user.as_ref() == Some(&task.user)).collect();
+        if let Some(task) = die.maybe(&tasks) {
+            wanted.task = Some(task.id.clone());
+        }
+        let of_user = self.consents.iter().filter(|consent| user.as_ref() == Some(&consent.user));
+        if let Some(consent) = die.maybe(&of_user.collect::<Vec<_>>()) {
+            wanted.consent = Some(consent.id.clone());
+        }
         wanted.client = client;
         let (reason, approver) = (Reason::Rule(id("rule")), id(die.word(&USERS)));
         let standing = match die.below(5) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use protocol::delegation::Issuable;
 use protocol::token::Token;
 use serde_json::{Value, json};
 use server::secret::SecretDigest;
@@ -288,8 +289,9 @@ async fn an_agent_that_holds_thousands_of_tokens_is_refused_at_the_other_node_wh
     let texts: Vec<String> = (0..HELD).map(|_| random()).collect();
     for some in texts.chunks(500) {
         let change = some.iter().fold(Change::housekeeping(now), |change, text| {
-            let token =
-                Token { id: format!("tok_{text}").parse().unwrap(), status: None, ..Token::clone(&token) };
+            let id = format!("tok_{text}").parse().unwrap();
+            let token = Token { id, parent: None, status: None, ..Token::clone(&token) };
+            let token = Issuable::root(token).unwrap();
             change.keep(Record::Token { token, digest: SecretDigest::of(text) })
         });
         store.commit(change).await.unwrap();

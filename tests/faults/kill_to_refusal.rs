@@ -24,8 +24,8 @@ struct Nodes {
     house: House,
     far: Neighbour,
     ops: Client,
-    /// The key of the agents that are stopped.
-    key: Arc<Key>,
+    /// The keys of the agents that are stopped.
+    keys: Vec<Arc<Key>>,
     alice: Person,
 }
 
@@ -47,13 +47,13 @@ impl Nodes {
              admin_api = true\nscope = \"admin:endings\"\njwks = {}\n",
             key.jwks_toml()
         );
-        let runner = Arc::new(Key::generate());
-        let runners: String = (0..ORDERED).map(|n| declared(n, &runner)).collect();
+        let keys: Vec<Arc<Key>> = (0..ORDERED).map(|_| Arc::new(Key::generate())).collect();
+        let runners: String = keys.iter().enumerate().map(|(n, key)| declared(n, key)).collect();
         let house = House::build(Database::Postgres, |town| format!("{town}\n{ops}\n{runners}")).await;
         let far = house.neighbour().await;
         let ops = Client::new(house.door(), "ops", Authentication::PrivateKeyJwt(key)).with_dpop();
         let alice = house.signed_in("alice").await;
-        Self { house, far, ops, key: runner, alice }
+        Self { house, far, ops, keys, alice }
     }
 
     /// Who acts in the story of an order: an agent of its own where it is the agent that is stopped.
@@ -61,7 +61,7 @@ impl Nodes {
         if level != Level::Agent {
             return self.house.client("agent-a");
         }
-        let authentication = Authentication::PrivateKeyJwt(Arc::clone(&self.key));
+        let authentication = Authentication::PrivateKeyJwt(Arc::clone(&self.keys[n]));
         Client::new(self.house.door(), &format!("runner-{n}"), authentication).with_dpop()
     }
 

@@ -300,7 +300,11 @@ async fn completing_a_task_ends_its_tokens_and_parts_and_nothing_else(database: 
 
     let done = operate(&a, first.text("id"), "complete").await.ok();
     assert_eq!(done.text("status"), "completed");
-    assert_eq!(done.json["ended"], json!({ "tasks": 2, "tokens": 3 }), "the task, its part; three tokens");
+    assert_eq!(
+        done.json["ended"],
+        json!({ "tasks": 2, "tokens": 3, "pending": 0 }),
+        "the task, its part; three tokens"
+    );
     for dead in [&of_first, &helpers] {
         assert!(!house.is_active(dead.access_token()).await);
     }

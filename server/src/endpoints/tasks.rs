@@ -22,6 +22,7 @@ use super::protected::{self, Asked};
 use super::reply;
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
+use crate::store::Ended;
 use crate::tasks::{self, By, Seen};
 
 /// The scope that opens it.
@@ -129,7 +130,9 @@ pub async fn operate(
     match tasks::operate(&app, &agent.visit, by, &id, operation, reason.as_deref()).await {
         Ok(Some(done)) => {
             let mut body = shown(&done.seen.task, done.seen.status, done.seen.version);
-            body["ended"] = json!({ "tasks": done.ended.tasks, "tokens": done.ended.tokens });
+            // A task has neither sessions nor consents, and stops nobody.
+            let Ended { tasks, tokens, pending, .. } = done.ended;
+            body["ended"] = json!({ "tasks": tasks, "tokens": tokens, "pending": pending });
             body["took_ms"] = json!(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
             reply::json(StatusCode::OK, body)
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::audience::Resources;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
-use protocol::authorization_details::AuthorizationDetails;
+use protocol::authorization_details::{AuthorizationDetail, AuthorizationDetails, RiskLevel};
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
@@ -63,6 +63,16 @@ impl Becomes {
 }
 
 impl Offer {
+    /// How risky the riskiest of its details is, read by what is registered.
+    #[must_use]
+    pub fn risk(&self) -> RiskLevel {
+        let of = |detail: &AuthorizationDetail| {
+            let known = self.registry.types.find(detail.type_name())?;
+            Some(known.document().risk.of(detail.members()))
+        };
+        self.authority.details.iter().filter_map(of).max().unwrap_or(RiskLevel::Medium)
+    }
+
     /// The part of it that `user` may grant: what a resource server keeps for groups that they are not in, they are not
     /// asked about.
     ///

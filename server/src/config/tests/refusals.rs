@@ -68,7 +68,7 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "approver = \"owner\"",
             "approver = \"boss\"",
             "rules[2].approver",
-            "must be subject, owner, or user: and a username",
+            "must be subject, owner, manager, or user: and a username",
         ),
         (
             "approver = \"owner\"",

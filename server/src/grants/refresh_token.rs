@@ -154,6 +154,8 @@ async fn decide(
         signed_in: None,
         take,
         keep,
+        of_actor_token: Vec::new(),
+        newcomer: None,
         reply,
     })
 }

@@ -33,21 +33,21 @@ pub const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// A token and its text, not yet kept. There is none of what may not be issued.
 pub struct Written {
-    token: Token,
+    token: Issuable,
     text: Secret,
 }
 
 impl Written {
     /// This token, written so.
     #[must_use]
-    pub fn new(token: Issuable, text: Secret) -> Self {
-        Self { token: token.into_token(), text }
+    pub const fn new(token: Issuable, text: Secret) -> Self {
+        Self { token, text }
     }
 
     /// What it is.
     #[must_use]
     pub const fn token(&self) -> &Token {
-        &self.token
+        self.token.token()
     }
 
     /// Its text, for the one reply it leaves with.
@@ -59,7 +59,7 @@ impl Written {
     /// Both.
     #[must_use]
     pub fn into_parts(self) -> (Token, Secret) {
-        (self.token, self.text)
+        (self.token.into_token(), self.text)
     }
 
     /// What is stored of it.
@@ -159,10 +159,7 @@ pub struct Along<'a> {
 /// What is stored of a token that has no text of ours that could be asked for: a JWT of somebody else.
 #[must_use]
 pub fn record_of_foreign(app: &App, token: Issuable) -> Record {
-    Record::Token {
-        token: token.into_token(),
-        digest: SecretDigest::of(&random_id(app.entropy.as_ref(), "for_")),
-    }
+    Record::Token { token, digest: SecretDigest::of(&random_id(app.entropy.as_ref(), "for_")) }
 }
 
 /// Writes the ID token that goes with an access token of `client` (OpenID Connect Core §2), signed and, where it
@@ -210,7 +207,7 @@ pub async fn id_token(
     let approved = along.approved.unwrap_or(&token.authority);
     let record = Issuable::beside(token, new_id(app)?, approved, along.session.cloned());
     let record = record.map_err(Broken::from)?;
-    let record = Record::Token { token: record.into_token(), digest: SecretDigest::of(&jwt) };
+    let record = Record::Token { token: record, digest: SecretDigest::of(&jwt) };
     let encryption = client.metadata.id_token_encryption();
     let text = app.encrypt_to(client, jwt, encryption, token.issued_at).await?;
     Ok(Some((Secret::from_text(text), record)))

@@ -15,6 +15,7 @@ mod client_authentication;
 mod client_keys;
 mod consent;
 mod context;
+mod deadlines;
 mod declared;
 mod details_types;
 mod device;

@@ -14,6 +14,7 @@ use crate::numeric_date::{NumericDate, Seconds};
 use crate::refusal::{ErrorCode, Refuse};
 use crate::resource_server::ResourceServer;
 use crate::scope::Scope;
+use crate::task;
 
 /// The scope word for authority that lasts in the user's absence (OpenID Connect Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
@@ -175,7 +176,7 @@ impl Registered<'_> {
         self.servers(resources).fold(Scope::empty(), |known, server| known.union(&server.scope()))
     }
 
-    /// When a token of these details at these resources ends, by its own life alone.
+    /// When a token of these details at these resources ends, by its own life and the deadlines that the details name.
     #[must_use]
     pub fn end(
         &self,
@@ -186,7 +187,8 @@ impl Registered<'_> {
     ) -> NumericDate {
         let of_types = details.iter().filter_map(|d| self.types.find(d.type_name())?.document().max_life);
         let of_servers = self.servers(resources).filter_map(|server| server.token_life);
-        now.plus(of_types.chain(of_servers).fold(life, Seconds::min))
+        let end = now.plus(of_types.chain(of_servers).fold(life, Seconds::min));
+        task::deadline(details).map_or(end, |deadline| deadline.min(end))
     }
 
     /// What is left of an authority with these words of its scope, at the resources that it still means something at;

@@ -170,6 +170,7 @@ async fn commit(
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => {
             Err(no_longer("this request was answered before, or is over").into())
         }
+        Err(CommitError::Conflict(Conflict::NoRoom)) => Err(no_longer(protocol::task::NO_ROOM).into()),
         Err(CommitError::Conflict(_)) => Err(no_longer("this request is not valid any more").into()),
     }
 }

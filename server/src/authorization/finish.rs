@@ -222,8 +222,9 @@ async fn commit(app: &App, change: Change) -> Result<(), NotGiven> {
         Err(CommitError::Conflict(Conflict::AlreadyTaken)) => Err(gone("this request was answered before")),
         Err(CommitError::Conflict(Conflict::Replayed(_))) => Err(Stop::Page(used()).into()),
         Err(CommitError::Conflict(Conflict::Changed)) => Err(NotGiven::Amended),
-        Err(CommitError::Conflict(
-            Conflict::NotAlive(_) | Conflict::NotSignedIn | Conflict::Exhausted | Conflict::NoRoom,
-        )) => Err(gone("this request is not valid any more")),
+        Err(CommitError::Conflict(Conflict::NoRoom)) => Err(gone(protocol::task::NO_ROOM)),
+        Err(CommitError::Conflict(Conflict::NotAlive(_) | Conflict::NotSignedIn | Conflict::Exhausted)) => {
+            Err(gone("this request is not valid any more"))
+        }
     }
 }

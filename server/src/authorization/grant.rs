@@ -16,7 +16,7 @@ use super::{Becomes, Offer, event};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::secret::{SecretDigest, random_id};
-use crate::store::{Amendment, Change, Record};
+use crate::store::{Amendment, Anchor, Change, Record};
 use crate::tasks;
 
 /// What the user decided on the consent page.
@@ -77,7 +77,17 @@ pub fn grant(
         Becomes::PartOf(_) => Some("added to what was allowed before".into()),
         Becomes::InPlaceOf(_) => Some("in the place of what was allowed before".into()),
     };
-    let change = task.iter().cloned().map(Record::Task).fold(Change::new(told), Change::keep);
+    let mut change = task.iter().cloned().map(Record::Task).fold(Change::new(told), Change::keep);
+    // A consent of its own has room for its first task, and what is replaced ends with all of its tasks.
+    if let (Becomes::PartOf(_), Some(task)) = (&offer.becomes, &task) {
+        change = change.requires(Anchor::Consent(consent.id.clone()));
+        change = tasks::rooms(app, task).into_iter().fold(change, Change::room);
+    }
+    // What is issued for a task is over when the task is, whoever validates it and however.
+    let authority = match &task {
+        Some(task) => Authority { until: authority.until.min(task.deadline), ..authority },
+        None => authority,
+    };
     Ok(Granted { consent, authority, task, change })
 }
 

@@ -180,7 +180,7 @@ pub(super) fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
         (Conflict::Exhausted, _) => {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
-        (Conflict::NoRoom, _) => Refusal::new(ErrorCode::InvalidRequest, tasks::NO_ROOM),
+        (Conflict::NoRoom, _) => Refusal::new(ErrorCode::InvalidRequest, task::NO_ROOM),
         // Whether there is nobody of this name, or something of theirs ended, is not told apart.
         (_, GrantType::JwtBearer) => GrantRefused::NotAccepted.into(),
         (_, GrantType::TokenExchange) => {

@@ -73,12 +73,17 @@ impl Rows {
         Ok(rows)
     }
 
+    fn add_token(&mut self, token: Token, digest: SecretDigest) -> Result<(), StoreError> {
+        let row = token_row(&token, digest)?;
+        self.tokens.push((Arc::new(token), digest, row));
+        Ok(())
+    }
+
     fn add(&mut self, record: Record) -> Result<(), StoreError> {
         match record {
-            Record::Token { token, digest } => {
-                let row = token_row(&token, digest)?;
-                self.tokens.push((Arc::new(token), digest, row));
-            }
+            Record::Token { token, digest } => self.add_token(token.into_token(), digest)?,
+            #[cfg(test)]
+            Record::Unissued { token, digest } => self.add_token(token, digest)?,
             Record::Code { digest, code, expires_at } => {
                 self.codes.push(code_row(&code, digest, expires_at)?)
             }

@@ -52,6 +52,9 @@ pub(super) fn missing_file(url: &str) -> Option<PathBuf> {
     (is_empty && !in_memory).then_some(file)
 }
 
+/// How long whoever opens the database waits for it: others may be making its tables, on a machine that is busy.
+const PATIENCE_AT_START: Duration = Duration::from_secs(10);
+
 fn quiet(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -79,6 +82,7 @@ async fn open_sqlite(url: &str) -> Result<Connections, StoreError> {
     };
     let mut options = quiet(url, 1);
     options.test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+    options.connect_timeout(PATIENCE_AT_START).acquire_timeout(PATIENCE_AT_START);
     // Pages are written again and again; the longer the log, the fewer of them are copied for nothing.
     options.map_sqlx_sqlite_opts(move |o| {
         careful(o).journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "4000")
@@ -191,6 +195,7 @@ async fn migrate_postgres(url: &str) -> Result<(), StoreError> {
     // One connection only: the lock belongs to it, and goes with it should this process die.
     let mut options = quiet(url, 1);
     options.idle_timeout(None).max_lifetime(None);
+    options.connect_timeout(PATIENCE_AT_START).acquire_timeout(PATIENCE_AT_START);
     let db = Database::connect(options).await?;
     db.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
     let outcome = migrate(&db).await;

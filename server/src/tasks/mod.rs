@@ -68,17 +68,13 @@ pub fn rooms(app: &App, task: &Task) -> [Room; 2] {
     [kept, beside]
 }
 
-/// What is said where there is no room for another root task.
-pub const NO_ROOM: &str = "there are as many tasks under this consent as there may be, open ones or all that are kept; \
-                           complete some first, or wait until earlier ones are forgotten";
-
 /// What is said where there is no room for a new task.
 #[must_use]
 pub fn no_room(task: &Task) -> Failure {
     if task.parent.is_some() {
         return task::ChildRefused::FanoutExceeded.into();
     }
-    Refusal::new(ErrorCode::InvalidRequest, NO_ROOM).into()
+    Refusal::new(ErrorCode::InvalidRequest, task::NO_ROOM).into()
 }
 
 /// The task of a plan.

@@ -120,6 +120,10 @@ pub fn deadline(details: &AuthorizationDetails) -> Option<NumericDate> {
     details.iter().filter_map(|d| d.text("deadline")).map(moment).min()
 }
 
+/// What is said where there is no room for another root task.
+pub const NO_ROOM: &str = "there are as many tasks under this consent as there may be, open ones or all that are kept; \
+                           complete some first, or wait until earlier ones are forgotten";
+
 #[cfg(test)]
 mod tests {
     use super::*;

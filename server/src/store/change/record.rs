@@ -4,12 +4,15 @@ use protocol::authorization_details::DetailsTypeDocument;
 use protocol::client::Client;
 use protocol::code::Code;
 use protocol::consent::Consent;
+use protocol::delegation::Issuable;
 use protocol::identifier::{ClientId, UserId};
 use protocol::instance::Instance;
 use protocol::numeric_date::NumericDate;
 use protocol::resource_server::ResourceServer;
 use protocol::task::Task;
-use protocol::token::{Token, TokenKind};
+#[cfg(test)]
+use protocol::token::Token;
+use protocol::token::TokenKind;
 use protocol::user::User;
 use serde_json::Value;
 
@@ -55,7 +58,7 @@ impl Record {
     /// Whether it is a token that somebody else issued.
     #[must_use]
     pub fn is_foreign_token(&self) -> bool {
-        matches!(self, Self::Token { token, .. } if token.kind == TokenKind::Foreign)
+        matches!(self, Self::Token { token, .. } if token.token().kind == TokenKind::Foreign)
     }
 }
 
@@ -65,8 +68,16 @@ pub enum Record {
     /// An issued token.
     Token {
         /// What it is.
-        token: Token,
+        token: Issuable,
         /// The digest of what was issued.
+        digest: SecretDigest,
+    },
+    /// A token that nobody issued, as tests of the store want it.
+    #[cfg(test)]
+    Unissued {
+        /// The token.
+        token: Token,
+        /// Of its text.
         digest: SecretDigest,
     },
     /// An authorization code.

@@ -17,7 +17,7 @@ async fn an_url_of_no_known_database_and_a_database_that_is_not_there_are_unavai
 async fn a_digest_is_all_that_is_stored_of_a_secret() {
     let place = Site::sqlite().open().await;
     let secret = Secret::generate(&SystemEntropy, "x_");
-    let record = Record::Token { token: token("t"), digest: secret.digest() };
+    let record = Record::Unissued { token: token("t"), digest: secret.digest() };
     place.keep(vec![record]).await;
     place.store.close().await;
     let folder = place.folder.as_ref().unwrap().path().join("deep/er");

@@ -122,7 +122,7 @@ pub(super) fn child(parent: &str, token: Token) -> Token {
 
 pub(super) fn kept(token: Token) -> Record {
     let digest = digest(token.id.as_str());
-    Record::Token { token, digest }
+    Record::Unissued { token, digest }
 }
 
 pub(super) fn refresh(name: &str, family: &str) -> Record {

@@ -17,7 +17,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Subject;
 use protocol::token_request::{DeferralRequest, TokenRequest};
 use protocol::user::User;
-use protocol::webhook::Event;
+use protocol::webhook::{About, Event};
 use serde_json::{Map, Value};
 
 use super::commit::lost;
@@ -118,6 +118,7 @@ pub(super) async fn ask(
         request: seal(app, params, &deferral_code)?,
         polling: Polling { interval: settings.interval, polled_at: None, expires_at },
         standing: Standing::Waiting,
+        approved: None,
         delivery: notified.then(|| Notice::seal(app, &deferral_code, notification_token)).transpose()?,
         asked: AskedOfPerson {
             question: question.clone(),
@@ -133,7 +134,8 @@ pub(super) async fn ask(
     let change = with_foreign(desk, change, &question, foreign.as_deref())?;
     let change = change.requires(Anchor::User(approver.id.clone())).keep(Record::Deferral(record));
     let change = rooms(app, &question).into_iter().fold(change, Change::room);
-    let told = Event::requested(&id, &question, &app.url(&format!("/approvals/{id}")), expires_at);
+    let about = About::question(&id, &question);
+    let told = Event::requested(about, &app.url(&format!("/approvals/{id}")), expires_at);
     let told = app.webhooks.to_tell(&told, app.issuer(), app.entropy.as_ref(), now);
     let change = told.into_iter().fold(change, Change::keep);
     match app.store.commit(change).await {
@@ -321,7 +323,8 @@ async fn issue(desk: &Desk<'_>, kept: &Deferral, request: &TokenRequest) -> Resu
     let approved = Approved {
         by: question.approver.clone(),
         acr: question.acr,
-        hash: question.wanted.hash(),
+        // A yes to nothing known is a yes to nothing.
+        hash: kept.approved.clone().unwrap_or_default(),
         until: kept.polling.expires_at,
     };
     let mut event = desk.event.clone();

@@ -11,6 +11,7 @@ use protocol::actor::Chain;
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
+use protocol::client::GrantType;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::Issuable;
 use protocol::identifier::{DetailsTypeName, UserId};
@@ -69,6 +70,7 @@ async fn decide(
         given.resources.insert(app.itself.clone());
     }
     registry.types.check(&given.details)?;
+    given.details.check_together(now)?;
     let user = match known {
         Some(user) => user,
         None => trusted::new_user(desk, rule, &grant, &claims, event).await?,
@@ -97,7 +99,10 @@ async fn decide(
     let mut new = Vec::new();
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
-    desk.pass(&mut token, &registry.types, grant.remember_until)?;
+    if let Err(not) = desk.pass(&mut token, &registry.types, grant.remember_until).await {
+        let anchors = [Anchor::User(user.id.clone()), Anchor::Client(client.id.clone())];
+        return Err(desk.unless_over(not, &anchors, GrantType::JwtBearer).await);
+    }
     if purpose == Purpose::IdentityAssertions {
         let types = registry.types.versions(&given.details);
         let known = standing(desk, &user.id, rule, &given, &types).await?;

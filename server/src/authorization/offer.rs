@@ -169,7 +169,7 @@ pub async fn offer_of(
         if actor.agent().is_some() { app.settings.agent_consent_life } else { app.settings.consent_life };
     let end = actor.agent().map(|agent| agent.expires_at);
     let until = end.into_iter().fold(now.plus(life), NumericDate::min);
-    let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
+    let authority = authorization::offer(client, &actor, &named, registry.registered(), until, now)?;
     let passing_on_max = passing_on_max(app, &actor);
     let claims = claims(client, &actor, wanted.claims, &authority);
     let becomes = becomes(app, client, &actor, wanted.grant_management, now).await?;

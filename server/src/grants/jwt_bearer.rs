@@ -70,6 +70,7 @@ async fn decide(
         given.resources.insert(app.itself.clone());
     }
     registry.types.check(&given.details)?;
+    given.details.check_together(now)?;
     let user = match known {
         Some(user) => user,
         None => trusted::new_user(desk, rule, &grant, &claims, event).await?,

@@ -115,7 +115,7 @@ pub struct Terms<'a> {
 pub struct Asked {
     /// `scope`.
     pub scope: Option<Scope>,
-    /// `authorization_details`, already checked against their schemas.
+    /// `authorization_details`.
     pub details: Option<AuthorizationDetails>,
     /// `resource`, and `audience` values that are resource servers.
     pub resources: Resources,
@@ -173,6 +173,9 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     // where to: whoever names a target learns of it only what was not to be said of every other
     story.check_receiver(&basis, &chain, now)?;
     // how much
+    if let Some(details) = &asked.details {
+        details.check_deadlines(now)?;
+    }
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
     let until = story.until(&basis, &details, &resources, now);

@@ -8,9 +8,9 @@ on_both_databases! {
     a_code_of_what_is_over_is_refused_as_such_and_not_by_the_rules,
 }
 
-/// Ends the consent of alice that was told of last.
+/// Ends the consent that the last event is about.
 async fn end_consent(house: &House) {
-    let event = house.told("consent.decide", "granted").await;
+    let event = house.last_event().await;
     let consent = event["consent"].as_str().unwrap().parse().unwrap();
     let change = server::store::Change::housekeeping(house.door().now());
     house.store().commit(change.end(server::store::Ending::Consent(consent))).await.unwrap();

@@ -17,6 +17,7 @@ use crate::grant_management::GrantAction;
 use crate::resource_authorization_server::GrantKind;
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
+use crate::token_request::JWT_DPOP;
 use crate::userinfo::OPENID_SCOPES;
 use crate::{grant_management, pkce, prompt, response_mode};
 
@@ -341,7 +342,6 @@ fn put<V: Into<Value>>(document: &mut Map<String, Value>, name: &str, values: im
 mod tests {
     use super::*;
     use crate::authorization_details::built_in;
-    use crate::token_request::JWT_DPOP;
     use crate::token_type::TokenType;
     use serde_json::json;
 

@@ -27,6 +27,8 @@ pub struct Model {
     pub expires_at: i64,
     /// `approved` or `denied`, once it was answered.
     pub answer: Option<String>,
+    /// The hash of what was approved, once it was.
+    pub approved_hash: Option<String>,
     /// When something that it comes from was ended, or its client gave it up.
     pub ended_at: Option<i64>,
     /// When its token was issued.

@@ -45,8 +45,8 @@ ended-under-way = Es ist so viel, dass noch nicht alles als beendet vermerkt wer
 ended-intro = Beendet wurde:
 ended-nothing = Sonst gab es nichts zu beenden.
 ended-agents = { $count ->
-    [one] { $count } Agent ausgesetzt
-   *[other] { $count } Agenten ausgesetzt
+    [one] { $count } Agent angehalten
+   *[other] { $count } Agenten angehalten
 }
 ended-sessions = { $count ->
     [one] { $count } Sitzung

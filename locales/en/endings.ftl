@@ -45,8 +45,8 @@ ended-under-way = There is so much that not all of it could be marked as ended y
 ended-intro = This was ended:
 ended-nothing = There was nothing else to end.
 ended-agents = { $count ->
-    [one] { $count } agent suspended
-   *[other] { $count } agents suspended
+    [one] { $count } agent stopped
+   *[other] { $count } agents stopped
 }
 ended-sessions = { $count ->
     [one] { $count } session

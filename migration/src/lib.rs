@@ -16,6 +16,7 @@ mod m3_status_lists;
 mod m3_tasks;
 mod m3_wire;
 mod m4_approvals;
+mod m4_approvals2;
 mod m4_approve;
 mod m4_brought;
 mod m4_consents;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m4_approve::Migration),
             Box::new(m4_stopping::Migration),
             Box::new(m4_under_way::Migration),
+            Box::new(m4_approvals2::Migration),
         ]
     }
 }

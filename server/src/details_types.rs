@@ -97,7 +97,7 @@ fn check(document: &DetailsTypeDocument) -> Result<(), Refusal> {
     if !document.schema.is_object() {
         return Err(no("schema: must be an object".to_owned()));
     }
-    if let Some((key, why)) = document.stray_names().into_iter().next() {
+    if let Some((key, why)) = document.faults().into_iter().next() {
         return Err(no(printable(&format!("{key}: {why}"))));
     }
     DetailsType::new(document.clone()).map(drop).map_err(|reason| no(printable(&reason.to_string())))

@@ -315,7 +315,7 @@ pub async fn read_alive(app: &App, presented: &str, now: NumericDate) -> Result<
 /// refresh token with its family.
 ///
 /// # Errors
-/// `invalid_grant` for another client's token, which stays as it is; a replayed proof or assertion.
+/// `invalid_grant` for a token of another client, or of another instance of this one, which stays as it is; a replayed proof or assertion.
 pub async fn revoke(app: &App, visit: &Visit, caller: &Caller, presented: &str) -> Result<(), Failure> {
     let mut event = AuditEvent::new(Action::TokenRevoke, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
@@ -326,8 +326,12 @@ pub async fn revoke(app: &App, visit: &Visit, caller: &Caller, presented: &str) 
         event.chain = token.chain.clone();
         event.consent.clone_from(&token.consent);
         event.token = Some(token.id.clone());
-        if token.client != caller.client.id {
-            let refusal = Refusal::new(ErrorCode::InvalidGrant, "the token was not issued to this client");
+        // What one instance got is no other one's to end, as it is none to use.
+        let is_instances = token.instance.is_none() || token.instance == caller.instance;
+        if token.client != caller.client.id || !is_instances {
+            let whose = if is_instances { "client" } else { "instance of this client" };
+            let description = format!("the token was not issued to this {whose}");
+            let refusal = Refusal::new(ErrorCode::InvalidGrant, description);
             let change = caller.mark(Change::new(event.refused(&refusal)));
             return match app.store.commit(change).await {
                 Err(CommitError::Broken(error)) => Err(error.into()),

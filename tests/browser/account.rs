@@ -17,7 +17,11 @@ async fn the_account_page_ends_a_consent_by_its_button_and_then_lists_it_as_ende
         alice.driver.find(By::Css(".consent .button.end")).await.unwrap().click().await.unwrap();
 
         let ended = alice.see("consent-ended").await.text().await.unwrap();
-        assert_eq!(ended, "Ended: agent-a the agent can do nothing for you any more.");
+        for words in
+            ["Ended: agent-a the agent can do nothing for you any more.", "1 consent", "1 task", "It took"]
+        {
+            assert!(ended.contains(words), "{words}: {ended}");
+        }
         alice.see("no-consents").await;
         alice.driver.find(By::Css("#ended-consents summary")).await.unwrap().click().await.unwrap();
         let list = alice.see("ended-consents").await.text().await.unwrap();
@@ -89,7 +93,8 @@ async fn a_task_rests_and_goes_on_by_the_links_of_the_account_page_and_a_questio
         assert!(stage.house.is_active(token.access_token()).await);
         step(&alice, "revoke").await;
         alice.click("task-confirm").await;
-        alice.see("task-stepped").await;
+        let told = alice.see("task-stepped").await.text().await.unwrap();
+        assert!(told.contains("1 task") && told.contains("It took"), "{told}");
         assert!(!stage.house.is_active(token.access_token()).await);
         stage.house.told("task.revoke", "granted").await;
     })

@@ -199,7 +199,7 @@ async fn an_agent_asks_for_itself() {
         let alice = stage.person().await;
         let details = refund().to_string();
         let asked = [("scope", "orders:read"), ("authorization_details", details.as_str())];
-        alice.goto(&stage.asks("refund-agent", &asked)).await;
+        alice.goto(&stage.pushes(&stage.refund_agent, &asked).await).await;
         stage.sign_in(&alice, "alice").await;
         alice.see("consent-form").await;
         assert_eq!(alice.heading().await, "Refund Agent, an AI agent, wants to act for you");

@@ -65,7 +65,7 @@ impl Tour {
 
     async fn asked(&mut self, person: &Person) {
         let stage = Arc::clone(&self.stage);
-        person.goto(&stage.asks_for_agent()).await;
+        person.goto(&stage.asks_for_agent().await).await;
         self.stop(person, "sign-in", "login-form").await;
         stage.sign_in(person, "alice").await;
         self.stop(person, "consent", "consent-form").await;
@@ -74,7 +74,8 @@ impl Tour {
         person.goto(&stage.asks("order-book", &[("scope", "openid"), ("prompt", "select_account")])).await;
         self.stop(person, "select-account", "select-account-form").await;
         let details = refund().to_string();
-        person.goto(&stage.asks("refund-agent", &[("authorization_details", &details)])).await;
+        let asked = [("authorization_details", details.as_str())];
+        person.goto(&stage.pushes(&stage.refund_agent, &asked).await).await;
         self.stop(person, "consent-agent", "consent-form").await;
         person.goto(&stage.asks("order-book", &[("scope", "openid profile orders:read")])).await;
         self.stop(person, "consent-application", "consent-form").await;

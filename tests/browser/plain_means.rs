@@ -11,7 +11,7 @@ async fn everything_works_without_scripts() {
         let alice = stage.person_with(Setup { scripts: false, ..Setup::default() }).await;
         alice.goto("data:text/html,<title>no</title><script>document.title='yes'</script>").await;
         assert_eq!(alice.driver.title().await.unwrap(), "no", "scripts are off");
-        alice.goto(&stage.asks_for_agent()).await;
+        alice.goto(&stage.asks_for_agent().await).await;
         stage.sign_in(&alice, "alice").await;
         alice.click("consent-approve").await;
         assert!(stage.application.answer().await.contains_key("code"));
@@ -26,7 +26,7 @@ async fn everything_works_without_scripts() {
 async fn the_keyboard_alone_is_enough_to_sign_in_to_strike_and_to_approve() {
     play(|stage| async move {
         let alice = stage.person().await;
-        alice.goto(&stage.asks_for_agent()).await;
+        alice.goto(&stage.asks_for_agent().await).await;
         alice.see("login-form").await;
         assert_eq!(alice.focused().await, "login-username", "one can type at once");
         alice.type_keys("alice").await;
@@ -61,7 +61,7 @@ async fn the_enter_key_on_an_entry_denies_rather_than_allows() {
 async fn whoever_prefers_german_reads_german() {
     play(|stage| async move {
         let anna = stage.person_with(Setup { language: "de-AT,de,en", ..Setup::default() }).await;
-        anna.goto(&stage.asks_for_agent()).await;
+        anna.goto(&stage.asks_for_agent().await).await;
         anna.see("login-form").await;
         assert_eq!(anna.heading().await, "Anmelden");
         stage.sign_in(&anna, "alice").await;

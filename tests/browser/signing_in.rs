@@ -8,14 +8,14 @@ use crate::stage::play;
 async fn a_wrong_password_says_one_thing_and_keeps_the_username() {
     play(|stage| async move {
         let alice = stage.person().await;
-        alice.goto(&stage.asks_for_agent()).await;
+        alice.goto(&stage.asks_for_agent().await).await;
         assert_eq!(
             alice.see("login-client-name").await.text().await.unwrap(),
             "to continue to Shop Assistant"
         );
         for username in ["alice", "nobody-at-all"] {
             // Anew, so that no error of the page before is taken for this one's.
-            alice.goto(&stage.asks_for_agent()).await;
+            alice.goto(&stage.asks_for_agent().await).await;
             alice.write("login-username", username).await;
             alice.write("login-password", "not the password").await;
             alice.click("login-submit").await;
@@ -37,7 +37,7 @@ async fn a_wrong_password_says_one_thing_and_keeps_the_username() {
 async fn cancelling_at_sign_in_tells_the_client_access_denied() {
     play(|stage| async move {
         let alice = stage.person().await;
-        alice.goto(&stage.asks_for_agent()).await;
+        alice.goto(&stage.asks_for_agent().await).await;
         alice.click("login-cancel").await;
         let answer = stage.application.answer().await;
         assert_eq!(answer["error"], "access_denied");
@@ -51,7 +51,7 @@ async fn whoever_is_signed_in_is_not_asked_to_sign_in_again() {
     play(|stage| async move {
         let alice = stage.signed_in("alice").await;
         alice.see("no-consents").await;
-        alice.goto(&stage.asks_for_agent()).await;
+        alice.goto(&stage.asks_for_agent().await).await;
         alice.see("consent-form").await;
         alice.goto(&stage.asks("shop-assistant", &[("scope", "orders:read"), ("prompt", "login")])).await;
         alice.see("login-form").await;

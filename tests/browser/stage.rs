@@ -88,7 +88,7 @@ redirect_uris = ["http://127.0.0.1/callback"]
 scope = "openid offline_access orders:read orders:write"
 resources = ["https://orders.example"]
 authorization_details_types = ["agent_task", "mcp_tool"]
-jwks = { keys = [{ kty = "EC", crv = "P-256", kid = "refund-agent-1", use = "sig", x = "og1b0QL38pVYeuKR-NFIST98pr8tiQaSba2AcdQAwQQ", y = "i8zz-FfbhIe6R68cllVeh3fa2zGYmzNz3K2JQxQ-SJI" }] }
+jwks = REFUND_AGENT
 "#;
 
 /// An application that wants its page loaded when its user signs out, which needs an origin that is known before.
@@ -107,6 +107,8 @@ pub struct Stage {
     pub house: House,
     /// Where applications wait for their answer.
     pub application: Application,
+    /// The Refund Agent, with the key it is known by.
+    pub refund_agent: tests::Client,
     browsers: Browsers,
     people: std::sync::Mutex<Vec<Person>>,
 }
@@ -132,8 +134,12 @@ where
         return;
     }
     let application = Application::open("127.0.0.1").await.unwrap();
-    let house = House::at(host, Database::Sqlite, &format!("{CAST}{}", diary(&application))).await;
+    let key = Arc::new(tests::Key::generate());
+    let cast = CAST.replace("REFUND_AGENT", &key.jwks_toml());
+    let house = House::at(host, Database::Sqlite, &format!("{cast}{}", diary(&application))).await;
+    let by_key = tests::Authentication::PrivateKeyJwt(key);
     let stage = Arc::new(Stage {
+        refund_agent: tests::Client::new(house.door(), "refund-agent", by_key),
         house,
         application,
         browsers: Browsers::new().await,
@@ -192,6 +198,7 @@ impl Stage {
         let details = json!([refund()[0]]);
         let ask = self.house.ask(&shop).actor("agent-c").scope("orders:read orders:write");
         let ask = ask.details(&details).resource(tests::ORDERS);
+        let ask = ask.pushed(&shop).await;
         let code = ask.approved_by(&self.house.signed_in("alice").await).await;
         let given = code.redeem(&shop).await.ok().access_token().to_owned();
         let details = details.to_string();
@@ -224,23 +231,35 @@ impl Stage {
         url.into()
     }
 
+    /// The same for what holds a task: it is pushed, and the URL names it.
+    pub async fn pushes(&self, client: &tests::Client, params: &[(&str, &str)]) -> String {
+        let url = Url::parse(&self.asks(&client.id, params)).unwrap();
+        let request: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let request: Vec<_> = request.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pushed = client.push(&request).await.ok();
+        let mut url = Url::parse(&self.house.url("/authorize")).unwrap();
+        url.query_pairs_mut()
+            .append_pair("client_id", &client.id)
+            .append_pair("request_uri", pushed.text("request_uri"));
+        url.into()
+    }
+
     /// The usual story: the Shop Assistant asks for the Refund Agent.
-    pub fn asks_for_agent(&self) -> String {
+    pub async fn asks_for_agent(&self) -> String {
         let details = refund().to_string();
-        self.asks(
-            "shop-assistant",
-            &[
-                ("requested_actor", "refund-agent"),
-                ("scope", "openid offline_access orders:read orders:write"),
-                ("authorization_details", &details),
-            ],
-        )
+        let shop = tests::Client::new(self.house.door(), "shop-assistant", tests::Authentication::None);
+        let params = [
+            ("requested_actor", "refund-agent"),
+            ("scope", "openid offline_access orders:read orders:write"),
+            ("authorization_details", details.as_str()),
+        ];
+        self.pushes(&shop, &params).await
     }
 
     /// Alice in front of the usual story's consent page.
     pub async fn alice_is_asked(&self) -> Person {
         let alice = self.person().await;
-        alice.goto(&self.asks_for_agent()).await;
+        alice.goto(&self.asks_for_agent().await).await;
         self.sign_in(&alice, "alice").await;
         alice.see("consent-form").await;
         alice

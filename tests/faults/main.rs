@@ -5,6 +5,7 @@ mod floods;
 mod goodbye;
 mod hostile_clients;
 mod key_ring;
+mod kill_to_refusal;
 mod killed;
 mod lost_database;
 mod single_use;

@@ -42,6 +42,11 @@ async fn a_user_sees_what_they_allowed_and_ends_it(database: Database) {
     assert_eq!((page.status, page.path.as_str()), (200, "/account"));
     let event = house.told("consent.end", "granted").await;
     assert_eq!(event["consent"], consent);
+    let text = page.text();
+    for words in ["Ended: The shop can do nothing", "This was ended: 1 consent", "2 tokens", "It took"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!alice.page("/account").await.text().contains("It took"), "it is told once");
     assert!(!house.is_active(token.access_token()).await);
     shop.refresh(token.text("refresh_token"), &[]).await.refused("invalid_grant");
     assert!(house.is_active(agents.access_token()).await, "the other one stays");

@@ -69,6 +69,7 @@ async fn a_user_suspends_resumes_and_ends_a_task_and_its_parts_go_along(database
     let page = confirm(&alice, &of("suspend")).await;
     assert_eq!((page.status, page.path.as_str()), (200, "/account"));
     assert!(page.text().contains("Suspended: agent-a the agent"), "{}", page.text());
+    assert!(!page.text().contains("This was ended"), "what rests has not ended: {}", page.text());
     assert!(!alice.page("/account").await.text().contains("Suspended: agent-a"), "it is told once");
     let event = house.told("task.suspend", "granted").await;
     assert_eq!((&event["task"], event.get("client")), (&task.json["id"], None));
@@ -88,10 +89,12 @@ async fn a_user_suspends_resumes_and_ends_a_task_and_its_parts_go_along(database
     for going in [&mine, &theirs] {
         assert!(house.is_active(going.access_token()).await);
     }
-    confirm(&alice, &format!("/account/tasks/{}/revoke", part.text("id"))).await;
+    let told = confirm(&alice, &format!("/account/tasks/{}/revoke", part.text("id"))).await.text();
+    assert!(told.contains("This was ended: 1 task 2 tokens It took"), "{told}");
     assert!(!house.is_active(theirs.access_token()).await && house.is_active(mine.access_token()).await);
     let page = confirm(&alice, &of("revoke")).await;
     assert!(page.text().contains("Ended: agent-a the agent"), "{}", page.text());
+    assert!(page.text().contains("This was ended: 1 task 1 token It took"), "{}", page.text());
     house.told("task.revoke", "granted").await;
     assert!(!house.is_active(mine.access_token()).await);
     assert!(house.is_active(consent.access_token()).await);

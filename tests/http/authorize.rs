@@ -81,11 +81,14 @@ async fn everything_else_is_told_the_client_with_state_and_iss() {
         (ask().with("authorization_details", "{}"), "invalid_authorization_details"),
         (ask().with("authorization_details", "no json"), "invalid_authorization_details"),
         (ask().details(&json!([{"type": "unknown"}])), "invalid_authorization_details"),
-        (ask().details(&json!([{"type": "agent_task"}])), "invalid_authorization_details"),
+        (ask().details(&json!([{"type": "mcp_tool"}])), "invalid_authorization_details"),
         (
-            ask().details(&json!([{"type": "agent_task", "actions": ["read"], "more": 1}])),
+            ask().details(
+                &json!([{"type": "mcp_tool", "server": "https://m.example", "tools": ["x"], "more": 1}]),
+            ),
             "invalid_authorization_details",
         ),
+        (ask().details(&json!([{"type": "agent_task", "actions": ["read"]}])), "invalid_request"),
         (ask().with("request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"),
         (ask().with("claims", "[]"), "invalid_request"),
         (ask().with("registration", "{}"), "registration_not_supported"),

@@ -219,7 +219,8 @@ async fn an_operator_looks_and_ends_on_the_command_line_with_a_key_of_their_own(
     prints(&["end", "user", &alice, "--operation", "disable"]).await;
     house.told("user.disable", "granted").await;
 
-    prints(&["end", "instance", "agent-a", "--instance", "run-1"]).await;
+    let done = prints(&["end", "instance", "agent-a", "--instance", "run-1"]).await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&done).unwrap()["seen"], false, "{done}");
     assert_eq!(house.told("instance.end", "granted").await["instance"], "run-1");
 
     // What stands in the way is said in words that help.

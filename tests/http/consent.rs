@@ -18,7 +18,9 @@ async fn what_is_kept_is_what_was_left(database: Database) {
         .actor("agent-a")
         .scope("orders:read orders:write")
         .resource(ORDERS)
-        .details(&details);
+        .details(&details)
+        .pushed(&shop)
+        .await;
     let page = ask.brought_by(&alice).await.page();
     let text = page.text();
     for words in [

@@ -88,7 +88,15 @@ async fn an_agent_that_is_suspended_holds_nothing_any_more_and_stays_so_until_it
     assert!(house.is_active(&as_a).await, "to ask ends nothing");
 
     let done = confirm(&admin, "/admin/clients/agent-a/suspend").await.text();
-    for words in ["agent-a the agent is suspended", "consents", "tasks", "tokens", "2 codes or requests"] {
+    for words in [
+        "agent-a the agent is suspended",
+        "1 agent stopped: agent-a the agent",
+        "consents",
+        "tasks",
+        "tokens",
+        "2 codes or requests",
+        "It took",
+    ] {
         assert!(done.contains(words), "{words}: {done}");
     }
     let told = house.told("agent.suspend", "granted").await;
@@ -207,7 +215,7 @@ async fn the_agents_of_an_owner_are_suspended_and_what_they_hold_ends(database: 
         assert!(asked.contains(agent), "{agent}: {asked}");
     }
     let done = confirm(&admin, &path).await.text();
-    assert!(done.contains("3 agents suspended") && done.contains("1 consent"), "{done}");
+    assert!(done.contains("3 agents stopped: agent-a the agent") && done.contains("1 consent"), "{done}");
     let told = house.told("owner.end", "granted").await;
     assert_eq!(told["user"], path.split('/').nth(3).unwrap());
     assert!(!house.is_active(token.access_token()).await);

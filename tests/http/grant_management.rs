@@ -188,7 +188,7 @@ async fn only_the_owner_and_the_client_of_a_grant_change_it(database: Database) 
     // A word must not come to mean something where it was not asked for.
     let details = json!([{"type": "agent_task", "actions": ["read"]}]);
     let here = house.ask(&web).with(ACTION, "create").details(&details).resource(ORDERS);
-    let here = here.approved_by(&alice).await.redeem(&web).await.ok();
+    let here = here.pushed(&web).await.approved_by(&alice).await.redeem(&web).await.ok();
     let there = acting(&house, &web, "inventory:read", "merge", here.text("grant_id")).resource(INVENTORY);
     assert_eq!(refused(&there, &alice).await, "invalid_target");
 

@@ -34,6 +34,7 @@ async fn a_resource_server_gets_what_it_would_get_signed(database: Database) {
     let agent = house.client("agent-a");
     let details = json!([{ "type": "agent_task", "actions": ["read"], "purpose": "Answer ticket 4711" }]);
     let asked = house.ask(&agent).scope("orders:read").resource(ORDERS).details(&details);
+    let asked = asked.pushed(&agent).await;
     let token = asked.approved_by(&house.signed_in("alice").await).await.redeem(&agent).await.ok();
     let api = house.client("orders-api");
     let plain = api.introspect(token.access_token()).await.ok().json;

@@ -37,6 +37,29 @@ pub struct House {
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
+/// Another node of a house: the same issuer, database and clock, and a port of its own.
+pub struct Neighbour {
+    issuer: String,
+    /// What leads there: requests to the house go to this node.
+    http: reqwest::Client,
+    serving: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Neighbour {
+    /// The same client, who goes to this node from now on.
+    #[must_use]
+    pub fn serving(&self, client: Client) -> Client {
+        client.going(self.issuer.clone(), self.http.clone())
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
 /// What everybody outside knows of the house: where it is, and what time it is.
 #[derive(Clone)]
 pub struct Door {
@@ -177,6 +200,18 @@ impl House {
             let _ = stop.send(());
             let _ = serving.await;
         }
+    }
+
+    /// Opens another node of this house.
+    pub async fn neighbour(&self) -> Neighbour {
+        let (app, _) = enter(&self.config, &self.door.clock).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // As a balancer would: the house has one address, and this is what stands behind it.
+        let node = reqwest::Proxy::http(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let plain = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = plain.proxy(node).build().unwrap();
+        let (stop, serving) = serve(&app, Listeners { main: listener, mtls: None });
+        Neighbour { issuer: self.door.issuer.clone(), http, serving, _stop: stop }
     }
 
     /// What everybody outside knows.

@@ -4,6 +4,8 @@
 //! shows, by a hash over all of it ([`Wanted::hash`]); it is good for one token, which does not outlive it. When the
 //! client comes back everything is decided anew, and whatever is not what was shown is refused.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use crate::authority::Authority;
 use crate::authorization_details::{AuthorizationDetails, DetailsTypes};
 use crate::client::Client;
 use crate::destination::Destination;
-use crate::identifier::{ClientId, ConsentId, RuleId, TaskId, TokenId, UserId};
+use crate::identifier::{ClientId, ConsentId, DetailsTypeName, RuleId, TaskId, TokenId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::rule::{Approver, Planned, Reason, Rule, Verdict, at_once, judge};
@@ -41,6 +43,9 @@ pub struct Wanted {
     pub scope: Scope,
     /// `authorization_details`.
     pub authorization_details: AuthorizationDetails,
+    /// The version of each of their types: another one may say something else with the same values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<DetailsTypeName, u32>,
     /// The resource servers.
     pub resources: Resources,
     /// The task that it is derived for.
@@ -58,9 +63,10 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What `token` permits, and whose and who it is: an access token that would be issued.
+    /// What `token` permits, and whose and who it is: an access token that would be issued. Its details are read by
+    /// `types`.
     #[must_use]
-    pub fn of(token: &Token) -> Self {
+    pub fn of(token: &Token, types: &DetailsTypes) -> Self {
         Self {
             client: token.client.clone(),
             subject: token.subject.clone(),
@@ -69,6 +75,7 @@ impl Wanted {
             destination: Destination::Here,
             scope: token.authority.scope.clone(),
             authorization_details: token.authority.details.clone(),
+            types: types.versions(&token.authority.details),
             resources: token.authority.resources.clone(),
             task: token.task.as_ref().map(|task| task.id.clone()),
             txn: token.task.as_ref().map(|task| task.root.clone()),
@@ -76,6 +83,12 @@ impl Wanted {
             parent: token.parent.clone(),
             user_present: token.login.is_some() && token.parent.is_none(),
         }
+    }
+
+    /// The same, read by these details types, which may be others by now.
+    #[must_use]
+    pub fn read_by(&self, types: &DetailsTypes) -> Self {
+        Self { types: types.versions(&self.authorization_details), ..self.clone() }
     }
 
     /// Its authority, for no time at all: how long, nobody is asked.
@@ -128,6 +141,9 @@ pub struct Question {
     pub reason: Reason,
     /// Who.
     pub approver: UserId,
+    /// As whom they are asked.
+    #[serde(default)]
+    pub asked_as: Approver,
     /// What their sign-in must be worth at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<Acr>,
@@ -161,6 +177,8 @@ pub struct Approved {
 pub struct Policy<'a> {
     /// The admin rules.
     pub rules: &'a [Rule],
+    /// The manager of the token's user, where that user has one who may use their account.
+    pub manager: Option<&'a UserId>,
     /// The yes that the client came back for.
     pub approved: Option<&'a Approved>,
 }
@@ -247,10 +265,15 @@ impl Policy<'_> {
             Verdict::AskApart => Err(PolicyRefused::AskApart),
             Verdict::Ask { .. } if self.approved.is_none() && wanted.is_handed_over() => Ok(None),
             Verdict::Ask { reason, approver, acr } => {
-                let approver = match approver {
+                let asked_as = approver;
+                let approver = match &asked_as {
                     Approver::Subject => wanted.subject.user().cloned(),
                     Approver::Owner => actor.agent().map(|agent| agent.owner.clone()),
-                    Approver::User(user) => Some(user),
+                    // Nobody is above themselves.
+                    Approver::Manager => {
+                        self.manager.filter(|manager| Some(*manager) != wanted.subject.user()).cloned()
+                    }
+                    Approver::User(user) => Some(user.clone()),
                 };
                 let Some(approver) = approver else { return Err(PolicyRefused::NobodyToAsk(reason)) };
                 match self.approved {
@@ -259,7 +282,8 @@ impl Policy<'_> {
                     }
                     Some(_) => Err(PolicyRefused::NotAsApproved),
                     None => {
-                        let question = Question { wanted: wanted.clone(), reason, approver, acr, end };
+                        let question =
+                            Question { wanted: wanted.clone(), reason, approver, asked_as, acr, end };
                         Err(PolicyRefused::ApprovalNeeded(Box::new(question)))
                     }
                 }
@@ -271,7 +295,7 @@ impl Policy<'_> {
     /// this very token.
     #[must_use]
     pub fn at_once(&self, token: &Token, actor: &Client, types: &DetailsTypes, answered: bool) -> Authority {
-        let wanted = Wanted::of(token);
+        let wanted = Wanted::of(token, types);
         let reaches = |acr: Acr| token.login.as_ref().is_some_and(|login| Acr::reached(login) >= acr);
         let has = |approver: &Approver, acr: Option<Acr>| {
             let said = answered && *approver == Approver::Subject && acr.is_none_or(reaches);
@@ -283,9 +307,12 @@ impl Policy<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::acr::{self, Method};
     use crate::actor::SubProfile;
+    use crate::authorization_details::DetailsType;
     use crate::resource_authorization_server::GrantKind;
     use crate::rule::{RuleEffect, What};
     use serde_json::json;
@@ -301,6 +328,7 @@ mod tests {
             destination: Destination::Here,
             scope: "a".parse().unwrap(),
             authorization_details: AuthorizationDetails::none(),
+            types: BTreeMap::new(),
             resources: Resources::from(["https://r.example".parse().unwrap()]),
             task: "task".parse().ok(),
             txn: "root".parse().ok(),
@@ -338,7 +366,9 @@ mod tests {
         approved: Option<&Approved>,
         wanted: &Wanted,
     ) -> Result<Option<NumericDate>, PolicyRefused> {
-        Policy { rules, approved }.check(wanted, &agent(), &DetailsTypes::default(), NumericDate(900), NOW)
+        let manager = "max".parse().ok();
+        let policy = Policy { rules, manager: manager.as_ref(), approved };
+        policy.check(wanted, &agent(), &DetailsTypes::default(), NumericDate(900), NOW)
     }
 
     fn yes(by: &str) -> Approved {
@@ -347,7 +377,7 @@ mod tests {
 
     #[test]
     fn every_member_of_what_is_wanted_changes_its_hash() {
-        let changes: [fn(&mut Wanted); 17] = [
+        let changes: [fn(&mut Wanted); 19] = [
             |w| w.client = "other".parse().unwrap(),
             |w| w.subject = Subject::User("eve".parse().unwrap()),
             |w| w.chain = Chain::of(agent().as_actor("https://as.example")),
@@ -359,6 +389,8 @@ mod tests {
             |w| w.destination = transaction(json!({"order": 7})),
             |w| w.scope = "a b".parse().unwrap(),
             |w| w.authorization_details = AuthorizationDetails::parse(r#"[{"type":"t"}]"#).unwrap(),
+            |w| w.types = BTreeMap::from([("t".parse().unwrap(), 1)]),
+            |w| w.types = BTreeMap::from([("t".parse().unwrap(), 2)]),
             |w| w.resources.clear(),
             |w| w.task = None,
             |w| w.txn = None,
@@ -379,8 +411,13 @@ mod tests {
     #[test]
     fn the_rule_says_whether_the_subject_the_owner_or_a_named_user_is_asked() {
         let named = Approver::User("carol".parse().unwrap());
-        for (approver, expected) in [(Approver::Subject, "alice"), (Approver::Owner, "bob"), (named, "carol")]
-        {
+        let all = [
+            (Approver::Subject, "alice"),
+            (Approver::Owner, "bob"),
+            (Approver::Manager, "max"),
+            (named, "carol"),
+        ];
+        for (approver, expected) in all {
             match check(&[asking(approver)], None, &wanted()) {
                 Err(PolicyRefused::ApprovalNeeded(question)) => {
                     assert_eq!(question.approver.as_str(), expected);
@@ -447,5 +484,33 @@ mod tests {
         let deny = Rule { effect: RuleEffect::Deny { what: What::default() }, ..asking(Approver::Owner) };
         let refused = check(&[asking(Approver::Owner), deny], Some(&yes("bob")), &wanted());
         assert!(matches!(refused, Err(PolicyRefused::Denied(_))), "{refused:?}");
+    }
+
+    #[test]
+    fn nobody_approves_as_manager_where_there_is_none_or_it_would_be_the_user() {
+        let alice = "alice".parse().unwrap();
+        for manager in [None, Some(&alice)] {
+            let rules = [asking(Approver::Manager)];
+            let policy = Policy { rules: &rules, manager, approved: None };
+            let refused = policy.check(&wanted(), &agent(), &DetailsTypes::default(), NumericDate(900), NOW);
+            assert!(matches!(refused, Err(PolicyRefused::NobodyToAsk(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_yes_to_one_version_of_a_details_type_is_none_to_another() {
+        let types = |version| {
+            let document =
+                json!({"name": "t", "schema": {}, "words": {"en": {"name": "T", "sentence": "T"}}});
+            let kind = DetailsType::of_version(serde_json::from_value(document).unwrap(), version).unwrap();
+            DetailsTypes::of([Arc::new(kind)])
+        };
+        let details = AuthorizationDetails::parse(r#"[{"type":"t"}]"#).unwrap();
+        let first = Wanted { authorization_details: details, ..wanted() }.read_by(&types(1));
+        let rules = [asking(Approver::Owner)];
+        let approved = Approved { hash: first.hash(), ..yes("bob") };
+        assert!(check(&rules, Some(&approved), &first).is_ok());
+        let second = first.read_by(&types(2));
+        assert_eq!(check(&rules, Some(&approved), &second), Err(PolicyRefused::NotAsApproved));
     }
 }

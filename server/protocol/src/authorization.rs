@@ -86,6 +86,7 @@ pub fn offer(
     named: &Named,
     registered: Registered<'_>,
     until: NumericDate,
+    now: NumericDate,
 ) -> Result<Authority, AuthorizationRefused> {
     let scope = named.scope.clone().unwrap_or_default();
     let details = named.details.clone().unwrap_or_default();
@@ -103,6 +104,7 @@ pub fn offer(
     if let Some(index) = details.iter().position(|detail| !allowed.contains(detail.type_name())) {
         return Err(InvalidAuthorizationDetails::UnknownType { index }.into());
     }
+    details.check_together(now)?;
     let resources = registered.targets(&named.resources, &what, &details, actor)?;
     if !what.is_within(&registered.known_scope(&resources)) {
         return Err(AuthorizationRefused::ScopeNotAllowed);
@@ -152,6 +154,7 @@ pub fn take(
     }
     if let Some(asked) = &named.details {
         registered.types.check(asked)?;
+        asked.check_deadlines(now)?;
         registered.types.check_within(asked, &given.details)?;
     }
     let wanted = named.scope.as_ref().unwrap_or(&given.scope);
@@ -159,6 +162,7 @@ pub fn take(
     let resources = registered.places(given, &named.resources, wanted, &details)?;
     let scope = wanted.common(&registered.known_scope(&resources));
     details.0.retain(|detail| registered.understands(&resources, detail));
+    details.check_deadlines(now)?;
     let until = registered.end(&details, &resources, life, now).min(given.until);
     let taken = Authority { scope, details, resources, until };
     // An empty scope in the answer would read as if everything had been granted (RFC 6749 §5.1).

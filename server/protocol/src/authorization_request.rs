@@ -105,6 +105,14 @@ pub enum AuthorizationRequestRefused {
     /// No `code_challenge`, and this client needs one (RFC 9700 §2.1.1).
     #[error("code_challenge is required, with code_challenge_method S256")]
     NoCodeChallenge,
+    /// The client must push its requests (RFC 9126 §5), and this one was not.
+    #[error("this client must push its authorization requests (RFC 9126)")]
+    NotPushed,
+    /// A task that came by the browser, where whoever sits there could have written it.
+    #[error(
+        "a task has to be pushed: send a request with an agent_task to the PAR endpoint (RFC 9126) first"
+    )]
+    TaskNotPushed,
     /// `prompt`.
     #[error(transparent)]
     Prompt(#[from] InvalidPrompt),
@@ -130,9 +138,12 @@ impl Refuse for AuthorizationRequestRefused {
             Self::Prompt(reason) => reason.code(),
             Self::Claims(reason) => reason.code(),
             Self::ResponseMode(reason) => reason.code(),
-            Self::OtherResponseMode | Self::PlainResponse | Self::NoCodeChallenge | Self::Malformed(_) => {
-                ErrorCode::InvalidRequest
-            }
+            Self::OtherResponseMode
+            | Self::PlainResponse
+            | Self::NoCodeChallenge
+            | Self::NotPushed
+            | Self::TaskNotPushed
+            | Self::Malformed(_) => ErrorCode::InvalidRequest,
         }
     }
 }
@@ -204,6 +215,21 @@ impl AuthorizationRequest {
             return Err(AuthorizationRequestRefused::NoCodeChallenge);
         }
         Ok(())
+    }
+
+    /// Checks that a request that came to the authorization endpoint as it is, plain or as a request object, may: who has
+    /// to push pushes, and a task is never asked for in any other way (mission-bound-authorization).
+    ///
+    /// # Errors
+    /// [`AuthorizationRequestRefused::NotPushed`], [`AuthorizationRequestRefused::TaskNotPushed`].
+    pub fn check_unpushed(&self, client: &Client) -> Result<(), AuthorizationRequestRefused> {
+        if client.needs_pushed_requests() {
+            return Err(AuthorizationRequestRefused::NotPushed);
+        }
+        match &self.authorization_details {
+            Some(details) if details.hold_task() => Err(AuthorizationRequestRefused::TaskNotPushed),
+            _ => Ok(()),
+        }
     }
 
     /// How the response to `client` travels: as it asked, or as is usual for it.
@@ -354,6 +380,20 @@ mod tests {
             "id_token_signed_response_alg": "ES256",
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn who_has_to_push_pushes_and_so_does_everybody_who_asks_for_a_task() {
+        use AuthorizationRequestRefused::{NotPushed, TaskNotPushed};
+        let pushes = Client { require_pushed_authorization_requests: true, ..client("client_secret_basic") };
+        let may = |client: &Client, details: &str| {
+            parse(&[("authorization_details", details)]).unwrap().check_unpushed(client)
+        };
+        let (task, other) = (r#"[{"type":"mcp_tool"},{"type":"agent_task"}]"#, r#"[{"type":"mcp_tool"}]"#);
+        assert_eq!(may(&client("none"), other), Ok(()));
+        assert_eq!(may(&client("none"), task), Err(TaskNotPushed));
+        assert_eq!(may(&pushes, other), Err(NotPushed));
+        assert_eq!(parse(&[]).unwrap().check_unpushed(&pushes), Err(NotPushed));
     }
 
     #[test]

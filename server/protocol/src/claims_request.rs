@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::authorization_details::strict_json;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::scope::Scope;
 use crate::standard_claims;
+use crate::strict_json;
 
 /// The most claims that are asked for in one place.
 const MOST_CLAIMS: usize = 64;

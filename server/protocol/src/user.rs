@@ -9,6 +9,8 @@ use crate::identifier::UserId;
 
 /// The claim in which a user's groups stand.
 pub const GROUPS: &str = "groups";
+/// The claim in which the username of a user's manager stands.
+pub const MANAGER: &str = "manager";
 
 /// A user.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -44,6 +46,12 @@ impl User {
     pub fn verified_email(&self) -> Option<&str> {
         let verified = self.claims.get("email_verified") == Some(&Value::Bool(true));
         self.email().filter(|_| verified)
+    }
+
+    /// The username of their manager, where one is known.
+    #[must_use]
+    pub fn manager(&self) -> Option<&str> {
+        self.claims.get(MANAGER).and_then(Value::as_str)
     }
 
     /// The groups they are in.

@@ -4,6 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::approval::Question;
+use crate::destination::Destination;
+use crate::identifier::{ClientId, TaskId, UserId};
 use crate::numeric_date::NumericDate;
 use crate::token::Subject;
 
@@ -25,20 +27,86 @@ pub struct Event {
     pub members: Map<String, Value>,
 }
 
-impl Event {
-    /// The question of this id waits at `link` until `expires_at`.
+/// What an event is about: a question that somebody answers.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Its id on pages.
+    pub approval: &'a str,
+    /// Who answers it.
+    pub approver: &'a UserId,
+    /// Who asks.
+    pub client: &'a ClientId,
+    /// Whose authority it is about.
+    pub subject: &'a str,
+    /// What is to be issued, and where it goes.
+    pub destination: &'a Destination,
+    /// The task that it is of.
+    pub task: Option<&'a TaskId>,
+}
+
+impl<'a> About<'a> {
+    /// A token request that waits for somebody's approval.
     #[must_use]
-    pub fn requested(id: &str, question: &Question, link: &str, expires_at: NumericDate) -> Self {
-        let mut members = about(id, question);
+    pub fn question(approval: &'a str, question: &'a Question) -> Self {
+        let wanted = &question.wanted;
+        let subject = match &wanted.subject {
+            Subject::User(user) => user.as_str(),
+            Subject::Client { id, .. } => id.as_str(),
+        };
+        Self {
+            approval,
+            approver: &question.approver,
+            client: &wanted.client,
+            subject,
+            destination: &wanted.destination,
+            task: wanted.task.as_ref(),
+        }
+    }
+
+    /// A backchannel authentication request: its user is asked, for themselves (Client-Initiated Backchannel
+    /// Authentication §7.1).
+    #[must_use]
+    pub fn backchannel(approval: &'a str, client: &'a ClientId, user: &'a UserId) -> Self {
+        Self {
+            approval,
+            approver: user,
+            client,
+            subject: user.as_str(),
+            destination: &Destination::Here,
+            task: None,
+        }
+    }
+
+    fn members(self) -> Map<String, Value> {
+        let token_type = self.destination.token_type().as_str();
+        let always = [
+            ("approval", self.approval),
+            ("approver", self.approver.as_str()),
+            ("client", self.client.as_str()),
+            ("subject", self.subject),
+            ("requested_token_type", token_type),
+        ];
+        let audience = self.destination.audience().map(|audience| ("audience", audience));
+        let task = self.task.map(|task| ("task", task.as_str()));
+        let all = always.into_iter().chain(audience).chain(task);
+        all.map(|(name, value)| (name.to_owned(), value.into())).collect()
+    }
+}
+
+impl Event {
+    /// It waits at `link` until `expires_at`.
+    #[must_use]
+    pub fn requested(about: About<'_>, link: &str, expires_at: NumericDate) -> Self {
+        let mut members = about.members();
         members.insert("link".to_owned(), link.into());
         members.insert("expires_at".to_owned(), expires_at.0.into());
         Self { uri: APPROVAL_REQUESTED, members }
     }
 
-    /// The question of this id was answered.
+    /// It was answered.
     #[must_use]
-    pub fn answered(id: &str, question: &Question, approved: bool) -> Self {
-        let mut members = about(id, question);
+    pub fn answered(about: About<'_>, approved: bool) -> Self {
+        let mut members = about.members();
         members.insert("decision".to_owned(), if approved { "approved" } else { "denied" }.into());
         Self { uri: APPROVAL_ANSWERED, members }
     }
@@ -56,32 +124,6 @@ impl Event {
         ];
         claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
-}
-
-fn about(id: &str, question: &Question) -> Map<String, Value> {
-    let wanted = &question.wanted;
-    let subject = match &wanted.subject {
-        Subject::User(user) => user.as_str(),
-        Subject::Client { id, .. } => id.as_str(),
-    };
-    let mut members: Map<String, Value> = [
-        ("approval", id),
-        ("approver", question.approver.as_str()),
-        ("client", wanted.client.as_str()),
-        ("subject", subject),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .collect();
-    let token_type = wanted.destination.token_type().as_str();
-    members.insert("requested_token_type".to_owned(), token_type.into());
-    if let Some(audience) = wanted.destination.audience() {
-        members.insert("audience".to_owned(), audience.into());
-    }
-    if let Some(task) = &wanted.task {
-        members.insert("task".to_owned(), task.as_str().into());
-    }
-    members
 }
 
 /// Whether a receiver has taken it (RFC 8935 §2.2).
@@ -109,8 +151,8 @@ mod tests {
             "reason": {"rule": "r"}, "approver": "usr_2", "end": 9
         }))
         .unwrap();
-        let event =
-            Event::requested("ask_1", &question, "https://as.example/approvals/ask_1", NumericDate(7));
+        let about = About::question("ask_1", &question);
+        let event = Event::requested(about, "https://as.example/approvals/ask_1", NumericDate(7));
         let claims = event.claims("https://as.example", "https://hook.example", "jti");
         assert_eq!(
             Value::Object(claims),
@@ -124,8 +166,21 @@ mod tests {
                 }}
             })
         );
-        let answered = Event::answered("ask_1", &question, false);
+        let answered = Event::answered(about, false);
         assert_eq!(answered.members["decision"], "denied");
         assert!(!format!("{event:?}{answered:?}").contains("hush"));
+    }
+
+    #[test]
+    fn of_a_question_from_afar_it_names_its_user_who_is_asked_for_themselves() {
+        let (client, user) = ("till".parse().unwrap(), "usr_1".parse().unwrap());
+        let event = Event::answered(About::backchannel("req_1", &client, &user), true);
+        assert_eq!(
+            Value::Object(event.members),
+            json!({
+                "approval": "req_1", "approver": "usr_1", "client": "till", "subject": "usr_1",
+                "requested_token_type": "urn:ietf:params:oauth:token-type:access_token", "decision": "approved"
+            })
+        );
     }
 }

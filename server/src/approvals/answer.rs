@@ -12,6 +12,7 @@ use protocol::identifier::{SessionId, UserId};
 use protocol::prompt::{AskedAcr, PromptRefused};
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
+use protocol::webhook::{About, Event};
 
 use super::{deliver, wanted};
 use crate::app::{App, Visit};
@@ -120,7 +121,17 @@ async fn say_yes(
         code,
         expires_at,
     });
-    commit(app, change, visit, waiting).await
+    commit(app, told(app, visit, change, waiting, true), visit, waiting).await
+}
+
+/// Keeps that webhooks are to be told of the answer to a question from afar. Who enters the code of a device answers what
+/// nobody was told of.
+fn told(app: &App, visit: &Visit, change: Change, waiting: &DeferredRequest, approved: bool) -> Change {
+    let (Way::Backchannel { .. }, Some(user)) = (&waiting.request.way, &waiting.user) else { return change };
+    let about = About::backchannel(&waiting.id, &waiting.request.client, user);
+    let event = Event::answered(about, approved);
+    let records = app.webhooks.to_tell(&event, app.issuer(), app.entropy.as_ref(), visit.now);
+    records.into_iter().fold(change, Change::keep)
 }
 
 /// The user says no; the client is told, where it is to be told.
@@ -136,8 +147,9 @@ pub async fn deny(
 ) -> Result<(), Failure> {
     check_asked(waiting, user)?;
     let refusal = Refusal::new(ErrorCode::AccessDenied, "the user said no");
-    let told = authorization::told_of_refusal(visit, offer, Some(user), &refusal);
-    commit(app, Change::new(told).take(Take::Answer(waiting.digest)), visit, waiting).await
+    let event = authorization::told_of_refusal(visit, offer, Some(user), &refusal);
+    let change = Change::new(event).take(Take::Answer(waiting.digest));
+    commit(app, told(app, visit, change, waiting, false), visit, waiting).await
 }
 
 /// Nobody answers for somebody else.

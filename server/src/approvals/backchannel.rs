@@ -13,6 +13,7 @@ use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::user::User;
+use protocol::webhook::{About, Event};
 
 use super::deliver::Delivery;
 use super::{Letter, News, asked_user, event_of, keep, mail, refuse, tell_of, user_code, wanted};
@@ -80,16 +81,21 @@ pub async fn ask_user(
     let id = random_id(app.entropy.as_ref(), "req_");
     let link = app.url(&format!("/approvals/{id}"));
     let binding_message = request.binding_message.clone();
+    let expires_at = visit.now.plus(expires_in);
+    // Of somebody who is not known, or not asked, there is nothing to tell.
+    let event = known.as_ref().map(|known| {
+        Event::requested(About::backchannel(&id, &caller.client.id, &known.id), &link, expires_at)
+    });
+    let event = event
+        .iter()
+        .flat_map(|event| app.webhooks.to_tell(event, app.issuer(), app.entropy.as_ref(), visit.now));
+    let change = event.fold(Change::new(told), Change::keep);
     let record = DeferredRequest {
         digest: auth_req_id.digest(),
         id,
         user: Some(user),
         user_code: None,
-        polling: Polling {
-            interval: settings.interval,
-            polled_at: None,
-            expires_at: visit.now.plus(expires_in),
-        },
+        polling: Polling { interval: settings.interval, polled_at: None, expires_at },
         answered: false,
         delivery: token
             .map(|token| Delivery::new(&auth_req_id, token.reveal()).seal(app, &auth_req_id.digest()))
@@ -104,7 +110,7 @@ pub async fn ask_user(
             asked_at: visit.now,
         },
     };
-    keep(app, caller, Change::new(told), Record::Deferred(record)).await?;
+    keep(app, caller, change, Record::Deferred(record)).await?;
     if let Some(user) = known {
         mail::begin(app, News { user, offer, binding_message, link }, letter);
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use protocol::approval::Question;
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::client::Client;
 use protocol::identifier::{SessionId, UserId};
@@ -11,7 +12,7 @@ use protocol::prompt::PromptRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
 use protocol::user::User;
-use protocol::webhook::Event;
+use protocol::webhook::{About, Event};
 
 use crate::app::{App, Visit};
 use crate::failure::Failure;
@@ -26,7 +27,7 @@ pub struct ApprovalNews {
     /// Who asks.
     pub asker: Arc<Client>,
     /// What is asked.
-    pub question: protocol::approval::Question,
+    pub question: Question,
     /// The words for it.
     pub registry: Arc<Registry>,
     /// Whom it is for, where that is not the approver.
@@ -49,45 +50,63 @@ pub struct Approving<'a> {
     pub login: &'a Login,
 }
 
-/// Takes the answer of the approver. `shown` is the hash of what they were shown.
+/// What somebody answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// Yes, to what has this hash.
+    Yes(String),
+    /// No, to whatever it is.
+    No,
+}
+
+/// What is registered, as it counts for a question, and words it: by the consent that its token would come from.
 ///
 /// # Errors
-/// `invalid_request` where it was answered before, is over, is somebody else's to answer, or is not what was shown;
-/// `unmet_authentication_requirements` where a yes takes a stronger login.
+/// The store's.
+pub async fn registry_of(app: &App, question: &Question) -> Result<Arc<Registry>, Failure> {
+    let consent = match &question.wanted.consent {
+        Some(id) => app.store.find_consent(id).await?,
+        None => None,
+    };
+    app.registry_of(consent.as_deref()).await
+}
+
+/// Takes the answer of the approver.
+///
+/// # Errors
+/// `invalid_request` where it was answered before, is over, or is somebody else's to answer; `unmet_authentication_requirements`
+/// where a yes takes a stronger login.
 pub async fn decide(
     app: &App,
     visit: &Visit,
     deferral: &Deferral,
     approving: Approving<'_>,
-    shown: &str,
-    approved: bool,
+    word: Word,
 ) -> Result<(), Failure> {
     let question = &deferral.asked.question;
     let refused = |description| Refusal::new(ErrorCode::InvalidRequest, description);
     if question.approver != *approving.user {
         return Err(refused("this is for somebody else to approve").into());
     }
-    if !crate::app::same(shown, &question.wanted.hash()) {
-        return Err(refused("this is not what was shown").into());
-    }
+    let approved = word != Word::No;
     if approved && !question.is_for(approving.login) {
         return Err(PromptRefused::Unmet.into());
     }
     let event = told(visit, deferral, approved);
-    let step = match approved {
-        true => Step::Approve(visit.now.plus(app.settings.approvals.approval_life).min(question.end)),
-        false => Step::Deny,
+    let until = visit.now.plus(app.settings.approvals.approval_life).min(question.end);
+    let (step, expires_at) = match word {
+        Word::Yes(hash) => (Step::Approve { until, hash }, until),
+        Word::No => (Step::Deny, deferral.polling.expires_at),
     };
     let change = Change::new(event)
         .requires(Anchor::User(approving.user.clone()))
         .requires(Anchor::Session(approving.session.clone()))
         .take(Take::Deferral { digest: deferral.digest, step });
-    let event = Event::answered(&deferral.id, question, approved);
+    let event = Event::answered(About::question(&deferral.id, question), approved);
     let told = app.webhooks.to_tell(&event, app.issuer(), app.entropy.as_ref(), visit.now);
     let change = told.into_iter().fold(change, Change::keep);
     // Not before the client can know the code that it is told of.
     let due_at = visit.now.max(deferral.asked.asked_at.plus(Seconds(2)));
-    let expires_at = if let Step::Approve(until) = step { until } else { deferral.polling.expires_at };
     let notice = AnswerDelivery { digest: deferral.digest, due_at, expires_at };
     let notice = deferral.delivery.as_ref().map(|_| Record::AnswerDelivery(notice));
     let change = notice.into_iter().fold(change, Change::keep);
@@ -147,7 +166,7 @@ async fn write(app: &App, deferred: Deferred, letter: &ApprovalLetter) -> Result
         asker,
         subject_name,
         link: app.url(&format!("/approvals/{}", deferred.id)),
-        registry: app.registry().await?,
+        registry: registry_of(app, &deferred.question).await?,
         approver: Arc::clone(&deferred.approver),
         question: deferred.question,
     };

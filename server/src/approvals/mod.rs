@@ -21,7 +21,7 @@ mod webhooks;
 
 pub use answer::{Answerer, approve, decide_for_test, deny, offer_for, readiness};
 pub use backchannel::{BackchannelAsked, ask_user};
-pub use deferral::{ApprovalLetter, ApprovalNews, Approving, decide, tell_approver};
+pub use deferral::{ApprovalLetter, ApprovalNews, Approving, Word, decide, registry_of, tell_approver};
 pub use deliver::deliver_for_ever;
 pub use device::{DeviceAsked, NotEntered, ask_device, enter_user_code};
 pub use end::end;

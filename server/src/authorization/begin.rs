@@ -110,9 +110,8 @@ async fn check(
     resolved: &Resolved,
 ) -> Result<AuthorizationRequest, Failure> {
     let request = AuthorizationRequest::parse(&resolved.params)?;
-    if client.needs_pushed_requests() && resolved.pushed.is_none() {
-        let description = "this client must push its authorization requests (RFC 9126)";
-        return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
+    if resolved.pushed.is_none() {
+        request.check_unpushed(client)?;
     }
     request_object::check_signed(client, resolved.signed)?;
     offer(app, client, &request, visit.now).await?;

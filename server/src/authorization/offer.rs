@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::audience::Resources;
 use protocol::authority::Authority;
 use protocol::authorization::{self, Named};
-use protocol::authorization_details::AuthorizationDetails;
+use protocol::authorization_details::{AuthorizationDetail, AuthorizationDetails, RiskLevel};
 use protocol::authorization_request::AuthorizationRequest;
 use protocol::claims_request::ClaimsRequest;
 use protocol::client::{Client, GrantType};
@@ -63,6 +63,16 @@ impl Becomes {
 }
 
 impl Offer {
+    /// How risky the riskiest of its details is, read by what is registered.
+    #[must_use]
+    pub fn risk(&self) -> RiskLevel {
+        let of = |detail: &AuthorizationDetail| {
+            let known = self.registry.types.find(detail.type_name())?;
+            Some(known.document().risk.of(detail.members()))
+        };
+        self.authority.details.iter().filter_map(of).max().unwrap_or(RiskLevel::Medium)
+    }
+
     /// The part of it that `user` may grant: what a resource server keeps for groups that they are not in, they are not
     /// asked about.
     ///
@@ -159,7 +169,7 @@ pub async fn offer_of(
         if actor.agent().is_some() { app.settings.agent_consent_life } else { app.settings.consent_life };
     let end = actor.agent().map(|agent| agent.expires_at);
     let until = end.into_iter().fold(now.plus(life), NumericDate::min);
-    let authority = authorization::offer(client, &actor, &named, registry.registered(), until)?;
+    let authority = authorization::offer(client, &actor, &named, registry.registered(), until, now)?;
     let passing_on_max = passing_on_max(app, &actor);
     let claims = claims(client, &actor, wanted.claims, &authority);
     let becomes = becomes(app, client, &actor, wanted.grant_management, now).await?;

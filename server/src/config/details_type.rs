@@ -7,11 +7,15 @@ use protocol::authorization_details::{
 };
 use protocol::identifier::DetailsTypeName;
 use protocol::numeric_date::Seconds;
+use protocol::strict_json;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::problem::{Entry, Problems};
 use super::written::{Json, some_duration};
+
+/// How deep a schema may nest.
+const DEEPEST_SCHEMA: usize = 64;
 
 /// A details type as written.
 #[derive(Deserialize)]
@@ -39,10 +43,13 @@ impl WrittenDetailsType {
     pub(super) fn check(self, mut entry: Entry<'_>) -> Option<DetailsTypeDocument> {
         let schema = match (self.schema, self.schema_json) {
             (Some(Json(schema)), None) => schema,
-            (None, Some(text)) => match serde_json::from_str(&text) {
+            (None, Some(text)) => match strict_json::parse(&text, DEEPEST_SCHEMA) {
                 Ok(schema) => schema,
                 Err(error) => {
-                    entry.no("schema_json", format_args!("is not JSON: {error}"));
+                    entry.no(
+                        "schema_json",
+                        format_args!("is not JSON in which each member stands once: {error}"),
+                    );
                     return None;
                 }
             },
@@ -61,7 +68,7 @@ impl WrittenDetailsType {
             may_be_passed_on: self.may_be_passed_on,
             approval_needed: self.approval_needed,
         };
-        for (key, why) in document.stray_names() {
+        for (key, why) in document.faults() {
             entry.no(key, why);
         }
         if let Err(reason) = DetailsType::new(document.clone()) {

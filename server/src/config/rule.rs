@@ -150,9 +150,10 @@ impl WrittenRule {
             }
             (_, None | Some("subject")) => (RuleEffect::Ask { approver: Approver::Subject, acr, what }, None),
             (_, Some("owner")) => (RuleEffect::Ask { approver: Approver::Owner, acr, what }, None),
+            (_, Some("manager")) => (RuleEffect::Ask { approver: Approver::Manager, acr, what }, None),
             (_, Some(named)) => {
                 let Some(username) = named.strip_prefix(USER) else {
-                    entry.no("approver", "must be subject, owner, or user: and a username");
+                    entry.no("approver", "must be subject, owner, manager, or user: and a username");
                     return None;
                 };
                 // Whose id that is, is known when users are applied.

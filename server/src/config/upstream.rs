@@ -124,6 +124,7 @@ struct WrittenClaims {
     name: Option<String>,
     email: Option<String>,
     groups: Option<String>,
+    manager: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -240,6 +241,7 @@ impl WrittenUpstream {
                 name: self.claims.name.unwrap_or(usual.name),
                 email: self.claims.email.unwrap_or(usual.email),
                 groups: self.claims.groups.unwrap_or(usual.groups),
+                manager: self.claims.manager,
             },
             groups: groups.collect(),
             required_groups: self.required_groups,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use argon2::password_hash::phc::PasswordHash;
 use protocol::standard_claims;
+use protocol::user::MANAGER;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -83,6 +84,12 @@ impl WrittenUser {
                     "is not what OpenID Connect Core 5.1 says of this claim",
                 );
             }
+        }
+        if let Some(Json(manager)) = self.claims.get(MANAGER) {
+            let named = manager
+                .as_str()
+                .is_some_and(|manager| is_short(manager) && !manager.eq_ignore_ascii_case(&self.username));
+            entry.check(named, "claims.manager", "must be the username of somebody else");
         }
         let mut claims: Map<_, _> =
             self.claims.into_iter().map(|(name, Json(value))| (name, value)).collect();

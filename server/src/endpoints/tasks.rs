@@ -14,7 +14,7 @@ use protocol::identifier::{ConsentId, TaskId};
 use protocol::metadata::TASKS;
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::task::{Operation, Task, TaskStatus, effective};
+use protocol::task::{Operation, Task, TaskStatus, effective, version};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ use super::protected::{self, Asked};
 use super::reply;
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
-use crate::tasks::{self, By};
+use crate::store::Ended;
+use crate::tasks::{self, By, Seen};
 
 /// The scope that opens it.
 const SCOPE: &str = "tasks";
@@ -50,9 +51,9 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
     match tasks::ask(&app, &agent.visit, &agent.client, &body, key).await {
         Ok(opened) => {
             let status = if opened.again { StatusCode::OK } else { StatusCode::CREATED };
-            let mut response =
-                reply::json(status, shown(&opened.task, opened.task.own_status(agent.visit.now)));
-            let place = app.url(&format!("{TASKS}/{}", opened.task.id));
+            let Seen { task, status: stands, version, .. } = &opened.seen;
+            let mut response = reply::json(status, shown(task, *stands, *version));
+            let place = app.url(&format!("{TASKS}/{}", task.id));
             if let Ok(place) = place.parse() {
                 response.headers_mut().insert(header::LOCATION, place);
             }
@@ -80,7 +81,7 @@ pub async fn list(State(app): State<Arc<App>>, parts: Parts) -> Response {
     match app.store.tasks_of_actor(&agent.client.id, consent.as_ref()).await {
         Ok(found) => {
             let now = agent.visit.now;
-            let of = |line: &Vec<Task>| Some(shown(line.first()?, effective(line, now)));
+            let of = |line: &Vec<Task>| Some(shown(line.first()?, effective(line, now), version(line, now)));
             let shown: Vec<Value> = found.iter().filter_map(of).collect();
             reply::json(StatusCode::OK, json!({ "tasks": shown }))
         }
@@ -96,7 +97,7 @@ pub async fn get(State(app): State<Arc<App>>, Path(id): Path<String>, parts: Par
     };
     let Ok(id) = id.parse::<TaskId>() else { return nowhere() };
     match tasks::see(&app, &agent.visit, By::Client(&agent.client.id), &id).await {
-        Ok(Some(seen)) => reply::json(StatusCode::OK, shown(&seen.task, seen.status)),
+        Ok(Some(seen)) => reply::json(StatusCode::OK, shown(&seen.task, seen.status, seen.version)),
         Ok(None) => nowhere(),
         Err(failure) => reply::failure(&app, &agent.visit, failure, false),
     }
@@ -128,8 +129,10 @@ pub async fn operate(
     let by = By::Client(&agent.client.id);
     match tasks::operate(&app, &agent.visit, by, &id, operation, reason.as_deref()).await {
         Ok(Some(done)) => {
-            let mut body = shown(&done.seen.task, done.seen.status);
-            body["ended"] = json!({ "tasks": done.ended.tasks, "tokens": done.ended.tokens });
+            let mut body = shown(&done.seen.task, done.seen.status, done.seen.version);
+            // A task has neither sessions nor consents, and stops nobody.
+            let Ended { tasks, tokens, pending, .. } = done.ended;
+            body["ended"] = json!({ "tasks": tasks, "tokens": tokens, "pending": pending });
             body["took_ms"] = json!(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
             reply::json(StatusCode::OK, body)
         }
@@ -196,15 +199,15 @@ fn nowhere() -> Response {
     reply::json(StatusCode::NOT_FOUND, json!({ "error": "not_found" }))
 }
 
-/// A task as its agent reads it.
-fn shown(task: &Task, status: TaskStatus) -> Value {
+/// A task as its agent reads it: where it stands, all those above it taken together, and the version of that.
+fn shown(task: &Task, status: TaskStatus, version: u64) -> Value {
     let mut body = json!({
         "id": task.id,
         "txn": task.root,
         "grant_id": task.consent,
         "actor": task.actor,
         "status": status,
-        "version": task.version,
+        "version": version,
         "intent_hash": task.intent_hash,
         "authority_hash": task.authority_hash,
         "created_at": task.created_at.to_rfc3339(),

@@ -11,7 +11,7 @@ use protocol::federation::rights::{self, Rights};
 use protocol::federation::{Identity, Upstream};
 use protocol::identifier::UserId;
 use protocol::numeric_date::Seconds;
-use protocol::user::User;
+use protocol::user::{MANAGER, User};
 use serde_json::Map;
 
 use super::{Proven, Trouble, event};
@@ -27,8 +27,17 @@ use crate::upstreams::Connection;
 /// the same moment one finds what the other wrote.
 const A_MOMENT: Seconds = Seconds(60);
 /// The claims of an account that its upstream says, and takes away again.
-const THEIRS: [&str; 8] =
-    ["email", "email_verified", "given_name", "family_name", "middle_name", "nickname", "locale", "zoneinfo"];
+const THEIRS: [&str; 9] = [
+    "email",
+    "email_verified",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "locale",
+    "zoneinfo",
+    MANAGER,
+];
 
 /// Gives somebody their account, as it is after what the upstream says of them now. `owner` is who came to link it.
 ///

@@ -153,7 +153,14 @@ pub(super) async fn issue(
         ..first.clone()
     };
     let goes_on = goes_on(client, code, &consent);
-    let held_back = hold_back(desk, request, &mut access, &registry.types, goes_on)?;
+    let held_back = match hold_back(desk, request, &mut access, &registry.types, goes_on) {
+        Ok(held_back) => held_back,
+        Err(refusal) => {
+            // What is over is not held up by rules.
+            let over = desk.over(&anchors_of_root(&access), GrantType::AuthorizationCode).await?;
+            return Err(over.unwrap_or(refusal).into());
+        }
+    };
     let access = Issuable::root(access).map_err(Broken::from)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, access.token());
@@ -167,10 +174,7 @@ pub(super) async fn issue(
     let first = Token { cnf: cnf.filter(|_| client.is_public()), ..first };
     let refresh = refresh_token(desk, client, code, &consent, first)?;
     keep.extend(refresh.iter().map(Written::record));
-    let mut requires: Vec<Anchor> = tokens::anchors(access.token())
-        .into_iter()
-        .filter(|anchor| !matches!(anchor, Anchor::Token(_)))
-        .collect();
+    let mut requires = anchors_of_root(access.token());
     requires.extend(code.requested_actor.clone().map(Anchor::Client));
     let take = Some(Take::Code { digest: request.digest, token: Some(access.token().id.clone()) });
 
@@ -211,6 +215,13 @@ pub(super) async fn issue(
     })
 }
 
+/// What must be alive for a token that comes of no other one.
+fn anchors_of_root(token: &Token) -> Vec<Anchor> {
+    let mut anchors = tokens::anchors(token);
+    anchors.retain(|anchor| !matches!(anchor, Anchor::Token(_)));
+    anchors
+}
+
 /// What rules deny, or a person must approve each time, is not in the first access token, and its client is told so by
 /// what the token permits. Whoever may go on (`goes_on`) can ask for it then, by refresh, even where nothing is left for
 /// the first one. Tells whether there was any.
@@ -221,7 +232,7 @@ fn hold_back(
     types: &DetailsTypes,
     goes_on: bool,
 ) -> Result<bool, Refusal> {
-    let part = desk.policy().at_once(access, &desk.caller.client, types, request.answered);
+    let part = desk.policy(None).at_once(access, &desk.caller.client, types, request.answered);
     if part == access.authority {
         return Ok(false);
     }

@@ -61,7 +61,7 @@ async fn decide(
     let subject = Subject::Client { id: client.id.clone(), sub_profile: client.sub_profile() };
     let mut token = desk.token_of_its_own(subject, Chain::none(), authority, cnf)?;
     let end = client.agent().map_or(NumericDate(i64::MAX), |agent| agent.expires_at);
-    desk.pass(&mut token, &registry.types, end)?;
+    desk.pass(&mut token, &registry.types, end).await?;
     let written = tokens::write(app, &registry, client, Issuable::root(token).map_err(Broken::from)?).await?;
     tell_of(event, written.token());
     Ok(Granted {

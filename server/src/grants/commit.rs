@@ -7,7 +7,7 @@ use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, TaskStatus};
 
-use super::desk::{Desk, Granted, NotWritten, Once, Refused};
+use super::desk::{Desk, Granted, NotGranted, NotWritten, Once, Refused};
 use super::reply::Reply;
 use super::token_exchange::ACTOR_NOT_ACCEPTABLE;
 use crate::failure::Failure;
@@ -96,6 +96,38 @@ impl Desk<'_> {
                 Some(event.reason.map_or(conflict.to_string(), |known| format!("{known}: {conflict}")));
         }
         Err(self.close(Refused { end: end.map(Box::new), ..self.refused(&event, refusal) }).await.into())
+    }
+
+    /// What is said of a token that the rules hold up: where something that it would come from is over, that, and nothing of
+    /// the rules. It is looked for only then. Of what was approved the rules speak first, since its end ended the approval.
+    pub(super) async fn unless_over(
+        &self,
+        not: NotGranted,
+        anchors: &[Anchor],
+        grant_type: GrantType,
+    ) -> NotGranted {
+        if !matches!(not, NotGranted::Policy(_)) || self.approved.is_some() {
+            return not;
+        }
+        match self.over(anchors, grant_type).await {
+            Ok(Some(refusal)) => refusal.into(),
+            Ok(None) => not,
+            Err(failure) => failure.into(),
+        }
+    }
+
+    /// The refusal where one of these is over already.
+    pub(super) async fn over(
+        &self,
+        anchors: &[Anchor],
+        grant_type: GrantType,
+    ) -> Result<Option<Refusal>, Failure> {
+        let Err(dead) = self.app.store.is_alive(anchors, self.visit.now).await? else { return Ok(None) };
+        let conflict = Conflict::NotAlive(dead);
+        if let Some(refusal) = self.caller.ended(&conflict) {
+            return Ok(Some(refusal));
+        }
+        Ok(Some(self.rests(&conflict).await?.unwrap_or_else(|| lost(&conflict, grant_type))))
     }
 
     /// What is said where a task only rests: no `invalid_grant`, at which clients throw away what they have (RFC 6749 §5.2).

@@ -17,7 +17,7 @@ use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Subject;
 use protocol::token_request::{DeferralRequest, TokenRequest};
 use protocol::user::User;
-use protocol::webhook::Event;
+use protocol::webhook::{About, Event};
 use serde_json::{Map, Value};
 
 use super::commit::{lost, told};
@@ -120,6 +120,7 @@ pub(super) async fn ask(
         request: seal(app, params, &deferral_code)?,
         polling: Polling { interval: settings.interval, polled_at: None, expires_at },
         standing: Standing::Waiting,
+        approved: None,
         delivery: notified.then(|| Notice::seal(app, &deferral_code, notification_token)).transpose()?,
         asked: AskedOfPerson {
             question: question.clone(),
@@ -139,7 +140,8 @@ pub(super) async fn ask(
     let shown: Vec<_> = foreign.iter().filter_map(|foreign| foreign.shown).collect();
     let change = with_foreign(desk, change, needs, foreign.as_deref())?.keep(Record::Deferral(record));
     let change = rooms(app, &question).into_iter().fold(change, Change::room);
-    let notice = Event::requested(&id, &question, &app.url(&format!("/approvals/{id}")), expires_at);
+    let about = About::question(&id, &question);
+    let notice = Event::requested(about, &app.url(&format!("/approvals/{id}")), expires_at);
     let notice = app.webhooks.to_tell(&notice, app.issuer(), app.entropy.as_ref(), now);
     let mut change = notice.into_iter().fold(change, Change::keep);
     let mut meanwhile = Meanwhile::default();
@@ -345,7 +347,8 @@ async fn issue(desk: &Desk<'_>, kept: &Deferral, request: &TokenRequest) -> Resu
     let approved = Approved {
         by: question.approver.clone(),
         acr: question.acr,
-        hash: question.wanted.hash(),
+        // A yes to nothing known is a yes to nothing.
+        hash: kept.approved.clone().unwrap_or_default(),
         until: kept.polling.expires_at,
     };
     let mut event = desk.event.clone();

@@ -8,7 +8,7 @@ use protocol::authority::Authority;
 use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::confirmation::Confirmation;
-use protocol::identifier::{ConsentId, TokenId};
+use protocol::identifier::{ConsentId, TokenId, UserId};
 use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -214,21 +214,37 @@ impl Desk<'_> {
         refused
     }
 
-    /// What holds whatever a token is derived from.
-    pub(super) fn policy(&self) -> Policy<'_> {
-        Policy { rules: &self.app.rules.0, approved: self.approved }
+    /// What holds whatever a token is derived from; `manager` is that of its user.
+    pub(super) fn policy<'b>(&'b self, manager: Option<&'b UserId>) -> Policy<'b> {
+        Policy { rules: &self.app.rules.0, manager, approved: self.approved }
+    }
+
+    /// The manager of a token's user, where a rule has managers asked: whom their claims name, if that is somebody else
+    /// who may use their account. Where nobody is named, or nobody like that, there is none, and nobody in their place.
+    pub(super) async fn manager_of(&self, subject: &Subject) -> Result<Option<UserId>, StoreError> {
+        let (store, Some(user)) = (&self.app.store, subject.user()) else { return Ok(None) };
+        if !self.app.rules.ask_managers() {
+            return Ok(None);
+        }
+        let user = store.find_user(user).await?;
+        let Some((user, named)) = user.as_ref().and_then(|user| Some((user, user.manager()?))) else {
+            return Ok(None);
+        };
+        let found = store.find_user_by_username(named).await?;
+        Ok(found.filter(|found| found.enabled && found.id != user.id).map(|found| found.id.clone()))
     }
 
     /// Lets a token of the caller pass that was not decided upon as a delegation, or holds it up.
     /// `end` is when all that it comes from is over.
-    pub(super) fn pass(
+    pub(super) async fn pass(
         &self,
         token: &mut Token,
         types: &DetailsTypes,
         end: NumericDate,
     ) -> Result<(), NotGranted> {
-        let (wanted, client) = (Wanted::of(token), &self.caller.client);
-        let checked = self.policy().check(&wanted, client, types, end, self.visit.now);
+        let (wanted, client) = (Wanted::of(token, types), &self.caller.client);
+        let manager = self.manager_of(&token.subject).await?;
+        let checked = self.policy(manager.as_ref()).check(&wanted, client, types, end, self.visit.now);
         if let Some(until) = checked.map_err(NotGranted::Policy)? {
             token.authority.until = until.min(token.authority.until);
         }

@@ -79,6 +79,7 @@ async fn take_in(
     let client = &desk.caller.client;
     let authority = rule.brings(&grant.said, client, grant.expires_at);
     registry.types.check(&authority.details)?;
+    authority.details.check_together(desk.visit.now)?;
     event.reason = Some(format!("a token of {}", rule.issuer));
     let token = Token {
         id: tokens::new_id(desk.app)?,

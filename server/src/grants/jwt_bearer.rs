@@ -12,6 +12,7 @@ use protocol::actor::Chain;
 use protocol::audit::AuditEvent;
 use protocol::authority::Authority;
 use protocol::authorization::{self, AuthorizationRefused, Named};
+use protocol::client::GrantType;
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::Issuable;
 use protocol::identifier::{DetailsTypeName, UserId};
@@ -77,6 +78,7 @@ async fn decide(
         given.resources.insert(app.itself.clone());
     }
     registry.types.check(&given.details)?;
+    given.details.check_together(now)?;
     let user = match known {
         Some(user) => user,
         None => {
@@ -105,7 +107,12 @@ async fn decide(
     }
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
-    desk.pass(&mut token, &registry.types, grant.remember_until)?;
+    if let Err(not) = desk.pass(&mut token, &registry.types, grant.remember_until).await {
+        let mut anchors = vec![Anchor::Client(client.id.clone())];
+        // Who gets their account together with the token is nobody yet.
+        anchors.extend(newcomer.is_none().then(|| Anchor::User(user.id.clone())));
+        return Err(desk.unless_over(not, &anchors, GrantType::JwtBearer).await);
+    }
     let mut under = Under::default();
     // An agent acts for a user under a consent and for a task, whichever word of its issuer it brings.
     if acts || purpose == Purpose::IdentityAssertions {

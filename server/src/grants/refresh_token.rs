@@ -5,6 +5,7 @@ use std::sync::Arc;
 use protocol::audience::Audience;
 use protocol::audit::AuditEvent;
 use protocol::authorization::{self, Named};
+use protocol::client::GrantType;
 use protocol::consent::Consent;
 use protocol::delegation::Issuable;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -106,14 +107,16 @@ async fn decide(
         task: onto.as_ref().map(|(task, _)| TaskRef::from(task.as_ref())).or_else(|| presented.task.clone()),
         ..presented.as_ref().clone()
     };
-    desk.pass(&mut access, &registry.types, source.until)?;
+    let mut requires = tokens::anchors(&presented);
+    requires.extend(onto.iter().map(|(task, _)| Anchor::Task(task.id.clone())));
+    if let Err(not) = desk.pass(&mut access, &registry.types, source.until).await {
+        return Err(desk.unless_over(not, &requires, GrantType::RefreshToken).await);
+    }
     let access = Issuable::refreshed(access, &presented, &registry.types).map_err(Broken::from)?;
     let access = tokens::write(app, &registry, client, access).await?;
     tell_of(event, access.token());
 
     let mut keep = vec![access.record()];
-    let mut requires = tokens::anchors(&presented);
-    requires.extend(onto.iter().map(|(task, _)| Anchor::Task(task.id.clone())));
     let mut take = None;
     let mut successor = None;
     // Only a public client's token that no key protects is used up by its use (RFC 9700 §4.14.2), and none of a profile

@@ -21,7 +21,6 @@ use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
 use protocol::workload::WorkloadRefused;
 
-use super::commit::lost;
 use super::desk::{Brought, Desk, Granted, NotGranted, Once, Refused};
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
@@ -30,7 +29,7 @@ use super::{tell_of, transaction, trusted};
 use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
-use crate::store::{Anchor, Conflict, Record};
+use crate::store::{Anchor, Record};
 use crate::{tasks, tokens};
 
 /// What is said of every subject token that is not taken.
@@ -46,6 +45,19 @@ struct Presented {
     actor_token: Option<Arc<Token>>,
     workload: Option<Proof>,
     actor: Arc<Client>,
+}
+
+impl Presented {
+    /// Everything that must be alive for these tokens to be. A token that somebody else issued is written only together
+    /// with what comes of it.
+    fn anchors(&self) -> Vec<Anchor> {
+        let mut anchors = tokens::anchors(&self.subject);
+        if self.foreign.as_ref().is_some_and(|foreign| !foreign.kept) {
+            anchors.retain(|anchor| *anchor != Anchor::Token(self.subject.id.clone()));
+        }
+        anchors.extend(self.actor_token.iter().flat_map(|token| tokens::anchors(token)));
+        anchors
+    }
 }
 
 /// What the subject token comes from.
@@ -124,6 +136,7 @@ async fn decide(
         types_of.of(presented.subject.consent.as_ref(), &registry.types).check(details)?;
     }
     let held = desk.caller.held();
+    let manager = desk.manager_of(&presented.subject.subject).await?;
     let story = Story {
         subject: &presented.subject,
         presenter: &desk.caller.client,
@@ -140,7 +153,7 @@ async fn decide(
         names_nobody,
         in_trust_domain: matches!(wanted, Wanted::TransactionToken(_)),
         rules: rules(desk, &presented),
-        policy: desk.policy(),
+        policy: desk.policy(manager.as_ref()),
         terms: Terms {
             issuer: app.issuer(),
             token_life: wanted.life(desk),
@@ -151,7 +164,10 @@ async fn decide(
     };
     let delegation = match delegation::decide(&story, &asked, now) {
         Ok(delegation) => delegation,
-        Err(DelegationRefused::Policy(reason)) => return Err(NotGranted::Policy(reason)),
+        Err(DelegationRefused::Policy(reason)) => {
+            let not = NotGranted::Policy(reason);
+            return Err(desk.unless_over(not, &presented.anchors(), GrantType::TokenExchange).await);
+        }
         Err(reason) => return Err(told(desk, request, &presented, reason, event).await?.into()),
     };
     if let Wanted::Grant(destination) = &wanted {
@@ -233,10 +249,8 @@ async fn told(
     let about_target = matches!(reason, DelegationRefused::Receiver(_) | DelegationRefused::Target(_));
     if about_target && !request.audiences.is_empty() && presented.foreign.is_none() {
         let anchors = tokens::anchors(&presented.subject);
-        if let Err(dead) = desk.app.store.is_alive(&anchors, desk.visit.now).await? {
-            let conflict = Conflict::NotAlive(dead);
-            let rests = desk.rests(&conflict).await?;
-            return Ok(rests.unwrap_or_else(|| lost(&conflict, GrantType::TokenExchange)));
+        if let Some(refusal) = desk.over(&anchors, GrantType::TokenExchange).await? {
+            return Ok(refusal);
         }
     }
     if let DelegationRefused::Receiver(why) = &reason {
@@ -253,15 +267,10 @@ fn requires(
     delegation: &Delegation,
     receiver: Option<&Client>,
 ) -> Vec<Anchor> {
-    let mut requires = tokens::anchors(&presented.subject);
-    if presented.foreign.as_ref().is_some_and(|foreign| !foreign.kept) {
-        // It is written together with what comes of it.
-        requires.retain(|anchor| *anchor != Anchor::Token(presented.subject.id.clone()));
-    }
+    let mut requires = presented.anchors();
     requires.extend(delegation.consents().cloned().map(Anchor::Consent));
     requires.push(Anchor::Client(desk.caller.client.id.clone()));
     requires.push(Anchor::Client(presented.actor.id.clone()));
-    requires.extend(presented.actor_token.iter().flat_map(|token| tokens::anchors(token)));
     requires.extend(delegation.chain().actors().iter().filter_map(|actor| {
         let instance = actor.instance.as_ref()?;
         Some(Anchor::Instance(Instance::new(&actor.sub, instance)))

@@ -1,42 +1,20 @@
-//! Headers and claims sets: JSON objects whose names are distinct (RFC 7515 §4, RFC 7519 §4).
+//! Headers and claims sets: JSON objects whose names are distinct (RFC 7515 §4, RFC 7519 §4), and so are those of every
+//! object in them: who reads the first of two would read something else than who reads the last.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use protocol::strict_json;
 use serde_json::{Map, Value};
 
 use super::JoseError;
 
-/// Parses `json` as an object, refusing a name that stands in it twice.
+/// The deepest nesting; more than any claim has a use for.
+const DEEPEST: usize = 64;
+
+/// Parses `json` as an object, refusing a name that stands twice in it or in anything that it holds.
 pub(super) fn parse(json: &[u8]) -> Result<Map<String, Value>, JoseError> {
-    serde_json::from_slice(json).map(|Distinct(members)| members).map_err(|_| JoseError::NotAnObject)
-}
-
-struct Distinct(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Distinct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members).map(Self)
-    }
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Map<String, Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, value)) = access.next_entry::<String, Value>()? {
-            if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name stands twice"));
-            }
-        }
-        Ok(members)
+    let text = std::str::from_utf8(json).map_err(|_| JoseError::NotAnObject)?;
+    match strict_json::parse(text, DEEPEST) {
+        Ok(Value::Object(members)) => Ok(members),
+        _ => Err(JoseError::NotAnObject),
     }
 }
 
@@ -47,7 +25,8 @@ mod tests {
     #[test]
     fn only_an_object_with_distinct_names_is_a_claims_set() {
         assert_eq!(parse(br#"{"a":1,"b":[{}]}"#).unwrap().len(), 2);
-        for bad in [r#"{"sub":"a","sub":"b"}"#, "[]", "1", "", "{}x", r#"{"a":1"#] {
+        for bad in [r#"{"sub":"a","sub":"b"}"#, r#"{"a":[{"b":1,"b":2}]}"#, "[]", "1", "", "{}x", r#"{"a":1"#]
+        {
             assert_eq!(parse(bad.as_bytes()), Err(JoseError::NotAnObject), "{bad}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,15 +18,17 @@ use super::allowed::what;
 use super::page::{Browser, Form, one, render, see_other};
 use super::sign_in;
 use super::task_tree::{Reader, tree};
-use super::views::{AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, WhatHappened};
+use super::views::{
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, JustDone, Kind, LiveTokens, WhatHappened,
+};
+use super::what_ended;
 use crate::app::App;
 use crate::approvals;
 use crate::failure::Failure;
+use crate::store::Ended;
 
-/// The session's key for the name of what was just ended.
-const JUST_ENDED: &str = "just_ended";
-/// The session's key for what was just done to a task, and who does that.
-pub(super) const JUST_STEPPED: &str = "just_stepped";
+/// The session's key for what was just done.
+const JUST_DONE: &str = "account_just_done";
 
 /// `GET /account`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser) -> Response {
@@ -53,8 +56,7 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
             ended.push(over(app, browser, consent).await?);
         }
     }
-    let just_ended = browser.session.remove::<String>(JUST_ENDED).await.ok().flatten();
-    let just_stepped = browser.session.remove::<(String, String)>(JUST_STEPPED).await.ok().flatten();
+    let just_done = browser.session.remove::<JustDone>(JUST_DONE).await.ok().flatten();
     let waiting = match &user {
         Some(user) => {
             let now = browser.visit.now;
@@ -67,7 +69,7 @@ async fn view(app: &App, browser: &Browser) -> Result<AccountPage, Failure> {
     let csrf = browser.csrf(app).await?;
     let connections = app.upstreams.iter().next().is_some();
     let page = browser.page();
-    Ok(AccountPage { page, csrf, just_ended, just_stepped, waiting, connections, consents, ended })
+    Ok(AccountPage { page, csrf, just_done, waiting, connections, consents, ended })
 }
 
 async fn live(app: &App, browser: &Browser, consent: &Consent) -> Result<ConsentSummary, Failure> {
@@ -156,6 +158,7 @@ pub(super) async fn name_of(app: &App, id: &ClientId) -> Result<(String, Kind), 
 
 /// `POST /account/consents/end`.
 pub async fn end(State(app): State<Arc<App>>, browser: Browser, Form(form): Form) -> Response {
+    let begun = Instant::now();
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     match browser.sent_by_our_form(&form).await {
         Ok(true) => {}
@@ -173,11 +176,30 @@ pub async fn end(State(app): State<Arc<App>>, browser: Browser, Form(form): Form
         Err(error) => return browser.failure(&error.into()),
     };
     let event = AuditEvent::new(Action::ConsentEnd, Outcome::Granted, browser.visit.now);
-    if let Err(failure) = approvals::end(&app, &browser.visit, &consent, event).await {
-        return browser.failure(&failure);
+    match approvals::end(&app, &browser.visit, &consent, event).await {
+        Ok(ended) => {
+            let done = (JustDone::CONSENT_ENDED, &consent.actor, Some(&ended));
+            show_next(&app, &browser, done, begun).await
+        }
+        Err(failure) => browser.failure(&failure),
     }
-    if let Ok((name, _)) = name_of(&app, &consent.actor).await {
-        let _ = browser.session.insert(JUST_ENDED, name).await;
+}
+
+/// The account page, which says what was just done, to whom, and what ended by it. It was done: where that cannot be
+/// told, the page says nothing of it.
+pub(super) async fn show_next(
+    app: &App,
+    browser: &Browser,
+    (done, actor, ended): (&str, &ClientId, Option<&Ended>),
+    begun: Instant,
+) -> Response {
+    let ended = match ended {
+        Some(ended) => what_ended::told(app, ended, begun).await.map(Some),
+        None => Ok(None),
+    };
+    if let (Ok(ended), Ok((name, _))) = (ended, name_of(app, actor).await) {
+        let done = JustDone { done: done.to_owned(), name, ended };
+        let _ = browser.session.insert(JUST_DONE, done).await;
     }
     see_other("/account")
 }

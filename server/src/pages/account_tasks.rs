@@ -1,6 +1,7 @@
 //! `/account/tasks/{task_id}/{operation}`: the user lets a task that is done for them rest, go on, or end.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -8,8 +9,8 @@ use axum::response::Response;
 use protocol::identifier::TaskId;
 use protocol::task::Hand;
 
-use super::account::{JUST_STEPPED, name_of};
-use super::page::{Browser, Form, render, see_other};
+use super::account::{name_of, show_next};
+use super::page::{Browser, Form, render};
 use super::sign_in;
 use super::task_tree::may;
 use super::views::{AccountTaskPage, TaskStep, WhatHappened};
@@ -40,6 +41,7 @@ pub async fn post(
     Path((id, operation)): Path<(String, String)>,
     Form(form): Form,
 ) -> Response {
+    let begun = Instant::now();
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     match browser.sent_by_our_form(&form).await {
         Ok(true) => {}
@@ -52,10 +54,8 @@ pub async fn post(
     let by = By::User(&signed_in.user);
     match tasks::operate(&app, &browser.visit, by, &id, step.operation(), None).await {
         Ok(Some(stepped)) => {
-            if let Ok((name, _)) = name_of(&app, &stepped.seen.task.actor).await {
-                let _ = browser.session.insert(JUST_STEPPED, (step.done(), name)).await;
-            }
-            see_other("/account")
+            let ended = (step == TaskStep::Revoke).then_some(&stepped.ended);
+            show_next(&app, &browser, (step.done(), &stepped.seen.task.actor, ended), begun).await
         }
         Ok(None) | Err(Failure::Refused(_)) => browser.error(WhatHappened::NotFound, None),
         Err(failure) => browser.failure(&failure),

@@ -141,28 +141,14 @@ fn fields(schema: &Value, narrowing: &Narrowing) -> Vec<FieldRow> {
     let row = |field: &String| {
         let declared = narrowing.0.get(field).copied().unwrap_or_default();
         let rule = match (declared.rule, shape(field).as_deref()) {
-            (Some(rule), _) => Some(word(rule)),
-            (None, Some("array")) => Some(word(Rule::Subset)),
+            (Some(rule), _) => Some(rule.as_str()),
+            (None, Some("array")) => Some(Rule::Subset.as_str()),
             (None, Some("object")) => None,
-            (None, _) => Some(word(Rule::Equal)),
+            (None, _) => Some(Rule::Equal.as_str()),
         };
         FieldRow { field: field.clone(), rule, open: declared.absent == Absent::Unrestricted }
     };
     all.into_iter().map(row).collect()
-}
-
-/// A rule as it is written.
-const fn word(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Subset => "subset",
-        Rule::Equal => "equal",
-        Rule::Max => "max",
-        Rule::Min => "min",
-        Rule::Prefix => "prefix",
-        Rule::Glob => "glob",
-        Rule::Before => "before",
-        Rule::Any => "any",
-    }
 }
 
 #[cfg(test)]

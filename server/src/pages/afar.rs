@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use protocol::authorization_details::RiskLevel;
 use protocol::deferred::Readiness;
 use protocol::numeric_date::NumericDate;
 use protocol::params::Params;
@@ -49,6 +50,8 @@ pub(super) struct Question {
 pub(super) struct Leads<'a> {
     /// The page that says what became of it.
     pub(super) back: &'a str,
+    /// The page of the question itself.
+    pub(super) here: &'a str,
     /// The session's key for what that page says.
     pub(super) told: &'a str,
 }
@@ -68,7 +71,8 @@ impl Question {
     }
 
     /// Whether whoever is signed in may say yes: what to tell them on the page where they may not; or the way to sign
-    /// in once more, back to `here`, where that may be enough.
+    /// in once more, back to `here`, where that may be enough. What could do harm takes a sign-in of just now, as it does
+    /// on every page of such questions.
     pub(super) async fn ready(
         &self,
         browser: &Browser,
@@ -77,6 +81,9 @@ impl Question {
     ) -> Result<Option<ConsentRefused>, Box<Response>> {
         let tried = has_tried(browser, signed_in, &self.waiting.id).await;
         match approvals::readiness(&self.waiting, &self.offer, &signed_in.login, tried) {
+            Readiness::Ready if self.offer.risk() == RiskLevel::High && !sign_in::is_fresh(browser) => {
+                Err(Box::new(sign_in::again(here)))
+            }
             Readiness::Ready => Ok(None),
             Readiness::TooWeak => Ok(Some(ConsentRefused::TooWeak)),
             Readiness::SignInAgain => Err(Box::new(send_to_sign_in(browser, &self.waiting.id, here).await)),
@@ -125,10 +132,20 @@ impl Question {
         if one(form, "csrf").is_empty() {
             return Ok(browser.error(WhatHappened::FormRefused, None));
         }
-        if !ours || !consent::is_as_shown(browser, &waiting.id, offer).await {
+        if !ours {
             return Err(ConsentRefused::FormTooOld);
         }
+        if !consent::is_as_shown(browser, &waiting.id, offer).await {
+            return Err(ConsentRefused::Changed);
+        }
         let allowed = one(form, "decision") == "approve";
+        if allowed {
+            match self.ready(browser, signed_in, leads.here).await {
+                Ok(None) => {}
+                Ok(Some(refused)) => return Err(refused),
+                Err(response) => return Ok(*response),
+            }
+        }
         let answered = if allowed {
             let decision = consent::decision(browser, form, offer);
             approvals::approve(app, &browser.visit, waiting, &answerer(signed_in), offer, &decision).await

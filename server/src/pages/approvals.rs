@@ -14,7 +14,7 @@ use super::afar::{Leads, Question};
 use super::deferral;
 use super::page::{Browser, Form, one, render, see_other, session_broken};
 use super::sign_in;
-use super::views::{Afar, Answered, ApprovalsPage, ConsentRefused, UserCodeTold, WaitingEntry, WhatHappened};
+use super::views::{Afar, Answered, ApprovalsPage, UserCodeTold, WaitingEntry, WhatHappened};
 use crate::app::App;
 use crate::approvals;
 use crate::authorization::SignedIn;
@@ -69,7 +69,10 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser, Path(id): Path<S
         return deferral::show(&app, &browser, signed_in, &id).await;
     }
     match find(&app, &browser, signed_in, &id).await {
-        Ok((question, too_weak)) => question.show(&app, &browser, afar(&question), too_weak).await,
+        Ok(question) => match question.ready(&browser, signed_in, &path(&question)).await {
+            Ok(too_weak) => question.show(&app, &browser, afar(&question), too_weak).await,
+            Err(response) => *response,
+        },
         Err(response) => *response,
     }
 }
@@ -87,33 +90,33 @@ pub async fn post(
         return deferral::answer(&app, &browser, signed_in, &id, &form, leads).await;
     }
     let question = match find(&app, &browser, signed_in, &id).await {
-        Ok((question, _)) => question,
+        Ok(question) => question,
         Err(response) => return *response,
     };
-    let leads = Leads { back: APPROVALS, told: JUST_ANSWERED };
+    let leads = Leads { back: APPROVALS, here: &path(&question), told: JUST_ANSWERED };
     match question.answer(&app, &browser, &form, signed_in, &leads).await {
         Ok(response) => response,
         Err(refused) => question.show(&app, &browser, afar(&question), Some(refused)).await,
     }
 }
 
-/// The request of this id that waits for this user, with what it asks for, and whether they may say yes. Somebody
-/// else's is as one that is not there.
+fn path(question: &Question) -> String {
+    format!("{APPROVALS}/{}", question.waiting.id)
+}
+
+/// The request of this id that waits for this user, with what it asks for. Somebody else's is as one that is not there.
 async fn find(
     app: &App,
     browser: &Browser,
     signed_in: &SignedIn,
     id: &str,
-) -> Result<(Question, Option<ConsentRefused>), Box<Response>> {
+) -> Result<Question, Box<Response>> {
     let found = app.store.find_deferred_of_user(&signed_in.user, id).await;
     let found = found.map_err(|error| Box::new(browser.broken(&error.into())))?;
     let waiting = found
         .filter(|found| found.waits(browser.visit.now))
         .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))?;
-    let question = Question::of(app, browser, waiting, signed_in).await?;
-    let here = format!("{APPROVALS}/{}", question.waiting.id);
-    let too_weak = question.ready(browser, signed_in, &here).await?;
-    Ok((question, too_weak))
+    Question::of(app, browser, waiting, signed_in).await
 }
 
 fn afar(question: &Question) -> Afar {

@@ -35,9 +35,6 @@ use crate::registration::{self, Vouched};
 use crate::registry::Registry;
 use crate::secret::SecretDigest;
 
-/// The details type that carries a task's words.
-const AGENT_TASK: &str = "agent_task";
-
 /// `GET /consent`.
 pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query): RawQuery) -> Response {
     let query = Params::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -391,7 +388,7 @@ pub(super) fn details(
     let mut speaks_of_task = true;
     let entry = |(index, detail): (usize, &AuthorizationDetail)| {
         // The task comes from the first detail of this type; whatever others say of theirs stands with them.
-        let is_task = speaks_of_task && detail.type_name().as_str() == AGENT_TASK;
+        let is_task = speaks_of_task && detail.is_task();
         speaks_of_task &= !is_task;
         in_words(types, index, detail, is_task.then_some(task), language)
     };

@@ -7,6 +7,7 @@ use protocol::authorization_details::RiskLevel;
 use protocol::deferred::Readiness;
 use protocol::params::Params;
 use protocol::prompt::AskedAcr;
+use protocol::rule::Approver;
 use protocol::task::Intent;
 use protocol::token::Subject;
 
@@ -18,10 +19,11 @@ use super::sign_in;
 use super::views::{
     Answered, ApprovalPage, ConsentRefused, DestinationInWords, TaskInWords, WaitingEntry, WhatHappened,
 };
-use crate::app::App;
-use crate::approvals::{self, Approving};
+use crate::app::{App, same};
+use crate::approvals::{self, Approving, Word};
 use crate::authorization::SignedIn;
 use crate::failure::Failure;
+use crate::secret::SecretDigest;
 use crate::store::Deferral;
 
 /// What the ids of such requests begin with.
@@ -63,20 +65,20 @@ pub(super) async fn show(app: &App, browser: &Browser, signed_in: &SignedIn, id:
         Ok(view) => view,
         Err(failure) => return browser.failure(&failure),
     };
-    match ready(browser, signed_in, &deferral, view.risk).await {
+    match ready(browser, signed_in, &deferral, view.page.risk).await {
         Ok(refused) => shown(view, refused),
         Err(response) => *response,
     }
 }
 
 /// The page, with why an answer was not taken.
-fn shown(view: ApprovalPage, refused: Option<ConsentRefused>) -> Response {
+fn shown(view: View, refused: Option<ConsentRefused>) -> Response {
     let status = match refused {
         None => StatusCode::OK,
         Some(ConsentRefused::TooWeak) => StatusCode::FORBIDDEN,
         Some(_) => StatusCode::BAD_REQUEST,
     };
-    render(status, &ApprovalPage { refused, ..view }, None)
+    render(status, &ApprovalPage { refused, ..view.page }, None)
 }
 
 /// Takes the answer in a form.
@@ -105,21 +107,16 @@ pub(super) async fn answer(
         Err(reason) => return browser.broken(&reason),
     }
     let allowed = one(form, "decision") == "approve";
-    if allowed {
-        let view = match view(app, browser, signed_in, &deferral).await {
-            Ok(view) => view,
-            Err(failure) => return browser.failure(&failure),
-        };
-        match ready(browser, signed_in, &deferral, view.risk).await {
-            Ok(None) => {}
-            Ok(refused) => return shown(view, refused),
+    let word = match allowed {
+        true => match yes(app, browser, signed_in, &deferral, one(form, "shown")).await {
+            Ok(word) => word,
             Err(response) => return *response,
-        }
-    }
+        },
+        false => Word::No,
+    };
     let SignedIn { user, session, login, .. } = signed_in;
     let approving = Approving { user, session, login };
-    let decided =
-        approvals::decide(app, &browser.visit, &deferral, approving, one(form, "shown"), allowed).await;
+    let decided = approvals::decide(app, &browser.visit, &deferral, approving, word).await;
     match decided {
         Ok(()) => {
             let client_name = match name_of(app, &deferral.asked.question.wanted.client).await {
@@ -133,6 +130,26 @@ pub(super) async fn answer(
         }
         Err(Failure::Refused(refusal)) => browser.error(WhatHappened::NoLongerWaiting, Some(&refusal)),
         Err(Failure::Broken(reason)) => browser.broken(&reason),
+    }
+}
+
+/// The yes of a form that `shown` is in: to what it would be now, if that is what the form showed, word by word. Where it
+/// is not, or whoever is signed in may not say yes, the page that says so.
+async fn yes(
+    app: &App,
+    browser: &Browser,
+    signed_in: &SignedIn,
+    deferral: &Deferral,
+    shown_there: &str,
+) -> Result<Word, Box<Response>> {
+    let view = view(app, browser, signed_in, deferral).await;
+    let view = view.map_err(|failure| Box::new(browser.failure(&failure)))?;
+    if !same(shown_there, &view.page.shown) {
+        return Err(Box::new(shown(view, Some(ConsentRefused::Changed))));
+    }
+    match ready(browser, signed_in, deferral, view.page.risk).await? {
+        None => Ok(Word::Yes(view.hash)),
+        refused => Err(Box::new(shown(view, refused))),
     }
 }
 
@@ -177,15 +194,22 @@ async fn find(
         .ok_or_else(|| Box::new(browser.error(WhatHappened::NoLongerWaiting, None)))
 }
 
+/// What a question comes down to now.
+struct View {
+    page: ApprovalPage,
+    /// The hash of what a yes would be to.
+    hash: String,
+}
+
 async fn view(
     app: &App,
     browser: &Browser,
     signed_in: &SignedIn,
     deferral: &Deferral,
-) -> Result<ApprovalPage, Failure> {
+) -> Result<View, Failure> {
     let question = &deferral.asked.question;
-    let wanted = &question.wanted;
-    let registry = app.registry().await?;
+    let registry = approvals::registry_of(app, question).await?;
+    let wanted = question.wanted.read_by(&registry.types);
     let (asker_name, kind) = name_of(app, &wanted.client).await?;
     let task = match &wanted.task {
         Some(id) => app.store.find_task(id).await?,
@@ -216,16 +240,17 @@ async fn view(
         way.push(subject_name.clone().unwrap_or(user_name));
     }
     way.extend(chain.into_iter().rev());
-    Ok(ApprovalPage {
+    let page = ApprovalPage {
         page: browser.page(),
         csrf: browser.csrf(app).await?,
         id: deferral.id.clone(),
-        shown: wanted.hash(),
+        shown: String::new(),
         refused: None,
         asker_name,
         kind,
         subject_name,
         is_own,
+        asked_as: asked_as(&question.asked_as),
         way,
         risk: allowed.details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
         task: in_words(intent),
@@ -234,7 +259,28 @@ async fn view(
         asked_at: deferral.asked.asked_at,
         until: deferral.polling.expires_at,
         approval_minutes: app.settings.approvals.approval_life.0.saturating_add(59) / 60,
-    })
+    };
+    let hash = wanted.hash();
+    Ok(View { page: ApprovalPage { shown: fingerprint(&page, &hash), ..page }, hash })
+}
+
+/// All that the page says, in its words, and the hash of what they speak of.
+fn fingerprint(page: &ApprovalPage, hash: &str) -> String {
+    let ApprovalPage {
+        id, asker_name, kind, subject_name, is_own, asked_as, way, risk, task, allowed, ..
+    } = page;
+    let who = (id, asker_name, kind, subject_name, is_own, asked_as, way);
+    let what = (risk, task, allowed, &page.destination, page.until, page.approval_minutes);
+    SecretDigest::of(&format!("{:?}", (hash, who, what))).to_text()
+}
+
+/// The words for why somebody is asked who is not the user whose authority it is.
+pub(super) const fn asked_as(approver: &Approver) -> Option<&'static str> {
+    match approver {
+        Approver::Subject | Approver::User(_) => None,
+        Approver::Owner => Some("approval-as-owner"),
+        Approver::Manager => Some("approval-as-manager"),
+    }
 }
 
 /// The task, if it says anything.

@@ -13,7 +13,7 @@ use protocol::user_code::UserCode;
 use super::afar::{Leads, Question};
 use super::page::{Browser, Form, one, render};
 use super::sign_in;
-use super::views::{Afar, Answered, ConsentRefused, DevicePage, UserCodeRefused};
+use super::views::{Afar, Answered, DevicePage, UserCodeRefused};
 use crate::app::App;
 use crate::approvals::{self, NotEntered};
 use crate::authorization::SignedIn;
@@ -34,10 +34,13 @@ pub async fn get(State(app): State<Arc<App>>, browser: Browser, RawQuery(query):
         return render(StatusCode::OK, &view, None);
     }
     match entered(&app, &browser, signed_in, written).await {
-        Ok((question, too_weak)) => {
-            let afar = afar(&browser, written, &question);
-            question.show(&app, &browser, afar, too_weak).await
-        }
+        Ok(question) => match question.ready(&browser, signed_in, &path(written)).await {
+            Ok(too_weak) => {
+                let afar = afar(&browser, written, &question);
+                question.show(&app, &browser, afar, too_weak).await
+            }
+            Err(response) => *response,
+        },
         Err(response) => *response,
     }
 }
@@ -47,10 +50,10 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     let Some(signed_in) = browser.login() else { return sign_in::first(&browser) };
     let written = one(&form, "user_code");
     let question = match entered(&app, &browser, signed_in, written).await {
-        Ok((question, _)) => question,
+        Ok(question) => question,
         Err(response) => return *response,
     };
-    let leads = Leads { back: DEVICE, told: JUST_ANSWERED };
+    let leads = Leads { back: DEVICE, here: &path(written), told: JUST_ANSWERED };
     match question.answer(&app, &browser, &form, signed_in, &leads).await {
         Ok(response) => response,
         Err(refused) => {
@@ -60,13 +63,18 @@ pub async fn post(State(app): State<Arc<App>>, browser: Browser, Form(form): For
     }
 }
 
-/// The request of a code that was entered, with what it asks for, and whether this user may say yes.
+/// Where the question of this code is.
+fn path(written: &str) -> String {
+    format!("{DEVICE}?user_code={}", shown_code(written))
+}
+
+/// The request of a code that was entered, with what it asks for.
 async fn entered(
     app: &App,
     browser: &Browser,
     signed_in: &SignedIn,
     written: &str,
-) -> Result<(Question, Option<ConsentRefused>), Box<Response>> {
+) -> Result<Question, Box<Response>> {
     let again = |refused: UserCodeRefused, status: StatusCode| {
         let user_code = written.chars().take(64).collect();
         let view = DevicePage { page: browser.page(), user_code, refused: Some(refused), answered: None };
@@ -78,10 +86,7 @@ async fn entered(
         NotEntered::TooMany => again(UserCodeRefused::TooMany, StatusCode::TOO_MANY_REQUESTS),
         NotEntered::Broken(reason) => Box::new(browser.broken(&reason)),
     })?;
-    let question = Question::of(app, browser, waiting, signed_in).await?;
-    let here = format!("{DEVICE}?user_code={}", shown_code(written));
-    let too_weak = question.ready(browser, signed_in, &here).await?;
-    Ok((question, too_weak))
+    Question::of(app, browser, waiting, signed_in).await
 }
 
 /// A code as devices show it.

@@ -32,3 +32,4 @@ pub mod sign_in;
 pub mod sign_out;
 mod task_tree;
 pub mod views;
+mod what_ended;

@@ -39,6 +39,8 @@ pub struct Deferral {
     pub polling: Polling,
     /// Where it stands.
     pub standing: Standing,
+    /// The hash of what was approved, once it was.
+    pub approved: Option<String>,
     /// The request, sealed under the `deferral_code`.
     pub request: String,
     /// What is needed to tell the client that it was answered, sealed; none where it is not told, or was already.
@@ -79,10 +81,15 @@ pub enum Standing {
 }
 
 /// What happens to such a request, once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// Yes, good until this moment.
-    Approve(NumericDate),
+    /// Yes.
+    Approve {
+        /// Good until this moment.
+        until: NumericDate,
+        /// The hash of what it is a yes to.
+        hash: String,
+    },
     /// No.
     Deny,
     /// Its token is issued.
@@ -112,6 +119,7 @@ impl Deferral {
             instance: instance.map(|instance| instance.key().to_owned()),
             expires_at: self.polling.expires_at.0,
             answer: None,
+            approved_hash: self.approved,
             ended_at: None,
             taken_at: None,
             poll_interval: self.polling.interval.0,
@@ -142,6 +150,7 @@ fn deferral(row: deferral::Model) -> Result<Deferral, StoreError> {
             expires_at: NumericDate(row.expires_at),
         },
         standing,
+        approved: row.approved_hash,
         request: row.request,
         delivery: row.delivery,
         id: row.id,
@@ -152,14 +161,14 @@ fn deferral(row: deferral::Model) -> Result<Deferral, StoreError> {
 pub(super) async fn step<C: ConnectionTrait>(
     db: &C,
     digest: &SecretDigest,
-    step: Step,
+    step: &Step,
     at: NumericDate,
 ) -> Result<bool, DbErr> {
     let mut values = vec![Value::from(digest.to_text()), Value::from(at.0)];
     let (set, only_if) = match step {
-        Step::Approve(until) => {
-            values.push(Value::from(until.0));
-            ("answer = 'approved', expires_at = $3", "answer IS NULL")
+        Step::Approve { until, hash } => {
+            values.extend([Value::from(until.0), Value::from(hash.as_str())]);
+            ("answer = 'approved', expires_at = $3, approved_hash = $4", "answer IS NULL")
         }
         Step::Deny => ("answer = 'denied'", "answer IS NULL"),
         Step::Redeem => ("taken_at = $2", "answer = 'approved'"),

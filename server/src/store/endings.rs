@@ -137,11 +137,12 @@ pub(super) async fn end<C: ConnectionTrait>(
     let mut ended = Ended::default();
     for agent in halts::agents_of(db, owner).await? {
         let halted = halts::halt(db, &agent, Halt::Suspended, at).await?;
-        let mut named = Named::default();
-        named.agents.extend((halted > 0).then(|| agent.to_string()));
         let stopped = Stopped::Agent(agent);
         under_way::begin(db, &stopped).await?;
-        ended += Ended { agents: halted, named, under_way: vec![stopped], ..Ended::default() };
+        ended += match halted {
+            0 => Ended { under_way: vec![stopped], ..Ended::default() },
+            _ => stopped.told(),
+        };
     }
     Ok(ended)
 }

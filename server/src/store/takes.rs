@@ -236,7 +236,7 @@ async fn take_alone<C: ConnectionTrait>(
         Take::Task { id, version, status, suspended_by } => {
             tasks::step(db, id, *version, *status, *suspended_by).await?
         }
-        Take::Deferral { digest, step } => deferrals::step(db, digest, *step, at).await?,
+        Take::Deferral { digest, step } => deferrals::step(db, digest, step, at).await?,
         Take::UnderWay(stopped) => under_way::take(db, stopped).await?,
         _ => return Ok(None),
     };

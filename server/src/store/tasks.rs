@@ -1,6 +1,6 @@
 //! Tasks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use entity::task;
@@ -10,7 +10,7 @@ use protocol::numeric_date::NumericDate;
 use protocol::task::{Hand, Task, TaskStatus};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select, Value,
+    QuerySelect as _, Select, Statement, Value,
 };
 
 use super::keeping::word;
@@ -150,15 +150,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn line_of_task(&self, id: &TaskId) -> Result<Vec<Task>, StoreError> {
-        let mut line: Vec<Task> = Vec::new();
-        let mut next = Some(id.clone());
-        while let (Some(id), true) = (next.take(), line.len() < LONGEST_LINE) {
-            let Some(row) = task::Entity::find_by_id(id.as_str()).one(self.reader()).await? else { break };
-            let found = task(&row)?;
-            next.clone_from(&found.parent);
-            line.push(found);
-        }
-        Ok(line)
+        let mut known = self.with_ancestors(&[id]).await?;
+        let Some(own) = known.remove(id) else { return Ok(Vec::new()) };
+        Ok(line(own, &known))
+    }
+
+    /// These tasks and all their ancestors, read by one statement: as they stood together at one moment.
+    async fn with_ancestors(&self, ids: &[&TaskId]) -> Result<HashMap<TaskId, Task>, StoreError> {
+        let holes = sql::holes(1, ids.len());
+        let find = format!(
+            "WITH RECURSIVE line(id, parent_id) AS (SELECT id, parent_id FROM task WHERE id IN ({holes}) \
+             UNION SELECT t.id, t.parent_id FROM task t JOIN line l ON t.id = l.parent_id) \
+             SELECT task.* FROM task WHERE id IN (SELECT id FROM line)"
+        );
+        let values: Vec<Value> = ids.iter().map(|id| Value::from(id.as_str().to_owned())).collect();
+        let reader = self.reader();
+        let find = Statement::from_sql_and_values(reader.get_database_backend(), find, values);
+        let rows = task::Entity::find().from_raw_sql(find).all(reader).await?;
+        let known = rows.iter().map(|row| task(row).map(|task| (task.id.clone(), task)));
+        known.collect()
     }
 
     /// The task that was opened with this key, if one was, and the digest of the request that came with it.
@@ -197,43 +207,30 @@ impl Store {
         self.lines(find).await
     }
 
-    /// What is found, each with its ancestors after it; they are read level by level.
+    /// What is found, each with its ancestors after it.
     async fn lines(&self, find: Select<task::Entity>) -> Result<Vec<Vec<Task>>, StoreError> {
         let rows = find.limit(MOST).all(self.reader()).await?;
         let found: Vec<Task> = rows.iter().map(task).collect::<Result<_, _>>()?;
-        let mut known: HashMap<TaskId, Task> =
-            found.iter().map(|task| (task.id.clone(), task.clone())).collect();
-        for _ in 0..LONGEST_LINE {
-            let unknown: BTreeSet<&str> = known
-                .values()
-                .filter_map(|task| task.parent.as_ref())
-                .filter(|parent| !known.contains_key(*parent))
-                .map(TaskId::as_str)
-                .collect();
-            if unknown.is_empty() {
-                break;
-            }
-            let rows = task::Entity::find().filter(Column::Id.is_in(unknown)).all(self.reader()).await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in &rows {
-                let above = task(row)?;
-                known.insert(above.id.clone(), above);
-            }
+        if found.iter().all(|task| task.parent.is_none()) {
+            return Ok(found.into_iter().map(|root| vec![root]).collect());
         }
-        let line = |task: Task| {
-            let mut line = vec![task];
-            while let Some(above) = line.last().and_then(|task| task.parent.as_ref())
-                && let Some(above) = known.get(above)
-                && line.len() < LONGEST_LINE
-            {
-                line.push(above.clone());
-            }
-            line
-        };
-        Ok(found.into_iter().map(line).collect())
+        let ids: Vec<&TaskId> = found.iter().map(|task| &task.id).collect();
+        // What was read first only says which tasks these are.
+        let known = self.with_ancestors(&ids).await?;
+        Ok(ids.into_iter().filter_map(|id| Some(line(known.get(id)?.clone(), &known))).collect())
     }
+}
+
+/// A task with its ancestors after it.
+fn line(task: Task, known: &HashMap<TaskId, Task>) -> Vec<Task> {
+    let mut line = vec![task];
+    while let Some(above) = line.last().and_then(|task| task.parent.as_ref())
+        && let Some(above) = known.get(above)
+        && line.len() < LONGEST_LINE
+    {
+        line.push(above.clone());
+    }
+    line
 }
 
 fn newest_first() -> Select<task::Entity> {

@@ -12,7 +12,7 @@ use protocol::identifier::{ClientId, UserId};
 use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::change::{Change, Ended, Ending, Take};
+use super::change::{Change, Ended, Ending, Named, Take};
 use super::{CommitError, Store, StoreError, endings, sql};
 
 /// Who was stopped, and still holds what is not marked as ended.
@@ -53,6 +53,21 @@ impl Stopped {
         }
     }
 
+    /// That they are stopped, and what they hold is still to be ended. An agent that is stopped is among what ended.
+    pub(super) fn told(self) -> Ended {
+        let named = match &self {
+            Self::Agent(id) => vec![id.to_string()],
+            Self::User(_) => Vec::new(),
+        };
+        let agents = named.len() as u64;
+        Ended {
+            agents,
+            named: Named { agents: named, ..Named::default() },
+            under_way: vec![self],
+            ..Ended::default()
+        }
+    }
+
     /// What is to be ended.
     fn ending(&self) -> Ending {
         match self {
@@ -87,7 +102,7 @@ pub(super) async fn take<C: ConnectionTrait>(db: &C, stopped: &Stopped) -> Resul
 pub(super) async fn begin_or_finish<C: ConnectionTrait>(db: &C, change: &Change) -> Result<Ended, DbErr> {
     if let Some(stopped) = Stopped::by(change) {
         begin(db, &stopped).await?;
-        return Ok(Ended { under_way: vec![stopped], ..Ended::default() });
+        return Ok(stopped.told());
     }
     match Stopped::released_by(change) {
         Some(released) if take(db, &released).await? => endings::end(db, &released.ending(), change.at).await,

@@ -7,9 +7,11 @@ use protocol::authorization_details::InvalidAuthorizationDetails;
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::identifier::{ClientId, ConsentId, TaskId};
+use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, Asked, Family, Task, TaskRequest, Under};
 
+use super::operate::{By, Seen, see, seen};
 use super::{Plan, make};
 use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
@@ -18,8 +20,8 @@ use crate::store::{Anchor, Change, CommitError, Conflict, Record, ReplayKey};
 
 /// A task that was opened, or had been with the same key.
 pub struct Opened {
-    /// The task.
-    pub task: Task,
+    /// The task, as it stands with those above it.
+    pub seen: Seen,
     /// Whether it was there already.
     pub again: bool,
 }
@@ -60,7 +62,7 @@ async fn open(
     if let Some(opening) = &opening
         && let Some(opened) = app.store.find_task_by_opening(opening).await?
     {
-        return same(opened, body, told);
+        return same(app, visit, client, opened, body, told).await;
     }
     let plan = match &request.under {
         Under::Consent(id) => Source::Root(own_consent(app, visit, client, id).await?),
@@ -85,12 +87,17 @@ async fn open(
         change = change.first_time(key, task.deadline);
     }
     match app.store.commit(change).await {
-        Ok(_) => Ok(Opened { task, again: false }),
+        Ok(_) => {
+            let line = std::iter::once(task).chain(plan.above()).collect();
+            let opened =
+                seen(line, By::Client(&client.id), visit.now).map(|seen| Opened { seen, again: false });
+            Ok(opened.ok_or(Broken::Inconsistent("a task that is not its opener's"))?)
+        }
         Err(CommitError::Broken(error)) => Err(error.into()),
         // Somebody sent the same at the same moment.
         Err(CommitError::Conflict(Conflict::Replayed(_))) => match &opening {
             Some(opening) => match app.store.find_task_by_opening(opening).await? {
-                Some(opened) => same(opened, body, told),
+                Some(opened) => same(app, visit, client, opened, body, told).await,
                 None => Err(Refusal::new(ErrorCode::InvalidRequest, "this key was used before").into()),
             },
             None => Err(Broken::Inconsistent("a mark that nobody set").into()),
@@ -110,12 +117,20 @@ fn opening(client: &ClientId, key: &str) -> Result<SecretDigest, Refusal> {
     Ok(SecretDigest::of(&format!("{}:{client}{key}", client.as_str().len())))
 }
 
-/// The task that was opened with the key, if that was by the same request, byte for byte.
-fn same(opened: (Task, Option<String>), body: &str, told: &mut AuditEvent) -> Result<Opened, Failure> {
+/// The task that was opened with the key, as it stands now, if that was by the same request, byte for byte.
+async fn same(
+    app: &App,
+    visit: &Visit,
+    client: &Client,
+    opened: (Task, Option<String>),
+    body: &str,
+    told: &mut AuditEvent,
+) -> Result<Opened, Failure> {
     let (task, request) = opened;
     tell_of(told, &task);
     if request == Some(SecretDigest::of(body).to_text()) {
-        Ok(Opened { task, again: true })
+        let seen = see(app, visit, By::Client(&client.id), &task.id).await?;
+        Ok(Opened { seen: seen.ok_or_else(no_such_task)?, again: true })
     } else {
         let description = "this Idempotency-Key opened another task; use a new one for each";
         Err(Refusal::new(ErrorCode::InvalidRequest, description).into())
@@ -156,6 +171,15 @@ fn no_such_task() -> Refusal {
 }
 
 impl Source {
+    /// The tasks above it.
+    fn above(&self) -> impl Iterator<Item = Task> {
+        let line = match self {
+            Self::Root(_) => &[],
+            Self::Part { line, .. } => line.as_slice(),
+        };
+        line.iter().cloned()
+    }
+
     /// The task, if the law allows it.
     async fn judge(
         &self,
@@ -167,6 +191,7 @@ impl Source {
         let (Self::Root(of) | Self::Part { consent: of, .. }) = self;
         let registry = app.registry_of(Some(of)).await?;
         registry.types.check(&request.details)?;
+        request.details.check_deadlines(visit.now)?;
         let (consent, given) = match self {
             Self::Root(consent) => (consent, consent.authority.clone()),
             Self::Part { line, consent, .. } => {
@@ -174,12 +199,11 @@ impl Source {
                 (consent, parent.authority(consent))
             }
         };
-        let until = task::deadline(&request.details).into_iter().chain(request.deadline);
         let authority = Authority {
             scope: request.scope.clone().unwrap_or_default(),
             details: request.details.clone(),
             resources: named(&request.resources, &given.resources),
-            until: until.fold(given.until, std::cmp::Ord::min),
+            until: until(request, &given),
         };
         if authority.is_empty() {
             let description = "a task must name what it needs: send scope or authorization_details";
@@ -236,8 +260,23 @@ fn check_within(
     if !asked.resources.is_subset(&given.resources) {
         return Err(protocol::audience::InvalidTarget::NotAvailable.into());
     }
+    if asked.until > given.until {
+        let description = "the deadline is after the end of the consent; name an earlier one, or none";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, description).into());
+    }
     let within: Result<(), InvalidAuthorizationDetails> = types.check_within(&asked.details, &given.details);
     Ok(within?)
+}
+
+/// When the task is to end: as it is asked for, which is judged and not trimmed, or else with what it is taken from; and
+/// before that where a detail of it does.
+fn until(request: &TaskRequest, given: &Authority) -> NumericDate {
+    match request.deadline {
+        Some(asked) if asked > given.until => asked,
+        asked => {
+            task::deadline(&request.details).into_iter().chain(asked).fold(given.until, NumericDate::min)
+        }
+    }
 }
 
 fn named(asked: &Resources, given: &Resources) -> Resources {

@@ -2,6 +2,7 @@
 
 use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::identifier::{ClientId, TaskId, UserId};
+use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, Hand, Operation, Task, TaskStatus};
 
@@ -30,6 +31,8 @@ pub struct Seen {
     pub task: Task,
     /// Where it stands, its ancestors taken together.
     pub status: TaskStatus,
+    /// The version of that.
+    pub version: u64,
     /// By what right the reader sees it.
     pub hand: Hand,
 }
@@ -48,10 +51,14 @@ pub struct Stepped {
 /// # Errors
 /// The store's.
 pub async fn see(app: &App, visit: &Visit, by: By<'_>, id: &TaskId) -> Result<Option<Seen>, Failure> {
-    let mut line = app.store.line_of_task(id).await?;
-    let Some(hand) = hand_of(by, &line) else { return Ok(None) };
-    let status = task::effective(&line, visit.now);
-    Ok(Some(Seen { task: line.swap_remove(0), status, hand }))
+    Ok(seen(app.store.line_of_task(id).await?, by, visit.now))
+}
+
+/// The first task of a line, for whoever may see it.
+pub(super) fn seen(mut line: Vec<Task>, by: By<'_>, now: NumericDate) -> Option<Seen> {
+    let hand = hand_of(by, &line)?;
+    let (status, version) = (task::effective(&line, now), task::version(&line, now));
+    Some(Seen { task: line.swap_remove(0), status, version, hand })
 }
 
 /// By what right somebody sees the first task of a line.
@@ -135,7 +142,9 @@ async fn step(
             Ok(committed) => {
                 let task = Task { status, suspended_by, version: version + 1, ..seen.task };
                 let line = app.store.line_of_task(id).await?;
-                let seen = Seen { status: task::effective(&line, visit.now), task, hand: seen.hand };
+                let (status_now, version) =
+                    (task::effective(&line, visit.now), task::version(&line, visit.now));
+                let seen = Seen { status: status_now, version, task, hand: seen.hand };
                 let mut ended = committed.ended;
                 if status.is_final() {
                     let named = Named { tasks: vec![id.to_string()], ..Named::default() };

@@ -10,6 +10,7 @@ use super::{Ops, V1, call, declared, token};
 on_both_databases! {
     a_details_type_is_declared_seen_used_changed_and_retired,
     of_two_declarations_at_once_one_counts,
+    a_declaration_that_makes_no_sense_is_refused_with_the_field_that_does_not,
     what_a_page_showed_in_the_words_of_another_version_is_shown_again,
     what_an_admin_declared_the_configuration_does_not_touch,
 }
@@ -143,6 +144,91 @@ async fn a_details_type_is_declared_seen_used_changed_and_retired(database: Data
     for (method, path) in [("GET", "/details-types/none"), ("DELETE", "/details-types/none")] {
         assert_eq!(call(&house, &typist, method, path, None).await.status, 404);
     }
+}
+
+async fn a_declaration_that_makes_no_sense_is_refused_with_the_field_that_does_not(database: Database) {
+    let (house, typist) = opened(database).await;
+    let document = |change: &dyn Fn(&mut Value)| {
+        let mut document = json!({
+            "name": "payout",
+            "schema": {"properties": {
+                "amount": {"type": "number"}, "note": {"type": "string"}, "list": {"type": "array"}, "free": {},
+                "day": {"type": "string", "format": "date"}, "to": {"type": "object", "properties": {"iban": {"type": "string"}}}
+            }},
+            "words": {"en": {"name": "Payouts", "sentence": "Pay out {amount}", "fields": {"note": "Note: {note}"}}},
+        });
+        change(&mut document);
+        document
+    };
+    let rule = |path: &str, rule: &str| {
+        let mut wrong = document(&|_| {});
+        wrong["narrowing"] = json!({path: rule});
+        wrong
+    };
+    let word = |key: &str, value: &str| {
+        document(&|wrong| match key.strip_prefix("fields.") {
+            Some(field) => wrong["words"]["en"]["fields"][field] = value.into(),
+            None => wrong["words"]["en"][key] = value.into(),
+        })
+    };
+    let property =
+        |name: &str, value: Value| document(&|wrong| wrong["schema"]["properties"][name] = value.clone());
+    for (wrong, key) in [
+        (rule("note", "max"), "narrowing.note"),
+        (rule("note", "min"), "narrowing.note"),
+        (rule("note", "subset"), "narrowing.note"),
+        (rule("amount", "prefix"), "narrowing.amount"),
+        (rule("amount", "glob"), "narrowing.amount"),
+        (rule("amount", "before"), "narrowing.amount"),
+        (rule("day", "before"), "narrowing.day"),
+        (rule("to.iban", "max"), "narrowing.to.iban"),
+        (rule("to.typo", "equal"), "narrowing.to.typo"),
+        (rule("amount.typo", "equal"), "narrowing.amount.typo"),
+        (document(&|wrong| wrong["schema"]["type"] = "array".into()), "schema: describes no object"),
+        (property("type", json!({"const": "x"})), "schema: does not let the name"),
+        (property("until", json!({"format": "datetime"})), "schema: /properties/until/format"),
+        (word("name", ""), "words.en.name"),
+        (word("sentence", " "), "words.en.sentence"),
+        (word("sentence", "Pay \u{202e}{amount}"), "words.en.sentence"),
+        (word("fields.note", "a\u{200b}b"), "words.en.fields.note"),
+        (word("fields.note", "Note: {amount}"), "words.en.fields.note"),
+        (document(&|wrong| wrong["words"]["de_DE"] = json!({"name": "A", "sentence": "A"})), "words.de_DE"),
+    ] {
+        let refused = put(&house, &typist, "payout", &wrong).await.refused_with(400, "invalid_request");
+        let told = refused.text("error_description");
+        assert!(told.starts_with(key), "{key}: {told}");
+        house.told("admin.call", "invalid_request").await;
+    }
+    let path = format!("{V1}/details-types/payout");
+    let token = token(&house, &typist).await;
+    let before = typist.call("GET", &path, &token).await.ok().json;
+    assert_eq!(before["version"], 1, "nothing of it is kept");
+
+    // Where the schema says nothing of a field, any rule may be meant; and all the rest stays possible.
+    let free = ["subset", "equal", "max", "min", "prefix", "glob", "before", "any"];
+    let all_free = free.map(|name| rule("free", name));
+    let fine = [
+        rule("amount", "max"),
+        rule("note", "glob"),
+        rule("list", "prefix"),
+        rule("to.iban", "equal"),
+        rule("to.*", "any"),
+        rule("free.deeper", "max"),
+        property("until", json!({"format": "date-time"})),
+        word("sentence", "Zahle {amount} aus 🧀"),
+    ];
+    for (n, good) in all_free.into_iter().chain(fine).enumerate() {
+        let kept = put(&house, &typist, "payout", &good).await.ok();
+        assert_eq!(kept.json["version"], n + 2);
+    }
+
+    // Of two members of one name, one reader takes the first and another the last.
+    let body = r#"{"name":"payout","schema":{"properties":{"amount":{}}},"narrowing":{"amount":"max","amount":"any"},
+        "words":{"en":{"name":"P","sentence":"P"}}}"#;
+    let proof = typist.proof("PUT", &house.url(&path), Some(&token)).sign();
+    let request = house.request("PUT", &path).header("authorization", format!("DPoP {token}"));
+    let request = request.header("dpop", proof).header("content-type", "application/json").body(body);
+    house.send(request).await.refused_with(400, "invalid_request");
 }
 
 async fn of_two_declarations_at_once_one_counts(database: Database) {

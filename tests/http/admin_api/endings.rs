@@ -125,15 +125,18 @@ async fn a_consent_an_agent_a_user_and_an_owner_end_and_the_answer_says_what_end
 
     let ended = ops.end("agent", "agent-b", "suspend").await.ok();
     assert_eq!(ended.json["ended"]["consents"], json!([of_b.text("grant_id")]));
+    let itself = |answer: &Answer| (count(answer, "agents"), answer.json["ended"]["agents"].clone());
+    assert_eq!(itself(&ended), (1, json!(["agent-b"])));
     assert_eq!(house.told("agent.suspend", "granted").await["actor"], "agent-b");
     assert_eq!(b.own_token("orders:read", ORDERS).await.status, 401);
     assert_eq!(ops.get("/agents/agent-b").await.ok().json["halt"]["state"], "suspended");
     let again = ops.end("agent", "agent-b", "suspend").await;
     assert_eq!((again.status, again.text("error")), (409, "access_denied"));
     house.told("admin.call", "access_denied").await;
-    ops.end("agent", "agent-b", "resume").await.ok();
+    let resumed = ops.end("agent", "agent-b", "resume").await.ok();
+    assert_eq!(itself(&resumed), (0, json!([])), "who goes on did not end");
     b.own_token("orders:read", ORDERS).await.ok();
-    ops.end("agent", "agent-b", "retire").await.ok();
+    assert_eq!(itself(&ops.end("agent", "agent-b", "retire").await.ok()), (1, json!(["agent-b"])));
     assert_eq!(ops.end("agent", "agent-b", "resume").await.status, 409);
 
     let person = house.signed_in("alice").await;

@@ -21,7 +21,8 @@ async fn what_waits_ends_with_the_consent_and_the_page_says_so(database: Databas
             approve(&alice).await;
         }
         let account = alice.page("/account").await;
-        account.submit(&account.form_to("/account/consents/end"), None).await.page();
+        let ended = account.submit(&account.form_to("/account/consents/end"), None).await.page().text();
+        assert!(ended.contains("1 code or request"), "{ended}");
         house.told("consent.end", "granted").await;
         poll(&agent, &asked).await.refused("access_denied");
         house.told("deferral.poll", "access_denied").await;
@@ -36,6 +37,8 @@ enum Level {
     Token,
     Family,
     Task,
+    /// The same, by the agent's own hand.
+    OwnTask,
     Consent,
     Instance,
     Agent,
@@ -45,10 +48,11 @@ enum Level {
     Revocation,
 }
 
-const LEVELS: [Level; 10] = [
+const LEVELS: [Level; 11] = [
     Level::Token,
     Level::Family,
     Level::Task,
+    Level::OwnTask,
     Level::Consent,
     Level::Instance,
     Level::Agent,
@@ -82,7 +86,7 @@ impl Level {
     const fn action(self) -> &'static str {
         match self {
             Self::Token | Self::Family => "token.revoke",
-            Self::Task => "task.revoke",
+            Self::Task | Self::OwnTask => "task.revoke",
             Self::Consent => "consent.end",
             Self::Instance => "instance.end",
             Self::Agent => "agent.suspend",
@@ -94,7 +98,10 @@ impl Level {
 
     /// Whether another request of the same client, of another consent, goes on waiting.
     const fn has_sibling(self) -> bool {
-        matches!(self, Self::Token | Self::Family | Self::Task | Self::Consent | Self::Instance)
+        matches!(
+            self,
+            Self::Token | Self::Family | Self::Task | Self::OwnTask | Self::Consent | Self::Instance
+        )
     }
 
     /// Ends it; `told` is the event of a request that hangs on it, `jti` a token of its family.
@@ -104,6 +111,11 @@ impl Level {
             Self::Token => ops.end("token", &id("parent"), "revoke").await,
             Self::Family => ops.end("family", jti, "revoke").await,
             Self::Task => ops.end("task", &id("task"), "revoke").await,
+            Self::OwnTask => {
+                let agent = ops.house.client("agent-a");
+                let own = agent.token(&[("grant_type", "client_credentials"), ("scope", "tasks")]).await.ok();
+                agent.call("POST", &format!("/tasks/{}/revoke", id("task")), own.access_token()).await
+            }
             Self::Consent => ops.end("consent", &id("consent"), "revoke").await,
             Self::Instance => ops.end_instance("runner", "run-1").await,
             Self::Agent => ops.end("agent", "agent-a", "suspend").await,
@@ -120,7 +132,9 @@ impl Level {
             }
         };
         if self != Self::Revocation {
-            let pending = ended.ok().json["ended"]["counts"]["pending"].as_u64().unwrap();
+            let ended = ended.ok().json["ended"].clone();
+            let counts = if self == Self::OwnTask { &ended } else { &ended["counts"] };
+            let pending = counts["pending"].as_u64().unwrap();
             assert!(pending >= 2, "{self:?}: {pending}");
         }
     }

@@ -1,8 +1,11 @@
 //! A person in the loop of a token request: rules that have them asked, the deferred token response, and their answer.
 
+mod as_shown;
 mod asking;
 mod destinations;
 mod endings;
+mod manager;
+mod over;
 mod signing_in;
 mod told;
 mod waiting;

@@ -7,9 +7,10 @@ use super::*;
 on_both_databases! {
     what_could_do_harm_takes_a_sign_in_of_just_now_and_what_could_not_does_not,
     a_rule_demands_a_stronger_sign_in_and_a_weaker_one_gives_no_yes,
+    what_could_do_harm_takes_a_sign_in_of_just_now_by_backchannel_and_on_a_device_too,
 }
 
-const RISKY: &str = r#"
+pub(super) const RISKY: &str = r#"
 [[details_types]]
 name = "mcp_tool"
 approval_needed = ["pay", "note"]
@@ -115,4 +116,63 @@ async fn a_rule_demands_a_stronger_sign_in_and_a_weaker_one_gives_no_yes(databas
     assert!(refused.text("error_description").contains("not what was approved"), "{}", refused.body);
     house.restart_changed(|config| config.replace(phr, multi)).await;
     poll(&again(&house, &agent), &asked).await.ok();
+}
+
+async fn what_could_do_harm_takes_a_sign_in_of_just_now_by_backchannel_and_on_a_device_too(
+    database: Database,
+) {
+    let town = Elsewhere::with(database, RISKY).await;
+    let (house, agent, alice) = (&town.house, town.client("agent-d"), town.house.signed_in("alice").await);
+    let using = |tool: &str| json!([{"type": "mcp_tool", "tools": [tool]}]).to_string();
+    let ask = async |tool: &str| {
+        let (details, client) = (using(tool), &agent);
+        town.ask_alice(client, &[("authorization_details", &details)]).await.ok()
+    };
+    // Nine minutes after she signed in she sees it, and three minutes later she may not say yes any more.
+    house.later(9 * 60);
+    let paying = ask("pay").await;
+    let open = town.question(&alice).await;
+    assert_eq!((open.status, open.text().contains("High risk")), (200, true), "{}", open.text());
+    house.later(3 * 60);
+    let sent = open.approve(|_| {}).await.page();
+    assert!(sent.path.starts_with("/sign-in?next="), "{}", sent.path);
+    town.poll(&agent, &paying).await.refused("authorization_pending");
+    let looked = alice.page(&open.path).await;
+    assert!(looked.path.starts_with("/sign-in?next="), "{}", looked.path);
+    let back = looked.sign_in("alice", &password_of("alice")).await.page();
+    assert_eq!((back.status, back.path.as_str()), (200, open.path.as_str()), "{}", back.text());
+    assert!(back.approve(|_| {}).await.page().html.contains("approvals-answered"));
+    house.told("consent.decide", "granted").await;
+    house.later(crate::elsewhere::INTERVAL);
+    let token = town.poll(&agent, &paying).await.ok();
+    assert_eq!(token.json["authorization_details"][0]["tools"], json!(["pay"]));
+
+    // What could not do harm takes none, and neither does a no.
+    house.later(11 * 60);
+    let noting = ask("note").await;
+    let page = town.question(&alice).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(page.approve(|_| {}).await.page().html.contains("approvals-answered"));
+    town.poll(&agent, &noting).await.ok();
+    let alice = house.signed_in("alice").await;
+    house.later(9 * 60);
+    let denied = ask("pay").await;
+    let open = town.question(&alice).await;
+    house.later(3 * 60);
+    assert!(open.deny().await.page().html.contains("approvals-answered"));
+    town.poll(&agent, &denied).await.refused("access_denied");
+
+    // What a device asks is no smaller.
+    let asked = async |tool: &str| {
+        let params = [("scope", "openid"), ("authorization_details", &using(tool))];
+        let asked = agent.post("/device_authorization", &params).await.ok();
+        format!("/device?user_code={}", asked.text("user_code"))
+    };
+    let paying = asked("pay").await;
+    let sent = alice.page(&paying).await;
+    assert!(sent.path.starts_with("/sign-in?next="), "{}", sent.path);
+    let back = sent.sign_in("alice", &password_of("alice")).await.page();
+    assert!(back.status == 200 && back.text().contains("High risk"), "{}", back.text());
+    house.later(11 * 60);
+    assert_eq!(alice.page(&asked("note").await).await.status, 200);
 }

@@ -5,6 +5,7 @@ use super::*;
 on_both_databases! {
     a_client_is_told_that_it_may_ask_and_by_nobody_elses_word_and_no_more_than_that,
     webhooks_are_told_what_waits_and_what_became_of_it_and_no_more_than_ids,
+    webhooks_are_told_of_questions_by_backchannel_too_and_of_nobody_who_is_not_there,
 }
 
 #[tokio::test]
@@ -88,6 +89,51 @@ async fn webhooks_are_told_what_waits_and_what_became_of_it_and_no_more_than_ids
     house.later(200);
     let (requested, _) = event_of(&house, &receiver.next().await, &url).await;
     assert_eq!(requested, "urn:procura:event:approval-requested");
+}
+
+async fn webhooks_are_told_of_questions_by_backchannel_too_and_of_nobody_who_is_not_there(
+    database: Database,
+) {
+    let receiver = Receiver::open().await;
+    let url = receiver.url("/hook");
+    let town = Elsewhere::with(database, &format!("[[webhooks]]\nid = \"ops\"\nurl = \"{url}\"\n")).await;
+    let (house, till, alice) = (&town.house, town.client("till"), town.house.signed_in("alice").await);
+    let id = house.store().find_user_by_username("alice").await.unwrap().unwrap().id.to_string();
+    for decision in ["approved", "denied"] {
+        let asked = town.ask_alice(&till, &[("binding_message", "W4SCT")]).await.ok();
+        let (requested, members) = event_of(house, &receiver.next().await, &url).await;
+        assert_eq!(requested, "urn:procura:event:approval-requested");
+        let approval = members["approval"].as_str().unwrap();
+        let expires_at = house.door().now().0 + 300;
+        let link = format!("{}/approvals/{approval}", house.issuer());
+        assert!(approval.starts_with("req_"), "{members}");
+        let about = json!({
+            "approval": approval, "approver": id, "client": "till", "subject": id,
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token"
+        });
+        let with = |more: Value| {
+            let mut about = about.clone();
+            about.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            about
+        };
+        assert_eq!(members, with(json!({"link": link, "expires_at": expires_at})));
+        assert!(!members.to_string().contains(asked.text("auth_req_id")), "{members}");
+        let page = alice.page(&format!("/approvals/{approval}")).await;
+        match decision {
+            "approved" => drop(page.approve(|_| {}).await.page()),
+            _ => drop(page.deny().await.page()),
+        }
+        let (answered, members) = event_of(house, &receiver.next().await, &url).await;
+        assert_eq!(answered, "urn:procura:event:approval-answered");
+        assert_eq!(members, with(json!({"decision": decision})));
+    }
+    // Whoever the hint does not name is not told of, and a device asks nobody in particular.
+    till.post("/backchannel/authorize", &[("scope", "openid"), ("login_hint", "nobody")]).await.ok();
+    let asked = town.tv_asks().await;
+    let page = alice.page(&format!("/device?user_code={}", asked.text("user_code"))).await;
+    page.approve(|_| {}).await.page();
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(receiver.already().await.is_empty());
 }
 
 /// What `agent-b` was told: which request, and by which bearer token.

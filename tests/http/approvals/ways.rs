@@ -37,7 +37,7 @@ async fn what_needs_approval_is_left_out_of_the_first_token_and_had_by_refresh(d
     // What is denied nobody gets, on no way.
     let details = json!([{"type": "agent_task", "actions": ["read", "delete"]}]);
     let ask = house.ask(&agent).scope("orders:read").details(&details).resource(ORDERS);
-    let first = ask.approved_by(&alice).await.redeem(&agent).await.ok();
+    let first = ask.pushed(&agent).await.approved_by(&alice).await.redeem(&agent).await.ok();
     assert!(first.json.get("authorization_details").is_none(), "{}", first.body);
 }
 
@@ -82,7 +82,7 @@ async fn a_receiver_of_a_hand_over_is_asked_about_with_the_whole_chain(database:
     let (alice, bob) = (house.signed_in("alice").await, house.signed_in("bob").await);
     let shop = house.client("shop");
     let ask = house.ask(&shop).actor("agent-a").scope("orders:read").details(&details).resource(ORDERS);
-    let given = ask.approved_by(&alice).await.redeem(&shop).await.ok();
+    let given = ask.pushed(&shop).await.approved_by(&alice).await.redeem(&shop).await.ok();
     let read = [("scope", "orders:read"), ("resource", ORDERS)];
     a.exchange(given.access_token(), &read).await.ok();
     let wait = [

@@ -109,7 +109,8 @@ async fn authorization_details_narrow_with_the_token() {
     let house = House::open().await;
     let (agent, alice) = (house.client("agent-a"), house.signed_in("alice").await);
     let wide = json!([{"type": "agent_task", "actions": ["read", "refund"], "max_amount": 100, "purpose": "Refund"}]);
-    let code = house.ask(&agent).details(&wide).resource(ORDERS).approved_by(&alice).await;
+    let ask = house.ask(&agent).details(&wide).resource(ORDERS).pushed(&agent).await;
+    let code = ask.approved_by(&alice).await;
     let token = code.redeem(&agent).await.ok();
     assert_eq!(token.json["authorization_details"], wide);
     let narrow = json!([{"type": "agent_task", "actions": ["read"], "max_amount": 50, "purpose": "Refund"}])
@@ -141,7 +142,7 @@ async fn a_service_hands_on_what_was_sent_to_it_where_a_rule_says_so() {
     let (agent, alice) = (house.client("agent-a"), house.signed_in("alice").await);
     let task = json!([{"type": "agent_task", "actions": ["read"]}]);
     let ask = house.ask(&agent).details(&task).resource(ORDERS).resource(INVENTORY);
-    let code = ask.approved_by(&alice).await;
+    let code = ask.pushed(&agent).await.approved_by(&alice).await;
     let params = [code.params(), vec![("resource", ORDERS)]].concat();
     let token = agent.token(&params).await.ok();
     let api = house.client("orders-api");
@@ -213,7 +214,8 @@ async fn impersonation_needs_a_rule_that_names_the_user_and_leaves_its_mark() {
     let task = json!([{"type": "agent_task", "actions": ["read"]}]);
     for (username, allowed) in [("alice", true), ("bob", false)] {
         let person = house.signed_in(username).await;
-        let code = house.ask(&web).details(&task).resource(ORDERS).approved_by(&person).await;
+        let ask = house.ask(&web).details(&task).resource(ORDERS).pushed(&web).await;
+        let code = ask.approved_by(&person).await;
         let token = code.redeem(&web).await.ok();
         let answer = api.exchange(token.access_token(), &[("resource", INVENTORY)]).await;
         if allowed {

@@ -115,6 +115,16 @@ async fn what_one_instance_got_is_no_other_ones(database: Database) {
     let again = first.refresh(refresh_token, &[]).await.ok();
     assert_eq!(again.claims()["act"]["instance"], "run-1");
     first.exchange(again.access_token(), &AT_ORDERS).await.ok();
+    // Nor does another one end it.
+    for token in [refresh_token, got.access_token()] {
+        second.revoke(token).await.refused("invalid_grant");
+        let told = house.told("token.revoke", "invalid_grant").await;
+        assert_eq!((&told["client"], told["token"].is_string()), (&json!("runner"), true), "{told}");
+    }
+    assert!(house.is_active(got.access_token()).await);
+    first.refresh(refresh_token, &[]).await.ok();
+    first.revoke(refresh_token).await.ok();
+    first.refresh(refresh_token, &[]).await.refused("invalid_grant");
     // What is addressed to the agent, any of its instances may take.
     let subject = house.token_for(&first, "orders:read").await;
     let taken = second.exchange(&subject, &AT_ORDERS).await.ok();
@@ -165,6 +175,7 @@ async fn an_operator_ends_one_instance_and_its_siblings_go_on(database: Database
         (ended.text("level"), ended.text("id"), ended.text("instance")),
         ("instance", "runner", "run-1")
     );
+    assert_eq!(ended.json["seen"], true, "{}", ended.body);
     let counts = &ended.json["ended"]["counts"];
     assert_eq!((&counts["tokens"], &counts["consents"]), (&json!(2), &json!(0)), "{}", ended.body);
     let told = house.told("instance.end", "granted").await;
@@ -186,7 +197,13 @@ async fn an_operator_ends_one_instance_and_its_siblings_go_on(database: Database
     assert_eq!(ops.post("/endings", &resumed).await.status, 400);
     first.own_token("orders:read", ORDERS).await.refused("invalid_client");
     // One that was never seen can be ended beforehand.
-    ops.end_instance("runner", "run-3").await.ok();
+    let unseen = ops.end_instance("runner", "run-3").await.ok();
+    assert_eq!(unseen.json["seen"], false, "{}", unseen.body);
+    assert_eq!(
+        ops.end_instance("runner", "run-3").await.ok().json["seen"],
+        false,
+        "to be ended is not to be seen"
+    );
     run(&platform, house, "run-3").own_token("orders:read", ORDERS).await.refused("invalid_client");
     // Whoever may only look ends nothing.
     let order = json!({ "level": "instance", "id": "runner", "instance": "run-2", "operation": "revoke" });

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::narrowing::Narrowing;
+use super::schema::{closed, compile};
 use super::words::Words;
 use crate::identifier::DetailsTypeName;
 use crate::numeric_date::Seconds;
@@ -76,60 +77,6 @@ impl DetailsTypeDocument {
             ApprovalNeeded::Each(each) => *each,
             ApprovalNeeded::Actions(actions) => !actions.is_empty() && self.risk.permits_any(detail, actions),
         }
-    }
-}
-
-impl DetailsTypeDocument {
-    /// Everything in it that names what its schema does not know, by the key that does, and what is wrong with it. What is
-    /// declared must be free of these: a misspelt name would ask nobody, and call nothing risky.
-    #[must_use]
-    pub fn stray_names(&self) -> Vec<(String, String)> {
-        const NO_PROPERTY: &str = "is no property of the schema";
-        let mut stray = Vec::new();
-        for path in self.narrowing.0.keys().filter(|path| !self.has(path.split('.').next().unwrap_or(path))) {
-            stray.push((format!("narrowing.{path}"), NO_PROPERTY.to_owned()));
-        }
-        if self.risk.field.as_ref().is_some_and(|field| !self.has(field)) {
-            stray.push(("risk.field".to_owned(), NO_PROPERTY.to_owned()));
-        }
-        for value in self.unlisted(self.risk.levels.keys()) {
-            stray.push((format!("risk.levels.{value}"), "is no value that the schema lists".to_owned()));
-        }
-        if let ApprovalNeeded::Actions(actions) = &self.approval_needed {
-            for action in self.unlisted(actions) {
-                let why = format!("the schema lists no value {action:?} of what risk.field names");
-                stray.push(("approval_needed".to_owned(), why));
-            }
-        }
-        for (language, words) in &self.words {
-            for field in words.fields.keys().filter(|field| !self.has(field)) {
-                stray.push((format!("words.{language}.fields.{field}"), NO_PROPERTY.to_owned()));
-            }
-        }
-        stray
-    }
-
-    /// Those of `actions` that no detail can permit: the schema lists the values of the field that `risk` names, and they
-    /// are none of these. None where it lists none.
-    pub fn unlisted<'a>(
-        &self,
-        actions: impl IntoIterator<Item = &'a String>,
-    ) -> impl Iterator<Item = &'a String> {
-        let listed = self.listed();
-        actions
-            .into_iter()
-            .filter(move |action| listed.as_ref().is_some_and(|listed| !listed.contains(*action)))
-    }
-
-    /// The values that the schema lists for the field that `risk` names.
-    fn listed(&self) -> Option<BTreeSet<String>> {
-        let property = self.schema.get("properties")?.get(self.risk.field.as_ref()?)?;
-        let values = property.get("enum").or_else(|| property.get("items")?.get("enum"))?.as_array()?;
-        Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-    }
-
-    fn has(&self, field: &str) -> bool {
-        field == "type" || self.schema.get("properties").is_some_and(|known| known.get(field).is_some())
     }
 }
 
@@ -215,7 +162,8 @@ pub struct DetailsType {
 }
 
 impl DetailsType {
-    /// Compiles the schema and checks that the words speak of fields that exist.
+    /// Compiles the schema and checks that the words speak of fields that exist. What is declared must be free of
+    /// [`DetailsTypeDocument::faults`] besides.
     ///
     /// # Errors
     /// [`InvalidDetailsType`] names what is wrong with the document.
@@ -229,10 +177,7 @@ impl DetailsType {
     /// [`InvalidDetailsType`] names what is wrong with the document.
     pub fn of_version(document: DetailsTypeDocument, version: u32) -> Result<Self, InvalidDetailsType> {
         let schema = closed(document.schema.clone());
-        let validator = jsonschema::options()
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(&schema)
-            .map_err(|e| InvalidDetailsType::Schema(e.to_string()))?;
+        let validator = compile(&schema).map_err(InvalidDetailsType::Schema)?;
         if !document.words.contains_key("en") {
             return Err(InvalidDetailsType::NoWords);
         }
@@ -297,19 +242,6 @@ impl fmt::Debug for DetailsType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DetailsType").field("document", &self.document).finish_non_exhaustive()
     }
-}
-
-/// An object schema that knows `type` and, unless it says otherwise, refuses members it does not name.
-fn closed(mut schema: Value) -> Value {
-    if let Some(root) = schema.as_object_mut() {
-        root.entry("type").or_insert_with(|| "object".into());
-        root.entry("additionalProperties").or_insert(Value::Bool(false));
-        let properties = root.entry("properties").or_insert_with(|| Value::Object(Map::new()));
-        if let Some(properties) = properties.as_object_mut() {
-            properties.entry("type").or_insert_with(|| serde_json::json!({"type": "string"}));
-        }
-    }
-    schema
 }
 
 #[cfg(test)]
@@ -384,36 +316,6 @@ mod tests {
     fn words_about_a_field_that_does_not_exist_are_refused() {
         let refused = DetailsType::new(document(json!({"properties": {"tools": {}}})));
         assert_eq!(refused.unwrap_err(), InvalidDetailsType::UnknownPlaceholder("actions".into()));
-    }
-
-    #[test]
-    fn a_name_that_the_schema_does_not_know_is_stray_wherever_it_stands() {
-        let schema = json!({"properties": {"actions": {"items": {"enum": ["read", "pay"]}}, "most": {}}});
-        let stray = |change: &dyn Fn(&mut DetailsTypeDocument)| {
-            let mut document = document(schema.clone());
-            document.risk.field = Some("actions".into());
-            change(&mut document);
-            document.stray_names().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
-        };
-        let pay = |name: &str| ApprovalNeeded::Actions([name.to_owned()].into());
-        assert!(stray(&|d| d.approval_needed = pay("pay")).is_empty());
-        assert_eq!(stray(&|d| d.approval_needed = pay("payy")), ["approval_needed"]);
-        assert_eq!(stray(&|d| d.risk.field = Some("actionz".into())), ["risk.field"]);
-        let level =
-            |d: &mut DetailsTypeDocument, of: &str| d.risk.levels = [(of.into(), RiskLevel::High)].into();
-        assert!(stray(&|d| level(d, "pay")).is_empty());
-        assert_eq!(stray(&|d| level(d, "pya")), ["risk.levels.pya"]);
-        let words = |d: &mut DetailsTypeDocument, field: &str| {
-            d.words.get_mut("en").unwrap().fields.insert(field.into(), "x".into());
-        };
-        assert!(stray(&|d| words(d, "most")).is_empty());
-        assert_eq!(stray(&|d| words(d, "msot")), ["words.en.fields.msot"]);
-        // Where the schema lists no values, any may be meant.
-        let free = |d: &mut DetailsTypeDocument| {
-            d.schema = json!({"properties": {"actions": {"type": "array"}}});
-            d.approval_needed = pay("anything");
-        };
-        assert!(stray(&free).is_empty());
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! `authorization_details` (RFC 9396): bounded, typed by the registered details types, and ordered by *within*.
 
 mod built_in;
+mod declaration;
 mod details_type;
 mod example;
 mod narrowing;
-pub(crate) mod strict_json;
+mod schema;
 mod types_of;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;
@@ -23,8 +25,14 @@ pub use types_of::TypesOf;
 pub use words::{InWords, Words};
 
 use crate::identifier::DetailsTypeName;
+use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
+use crate::strict_json;
+use crate::task::{self, Unfit};
 use crate::visible_text::says_what_it_shows;
+
+/// The type whose details are tasks: their words become those of the task that an authorization opens.
+pub const AGENT_TASK: &str = "agent_task";
 
 /// The most details in one request.
 pub const MOST_DETAILS: usize = 20;
@@ -77,6 +85,26 @@ pub enum InvalidAuthorizationDetails {
         /// Where and which keyword of the schema.
         reason: String,
     },
+    /// Words or a deadline of a task that are not what they must be.
+    #[error("authorization detail {index}: {member} is not what it must be, or too long")]
+    Task {
+        /// The position in the request, from 0.
+        index: usize,
+        /// Which member.
+        member: &'static str,
+    },
+    /// Its deadline has passed.
+    #[error("authorization detail {index}: the deadline is over")]
+    Over {
+        /// The position in the request, from 0.
+        index: usize,
+    },
+    /// A second task: one authorization opens one, and says one thing of what is to be done.
+    #[error("authorization detail {index}: there is an agent_task already; ask for one task at a time")]
+    SecondTask {
+        /// The position in the request, from 0.
+        index: usize,
+    },
     /// Wider than what it is to be taken from.
     #[error(
         "authorization detail {index} is not within what was granted; ask for the same or less, naming every field that restricts it"
@@ -109,6 +137,12 @@ impl AuthorizationDetail {
     /// The `locations` member (RFC 9396 §2.2), if it is there.
     pub fn locations(&self) -> Option<impl Iterator<Item = &str>> {
         Some(self.members.get("locations")?.as_array()?.iter().filter_map(Value::as_str))
+    }
+
+    /// Whether it is a task: an `agent_task`, whoever declared what one may hold.
+    #[must_use]
+    pub fn is_task(&self) -> bool {
+        self.type_name.as_str() == AGENT_TASK
     }
 
     /// A text member, such as the `purpose` of an `agent_task`.
@@ -188,6 +222,37 @@ impl AuthorizationDetails {
     /// The details, in the order they were given.
     pub fn iter(&self) -> impl Iterator<Item = &AuthorizationDetail> {
         self.0.iter()
+    }
+
+    /// Whether a task is among them.
+    #[must_use]
+    pub fn hold_task(&self) -> bool {
+        self.iter().any(AuthorizationDetail::is_task)
+    }
+
+    /// Checks what the details of one request for an authorization must be to each other and to the clock: there is one
+    /// task at most, and no deadline is over.
+    ///
+    /// # Errors
+    /// The first detail that is not so.
+    pub fn check_together(&self, now: NumericDate) -> Result<(), InvalidAuthorizationDetails> {
+        let mut tasks = self.iter().enumerate().filter(|(_, detail)| detail.is_task());
+        match tasks.nth(1) {
+            Some((index, _)) => Err(InvalidAuthorizationDetails::SecondTask { index }),
+            None => self.check_deadlines(now),
+        }
+    }
+
+    /// Checks that no deadline is over: whatever came of such a detail would be over with it.
+    ///
+    /// # Errors
+    /// The first detail whose deadline is.
+    pub fn check_deadlines(&self, now: NumericDate) -> Result<(), InvalidAuthorizationDetails> {
+        let is_over = |detail| task::deadline_of(detail).is_some_and(|deadline| deadline.is_over(now));
+        match self.iter().position(is_over) {
+            Some(index) => Err(InvalidAuthorizationDetails::Over { index }),
+            None => Ok(()),
+        }
     }
 
     /// The JSON array for tokens and responses; `None` where there is none (RFC 8414 §3.2 dislikes empty arrays).
@@ -286,10 +351,11 @@ impl DetailsTypes {
         self.current.keys()
     }
 
-    /// Checks every detail against its type (RFC 9396 §5); one bad detail refuses them all.
+    /// Checks every detail against its type (RFC 9396 §5), and a task against the law of tasks' words; one bad detail
+    /// refuses them all.
     ///
     /// # Errors
-    /// The first detail that is of no registered type or does not fit its schema.
+    /// The first detail that is of no registered type, does not fit its schema, or says what a task does not.
     pub fn check(&self, details: &AuthorizationDetails) -> Result<(), InvalidAuthorizationDetails> {
         for (index, detail) in details.iter().enumerate() {
             let known =
@@ -297,6 +363,11 @@ impl DetailsTypes {
             known
                 .check(&detail.members)
                 .map_err(|reason| InvalidAuthorizationDetails::Schema { index, reason })?;
+            if detail.is_task() {
+                let unfit = |Unfit(member)| InvalidAuthorizationDetails::Task { index, member };
+                task::intent_asked(&detail.members).map_err(unfit)?;
+                task::deadline_asked(&detail.members).map_err(unfit)?;
+            }
         }
         Ok(())
     }
@@ -388,6 +459,38 @@ mod tests {
         ] {
             assert_eq!(AuthorizationDetails::parse(text), Err(reason), "{text}");
         }
+    }
+
+    #[test]
+    fn a_task_is_one_and_its_words_and_deadline_are_those_of_any_task() {
+        use InvalidAuthorizationDetails::{Over, SecondTask, Task};
+        let types = DetailsTypes::new(built_in()).unwrap();
+        let now = NumericDate::parse_rfc3339("2026-06-01T00:00:00Z").unwrap();
+        let judge = |value: Value| {
+            let details = AuthorizationDetails::parse(&value.to_string()).unwrap();
+            types.check(&details).and_then(|()| details.check_together(now))
+        };
+        let with = |name: &str, value: Value| {
+            let mut task = serde_json::json!({"type": AGENT_TASK, "actions": ["read"]});
+            task[name] = value;
+            task
+        };
+        let fine = with("deadline", "2026-06-01T00:00:01Z".into());
+        let tool =
+            serde_json::json!({"type": "mcp_tool", "server": "https://m.example", "tools": ["search"]});
+        assert_eq!(judge(serde_json::json!([tool, fine])), Ok(()));
+        for (task, reason) in [
+            (with("purpose", " ".into()), Task { index: 1, member: "purpose" }),
+            (with("purpose", "a\u{7}".into()), Task { index: 1, member: "purpose" }),
+            (with("limits", vec![""].into()), Task { index: 1, member: "limits" }),
+            (with("deadline", "2026-02-30T00:00:00Z".into()), Task { index: 1, member: "deadline" }),
+            (with("deadline", "2026-06-01T00:00:00Z".into()), Over { index: 1 }),
+        ] {
+            assert_eq!(judge(serde_json::json!([tool, task])), Err(reason), "{task}");
+        }
+        assert_eq!(judge(serde_json::json!([fine, tool, fine])), Err(SecondTask { index: 2 }));
+        let other = AuthorizationDetails::parse(r#"[{"type":"a","deadline":"2026-01-01"}]"#).unwrap();
+        assert_eq!(other.check_together(now), Err(Over { index: 0 }), "nobody knows when that is");
     }
 
     #[test]

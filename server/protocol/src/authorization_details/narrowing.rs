@@ -8,7 +8,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+
+use super::values::{below, compare, holds, matches_glob, moment, same};
 
 /// The rule by which a field narrows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ pub enum Rule {
     /// An array, taken as a set; the default for arrays. An empty array is within an empty one only, since
     /// a reader might take "none listed" for "all".
     Subset,
-    /// The very same value; the default for scalars.
+    /// The very same value, numbers by what they are worth; the default for scalars.
     Equal,
     /// A number not above the source's.
     Max,
@@ -82,7 +84,8 @@ impl From<WrittenRule> for FieldRule {
 }
 
 /// The rules of one details type, by the dotted path of the field; `arguments.*` speaks for all members of
-/// `arguments` that have no rule of their own.
+/// `arguments` that have no rule of their own. A member whose name itself holds a dot is no path: it has the rule of all
+/// members there, if there is one, and so it is for all that lies in it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Narrowing(pub BTreeMap<String, FieldRule>);
@@ -92,33 +95,41 @@ impl Narrowing {
     /// `source` restricts.
     #[must_use]
     pub fn is_within(&self, request: &Map<String, Value>, source: &Map<String, Value>) -> bool {
-        self.members_within("", request, source)
+        self.members_within(Place::Whole, request, source)
     }
 
     /// The greatest object that is within both, if there is one.
     #[must_use]
     pub fn common(&self, a: &Map<String, Value>, b: &Map<String, Value>) -> Option<Map<String, Value>> {
-        self.common_members("", a, b)
+        self.common_members(Place::Whole, a, b)
     }
 
-    fn members_within(&self, path: &str, request: &Map<String, Value>, source: &Map<String, Value>) -> bool {
+    fn members_within(
+        &self,
+        place: Place<'_>,
+        request: &Map<String, Value>,
+        source: &Map<String, Value>,
+    ) -> bool {
         let none_left_out = source
             .keys()
-            .all(|name| request.contains_key(name) || self.rule(path, name).rule == Some(Rule::Any));
+            .all(|name| request.contains_key(name) || self.rule(place, name).rule == Some(Rule::Any));
         none_left_out
             && request.iter().all(|(name, asked)| {
-                let rule = self.rule(path, name);
+                let rule = self.rule(place, name);
                 match source.get(name) {
-                    Some(given) => self.value_within(&join(path, name), rule, asked, given),
+                    Some(given) => {
+                        let path = place.path_of(name);
+                        self.value_within(Place::at(path.as_deref()), rule, asked, given)
+                    }
                     None => rule.rule == Some(Rule::Any) || rule.absent == Absent::Unrestricted,
                 }
             })
     }
 
-    fn value_within(&self, path: &str, rule: FieldRule, asked: &Value, given: &Value) -> bool {
+    fn value_within(&self, place: Place<'_>, rule: FieldRule, asked: &Value, given: &Value) -> bool {
         match (rule.rule, asked, given) {
             (Some(Rule::Any), _, _) => true,
-            (None, Value::Object(asked), Value::Object(given)) => self.members_within(path, asked, given),
+            (None, Value::Object(asked), Value::Object(given)) => self.members_within(place, asked, given),
             (None | Some(Rule::Subset), Value::Array(asked), Value::Array(given)) => {
                 array_within(asked, given)
             }
@@ -127,22 +138,25 @@ impl Narrowing {
                     && asked.iter().all(|a| given.iter().any(|g| rule.scalar_within(a, g)))
             }
             (Some(rule), asked, given) => rule.scalar_within(asked, given),
-            (None, asked, given) => asked == given,
+            (None, asked, given) => same(asked, given),
         }
     }
 
     fn common_members(
         &self,
-        path: &str,
+        place: Place<'_>,
         a: &Map<String, Value>,
         b: &Map<String, Value>,
     ) -> Option<Map<String, Value>> {
         let mut common = Map::new();
         let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
         for name in names {
-            let rule = self.rule(path, name);
+            let rule = self.rule(place, name);
             let value = match (a.get(name), b.get(name)) {
-                (Some(a), Some(b)) => self.common_value(&join(path, name), rule, a, b)?,
+                (Some(a), Some(b)) => {
+                    let path = place.path_of(name);
+                    self.common_value(Place::at(path.as_deref()), rule, a, b)?
+                }
                 (Some(one), None) | (None, Some(one))
                     if rule.absent == Absent::Unrestricted || rule.rule == Some(Rule::Any) =>
                 {
@@ -155,11 +169,11 @@ impl Narrowing {
         Some(common)
     }
 
-    fn common_value(&self, path: &str, rule: FieldRule, a: &Value, b: &Value) -> Option<Value> {
+    fn common_value(&self, place: Place<'_>, rule: FieldRule, a: &Value, b: &Value) -> Option<Value> {
         match (rule.rule, a, b) {
-            (None, Value::Object(a), Value::Object(b)) => self.common_members(path, a, b).map(Value::Object),
+            (None, Value::Object(a), Value::Object(b)) => self.common_members(place, a, b).map(Value::Object),
             (None | Some(Rule::Subset), Value::Array(a_items), Value::Array(b_items)) => {
-                let both: Vec<_> = a_items.iter().filter(|item| b_items.contains(item)).cloned().collect();
+                let both: Vec<_> = a_items.iter().filter_map(|a| in_both(a, b_items)).collect();
                 let empty = a_items.is_empty() && b_items.is_empty();
                 (empty || !both.is_empty()).then(|| Value::Array(in_stable_order(both)))
             }
@@ -172,23 +186,68 @@ impl Narrowing {
                 let empty = a_items.is_empty() && b_items.is_empty();
                 (empty || !both.is_empty()).then(|| Value::Array(in_stable_order(both)))
             }
-            _ if self.value_within(path, rule, a, b) && self.value_within(path, rule, b, a) => {
+            _ if self.value_within(place, rule, a, b) && self.value_within(place, rule, b, a) => {
                 Some(in_stable_order(vec![a.clone(), b.clone()]).swap_remove(0))
             }
-            _ if self.value_within(path, rule, a, b) => Some(a.clone()),
-            _ if self.value_within(path, rule, b, a) => Some(b.clone()),
+            _ if self.value_within(place, rule, a, b) => Some(a.clone()),
+            _ if self.value_within(place, rule, b, a) => Some(b.clone()),
             _ => None,
         }
     }
 
-    fn rule(&self, path: &str, name: &str) -> FieldRule {
-        let named = self.0.get(&join(path, name));
-        let all = || self.0.get(&join(path, "*"));
+    fn rule(&self, place: Place<'_>, name: &str) -> FieldRule {
+        let named = place.path_of(name).and_then(|path| self.0.get(&path));
+        let all = || place.path_of(EVERY_MEMBER).and_then(|path| self.0.get(&path));
         named.or_else(all).copied().unwrap_or_default()
     }
 }
 
+/// The last step of a path that speaks for all members of an object.
+pub(super) const EVERY_MEMBER: &str = "*";
+
+/// Where an object stands in a detail, so far as a rule can name the place.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// It is the detail itself.
+    Whole,
+    /// At this path.
+    At(&'a str),
+    /// Within a member that no path leads to.
+    Unnamed,
+}
+
+impl<'a> Place<'a> {
+    fn at(path: Option<&'a str>) -> Self {
+        path.map_or(Self::Unnamed, Self::At)
+    }
+
+    /// The path of a member here. None leads to a name that holds a dot, or is empty: it would read like another path.
+    fn path_of(self, name: &str) -> Option<String> {
+        let is_step = !name.is_empty() && !name.contains('.');
+        match self {
+            Self::Whole if is_step => Some(name.to_owned()),
+            Self::At(path) if is_step => Some(format!("{path}.{name}")),
+            Self::Whole | Self::At(_) | Self::Unnamed => None,
+        }
+    }
+}
+
 impl Rule {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Subset => "subset",
+            Self::Equal => "equal",
+            Self::Max => "max",
+            Self::Min => "min",
+            Self::Prefix => "prefix",
+            Self::Glob => "glob",
+            Self::Before => "before",
+            Self::Any => "any",
+        }
+    }
+
     /// Rules that, given arrays, ask of each requested element that some element of the source covers it.
     const fn holds_per_element(self) -> bool {
         matches!(self, Self::Prefix | Self::Glob)
@@ -209,23 +268,19 @@ impl Rule {
                 asked == given
                     || moment(asked).zip(moment(given)).is_some_and(|(asked, given)| asked <= given)
             }
-            (_, asked, given) => asked == given,
+            (_, asked, given) => same(asked, given),
         }
     }
 }
 
-/// A moment to the fraction of a second, or none: a leap second, which is no moment of its own, is only like itself.
-fn moment(text: &str) -> Option<time::OffsetDateTime> {
-    let leap = text.get(17..19) == Some("60");
-    time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok().filter(|_| !leap)
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
 fn array_within(asked: &[Value], given: &[Value]) -> bool {
-    asked.is_empty() == given.is_empty() && asked.iter().all(|item| given.contains(item))
+    asked.is_empty() == given.is_empty() && asked.iter().all(|item| holds(given, item))
+}
+
+/// The item in the writing that comes first, if it is one of `items` too.
+fn in_both(item: &Value, items: &[Value]) -> Option<Value> {
+    let other = items.iter().find(|other| same(item, other))?;
+    Some(in_stable_order(vec![item.clone(), other.clone()]).swap_remove(0))
 }
 
 /// By their JSON text and without repetition, so that a result does not depend on which side came first.
@@ -233,99 +288,6 @@ pub(super) fn in_stable_order(mut values: Vec<Value>) -> Vec<Value> {
     values.sort_by_cached_key(Value::to_string);
     values.dedup();
     values
-}
-
-/// Integers exactly, others as floating point; an integer that floating point cannot hold is not comparable to it.
-fn compare(a: &Number, b: &Number) -> Option<Ordering> {
-    if let (Some(a), Some(b)) = (integer(a), integer(b)) {
-        return Some(a.cmp(&b));
-    }
-    exact_float(a)?.partial_cmp(&exact_float(b)?)
-}
-
-fn integer(n: &Number) -> Option<i128> {
-    n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from))
-}
-
-fn exact_float(n: &Number) -> Option<f64> {
-    const EXACT: i128 = 1 << 53;
-    match integer(n) {
-        Some(i) if !(-EXACT..=EXACT).contains(&i) => None,
-        _ => n.as_f64(),
-    }
-}
-
-/// Equal, or below on a segment border. Where either has a segment that a reader may resolve or decode to
-/// something else (`..`, `.`, an empty one, `%`-encoding, a backslash), only equality counts.
-fn below(asked: &str, given: &str) -> bool {
-    if asked == given {
-        return true;
-    }
-    let border = given.ends_with('/') || asked.get(given.len()..).is_some_and(|rest| rest.starts_with('/'));
-    asked.starts_with(given) && border && !given.is_empty() && is_plain(asked) && is_plain(given)
-}
-
-/// Whether every reader reads the same path in it: a scheme, if there is one, and segments.
-fn is_plain(path: &str) -> bool {
-    let segments = without_scheme(path).trim_start_matches('/');
-    let segments = segments.strip_suffix('/').unwrap_or(segments);
-    !path.contains(is_odd) && segments.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
-}
-
-/// What stands behind `scheme://` (RFC 3986 §3.1); elsewhere `://` is nothing but three characters.
-fn without_scheme(path: &str) -> &str {
-    let is_scheme = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-    };
-    path.split_once("://").filter(|(name, _)| is_scheme(name)).map_or(path, |(_, rest)| rest)
-}
-
-/// What some reader takes for a border, a dot or nothing at all: encodings, backslashes, queries, fragments, parameters of
-/// segments, control characters, and the wide and small forms of `.`, `/`, `\` and `%` that normalization makes plain.
-fn is_odd(c: char) -> bool {
-    matches!(c, '%' | '\\' | '?' | '#' | ';')
-        || matches!(
-            c,
-            '\u{2024}'
-                ..='\u{2026}' | '\u{2044}' | '\u{2215}' | '\u{fe19}' | '\u{fe30}' | '\u{fe52}' | '\u{fe68}'
-        )
-        || matches!(
-            c,
-            '\u{fe6a}' | '\u{ff05}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}' | '\u{ff61}' | '\u{3002}'
-        )
-        || c.is_control()
-}
-
-/// Whether `pattern` covers `text`. A `*` of `text` is covered only by a `*` of `pattern`, so that a narrower
-/// pattern is within a wider one; a text with dot segments, or with what a reader may take for something else, is
-/// covered by its equal only.
-fn matches_glob(text: &str, pattern: &str) -> bool {
-    if text == pattern {
-        return true;
-    }
-    if text.split('/').any(|segment| matches!(segment, "." | "..")) || text.contains(is_odd) {
-        return false;
-    }
-    let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
-    let (mut t, mut p) = (0, 0);
-    let mut last_star = None;
-    while t < text.len() {
-        if pattern.get(p) == Some(&b'*') {
-            last_star = Some((p, t));
-            p += 1;
-        } else if pattern.get(p) == text.get(t) {
-            p += 1;
-            t += 1;
-        } else if let Some((star, taken)) = last_star {
-            last_star = Some((star, taken + 1));
-            p = star + 1;
-            t = taken + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&c| c == b'*'))
 }
 
 #[cfg(test)]
@@ -357,6 +319,26 @@ mod tests {
         assert!(!within(Rule::Max, json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992_u64)));
         assert!(!within(Rule::Max, json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992.0)));
         assert!(!within(Rule::Max, json!("1"), json!(10)));
+        assert!(within(Rule::Max, json!(1.5), json!(9_007_199_254_740_993_u64)));
+        for rule in [Rule::Max, Rule::Min] {
+            for odd in [json!(null), json!("9"), json!([9]), json!({}), json!(true)] {
+                assert!(
+                    !within(rule, odd.clone(), json!(9)) && !within(rule, json!(9), odd.clone()),
+                    "{odd}"
+                );
+                assert!(within(rule, odd.clone(), odd), "{rule:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_is_one_however_often_it_says_a_thing_and_however_it_writes_a_number() {
+        assert!(within(Rule::Subset, json!(["r", "r"]), json!(["r"])));
+        assert!(within(Rule::Subset, json!([1.0]), json!([1, 2])));
+        assert!(!within(Rule::Subset, json!(["1"]), json!([1, 2])));
+        assert!(!within(Rule::Subset, json!([null]), json!(["r"])));
+        assert!(within(Rule::Equal, json!(1.0), json!(1)) && !within(Rule::Equal, json!([1, 1]), json!([1])));
+        assert_eq!(common(None, json!([1.0, 3]), json!([1, 2])), Some(json!([1])));
     }
 
     #[test]
@@ -465,6 +447,42 @@ mod tests {
             !narrowing.is_within(&object(json!({"amount": 9})), &given),
             "left out what the source restricts"
         );
+    }
+
+    #[test]
+    fn a_name_with_a_dot_is_never_taken_for_a_path() {
+        let narrowing: Narrowing =
+            serde_json::from_value(json!({"x": "equal", "x.a": "any", "y.a": "any", "y.z.b": "any"}))
+                .unwrap();
+        let object = |value: Value| value.as_object().unwrap().clone();
+        let within = |asked: Value, given: Value| narrowing.is_within(&object(asked), &object(given));
+        for (asked, given) in [
+            (json!({"x.a": 999}), json!({"x.a": 1})),
+            (json!({}), json!({"x.a": 1})),
+            (json!({"x.a": 1}), json!({})),
+            // Nor does what lies in one, and an empty name is no step either.
+            (json!({"y": {"z.b": 2}}), json!({"y": {"z.b": 1}})),
+            (json!({"y.z": {"b": 2}}), json!({"y.z": {"b": 1}})),
+            (json!({"": {"y": {"a": 2}}}), json!({"": {"y": {"a": 1}}})),
+            (json!({"y": {"": {"a": 2}}}), json!({"y": {"": {"a": 1}}})),
+        ] {
+            assert!(!within(asked.clone(), given.clone()), "{asked} {given}");
+            assert!(within(given.clone(), given.clone()), "{given}");
+            let common = narrowing.common(&object(asked.clone()), &object(given.clone()));
+            assert_eq!(common, None, "{asked} {given}");
+        }
+        assert!(within(json!({"y": {"a": 2}}), json!({"y": {"a": 1}})), "that is the path");
+        assert!(within(json!({"y": {"z": {"b": 2}}}), json!({"y": {"z": {"b": 1}}})));
+        assert!(within(json!({"x.a": ["r"]}), json!({"x.a": ["r", "w"]})), "lists are sets by default");
+    }
+
+    #[test]
+    fn the_rule_of_all_members_is_theirs_whatever_their_names() {
+        let narrowing: Narrowing =
+            serde_json::from_value(json!({"limits.*": "max", "limits.cpu.cores": "any"})).unwrap();
+        let limits = |value: Value| Map::from_iter([("limits".to_owned(), value)]);
+        assert!(narrowing.is_within(&limits(json!({"cpu.cores": 2})), &limits(json!({"cpu.cores": 4}))));
+        assert!(!narrowing.is_within(&limits(json!({"cpu.cores": 5})), &limits(json!({"cpu.cores": 4}))));
     }
 
     #[test]

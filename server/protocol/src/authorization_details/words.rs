@@ -32,8 +32,13 @@ impl Words {
     /// Every field that the words speak of.
     pub fn placeholders(&self) -> impl Iterator<Item = String> {
         let texts = std::iter::once(&self.sentence).chain(self.fields.values());
-        texts.flat_map(|text| pieces(text)).filter_map(|piece| match piece {
-            Piece::Field(field) => Some(field.to_owned()),
+        texts.flat_map(|text| Self::placeholders_in(text)).map(str::to_owned)
+    }
+
+    /// Every field that one of its texts speaks of.
+    pub(super) fn placeholders_in(text: &str) -> impl Iterator<Item = &str> {
+        pieces(text).filter_map(|piece| match piece {
+            Piece::Field(field) => Some(field),
             Piece::Text(_) => None,
         })
     }

@@ -137,6 +137,8 @@ impl Story<'_> {
         resources: &Resources,
     ) -> Result<(), DelegationRefused> {
         self.subject_types().check_within(details, &self.subject.authority.details)?;
+        // Within a detail that says nothing of a member lies whatever is said of it, so it is asked what it is.
+        self.subject_types().check(details)?;
         for consent in self.consents(basis) {
             self.types_of(consent).check_within(details, &consent.authority.details)?;
         }

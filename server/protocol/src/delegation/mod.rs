@@ -21,7 +21,7 @@ use crate::approval::{Policy, Wanted};
 use crate::audience::{Audience, Resources};
 use crate::authority::Authority;
 use crate::authorization::Registered;
-use crate::authorization_details::{AuthorizationDetails, TypesOf};
+use crate::authorization_details::{AuthorizationDetails, DetailsTypes, TypesOf};
 use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
 use crate::confirmation::{Confirmation, Held};
@@ -115,7 +115,7 @@ pub struct Terms<'a> {
 pub struct Asked {
     /// `scope`.
     pub scope: Option<Scope>,
-    /// `authorization_details`, already checked against their schemas.
+    /// `authorization_details`.
     pub details: Option<AuthorizationDetails>,
     /// `resource`, and `audience` values that are resource servers.
     pub resources: Resources,
@@ -173,6 +173,9 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     // where to: whoever names a target learns of it only what was not to be said of every other
     story.check_receiver(&basis, &chain, now)?;
     // how much
+    if let Some(details) = &asked.details {
+        details.check_deadlines(now)?;
+    }
     let resources = story.resources(&basis, asked)?;
     let (scope, details) = story.scope_and_details(&basis, asked, &resources)?;
     let until = story.until(&basis, &details, &resources, now);
@@ -195,7 +198,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
         Basis::Consent(id) => story.terms.types_of.of(Some(id), story.terms.registered.types),
         _ => story.subject_types(),
     };
-    let approved_until = story.policy.check(&delegation.wanted(), story.actor, types, end, now)?;
+    let approved_until = story.policy.check(&delegation.wanted(types), story.actor, types, end, now)?;
     delegation.authority.until = approved_until.map_or(until, |approved| approved.min(until));
     Ok(delegation)
 }
@@ -219,8 +222,8 @@ impl Delegation {
         &self.authority
     }
 
-    /// What a person would approve of it.
-    fn wanted(&self) -> Wanted {
+    /// What a person would approve of it, its details read by `types`.
+    fn wanted(&self, types: &DetailsTypes) -> Wanted {
         let task = self.onto.as_ref().or(self.subject.task.as_ref());
         let consent = match &self.basis {
             Basis::Consent(id) => Some(id),
@@ -234,6 +237,7 @@ impl Delegation {
             destination: self.destination.clone(),
             scope: self.authority.scope.clone(),
             authorization_details: self.authority.details.clone(),
+            types: types.versions(&self.authority.details),
             resources: self.authority.resources.clone(),
             task: task.map(|task| task.id.clone()),
             txn: task.map(|task| task.root.clone()),

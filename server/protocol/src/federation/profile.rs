@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Upstream;
+use crate::user::MANAGER;
 
 /// In which claims things stand.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +19,8 @@ pub struct ClaimNames {
     pub email: String,
     /// Their groups: a list of texts, or one text.
     pub groups: String,
+    /// The username, here, of their manager. None is read where no claim is named.
+    pub manager: Option<String>,
 }
 
 impl Default for ClaimNames {
@@ -27,6 +30,7 @@ impl Default for ClaimNames {
             name: "name".into(),
             email: "email".into(),
             groups: "groups".into(),
+            manager: None,
         }
     }
 }
@@ -42,6 +46,8 @@ pub struct Profile {
     pub email: Option<Email>,
     /// Their groups there.
     pub groups: BTreeSet<String>,
+    /// The username of their manager.
+    pub manager: Option<String>,
     /// Other claims of OpenID Connect that are kept with an account.
     pub further: Map<String, Value>,
 }
@@ -80,6 +86,7 @@ impl Profile {
             name: text(claims, &names.name),
             email: email(claims, upstream),
             groups: groups(claims.get(&names.groups)),
+            manager: names.manager.as_deref().and_then(|name| text(claims, name)),
             further: further.collect(),
         }
     }
@@ -123,6 +130,9 @@ impl Profile {
         if let Some(email) = &self.email {
             claims.insert("email".into(), email.address.as_str().into());
             claims.insert("email_verified".into(), email.verified.into());
+        }
+        if let Some(manager) = &self.manager {
+            claims.insert(MANAGER.into(), manager.as_str().into());
         }
         claims
     }
@@ -187,6 +197,21 @@ mod tests {
         let profile = Profile::read(claims.as_object().unwrap(), &upstream);
         assert_eq!(profile.username.as_deref(), Some("Alice"));
         assert_eq!(profile.groups, BTreeSet::from(["Alice Arnold".into()]), "one text is one group");
+    }
+
+    #[test]
+    fn a_manager_is_read_where_a_claim_is_named_for_it_and_only_a_name() {
+        let claims = json!({"manager": "bob", "boss": "carol", "list": ["bob"]});
+        let read = |claim: Option<&str>| {
+            let mut upstream = company();
+            upstream.claims.manager = claim.map(str::to_owned);
+            Profile::read(claims.as_object().unwrap(), &upstream).claims().get("manager").cloned()
+        };
+        assert_eq!(read(None), None);
+        assert_eq!(read(Some("boss")), Some("carol".into()));
+        for none in ["list", "missing"] {
+            assert_eq!(read(Some(none)), None, "{none}");
+        }
     }
 
     #[test]

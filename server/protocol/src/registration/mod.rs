@@ -20,7 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::audience::Resources;
-use crate::authorization_details::strict_json;
 use crate::client::{
     AuthMethod, Client, ClientAuthentication, ClientKind, ClientMetadata, ClientStatus, GrantType, KeySource,
     SigningAlg,
@@ -28,6 +27,7 @@ use crate::client::{
 use crate::identifier::{ClientId, DetailsTypeName};
 use crate::profile::SecurityProfile;
 use crate::scope::Scope;
+use crate::strict_json;
 
 pub use echo::{echo, logo, tells_of_itself};
 pub use refused::RegistrationRefused;

@@ -84,6 +84,13 @@ impl Rule {
 }
 
 impl Rules {
+    /// Whether any of them has managers asked.
+    #[must_use]
+    pub fn ask_managers(&self) -> bool {
+        let asks = |rule: &Rule| matches!(&rule.effect, RuleEffect::Ask { approver: Approver::Manager, .. });
+        self.0.iter().any(asks)
+    }
+
     /// The rule by which `client` may become the actor of a token of `user` that is addressed to it.
     #[must_use]
     pub fn may_act(&self, client: &ClientId, user: Option<&UserId>) -> Option<&Rule> {

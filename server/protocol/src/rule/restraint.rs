@@ -16,13 +16,16 @@ use crate::identifier::{ClientId, DetailsTypeName, RuleId, UserId};
 use crate::scope::Scope;
 
 /// Who approves.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approver {
     /// The user whose authority the token carries.
+    #[default]
     Subject,
     /// The owner of the agent that is to act.
     Owner,
+    /// The manager of the user whose authority the token carries.
+    Manager,
     /// This user.
     User(UserId),
 }

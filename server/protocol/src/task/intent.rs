@@ -40,7 +40,7 @@ impl Intent {
     /// The intent that an `agent_task` detail carries; empty where there is none.
     #[must_use]
     pub fn of(details: &AuthorizationDetails) -> Self {
-        let Some(task) = details.iter().find(|d| d.type_name().as_str() == "agent_task") else {
+        let Some(task) = details.iter().find(|detail| detail.is_task()) else {
             return Self::default();
         };
         let list = |member: &str| -> Vec<String> {

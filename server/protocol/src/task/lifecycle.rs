@@ -203,6 +203,16 @@ pub fn effective<'a>(line: impl IntoIterator<Item = &'a Task>, now: NumericDate)
     })
 }
 
+/// The version of where a task stands, its ancestors taken together: 1 and every change since of each task in `line`, a
+/// deadline that passes being one. None of them goes back, so where two readings are of one version, each task in the line
+/// stands where it stood, and so does what hangs on them.
+#[must_use]
+pub fn version<'a>(line: impl IntoIterator<Item = &'a Task>, now: NumericDate) -> u64 {
+    line.into_iter().fold(1, |sum, task| {
+        sum + u64::from(task.version.saturating_sub(1)) + u64::from(task.deadline.is_over(now))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

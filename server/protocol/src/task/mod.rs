@@ -6,18 +6,20 @@ mod hash;
 mod intent;
 mod lifecycle;
 mod request;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use child::{Asked, ChildRefused, Family, NotLess, check as check_child};
 pub use hash::authority_hash;
 pub use intent::{Bounds, Intent};
-pub use lifecycle::{Hand, IllegalOperation, Operation, TaskStatus, effective};
+pub use lifecycle::{Hand, IllegalOperation, Operation, TaskStatus, effective, version};
 pub use request::{TaskRequest, TaskRequestRefused, Under};
+pub use words::{Unfit, deadline as deadline_asked, intent as intent_asked};
 
 use crate::audience::Resources;
 use crate::authority::Authority;
-use crate::authorization_details::AuthorizationDetails;
+use crate::authorization_details::{AuthorizationDetail, AuthorizationDetails};
 use crate::consent::Consent;
 use crate::identifier::{ClientId, ConsentId, TaskId, UserId};
 use crate::numeric_date::NumericDate;
@@ -67,7 +69,7 @@ pub struct Task {
     /// By whose hand it was suspended, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_by: Option<Hand>,
-    /// Grows by one with every change.
+    /// Grows by one with every change that is written. What its readers are told counts those above it too: [`version`].
     pub version: u32,
     /// When it was opened.
     pub created_at: NumericDate,
@@ -112,12 +114,17 @@ impl Task {
     }
 }
 
-/// The earliest `deadline` among the details, if one names any. One that is no moment has passed: whatever its reader
-/// took it for, it does not hold longer than that.
+/// The earliest `deadline` among the details, if one names any.
 #[must_use]
 pub fn deadline(details: &AuthorizationDetails) -> Option<NumericDate> {
-    let moment = |text| NumericDate::parse_rfc3339(text).unwrap_or(NumericDate(0));
-    details.iter().filter_map(|d| d.text("deadline")).map(moment).min()
+    details.iter().filter_map(deadline_of).min()
+}
+
+/// The `deadline` of a detail, if it names one. One that is no moment has passed: whatever its reader took it for, it
+/// does not hold longer than that.
+#[must_use]
+pub fn deadline_of(detail: &AuthorizationDetail) -> Option<NumericDate> {
+    detail.text("deadline").map(|text| NumericDate::parse_rfc3339(text).unwrap_or(NumericDate(0)))
 }
 
 /// What is said where there is no room for another root task.

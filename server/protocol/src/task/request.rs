@@ -3,24 +3,17 @@
 use serde_json::{Map, Value};
 
 use super::Intent;
+use super::words::{self, Unfit};
 use crate::audience::{InvalidTarget, MOST_TARGETS, Resources};
-use crate::authorization_details::{AuthorizationDetails, InvalidAuthorizationDetails, strict_json};
+use crate::authorization_details::{AuthorizationDetails, InvalidAuthorizationDetails};
 use crate::identifier::{ClientId, ConsentId, TaskId};
 use crate::numeric_date::NumericDate;
 use crate::refusal::{ErrorCode, Refuse};
 use crate::scope::{InvalidScope, Scope};
-use crate::visible_text::says_what_it_shows;
+use crate::strict_json;
 
 /// The deepest nesting of the body: that of authorization details, and the object around them.
 const DEEPEST: usize = crate::authorization_details::DEEPEST + 1;
-/// The longest purpose, in characters; as in the details type `agent_task`.
-const LONGEST_PURPOSE: usize = 1000;
-/// The longest reference, in characters.
-const LONGEST_REFERENCE: usize = 200;
-/// The most success criteria, and the most limits.
-const MOST_SENTENCES: usize = 10;
-/// The longest of them, in characters.
-const LONGEST_SENTENCE: usize = 500;
 
 /// Where a task is to be opened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,6 +74,12 @@ pub enum TaskRequestRefused {
     Details(#[from] InvalidAuthorizationDetails),
 }
 
+impl From<Unfit> for TaskRequestRefused {
+    fn from(Unfit(member): Unfit) -> Self {
+        Self::Member(member)
+    }
+}
+
 impl Refuse for TaskRequestRefused {
     fn code(&self) -> ErrorCode {
         match self {
@@ -124,19 +123,14 @@ impl TaskRequest {
         let read = Reader(&members);
         Ok(Self {
             under: read.under()?,
-            intent: Intent {
-                purpose: read.text("purpose", LONGEST_PURPOSE)?.map(str::to_owned),
-                reference: read.text("reference", LONGEST_REFERENCE)?.map(str::to_owned),
-                success_criteria: read.sentences("success_criteria")?,
-                limits: read.sentences("limits")?,
-            },
+            intent: words::intent(&members)?,
             scope: read.any_text("scope")?.map(str::parse::<Scope>).transpose()?.filter(|s| !s.is_empty()),
             resources: read.resources()?,
             details: match members.get("authorization_details") {
                 None => AuthorizationDetails::none(),
                 Some(details) => AuthorizationDetails::parse(&details.to_string())?,
             },
-            deadline: read.deadline()?,
+            deadline: words::deadline(&members)?,
             max_derivations: read.max_derivations()?,
         })
     }
@@ -153,15 +147,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A text for people: not empty, and without control characters.
-    fn text(&self, name: &'static str, longest: usize) -> Result<Option<&'a str>, TaskRequestRefused> {
-        let text = self.any_text(name)?;
-        match text {
-            Some(text) if !is_sentence(text, longest) => Err(TaskRequestRefused::Member(name)),
-            fine => Ok(fine),
-        }
-    }
-
     fn id<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, TaskRequestRefused> {
         let id = self.any_text(name)?.map(str::parse).transpose();
         id.map_err(|_| TaskRequestRefused::Member(name))
@@ -173,19 +158,6 @@ impl<'a> Reader<'a> {
             (None, Some(parent), Some(actor)) => Ok(Under::Parent { parent, actor }),
             _ => Err(TaskRequestRefused::Under),
         }
-    }
-
-    fn sentences(&self, name: &'static str) -> Result<Vec<String>, TaskRequestRefused> {
-        let refused = || TaskRequestRefused::Member(name);
-        let items = match self.0.get(name) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(items)) if items.len() <= MOST_SENTENCES => items,
-            Some(_) => return Err(refused()),
-        };
-        let sentence = |item: &Value| {
-            item.as_str().filter(|text| is_sentence(text, LONGEST_SENTENCE)).map(str::to_owned)
-        };
-        items.iter().map(sentence).collect::<Option<_>>().ok_or_else(refused)
     }
 
     fn resources(&self) -> Result<Resources, TaskRequestRefused> {
@@ -201,11 +173,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn deadline(&self) -> Result<Option<NumericDate>, TaskRequestRefused> {
-        let parse = |text| NumericDate::parse_rfc3339(text).ok_or(TaskRequestRefused::Member("deadline"));
-        self.any_text("deadline")?.map(parse).transpose()
-    }
-
     fn max_derivations(&self) -> Result<Option<u32>, TaskRequestRefused> {
         let refused = || TaskRequestRefused::Member("max_derivations");
         let read = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
@@ -213,17 +180,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_sentence(text: &str, longest: usize) -> bool {
-    !text.trim().is_empty()
-        && text.chars().count() <= longest
-        && says_what_it_shows(text)
-        && !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::words::{LONGEST_PURPOSE, LONGEST_REFERENCE, LONGEST_SENTENCE, MOST_SENTENCES};
     use super::*;
 
     fn parse(mut body: Value) -> Result<TaskRequest, TaskRequestRefused> {

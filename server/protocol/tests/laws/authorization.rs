@@ -56,7 +56,7 @@ fn app() -> Client {
 
 fn offered(named: &Named) -> Result<Authority, AuthorizationRefused> {
     let registry = Registry::new();
-    offer(&app(), &app(), named, registry.registered(), END)
+    offer(&app(), &app(), named, registry.registered(), END, NOW)
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn nothing_offline_alone_and_nothing_unknown_can_be_asked_for() {
 fn a_resource_must_be_registered_and_the_actors() {
     let registry = Registry::new();
     let at = |place: &str| Named { resources: resources(&[place]), ..named("a") };
-    let ask = |actor: &Client, place: &str| offer(&app(), actor, &at(place), registry.registered(), END);
+    let ask = |actor: &Client, place: &str| offer(&app(), actor, &at(place), registry.registered(), END, NOW);
     assert!(ask(&app(), R1).is_ok());
     assert_eq!(ask(&app(), "https://nobody.example"), Err(InvalidTarget::NotAvailable.into()));
     let mut narrow = agent("a");
@@ -98,7 +98,7 @@ fn a_resource_must_be_registered_and_the_actors() {
     let mut nowhere = agent("a");
     nowhere.resources.clear();
     assert_eq!(
-        offer(&app(), &nowhere, &named("a"), registry.registered(), END),
+        offer(&app(), &nowhere, &named("a"), registry.registered(), END, NOW),
         Err(InvalidTarget::NotNamed.into())
     );
 }
@@ -108,7 +108,7 @@ fn an_actor_other_than_the_client_must_be_registered_for_what_is_not_about_ident
     let registry = Registry::new();
     let mut narrow = agent("a");
     narrow.scope = "a".parse().unwrap();
-    let ask = |scope: &str| offer(&app(), &narrow, &named(scope), registry.registered(), END);
+    let ask = |scope: &str| offer(&app(), &narrow, &named(scope), registry.registered(), END, NOW);
     assert!(ask("openid a").is_ok());
     assert_eq!(ask("a b"), Err(AuthorizationRefused::ScopeNotAllowed));
     assert_eq!(ask("a offline_access"), Err(AuthorizationRefused::ScopeNotAllowed));
@@ -124,10 +124,13 @@ fn details_must_fit_their_type_and_be_both_clients_and_actors() {
     let unknown = AuthorizationRefused::Details(InvalidAuthorizationDetails::UnknownType { index: 0 });
     let mut without = agent("a");
     without.authorization_details_types.clear();
-    assert_eq!(offer(&app(), &without, &read, registry.registered(), END), Err(unknown.clone()));
+    assert_eq!(offer(&app(), &without, &read, registry.registered(), END, NOW), Err(unknown.clone()));
     let mut client_without = app();
     client_without.authorization_details_types.clear();
-    assert_eq!(offer(&client_without, &agent("a"), &read, registry.registered(), END), Err(unknown.clone()));
+    assert_eq!(
+        offer(&client_without, &agent("a"), &read, registry.registered(), END, NOW),
+        Err(unknown.clone())
+    );
     // Its place is a resource server that is not among the targets.
     let misplaced = Named {
         resources: resources(&[R2]),

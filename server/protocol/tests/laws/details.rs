@@ -16,8 +16,17 @@ fn subset_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
 /// Details of the type in which every rule occurs, from a domain small enough that relations between two happen.
 fn detail() -> impl Strategy<Value = Value> {
     let maybe = |value: BoxedStrategy<Value>| proptest::option::weighted(0.7, value);
-    let path =
-        prop_oneof![Just("/a"), Just("/a/b"), Just("/a/b/c"), Just("/ab"), Just("/a/../b"), Just("/a/")];
+    let path = prop_oneof![
+        Just("/"),
+        Just("//"),
+        Just("//a"),
+        Just("/a"),
+        Just("/a/b"),
+        Just("/a/b/c"),
+        Just("/ab"),
+        Just("/a/../b"),
+        Just("/a/")
+    ];
     let glob = prop_oneof![
         Just("*"),
         Just("a/*"),
@@ -36,6 +45,9 @@ fn detail() -> impl Strategy<Value = Value> {
     let number = prop_oneof![
         (-2_i64..3).prop_map(Value::from),
         Just(json!(0.5)),
+        Just(json!(1.0)),
+        Just(json!(-0.0)),
+        Just(json!(1e300)),
         Just(json!(9_007_199_254_740_993_u64)),
         Just(json!(9_007_199_254_740_992.0)),
         Just(json!("1"))
@@ -56,9 +68,10 @@ fn detail() -> impl Strategy<Value = Value> {
         maybe(prop_oneof![Just(json!("x")), Just(json!("y"))].boxed()),
         maybe(prop_oneof![Just(json!("note 1")), Just(json!("note 2"))].boxed()),
         maybe(nested().boxed()),
+        proptest::option::weighted(0.2, 0_i64..3).prop_map(|amount| amount.map(Value::from)),
         proptest::bool::weighted(0.9),
     );
-    fields.prop_map(|(actions, max, min, path, glob, before, equal, any, nested, first_type)| {
+    fields.prop_map(|(actions, max, min, path, glob, before, equal, any, nested, dotted, first_type)| {
         let mut members = Map::new();
         members.insert("type".into(), if first_type { "every_rule" } else { "not_passed_on" }.into());
         let values = [
@@ -71,6 +84,8 @@ fn detail() -> impl Strategy<Value = Value> {
             ("equal", equal),
             ("any", any),
             ("nested", nested),
+            // One name, and not the way to the amount in `nested`.
+            ("nested.amount", dotted),
         ];
         members.extend(values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         Value::Object(members)
@@ -124,6 +139,47 @@ fn narrower(given: &AuthorizationDetails, which: usize) -> AuthorizationDetails 
 
 fn within(types: &DetailsTypes, a: &AuthorizationDetails, b: &AuthorizationDetails) -> bool {
     types.check_within(a, b).is_ok()
+}
+
+/// Paths, and what looks like some.
+fn path() -> impl Strategy<Value = String> {
+    let step = proptest::sample::select(vec![
+        "a",
+        "b",
+        "ab",
+        "",
+        ".",
+        "..",
+        "%2e%2e",
+        "a\\..",
+        "\u{ff0e}\u{ff0e}",
+        "a;x",
+    ]);
+    let start = proptest::sample::select(vec!["", "/", "//", "https://a", "https://a/", "file:///"]);
+    let end = proptest::sample::select(vec!["", "", "/"]);
+    (start, proptest::collection::vec(step, 0..4), end)
+        .prop_map(|(start, steps, end)| format!("{start}{}{end}", steps.join("/")))
+}
+
+fn path_within(types: &DetailsTypes, asked: &str, given: &str) -> bool {
+    let of = |path: &str| {
+        AuthorizationDetails::parse(&json!([{"type": "every_rule", "path": path}]).to_string()).unwrap()
+    };
+    within(types, &of(asked), &of(given))
+}
+
+/// The steps of a path as a careless reader takes them: decoded, normalized, and with dots resolved.
+fn resolved(path: &str) -> Vec<String> {
+    let plain = path.replace("%2e", ".").replace('\\', "/").replace('\u{ff0e}', ".");
+    let mut steps = Vec::new();
+    for step in plain.split('/').map(|step| step.split(';').next().unwrap()) {
+        match step {
+            "" | "." => {}
+            ".." => drop(steps.pop()),
+            step => steps.push(step.to_owned()),
+        }
+    }
+    steps
 }
 
 proptest! {
@@ -212,6 +268,45 @@ proptest! {
             prop_assert!(a.scope.is_within(&b.scope) && a.until <= b.until && a.resources.is_subset(&b.resources));
             prop_assert!(a.is_within(&common, &types));
         }
+    }
+
+    #[test]
+    fn a_name_with_a_dot_narrows_only_by_being_the_same(a in detail(), b in detail()) {
+        let types = world::types();
+        let [left, right] = [&a, &b].map(|d| AuthorizationDetails::parse(&json!([d]).to_string()).unwrap());
+        if within(&types, &left, &right) {
+            prop_assert_eq!(a.get("nested.amount"), b.get("nested.amount"));
+        }
+    }
+
+    #[test]
+    fn within_is_reflexive_and_transitive_for_paths(a in path(), b in path(), c in path()) {
+        let types = world::types();
+        prop_assert!(path_within(&types, &a, &a));
+        if path_within(&types, &a, &b) && path_within(&types, &b, &c) {
+            prop_assert!(path_within(&types, &a, &c), "{a:?} {b:?} {c:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_within_another_never_leaves_it(a in path(), b in path()) {
+        if a != b && path_within(&world::types(), &a, &b) {
+            prop_assert!(a.starts_with(&b));
+            let (inner, outer) = (resolved(&a), resolved(&b));
+            prop_assert!(inner.starts_with(&outer), "{a:?} leaves {b:?}");
+        }
+    }
+
+    #[test]
+    fn every_plain_path_is_within_the_root_and_within_each_above_it(
+        steps in proptest::collection::vec("[a-c]{1,2}", 0..5), up in 0_usize..5
+    ) {
+        let path = |steps: &[String]| format!("/{}", steps.join("/"));
+        let types = world::types();
+        let above = &steps[..up.min(steps.len())];
+        prop_assert!(path_within(&types, &path(&steps), "/"));
+        prop_assert!(path_within(&types, &path(&steps), &path(above)));
+        prop_assert_eq!(path_within(&types, &path(above), &path(&steps)), above == steps.as_slice());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use protocol::client::{ClientStatus, GrantType};
 use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::DelegationRefused;
 use protocol::identifier::TaskId;
-use protocol::numeric_date::NumericDate;
+use protocol::numeric_date::{NumericDate, Seconds};
 use protocol::task::{self, Asked, ChildRefused, Family, NotLess, Operation, Task, TaskStatus};
 use serde_json::json;
 
@@ -280,6 +280,23 @@ fn line() -> impl Strategy<Value = Vec<Task>> {
     proptest::collection::vec(member, 1..6)
 }
 
+/// What can happen to a line of tasks.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Operate(usize, Operation),
+    End(usize),
+    Later(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let operation = proptest::sample::select(Operation::ALL.to_vec());
+    prop_oneof![
+        4 => (0_usize..4, operation).prop_map(|(which, operation)| Step::Operate(which, operation)),
+        1 => (0_usize..4).prop_map(Step::End),
+        2 => (1_i64..4).prop_map(Step::Later),
+    ]
+}
+
 #[test]
 fn what_one_hand_suspended_no_lesser_hand_resumes() {
     use task::Hand::{Actor, Admin, Giver, User};
@@ -322,6 +339,47 @@ proptest! {
             let next = at.after(operation).unwrap_or(at);
             prop_assert!(!at.is_final() || next == at);
             at = next;
+        }
+    }
+
+    #[test]
+    fn a_version_never_goes_back_and_never_stays_when_what_is_shown_changes(
+        deadlines in proptest::collection::vec(1_001_i64..1_010, 1..4),
+        steps in proptest::collection::vec(step(), 1..24),
+    ) {
+        let member = |deadline| Task {
+            status: TaskStatus::Active,
+            deadline: NumericDate(deadline),
+            version: 1,
+            ..world::task(&world::consent("a"))
+        };
+        let mut line: Vec<Task> = deadlines.into_iter().map(member).collect();
+        let mut now = NOW;
+        prop_assert_eq!(task::version(&line, now), 1);
+        for step in steps {
+            let before = (task::effective(&line, now), task::version(&line, now));
+            match step {
+                Step::Later(seconds) => now = now.plus(Seconds(seconds)),
+                Step::Operate(which, operation) => {
+                    let which = which % line.len();
+                    let own = &mut line[which];
+                    if let Ok((status, by)) = own.after(operation, task::Hand::Admin, now)
+                        && (status, by) != (own.status, own.suspended_by)
+                    {
+                        (own.status, own.suspended_by, own.version) = (status, by, own.version + 1);
+                    }
+                }
+                // Whatever hangs on what ends is written down as revoked, past its deadline or not.
+                Step::End(which) => {
+                    let below = which % line.len() + 1;
+                    for task in line[..below].iter_mut().filter(|task| !task.status.is_final()) {
+                        (task.status, task.version) = (TaskStatus::Revoked, task.version + 1);
+                    }
+                }
+            }
+            let after = (task::effective(&line, now), task::version(&line, now));
+            prop_assert!(after.1 >= before.1);
+            prop_assert!(after.0 == before.0 || after.1 > before.1, "{:?} then {:?}", before, after);
         }
     }
 

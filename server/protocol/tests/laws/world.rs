@@ -117,7 +117,7 @@ impl World {
                 actor_token: self.rules.actor_token.then(|| allowed(&none)),
                 impersonate: self.rules.impersonate.as_ref().map(allowed),
             },
-            policy: Policy { rules: &self.restraints, approved: self.approved.as_ref() },
+            policy: Policy { rules: &self.restraints, approved: self.approved.as_ref(), ..Policy::default() },
             terms: Terms {
                 issuer: ISSUER,
                 token_life: Seconds(300),

@@ -11,6 +11,7 @@ use openidconnect::{
 };
 use serde_json::Value;
 
+use super::by_hand;
 use super::house::{APPLICATION, ORDERS};
 use super::wire::{Exchange, Wire};
 
@@ -62,9 +63,12 @@ impl<'a> Application<'a> {
         Ok(Self { wire, client, issuer: issuer.to_owned() })
     }
 
-    /// An authorization request for an agent to act, for one task.
-    #[must_use]
-    pub fn ask(&self, agent: &str, task: &Value) -> Asked {
+    /// An authorization request for an agent to act, for one task. The crate knows of no pushing, so what it made is
+    /// pushed as it stands.
+    ///
+    /// # Errors
+    /// Where the server refuses it.
+    pub async fn ask(&self, agent: &str, task: &Value) -> anyhow::Result<Asked> {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let (url, state, nonce) = self
@@ -77,7 +81,11 @@ impl<'a> Application<'a> {
             .add_extra_param("authorization_details", Value::from([task.clone()].to_vec()).to_string())
             .set_pkce_challenge(challenge)
             .url();
-        Asked { url: url.into(), state, nonce, verifier }
+        let request: Vec<_> = url.query_pairs().collect();
+        let at = format!("{}{}", self.issuer, protocol::metadata::PAR);
+        let pushed = by_hand::push(self.wire, &at, &request).await?;
+        let url = by_hand::way(&self.issuer, &pushed).context("the request was not taken")?;
+        Ok(Asked { url, state, nonce, verifier })
     }
 
     /// The code out of the answer that the browser brings, if it is an answer to this question of this server

@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::orders_api::{self, CALLBACK, OrdersApi};
+use super::by_hand::{self, ByHand, CALLBACK, START};
+use super::orders_api::{self, OrdersApi};
 use super::party::{Endpoints, Party};
 use super::wire::Wire;
 use crate::clock::{Clock as _, SystemClock};
@@ -57,8 +58,6 @@ pub struct House {
     pub parties: Parties,
     /// How to sign in.
     pub passwords: Passwords,
-    /// What a link to try by hand needs.
-    pub verifier: String,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
     api_serving: JoinHandle<()>,
@@ -99,21 +98,29 @@ impl House {
             let _ = stopped.await;
         }));
         let verifier = random_id(&SystemEntropy, &random_id(&SystemEntropy, ""));
-        let orders = OrdersApi::new(
-            Wire::new()?,
-            endpoints(),
-            api.clone(),
-            Arc::clone(&parties.orders),
-            verifier.clone(),
-        );
-        let api_serving = tokio::spawn(orders_api::serve(Arc::new(orders), api_listener));
-        Ok(Self { at: endpoints(), api, parties, passwords, verifier, stop, serving, api_serving, folder })
+        let orders = OrdersApi::new(Wire::new()?, endpoints(), api.clone(), Arc::clone(&parties.orders));
+        let application = ByHand {
+            wire: Wire::new()?,
+            at: endpoints(),
+            url: api.clone(),
+            agent: parties.refund.id,
+            verifier,
+        };
+        let beside = by_hand::routes(application);
+        let api_serving = tokio::spawn(orders_api::serve(Arc::new(orders), beside, api_listener));
+        Ok(Self { at: endpoints(), api, parties, passwords, stop, serving, api_serving, folder })
     }
 
     /// Where the application's users come back to.
     #[must_use]
     pub fn callback(&self) -> String {
         format!("{}{CALLBACK}", self.api)
+    }
+
+    /// Where whoever tries it by hand begins: the application's page, which asks for an agent.
+    #[must_use]
+    pub fn start(&self) -> String {
+        format!("{}{START}", self.api)
     }
 
     /// Closes it and removes what it kept.

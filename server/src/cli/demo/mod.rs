@@ -6,6 +6,7 @@
 
 mod application;
 mod browser;
+mod by_hand;
 mod house;
 mod orders_api;
 mod party;
@@ -22,10 +23,9 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
-use openidconnect::{PkceCodeChallenge, PkceCodeVerifier};
 use serde_json::{Value, json};
 
-use self::house::{APPLICATION, House, ORDERS};
+use self::house::House;
 use self::step::Step;
 use self::story::Told;
 use self::voice::Voice;
@@ -66,7 +66,7 @@ async fn show(
         () = &mut interrupted => return Ok(ExitCode::FAILURE),
     };
     if !arguments.json && !arguments.exit {
-        Voice::new().invite(house, &link(house)?)?;
+        Voice::new().invite(house, &house.start())?;
         interrupted.await;
     }
     let ok = !told.steps.is_empty() && told.steps.iter().all(Step::ok);
@@ -111,27 +111,6 @@ async fn aloud(house: &House) -> anyhow::Result<Told> {
     Ok(told)
 }
 
-/// An authorization request to try by hand; the page it leads back to redeems the code.
-fn link(house: &House) -> anyhow::Result<String> {
-    let verifier = PkceCodeVerifier::new(house.verifier.clone());
-    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
-    let details = story::one(&story::task(&["read", "refund"], 50));
-    let callback = house.callback();
-    let params = [
-        ("response_type", "code"),
-        ("client_id", APPLICATION),
-        ("redirect_uri", &callback),
-        ("scope", "openid orders:read orders:write"),
-        ("resource", ORDERS),
-        ("requested_actor", house.parties.refund.id),
-        ("authorization_details", &details),
-        ("code_challenge", challenge.as_str()),
-        ("code_challenge_method", "S256"),
-        ("state", "by-hand"),
-    ];
-    Ok(url::Url::parse_with_params(&format!("{}/authorize", house.at.issuer), params)?.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +125,7 @@ mod tests {
         assert!(told.steps.len() > 20, "{}", told.steps.len());
         assert!(told.picture.is_some());
         let page = wire::Wire::new().unwrap();
-        let page = browser::Browser::new(&page, &house.at.issuer).open(&link(&house).unwrap()).await.unwrap();
+        let page = browser::Browser::new(&page, &house.at.issuer).open(&house.start()).await.unwrap();
         assert!(browser::Form::find(&page.body, "/sign-in").is_ok(), "{}", page.body);
         house.close().await.unwrap();
     }

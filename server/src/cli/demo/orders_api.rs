@@ -16,14 +16,11 @@ use protocol::numeric_date::Seconds;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-use super::house::{APPLICATION, ORDERS};
+use super::house::ORDERS;
 use super::party::{Endpoints, Party};
-use super::wire::{Wire, encoded};
+use super::wire::Wire;
 use crate::clock::{Clock as _, SystemClock};
 use crate::jose;
-
-/// Where the application's users come back to; it has no house of its own.
-pub const CALLBACK: &str = "/callback";
 
 /// The resource server.
 pub struct OrdersApi {
@@ -31,7 +28,6 @@ pub struct OrdersApi {
     at: Endpoints,
     url: String,
     itself: Arc<Party>,
-    verifier: String,
     seen: Mutex<HashSet<String>>,
 }
 
@@ -48,18 +44,18 @@ struct Needed {
 impl OrdersApi {
     /// A resource server at `url` that trusts the house at `at`.
     #[must_use]
-    pub fn new(wire: Wire, at: Endpoints, url: String, itself: Arc<Party>, verifier: String) -> Self {
-        Self { wire, at, url, itself, verifier, seen: Mutex::default() }
+    pub fn new(wire: Wire, at: Endpoints, url: String, itself: Arc<Party>) -> Self {
+        Self { wire, at, url, itself, seen: Mutex::default() }
     }
 }
 
-/// Answers until it is stopped.
-pub async fn serve(api: Arc<OrdersApi>, listener: TcpListener) {
+/// Answers until it is stopped; `beside` are the routes of who has no house of their own.
+pub async fn serve(api: Arc<OrdersApi>, beside: Router, listener: TcpListener) {
     let routes = Router::new()
         .route("/orders/{id}", get(order))
         .route("/orders/{id}/refund", post(refund))
-        .route(CALLBACK, get(callback))
-        .with_state(api);
+        .with_state(api)
+        .merge(beside);
     let _ = axum::serve(listener, routes).await;
 }
 
@@ -258,36 +254,6 @@ fn answer(
 fn one(query: Option<&str>, name: &str) -> Option<String> {
     let mut pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
-/// `GET /callback`: what the application does with the answer to the link that is left to try by hand.
-async fn callback(State(api): State<Arc<OrdersApi>>, RawQuery(query): RawQuery) -> Response {
-    let Some(code) = one(query.as_deref(), "code") else {
-        return Json(json!({ "the authorization server said": query })).into_response();
-    };
-    let callback = format!("{}{CALLBACK}", api.url);
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", &code),
-        ("client_id", APPLICATION),
-        ("code_verifier", &api.verifier),
-        ("redirect_uri", &callback),
-    ];
-    let request = http::Request::post(&api.at.token)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(encoded(&form));
-    let Ok(request) = request else { return StatusCode::BAD_REQUEST.into_response() };
-    let Ok(redeemed) = api.wire.send(request).await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
-    let redeemed = redeemed.json();
-    let token = redeemed["access_token"].as_str().and_then(|token| jose::decode(token).ok());
-    let shown = match token {
-        Some(token) => json!({ "Shop Assistant got a token that says": token.claims }),
-        None => json!({ "the authorization server said": redeemed }),
-    };
-    let text = serde_json::to_string_pretty(&shown).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]

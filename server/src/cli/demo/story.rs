@@ -162,7 +162,7 @@ impl Teller<'_> {
             );
         }
         let application = application?;
-        let asked = application.ask(agent.id, &task(&["read", "refund"], 50));
+        let asked = application.ask(agent.id, &task(&["read", "refund"], 50)).await?;
         let answer = self.browser.get(&asked.url).await?;
         let next = self.browser.way_on(&answer);
         let leads = next.as_ref().is_some_and(|url| url.contains(words.leads_to));
@@ -452,7 +452,7 @@ const CONSENT: Words = Words {
     discovers: "Shop Assistant reads the metadata",
     discovers_telling: "An application that knows nothing of Procura: the openidconnect crate, and a redirect URI.",
     asks: "Shop Assistant sends alice to the server",
-    asks_telling: "It asks with requested_actor = refund-agent and one task: not the application is to act, but the agent.",
+    asks_telling: "It pushed its request first, with requested_actor = refund-agent and one task: not the application is to act, but the agent.",
     leads_to: "/sign-in?",
     sees: "alice sees who wants to do what",
     sees_telling: "The consent page names the agent, who answers for it, the application that asks, the task and its limits.",

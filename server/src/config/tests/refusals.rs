@@ -68,7 +68,7 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "approver = \"owner\"",
             "approver = \"boss\"",
             "rules[2].approver",
-            "must be subject, owner, or user: and a username",
+            "must be subject, owner, manager, or user: and a username",
         ),
         (
             "approver = \"owner\"",
@@ -354,6 +354,31 @@ fn the_example_with_one_thing_wrong_is_refused_for_that_thing_alone() {
             "details_types[0].narrowing.limit",
             "no property",
         ),
+        (
+            "max_amount = { rule = \"max\"",
+            "max_amount = { rule = \"prefix\"",
+            "details_types[0].narrowing.max_amount",
+            "the rule is for texts",
+        ),
+        (
+            "max_amount = { type = \"number\", minimum = 0 }",
+            "max_amount = { type = \"number\", format = \"money\" }",
+            "details_types[0].schema",
+            "/properties/max_amount/format names a format",
+        ),
+        (
+            "[details_types.schema]\n",
+            "[details_types.schema]\ntype = \"array\"\n",
+            "details_types[0].schema",
+            "no object",
+        ),
+        ("name = \"Ihre Bestellungen\"", "name = \"\"", "details_types[0].words.de.name", "empty"),
+        (
+            "[details_types.words.de]",
+            "[details_types.words.de_DE]",
+            "details_types[0].words.de_DE",
+            "language tag",
+        ),
         ("[details_types.words.en]", "[details_types.words.fr]", "details_types[0].words", "`en` is missing"),
         ("\nmax_life = \"5m\"", "\nmax_life = 0", "details_types[0].max_life", "positive"),
         (
@@ -454,4 +479,15 @@ fn an_agent_may_not_have_the_id_of_a_client_nor_a_rule_that_of_another() {
     let from = "lookup-agent-works-for-refund-agent";
     let rule = refused(&EXAMPLE.replace(from, "orders-api-acts-for-its-callers"));
     assert_eq!(rule, ["t.toml: rules[1].id: \"orders-api-acts-for-its-callers\" is already rules[0].id"]);
+}
+
+#[test]
+fn a_schema_that_names_a_member_twice_is_none() {
+    let text = "[[details_types]]\nname=\"t\"\nschema_json='{\"properties\":{\"a\":{\"const\":1,\"const\":2}}}'\n\
+                words={en={name=\"T\",sentence=\"t\"}}\n";
+    let problems = refused(text);
+    assert!(
+        matches!(&problems[..], [one] if one.contains("details_types[0].schema_json: is not JSON")),
+        "{problems:?}"
+    );
 }

@@ -13,6 +13,7 @@ use protocol::audit::{Action, AuditEvent, Outcome};
 use protocol::identifier::{ClientId, TokenId};
 use protocol::params::Params;
 use protocol::refusal::{ErrorCode, Refusal};
+use protocol::strict_json;
 use protocol::token::Token;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize as _, Deserializer};
@@ -26,6 +27,8 @@ use crate::store::{Anchor, Change};
 
 /// The longest path that is told to the audit log.
 const LONGEST_PATH: usize = 200;
+/// The deepest nesting of a body: the schema of a details type goes deep.
+const DEEPEST: usize = 64;
 
 /// A call that was opened.
 pub struct Call {
@@ -159,7 +162,7 @@ impl Call {
     ) -> Result<T, Box<Response>> {
         let refusal = match is_json(headers) {
             false => Refusal::new(ErrorCode::InvalidRequest, "send the body as application/json"),
-            true => match serde_json::from_slice(body) {
+            true => match read_body(body) {
                 Ok(read) => return Ok(read),
                 Err(error) => {
                     let why = printable(&format!("the body cannot be read: {error}"));
@@ -169,6 +172,13 @@ impl Call {
         };
         Err(Box::new(self.refuse(app, StatusCode::BAD_REQUEST, refusal).await))
     }
+}
+
+/// A body in which every member stands once, at every depth.
+fn read_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let text = std::str::from_utf8(body).map_err(|why| why.to_string())?;
+    let read = strict_json::parse(text, DEEPEST).map_err(|why| why.to_string())?;
+    serde_json::from_value(read).map_err(|why| why.to_string())
 }
 
 /// The parameters of a query as members of an object.

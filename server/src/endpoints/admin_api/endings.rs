@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use protocol::admin_api::AdminScope;
 use protocol::ending::{Level, Order, OrderRefused};
+use protocol::instance::Instance;
 use protocol::refusal::{ErrorCode, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,6 +59,10 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
         Err(OrderRefused::Id(level)) => return call.not_found(&app, level.as_str()).await,
         Err(reason) => return call.refuse(&app, StatusCode::BAD_REQUEST, reason.into()).await,
     };
+    let seen = match seen(&app, &call, &order).await {
+        Ok(seen) => seen,
+        Err(failure) => return call.failed(&app, failure),
+    };
     let admin = Admin::Program { client: &call.client, token: &call.token, reason: asked.reason.as_deref() };
     match endings::carry_out(&app, &call.visit, admin, &order).await {
         Ok(Some(ended)) => {
@@ -68,6 +73,9 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
             });
             if let Some(instance) = asked.instance {
                 body["instance"] = instance.into();
+            }
+            if let Some(seen) = seen {
+                body["seen"] = seen.into();
             }
             reply::json(StatusCode::OK, body)
         }
@@ -82,6 +90,14 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
         Err(Failure::Refused(refusal)) => call.refuse(&app, StatusCode::CONFLICT, refusal).await,
         Err(failure) => call.failed(&app, failure),
     }
+}
+
+/// Whether anything was kept that shows the instance which is to be ended: one that nobody saw can be ended beforehand, and
+/// may just as well be misspelt.
+async fn seen(app: &App, call: &Call, order: &Order) -> Result<Option<bool>, Failure> {
+    let Order::Instance(client, id) = order else { return Ok(None) };
+    let found = app.store.find_instance(&Instance::new(client, id), call.visit.now).await?;
+    Ok(Some(found.is_some_and(|instance| instance.last.is_some())))
 }
 
 fn is_unfit(reason: &str) -> bool {

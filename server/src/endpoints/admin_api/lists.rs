@@ -12,7 +12,7 @@ use protocol::client::{Client, ClientStatus};
 use protocol::consent::{Consent, ConsentState};
 use protocol::identifier::{ClientId, ConsentId, TaskId, UserId};
 use protocol::numeric_date::NumericDate;
-use protocol::task::{Task, TaskStatus};
+use protocol::task::{self, Task, TaskStatus};
 use protocol::user::User;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -303,7 +303,7 @@ fn task_shown(task: &Task, now: NumericDate) -> Value {
         "user": task.user,
         "actor": task.actor,
         "status": task.own_status(now),
-        "version": task.version,
+        "version": task::version([task], now),
         "created_at": task.created_at.to_rfc3339(),
         "deadline": task.deadline.to_rfc3339(),
     });

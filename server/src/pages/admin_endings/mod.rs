@@ -19,11 +19,11 @@ pub(super) use wanted::{in_words, path_of, path_of_instance};
 use self::wanted::{Wanted, wanted};
 use super::page::{Browser, Form, render};
 use super::sign_in;
-use super::views::{AdminEndedPage, AdminEndingPage, EndedInNumbers, WhatHappened};
+use super::views::{AdminEndedPage, AdminEndingPage, WhatHappened};
+use super::what_ended;
 use crate::app::App;
 use crate::endings::{self, Admin};
 use crate::failure::Broken;
-use crate::store::Ended;
 
 /// Asks whether to end what the path names.
 pub async fn ask(State(app): State<Arc<App>>, browser: Browser, Path(named): Path<Named>) -> Response {
@@ -95,24 +95,15 @@ pub async fn end(
     match endings::carry_out(&app, &browser.visit, admin, &wanted.order).await {
         Ok(Some(ended)) => {
             let Wanted { what, name, back, .. } = wanted;
-            let took = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-            let (ended, under_way) = (in_numbers(&ended), !ended.under_way.is_empty());
-            let view = AdminEndedPage { page: browser.page(), what, name, ended, under_way, took, back };
-            render(StatusCode::OK, &view, None)
+            match what_ended::told(&app, &ended, begun).await {
+                Ok(ended) => {
+                    let view = AdminEndedPage { page: browser.page(), what, name, ended, back };
+                    render(StatusCode::OK, &view, None)
+                }
+                Err(failure) => browser.failure(&failure),
+            }
         }
         Ok(None) => browser.error(WhatHappened::NotFound, None),
         Err(failure) => browser.failure(&failure),
-    }
-}
-
-fn in_numbers(ended: &Ended) -> EndedInNumbers {
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    EndedInNumbers {
-        agents: number(ended.agents),
-        sessions: number(ended.sessions),
-        consents: number(ended.consents),
-        tasks: number(ended.tasks),
-        tokens: number(ended.tokens),
-        pending: number(ended.pending),
     }
 }

@@ -3,9 +3,11 @@
 use askama::Template;
 use protocol::client::ClientKind;
 use protocol::numeric_date::NumericDate;
+use serde::{Deserialize, Serialize};
 
 use super::page::Page;
 use super::task_tree::TaskSummary;
+use super::what_ended::WhatEnded;
 
 /// The account page. Each consent has a form that posts `csrf` and `consent` to `/account/consents/end`.
 #[derive(Clone, Debug, Template)]
@@ -15,10 +17,8 @@ pub struct AccountPage {
     pub page: Page,
     /// The token of all forms on the page.
     pub csrf: String,
-    /// The name of the actor whose consent was ended just now.
-    pub just_ended: Option<String>,
-    /// What was done to a task just now, as a key of its words, and who does the task.
-    pub just_stepped: Option<(String, String)>,
+    /// What was done just now.
+    pub just_done: Option<JustDone>,
     /// How many questions wait for an answer.
     pub waiting: u32,
     /// Whether there is anywhere else that one may sign in at.
@@ -27,6 +27,28 @@ pub struct AccountPage {
     pub consents: Vec<ConsentSummary>,
     /// What does not stand any more.
     pub ended: Vec<EndedConsent>,
+}
+
+/// What a user did on the account page just now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JustDone {
+    /// The key of the words for it.
+    pub done: String,
+    /// Who it was done to.
+    pub name: String,
+    /// What was ended by it, where it was an ending.
+    pub ended: Option<WhatEnded>,
+}
+
+impl JustDone {
+    /// The words for a consent that was ended.
+    pub const CONSENT_ENDED: &str = "account-just-ended";
+
+    /// Its id on the page.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        if self.done == Self::CONSENT_ENDED { "consent-ended" } else { "task-stepped" }
+    }
 }
 
 /// A live consent.

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::page::Page;
+use super::what_ended::WhatEnded;
 
 /// What an admin is about to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -277,46 +278,7 @@ pub struct AdminEndedPage {
     /// Whom it was done to.
     pub name: String,
     /// What was ended.
-    pub ended: EndedInNumbers,
-    /// Whether something of it is refused, but not marked as ended yet.
-    pub under_way: bool,
-    /// How many milliseconds that took.
-    pub took: i64,
+    pub ended: WhatEnded,
     /// Where the way back leads.
     pub back: String,
-}
-
-/// How much was ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct EndedInNumbers {
-    /// Agents that were suspended with it.
-    pub agents: i64,
-    /// Browser sessions.
-    pub sessions: i64,
-    /// Consents.
-    pub consents: i64,
-    /// Tasks.
-    pub tasks: i64,
-    /// Tokens.
-    pub tokens: i64,
-    /// Codes and requests.
-    pub pending: i64,
-}
-
-impl AdminEndedPage {
-    /// What was ended, each kind in its own words; nothing of what there was none of.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let ended = &self.ended;
-        let all = [
-            ("ended-agents", ended.agents),
-            ("ended-sessions", ended.sessions),
-            ("ended-consents", ended.consents),
-            ("ended-tasks", ended.tasks),
-            ("ended-tokens", ended.tokens),
-            ("ended-pending", ended.pending),
-        ];
-        let some = all.into_iter().filter(|(_, count)| *count > 0);
-        some.map(|(key, count)| self.page.t_count(key, &count)).collect()
-    }
 }

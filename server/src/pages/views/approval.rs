@@ -21,7 +21,7 @@ pub struct ApprovalPage {
     pub csrf: String,
     /// Which.
     pub id: String,
-    /// The hash of what is shown here: no answer is taken for anything else.
+    /// The hash of what is shown here, word by word: no yes is taken for anything else.
     pub shown: String,
     /// Why the answer was not taken.
     pub refused: Option<ConsentRefused>,
@@ -33,6 +33,8 @@ pub struct ApprovalPage {
     pub subject_name: Option<String>,
     /// Whether whoever asks does so for itself.
     pub is_own: bool,
+    /// The words for why it is the approver who is asked, where they are not the user whose authority it is.
+    pub asked_as: Option<&'static str>,
     /// From whom the authority comes, and through whose hands it goes to whoever asks.
     pub way: Vec<String>,
     /// How much harm a mistake could do.

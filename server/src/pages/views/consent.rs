@@ -252,6 +252,8 @@ pub enum ConsentRefused {
     NothingLeft,
     /// The page was open for too long.
     FormTooOld,
+    /// What is asked is not what the page showed any more.
+    Changed,
     /// The part that was approved would allow more, together with what stands, than either.
     Inseparable,
     /// Whoever asks demands a stronger sign-in than there was, and than there is for this user.
@@ -265,6 +267,7 @@ impl ConsentRefused {
         match self {
             Self::NothingLeft => "consent-nothing-left",
             Self::FormTooOld => "form-too-old",
+            Self::Changed => "approval-changed",
             Self::Inseparable => "consent-inseparable",
             Self::TooWeak => "consent-too-weak",
         }

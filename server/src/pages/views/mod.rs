@@ -43,8 +43,11 @@ mod task_tree;
 #[cfg(test)]
 mod tests;
 mod totp;
+mod what_ended;
 
-pub use account::{AccountPage, ConsentEnd, ConsentSummary, EndedConsent, Kind, LiveTokens, Permitted};
+pub use account::{
+    AccountPage, ConsentEnd, ConsentSummary, EndedConsent, JustDone, Kind, LiveTokens, Permitted,
+};
 pub use account_tasks::{AccountTaskPage, TaskStep};
 pub use admin::{AdminPage, AgentRow, AuditRow, ConsentRow, TaskRow, UserRow};
 pub use admin_clients::{AdminClientPage, AdminClientsPage, ClientRow, EndingLink, InstanceRow, VouchedFor};
@@ -52,7 +55,7 @@ pub use admin_consent::{AdminConsentPage, ClientLink};
 pub use admin_details_types::{
     AdminDetailsTypePage, AdminDetailsTypesPage, DetailsTypeRow, FieldRow, Preview, RiskRow, VersionRow,
 };
-pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndedInNumbers, EndingInWords};
+pub use admin_endings::{AdminEndedPage, AdminEndingPage, EndingInWords};
 pub use admin_held::{Bound, Held, HeldRow};
 pub use admin_task::AdminTaskPage;
 pub use afar::{Answered, ApprovalsPage, DevicePage, UserCodeRefused, UserCodeTold, WaitingEntry};
@@ -85,6 +88,7 @@ pub use sign_in::{SignInPage, SignInRefused};
 pub use sign_out::{SignOutPage, SignedOutPage};
 pub use task_tree::TaskSummary;
 pub use totp::{AddTotpPage, Square, TotpRefused};
+pub use what_ended::{EndedLine, WhatEnded};
 
 /// The one stylesheet, served as `/assets/procura.css` with `text/css`.
 pub const CSS: &str = include_str!("../../../../templates/procura.css");

@@ -272,6 +272,8 @@ fn every_page_has_the_ids_that_it_is_known_by() {
         ("signed-out-frames", &["logged-out", "logout-continue"]),
         ("set-password", &["set-password-form", "set-password", "set-password-again", "set-password-submit"]),
         ("account", &["consents", "ended-consents", "consent-ended", "connections-link"]),
+        ("account", &["ended-lines", "ended-took"]),
+        ("account-stepped", &["task-stepped"]),
         ("account-empty", &["no-consents"]),
         ("consent-device", &["consent-form", "device-code", "device-approve", "device-deny"]),
         ("consent-ciba", &["consent-form", "binding-message", "ciba-approve", "ciba-deny"]),

@@ -71,7 +71,7 @@ pub struct Ended {
     pub sessions: u64,
     /// What was asked for and is not to be had any more: codes, pushed requests, requests whose user is elsewhere, links.
     pub pending: u64,
-    /// Agents that may not act any more because of their owner.
+    /// Agents that may not act any more: the one that was stopped, or those of an owner.
     pub agents: u64,
     /// Which consents, tasks and agents; of each the first so many.
     pub named: Named,

@@ -1,10 +1,11 @@
 //! Token requests that wait for a person: answered once, used once, and ended with what they come from.
 
 use protocol::approval::{Question, Wanted};
+use protocol::authorization_details::DetailsTypes;
 use protocol::client::GrantType;
 use protocol::consent::Consent;
 use protocol::deferred::Polling;
-use protocol::rule::Reason;
+use protocol::rule::{Approver, Reason};
 use protocol::task::Task;
 use protocol::token::Subject;
 
@@ -20,13 +21,24 @@ promises! {
 
 /// A request of the agent's for something that comes of this token.
 fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral {
-    let wanted = Wanted { client: id(client), parent: Some(from.id.clone()), ..Wanted::of(from) };
+    let wanted = Wanted {
+        client: id(client),
+        parent: Some(from.id.clone()),
+        ..Wanted::of(from, &DetailsTypes::default())
+    };
     let reason = Reason::Rule(id("rule"));
     Deferral {
         digest: digest(name),
         id: format!("ask_{name}"),
         asked: AskedOfPerson {
-            question: Question { wanted, reason, approver: id(approver), acr: None, end: LATER },
+            question: Question {
+                wanted,
+                reason,
+                approver: id(approver),
+                asked_as: Approver::Subject,
+                acr: None,
+                end: LATER,
+            },
             grant_type: GrantType::TokenExchange,
             key: None,
             certificate: None,
@@ -35,9 +47,15 @@ fn deferral(name: &str, client: &str, approver: &str, from: &Token) -> Deferral 
         },
         polling: Polling { interval: Seconds(5), polled_at: None, expires_at: LATER },
         standing: Standing::Waiting,
+        approved: None,
         request: "sealed".into(),
         delivery: None,
     }
+}
+
+/// A yes, to something.
+fn yes(until: NumericDate) -> Step {
+    Step::Approve { until, hash: "hash".into() }
 }
 
 fn take(name: &str, step: Step) -> Change {
@@ -56,16 +74,17 @@ async fn an_answer_is_given_once_and_a_yes_is_used_once(place: &Place) {
     assert!(place.store.find_deferral_for(&id("alice"), "ask_a").await.unwrap().is_none());
     assert!(place.store.commit(take("a", Step::Redeem)).await.is_err(), "nobody has answered");
     let until = NOW.plus(Seconds(60));
-    let answers = |n: usize| take("a", if n.is_multiple_of(2) { Step::Approve(until) } else { Step::Deny });
+    let answers = |n: usize| take("a", if n.is_multiple_of(2) { yes(until) } else { Step::Deny });
     let (won, lost) = place.race(answers).await;
     assert_eq!((won, lost.len()), (1, 49));
-    place.commit(take("b", Step::Approve(until))).await;
+    place.commit(take("b", yes(until))).await;
     assert!(place.store.commit(take("b", Step::Deny)).await.is_err());
-    assert_eq!(place.store.find_deferral(&digest("b")).await.unwrap().unwrap().polling.expires_at, until);
+    let kept = place.store.find_deferral(&digest("b")).await.unwrap().unwrap();
+    assert_eq!((kept.polling.expires_at, kept.approved.as_deref()), (until, Some("hash")));
     let (won, _) = place.race(|_| take("b", Step::Redeem)).await;
     assert_eq!((won, standing(place, "b").await), (1, Standing::Over));
     place.commit(take("c", Step::Deny)).await;
-    for step in [Step::Redeem, Step::Approve(until)] {
+    for step in [Step::Redeem, yes(until)] {
         assert!(place.store.commit(take("c", step)).await.is_err());
     }
     assert_eq!(place.store.count_deferrals_for(&id("bob"), NOW).await.unwrap(), 0);
@@ -115,7 +134,7 @@ async fn each_ending_takes_what_waits_for_it_and_nothing_else(place: &Place) {
             .await;
         place.commit(take(&of("denied"), Step::Deny)).await;
         if index % 2 == 0 {
-            place.commit(take(&waits, Step::Approve(LATER))).await;
+            place.commit(take(&waits, yes(LATER))).await;
         }
         let ending = match ending {
             Ending::Consent(_) => Ending::Consent(id(&of("con"))),
@@ -135,7 +154,7 @@ async fn each_ending_takes_what_waits_for_it_and_nothing_else(place: &Place) {
         assert_eq!(standing(place, &stays).await, Standing::Waiting, "{ending:?}");
         assert_eq!(standing(place, &of("denied")).await, Standing::Denied, "{ending:?}");
         assert!(place.store.commit(take(&waits, Step::Redeem)).await.is_err(), "{ending:?}");
-        assert!(place.store.commit(take(&waits, Step::Approve(LATER))).await.is_err(), "{ending:?}");
+        assert!(place.store.commit(take(&waits, yes(LATER))).await.is_err(), "{ending:?}");
     }
 }
 

@@ -73,7 +73,7 @@ async fn an_agent_is_resumed_as_it_is_declared_and_nothing_that_ended_comes_back
     place.keep(vec![declared(agent("agent", "olga")), Record::Consent(consent("k"))]).await;
     place.keep(vec![kept(under("k", "t"))]).await;
     let done = place.commit(operate(Operation::Suspend)).await;
-    assert_eq!(done.ended, Ended { consents: 1, tokens: 1, ..Ended::default() });
+    assert_eq!(done.ended, Ended { consents: 1, tokens: 1, agents: 1, ..Ended::default() });
     let done = place.commit(operate(Operation::Resume)).await;
     assert_eq!(done.ended, Ended::default());
     assert_eq!((status(place).await, halt(place).await), (ClientStatus::Active, None));
@@ -170,7 +170,7 @@ async fn what_an_agent_waits_for_is_void(place: &Place) {
         ])
         .await;
     let done = place.commit(operate(Operation::Suspend)).await;
-    assert_eq!(done.ended, Ended { pending: 2, ..Ended::default() });
+    assert_eq!(done.ended, Ended { pending: 2, agents: 1, ..Ended::default() });
     assert!(place.store.find_pushed_request(&digest("p1"), NOW).await.unwrap().is_none());
     assert!(place.store.find_pushed_request(&digest("p2"), NOW).await.unwrap().is_some());
     assert!(!waits(place, "d1").await && waits(place, "d2").await);
@@ -295,7 +295,9 @@ async fn stopping_waits_for_what_is_being_issued_and_ends_it_too(place: &Place) 
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert!(!stopping.is_finished());
     other.commit().await.unwrap();
-    assert_eq!(stopping.await.unwrap().unwrap().ended, Ended { tokens: 2, ..Ended::default() });
+    let named = Named { agents: vec!["agent".into()], ..Named::default() };
+    let wanted = Ended { tokens: 2, agents: 1, named, ..Ended::default() };
+    assert_eq!(stopping.await.unwrap().unwrap().ended, wanted);
     assert!(!place.token_lives("late").await && !place.token_lives("root").await);
     assert!(place.token_lives("other").await);
 }

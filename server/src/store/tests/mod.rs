@@ -49,6 +49,7 @@ mod logouts;
 mod opening;
 mod reads;
 mod samples;
+mod seeds;
 mod single_use;
 mod status_lists;
 mod subtrees;

@@ -5,6 +5,7 @@ use protocol::numeric_date::Seconds;
 use protocol::task::TaskStatus;
 
 use super::super::*;
+use super::admin_endings::what_ended;
 use super::{NOW, Samples, Theirs};
 
 pub(super) fn permitted(t: Theirs) -> Vec<Permitted> {
@@ -101,8 +102,11 @@ fn account(language: Language, t: Theirs) -> AccountPage {
     AccountPage {
         page: Page::for_user(language, t.s("Alice Example"), true),
         csrf: t.s("csrf-1"),
-        just_ended: t.some("Travel Agent"),
-        just_stepped: Some((TaskStep::Suspend.done().to_owned(), t.s("Travel Agent"))),
+        just_done: Some(JustDone {
+            done: JustDone::CONSENT_ENDED.to_owned(),
+            name: t.s("Travel Agent"),
+            ended: Some(what_ended(t, 4)),
+        }),
         waiting: 2,
         connections: true,
         consents: vec![first, second],
@@ -115,16 +119,12 @@ pub(super) fn samples(language: Language, t: Theirs) -> Samples {
     let mut samples = vec![("account", account(language, t).render())];
     samples.push((
         "account-empty",
-        AccountPage {
-            consents: vec![],
-            ended: vec![],
-            just_ended: None,
-            just_stepped: None,
-            waiting: 0,
-            ..account(language, t)
-        }
-        .render(),
+        AccountPage { consents: vec![], ended: vec![], just_done: None, waiting: 0, ..account(language, t) }
+            .render(),
     ));
+    let done = TaskStep::Suspend.done().to_owned();
+    let just_done = Some(JustDone { done, name: t.s("Travel Agent"), ended: None });
+    samples.push(("account-stepped", AccountPage { just_done, ..account(language, t) }.render()));
     for step in TaskStep::ALL {
         let page = AccountTaskPage {
             page: Page::for_user(language, t.s("Alice Example"), true),

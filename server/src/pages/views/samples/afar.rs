@@ -50,6 +50,7 @@ fn approval(language: Language, t: Theirs) -> ApprovalPage {
         kind: Kind::Agent,
         subject_name: t.some("Alice Example"),
         is_own: false,
+        asked_as: Some("approval-as-manager"),
         way: vec![t.s("Alice Example"), t.s("Refund Agent"), t.s("Lookup Agent")],
         risk: RiskLevel::High,
         task: Some(TaskInWords {
@@ -89,15 +90,22 @@ pub(super) fn samples(language: Language, t: Theirs) -> Samples {
         ("approval", approval.render()),
         (
             "approval-own",
-            ApprovalPage { subject_name: None, task: None, risk: RiskLevel::Low, ..approval.clone() }
-                .render(),
+            ApprovalPage {
+                subject_name: None,
+                asked_as: None,
+                task: None,
+                risk: RiskLevel::Low,
+                ..approval.clone()
+            }
+            .render(),
         ),
         (
             "approval-itself",
             ApprovalPage {
                 is_own: true,
+                asked_as: Some("approval-as-owner"),
                 subject_name: None,
-                refused: Some(ConsentRefused::FormTooOld),
+                refused: Some(ConsentRefused::Changed),
                 risk: RiskLevel::Medium,
                 ..approval.clone()
             }

@@ -1,7 +1,8 @@
 //! JSON in which no object names a member twice, nothing nests too deep, and no text holds a NUL.
 //!
 //! `serde_json` keeps the last of two equal names. Whoever reads the first one would then read something else
-//! than what was consented to, so such text is no authorization detail at all.
+//! than what was consented to, so such text is no authorization detail at all, nor anything else that is believed
+//! (RFC 7519 §4, RFC 8259 §4).
 
 use std::fmt;
 
@@ -9,7 +10,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Value};
 
 /// Parses `text`, refusing repeated names, nesting beyond `depth`, and NULs, at which some readers stop.
-pub(crate) fn parse(text: &str, depth: usize) -> Result<Value, serde_json::Error> {
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn parse(text: &str, depth: usize) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth }.deserialize(&mut deserializer)?;
     deserializer.end()?;

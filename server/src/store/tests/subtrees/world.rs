@@ -225,14 +225,15 @@ impl World {
     pub(super) async fn keep(&self, place: &Place) {
         place.keep(self.records()).await;
         for (name, deferral) in &self.deferrals {
-            let steps: &[Step] = match deferral.standing {
-                Standing::Approved => &[Step::Approve(LATER)],
-                Standing::Denied => &[Step::Deny],
-                Standing::Over => &[Step::Approve(LATER), Step::Redeem],
-                Standing::Waiting | Standing::Ended => &[],
+            let yes = || Step::Approve { until: LATER, hash: "hash".to_owned() };
+            let steps = match deferral.standing {
+                Standing::Approved => vec![yes()],
+                Standing::Denied => vec![Step::Deny],
+                Standing::Over => vec![yes(), Step::Redeem],
+                Standing::Waiting | Standing::Ended => Vec::new(),
             };
             for step in steps {
-                let take = Take::Deferral { digest: digest(name), step: *step };
+                let take = Take::Deferral { digest: digest(name), step };
                 place.commit(Change::housekeeping(NOW).take(take)).await;
             }
         }

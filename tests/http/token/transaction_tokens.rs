@@ -8,7 +8,7 @@ on_both_databases! {
     a_workload_gets_a_transaction_token_for_what_was_sent_to_it,
     one_replaces_another_only_for_less,
     a_workload_proves_no_key_for_what_is_bound_to_nothing_but_for_a_token_of_its_own,
-    a_workload_may_be_one_whose_platform_or_attester_vouches_for_it,
+    a_workload_may_be_one_whose_platform_vouches_for_it,
     it_is_refused_to_others_and_from_other_things,
 }
 
@@ -143,7 +143,7 @@ async fn a_workload_proves_no_key_for_what_is_bound_to_nothing_but_for_a_token_o
     exchange(&stolen, token.access_token(), "access_token", &READ).await.refused("invalid_request");
 }
 
-async fn a_workload_may_be_one_whose_platform_or_attester_vouches_for_it(database: Database) {
+async fn a_workload_may_be_one_whose_platform_vouches_for_it(database: Database) {
     let platform = crate::workload::instances::platform().await;
     let domain = format!("[transaction_tokens]\ntrust_domain = \"{DOMAIN}\"\nclients = [\"runner\"]\n");
     let declared = crate::workload::instances::declared(&platform);

@@ -227,7 +227,7 @@ async fn what_ends_at_the_company_is_over_at_the_service_when_the_grant_is(datab
         domains.later(10);
         let token = present(&there, grant.access_token()).await.ok();
         assert_eq!(token.claims()["exp"], grant.claims()["exp"], "{requested}");
-        assert_eq!(token.json["expires_in"], 80, "{requested}");
+        assert!(token.json["expires_in"].as_i64().unwrap() <= 80, "{requested}: {}", token.body);
         tokens.push(token);
     }
     let alice = domains.company.store().find_user_by_username("alice").await.unwrap().unwrap();

@@ -329,7 +329,6 @@ async fn while_the_keys_of_an_issuer_cannot_be_had_nothing_is_said_of_its_tokens
     );
     let house = build(database, &fragment).await;
     let assertion = signed(&key, &claims(&house));
-    let away = present(&house.client("web"), &assertion, &AT_ORDERS).await;
     let as_subject = [
         ("grant_type", EXCHANGE),
         ("subject_token", assertion.as_str()),
@@ -337,21 +336,16 @@ async fn while_the_keys_of_an_issuer_cannot_be_had_nothing_is_said_of_its_tokens
         AT_ORDERS[0],
         AT_ORDERS[1],
     ];
-    let exchanged = house.client("orders-api").token(&as_subject).await;
-    for answer in [away, exchanged] {
-        assert_eq!(
-            (answer.status, answer.text("error")),
-            (503, "temporarily_unavailable"),
-            "{}",
-            answer.body
-        );
+    let is_away = async |answer: Answer, action: &str| {
+        let said = (answer.status, answer.text("error"));
+        assert_eq!(said, (503, "temporarily_unavailable"), "{}", answer.body);
         assert_eq!(answer.headers["retry-after"], "5");
-    }
-    for action in ["token.jwt_bearer", "token.exchange"] {
         let told = house.told(action, "temporarily_unavailable").await;
         let reason = told["reason"].as_str().unwrap();
         assert!(reason.contains("keys cannot be had") && !reason.contains("signed"), "{told}");
-    }
+    };
+    is_away(present(&house.client("web"), &assertion, &AT_ORDERS).await, "token.jwt_bearer").await;
+    is_away(house.client("orders-api").token(&as_subject).await, "token.exchange").await;
 }
 
 #[tokio::test]

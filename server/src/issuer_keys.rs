@@ -109,7 +109,7 @@ impl IssuerKeys {
     /// The claims of a JWT that the issuer signed; where none of its keys fits, with those that it has published since.
     ///
     /// # Errors
-    /// [`JoseError`].
+    /// [`JoseError::KeysAway`] says nothing of the JWT; everything else does.
     pub async fn verify(
         &self,
         key_sets: &KeySets,
@@ -119,7 +119,7 @@ impl IssuerKeys {
         alg: SigningAlg,
         now: NumericDate,
     ) -> Result<Map<String, Value>, JoseError> {
-        let jwks = self.published(key_sets, outbound, now).await.ok_or(JoseError::NotAKeySet)?;
+        let jwks = self.published(key_sets, outbound, now).await.ok_or(JoseError::KeysAway)?;
         match self.parsed(&jwks)?.verify(compact, kid, alg) {
             Err(JoseError::UnknownKey) => {}
             // A set without names for its keys may have got others.

@@ -35,6 +35,9 @@ pub enum InvalidTarget {
     /// Nothing was named and no default follows from what was asked.
     #[error("the authorization covers several resources or none by default; name one with resource")]
     NotNamed,
+    /// Not one `audience` where what is asked for is for exactly one place.
+    #[error("name one audience, and no more: the authorization server or the trust domain that it is for")]
+    NotOneAudience,
 }
 
 impl Refuse for InvalidTarget {

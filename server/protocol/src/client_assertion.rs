@@ -50,7 +50,9 @@ pub enum AssertionRefused {
     #[error("typ of client_assertion must be client-authentication+jwt, JWT or absent")]
     Type,
     /// `iss` or `sub` missing, different, or not an identifier.
-    #[error("iss and sub of client_assertion must both be the client_id")]
+    #[error(
+        "iss and sub of client_assertion must both be the client_id; the token of a platform needs client_id beside it"
+    )]
     Client,
     /// Not what the client's profile has as audience.
     #[error("aud of client_assertion must be the issuer identifier, as one string")]

@@ -17,6 +17,7 @@ use crate::grant_management::GrantAction;
 use crate::resource_authorization_server::GrantKind;
 use crate::scope::Scope;
 use crate::standard_claims::BY_SCOPE;
+use crate::token_request::JWT_DPOP;
 use crate::userinfo::OPENID_SCOPES;
 use crate::{grant_management, pkce, prompt, response_mode};
 
@@ -184,7 +185,9 @@ fn endpoints(issuer: &str, document: &mut Map<String, Value>) {
 fn authorization(facts: &Facts<'_>, document: &mut Map<String, Value>) {
     put(document, "response_types_supported", ["code"]);
     put(document, "response_modes_supported", response_mode::VALUES);
-    put(document, "grant_types_supported", GrantType::ALL.map(GrantType::as_str));
+    // The last one is another name of the JWT grant.
+    let grant_types = GrantType::ALL.map(GrantType::as_str).into_iter().chain([JWT_DPOP]);
+    put(document, "grant_types_supported", grant_types);
     put(document, "code_challenge_methods_supported", [pkce::METHOD]);
     put(document, "prompt_values_supported", prompt::VALUES);
     let actions = grant_management::AT_THE_ENDPOINT.into_iter().chain(GrantAction::NAMES);
@@ -428,7 +431,10 @@ mod tests {
             ("require_request_uri_registration", json!(true)),
             ("claims_parameter_supported", json!(true)),
             ("authorization_response_iss_parameter_supported", json!(true)),
-            ("grant_types_supported", json!(GrantType::ALL.map(GrantType::as_str))),
+            (
+                "grant_types_supported",
+                GrantType::ALL.map(GrantType::as_str).into_iter().chain([JWT_DPOP]).collect(),
+            ),
             ("protected_resources", json!(["urn:orders"])),
             ("authorization_details_types_supported", json!(["agent_task", "mcp_tool", "vault:path_access"])),
         ] {

@@ -159,8 +159,11 @@ impl Carried<'_> {
         if let Some(cnf) = &token.cnf {
             put("cnf", json!(cnf));
         }
-        if let Some(login) = token.login.as_ref().filter(|_| self.kind == GrantKind::IdJag) {
+        if let Some(login) = &token.login {
+            // Without it, what was ended there would never come back: see `auth_time` of whoever takes it.
             put("auth_time", login.auth_time.0.into());
+        }
+        if let Some(login) = token.login.as_ref().filter(|_| self.kind == GrantKind::IdJag) {
             if let Some(acr) = &login.acr {
                 put("acr", acr.as_str().into());
             }

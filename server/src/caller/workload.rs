@@ -8,7 +8,7 @@ use protocol::workload::{self, Expected, Workload, WorkloadIdentity, WorkloadRef
 
 use super::{Mark, Shown};
 use crate::app::App;
-use crate::jose;
+use crate::jose::{self, JoseError};
 use crate::store::ReplayKey;
 use crate::tls::ClientCertificate;
 
@@ -51,7 +51,7 @@ async fn of_platform(
     let issuer = app.workloads.issuer(&identity.issuer).ok_or(WorkloadRefused::Issuer)?;
     workload::check_issuer(&unverified.claims, alg, &issuer.rule, identity)?;
     let claims = issuer.keys.verify(&app.key_sets, &app.outbound, jwt, unverified.kid(), alg, now).await;
-    let claims = claims.map_err(|_| WorkloadRefused::Signature)?;
+    let claims = claims.map_err(not_signed)?;
     let expected = Expected { issuer: app.issuer(), now };
     let workload = workload::check(&unverified.header, &claims, &issuer.rule, identity, expected)?;
     let mark = workload.jti.as_ref().map(|jti| Mark {
@@ -60,6 +60,14 @@ async fn of_platform(
         until: workload.remember_until(),
     });
     Ok(Proof { workload, mark })
+}
+
+/// What is wrong where no signature of the issuer was found.
+fn not_signed(error: JoseError) -> WorkloadRefused {
+    match error {
+        JoseError::KeysAway => WorkloadRefused::KeysAway,
+        _ => WorkloadRefused::Signature,
+    }
 }
 
 /// The keys are those of the trust domain that the operator named, whatever the token says of its issuer.
@@ -74,7 +82,7 @@ async fn of_trust_domain(
     spiffe::check_subject(&unverified.claims, pattern)?;
     let bundle = app.workloads.trust_domain(pattern.trust_domain()).ok_or(WorkloadRefused::Issuer)?;
     let claims = bundle.keys.verify(&app.key_sets, &app.outbound, jwt, unverified.kid(), alg, now).await;
-    let claims = claims.map_err(|_| WorkloadRefused::Signature)?;
+    let claims = claims.map_err(not_signed)?;
     check_jwt_svid(&unverified.header, &claims, pattern, Expected { issuer: app.issuer(), now })
 }
 

@@ -13,6 +13,9 @@ use crate::grants::{Deferred, Reply};
 use crate::jose::NoncePurpose;
 use crate::store::StoreError;
 
+/// In how many seconds to come again (RFC 9110 §10.2.3).
+const COME_AGAIN: HeaderValue = HeaderValue::from_static("5");
+
 /// RFC 9449 §8.
 pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
@@ -76,9 +79,14 @@ pub fn failure(app: &App, visit: &Visit, failure: Failure, basic: bool) -> Respo
 pub fn refusal(app: &App, visit: &Visit, refusal: &Refusal, basic: bool) -> Response {
     let status = match refusal.code {
         ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+        // No code of RFC 6749 §5.2, which knows nothing that passes: the status says so (RFC 9110 §15.6.4).
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
     let mut response = json(status, error_body(refusal));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, COME_AGAIN);
+    }
     if status == StatusCode::UNAUTHORIZED || basic {
         let challenge = HeaderValue::from_static("Basic realm=\"procura\", charset=\"UTF-8\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -122,7 +130,7 @@ pub fn broken(reason: Broken) -> Response {
 pub fn unavailable() -> Response {
     let body = json!({ "error": "temporarily_unavailable", "error_description": "try again in a moment" });
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response.headers_mut().insert(header::RETRY_AFTER, COME_AGAIN);
     response
 }
 

@@ -56,15 +56,71 @@ pub async fn enter(
         Err(Stopped::TooLate) => scene.enter(owner).await,
         other => other,
     }
-    .map_err(|stopped| match stopped {
-        Stopped::Trouble(trouble) => trouble,
-        Stopped::TooLate => Trouble::Broken(StoreError::Unavailable("an account is being made").into()),
-    })
+    .map_err(Stopped::trouble)
+}
+
+/// The account of somebody who is to get it together with something else, which alone makes them need one.
+pub struct Newcomer {
+    /// They.
+    pub user: Arc<User>,
+    /// What makes the account theirs, if it is not yet.
+    change: Change,
+    /// What of that tells that somebody else did the same meanwhile.
+    marks: Vec<ReplayKey>,
+}
+
+impl Newcomer {
+    /// `change`, which hangs on the account, together with what makes it; and how to tell that it was there by then.
+    pub fn with(self, change: Change) -> (Change, Meanwhile) {
+        (change.after(self.change), Meanwhile(self.marks))
+    }
+}
+
+/// How to tell that somebody else gave a newcomer their account, while something was to be written together with it.
+#[derive(Default)]
+pub struct Meanwhile(Vec<ReplayKey>);
+
+impl Meanwhile {
+    /// Whether this conflict says so. What came with the change counts as shown then ([`Change::after`]).
+    #[must_use]
+    pub fn is_told_by(&self, conflict: &Conflict) -> bool {
+        matches!(conflict, Conflict::Replayed(key) if self.0.contains(key))
+    }
+
+    /// Whether this conflict says that the account was changed. Nothing counts as shown then.
+    #[must_use]
+    pub fn has_changed(&self, conflict: &Conflict) -> bool {
+        *conflict == Conflict::Changed && !self.0.is_empty()
+    }
+}
+
+/// What [`enter`] would do for somebody without an account that is known as theirs, undone: it is done in one commit with
+/// what is issued to them.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn prepare(
+    app: &App,
+    visit: &Visit,
+    connection: &Connection,
+    proven: &Proven,
+) -> Result<Newcomer, Trouble> {
+    let scene = Scene { app, visit, upstream: connection.upstream(), proven };
+    scene.prepare().await.map_err(Stopped::trouble)
 }
 
 enum Stopped {
     Trouble(Trouble),
     TooLate,
+}
+
+impl Stopped {
+    fn trouble(self) -> Trouble {
+        match self {
+            Self::Trouble(trouble) => trouble,
+            Self::TooLate => Trouble::Broken(StoreError::Unavailable("an account is being made").into()),
+        }
+    }
 }
 
 impl<T: Into<Trouble>> From<T> for Stopped {
@@ -82,10 +138,57 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     async fn enter(&self, owner: Option<&UserId>) -> Result<Arc<User>, Stopped> {
+        let row = self.app.store.find_identity(&self.proven.identity).await?;
+        match self.verdict(row.as_ref(), owner).await? {
+            Ok(Verdict::SignIn(user)) => {
+                let row = row.ok_or(Trouble::Broken(Broken::Inconsistent("an identity without its row")))?;
+                self.update(&user, row).await
+            }
+            Ok(Verdict::Link(user, by)) => {
+                let link = self.link(&user, by).await?;
+                if let Some(row) = row {
+                    self.withdraw(row).await?;
+                }
+                self.make(link).await
+            }
+            Ok(Verdict::Create) => self.make(self.create().await?).await,
+            Err(refused) => {
+                if refused == AccountRefused::LinkWithdrawn
+                    && let Some(row) = row
+                {
+                    self.withdraw(row).await?;
+                }
+                Err(Trouble::Account(refused).into())
+            }
+        }
+    }
+
+    /// The same, as far as it can be done together with something else.
+    async fn prepare(&self) -> Result<Newcomer, Stopped> {
+        let row = self.app.store.find_identity(&self.proven.identity).await?;
+        match self.verdict(row.as_ref(), None).await? {
+            Ok(Verdict::Create) => self.create().await,
+            Ok(Verdict::Link(user, by)) if row.is_none() => self.link(&user, by).await,
+            // Somebody else did it at this moment.
+            Ok(Verdict::SignIn(_) | Verdict::Link(..)) => Err(Stopped::TooLate),
+            Err(refused) => Err(Trouble::Account(refused).into()),
+        }
+    }
+
+    async fn make(&self, newcomer: Newcomer) -> Result<Arc<User>, Stopped> {
+        self.commit(newcomer.change).await?;
+        Ok(newcomer.user)
+    }
+
+    /// Whose account it is, where `row` is what is known of the identity.
+    async fn verdict(
+        &self,
+        row: Option<&FederatedIdentity>,
+        owner: Option<&UserId>,
+    ) -> Result<Result<Verdict, AccountRefused>, Stopped> {
         let store = &self.app.store;
         let identity = &self.proven.identity;
-        let row = store.find_identity(identity).await?;
-        let known = row.as_ref().and_then(|row| Some(Known { user: row.user.clone()?, by: row.by }));
+        let known = row.and_then(|row| Some(Known { user: row.user.clone()?, by: row.by }));
         let declared = match self.upstream.links.get(&identity.subject) {
             Some(username) => store.find_user_by_username(username).await?.map(|user| user.id.clone()),
             None => None,
@@ -98,22 +201,7 @@ impl Scene<'_> {
             same_email: &self.same_email().await?,
             owner,
         };
-        match account::decide(&story) {
-            Ok(Verdict::SignIn(user)) => {
-                let row = row.ok_or(Trouble::Broken(Broken::Inconsistent("an identity without its row")))?;
-                self.update(&user, row).await
-            }
-            Ok(Verdict::Link(user, by)) => self.link(&user, by, row).await,
-            Ok(Verdict::Create) => self.create().await,
-            Err(refused) => {
-                if refused == AccountRefused::LinkWithdrawn
-                    && let Some(row) = row
-                {
-                    self.withdraw(row).await?;
-                }
-                Err(Trouble::Account(refused).into())
-            }
-        }
+        Ok(account::decide(&story))
     }
 
     /// The local accounts with the same address, where that may matter.
@@ -164,18 +252,11 @@ impl Scene<'_> {
         Ok(Arc::new(after))
     }
 
-    async fn link(
-        &self,
-        id: &UserId,
-        by: LinkedBy,
-        row: Option<FederatedIdentity>,
-    ) -> Result<Arc<User>, Stopped> {
+    /// An account that was there gets the identity.
+    async fn link(&self, id: &UserId, by: LinkedBy) -> Result<Newcomer, Stopped> {
         let before = self.user(id).await?;
         if self.app.store.identities_of_user(id).await?.len() >= MOST_IDENTITIES {
             return Err(Trouble::Account(AccountRefused::NoAccount).into());
-        }
-        if let Some(row) = row {
-            self.withdraw(row).await?;
         }
         let (has, granted) = rights::regrant(&Rights::of(&before), &Rights::default(), &self.mapped());
         let after = has.given_to(before.as_ref().clone());
@@ -187,12 +268,11 @@ impl Scene<'_> {
         };
         let change = self.taken_once(self.change(Action::UserLink, words, id));
         let change = self.keep(change, self.row(id.clone(), by, granted), (&before, &after)).await?;
-        self.commit(change).await?;
-        Ok(Arc::new(after))
+        Ok(Newcomer { user: Arc::new(after), change, marks: vec![self.mark()] })
     }
 
     /// Somebody new.
-    async fn create(&self) -> Result<Arc<User>, Stopped> {
+    async fn create(&self) -> Result<Newcomer, Stopped> {
         let entropy = self.app.entropy.as_ref();
         let id: UserId =
             random_id(entropy, "usr_").parse().map_err(|_| Broken::Other("a random id is no identifier"))?;
@@ -224,8 +304,7 @@ impl Scene<'_> {
             .first_time(name, self.visit.now.plus(A_MOMENT))
             .keep(Record::User { user: user.clone(), origin: Origin::Admin })
             .keep(Record::FederatedIdentity(self.row(id, LinkedBy::Creation, granted)));
-        self.commit(change).await?;
-        Ok(Arc::new(user))
+        Ok(Newcomer { user: Arc::new(user), change, marks: vec![self.mark(), name] })
     }
 
     /// Takes an identity away from the account it had, with the rights that came from it.
@@ -247,9 +326,13 @@ impl Scene<'_> {
     }
 
     fn taken_once(&self, change: Change) -> Change {
+        change.first_time(self.mark(), self.visit.now.plus(A_MOMENT))
+    }
+
+    /// That somebody got this identity.
+    fn mark(&self) -> ReplayKey {
         let Identity { issuer, subject } = &self.proven.identity;
-        let key = ReplayKey::new("federated identity", &[issuer, subject]);
-        change.first_time(key, self.visit.now.plus(A_MOMENT))
+        ReplayKey::new("federated identity", &[issuer, subject])
     }
 
     async fn keep(

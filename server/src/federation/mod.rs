@@ -30,7 +30,7 @@ use crate::app::{App, Visit};
 use crate::failure::{Broken, Failure};
 use crate::upstreams::Unreachable;
 
-pub use accounts::enter;
+pub use accounts::{Meanwhile, Newcomer, enter, prepare};
 pub use begin::begin;
 pub use finish::finish;
 pub use links::{Linked, linked, unlink};

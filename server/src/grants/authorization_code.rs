@@ -209,6 +209,8 @@ pub(super) async fn issue(
         signed_in: None,
         take,
         keep,
+        of_actor_token: Vec::new(),
+        newcomer: None,
         reply,
     })
 }

@@ -72,6 +72,8 @@ async fn decide(
         requires: vec![Anchor::Client(client.id.clone())],
         take: None,
         keep: vec![written.record()],
+        of_actor_token: Vec::new(),
+        newcomer: None,
         reply: reply(written, request.scope.clone()),
     })
 }

@@ -7,18 +7,22 @@ use protocol::jwt_bearer::GrantRefused;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::task::{self, TaskStatus};
 
-use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::desk::{Desk, Granted, NotGranted, NotWritten, Once, Refused};
 use super::reply::Reply;
+use super::token_exchange::ACTOR_NOT_ACCEPTABLE;
 use crate::failure::Failure;
-use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, SignedIn, Take};
+use crate::federation::Meanwhile;
+use crate::store::{Anchor, Change, CommitError, Conflict, Ending, Note, Record, SignedIn, StoreError, Take};
 use crate::tasks;
 
 impl Desk<'_> {
     /// Writes what was granted, or learns within the transaction that it may not be.
-    pub(super) async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, Failure> {
-        let Granted { event, first_time, requires, unamended, signed_in, take, keep, reply } = granted;
-        let mut change = self.caller.mark(Change::new(event.clone()));
-        change = first_time.into_iter().fold(change, |change, (key, until)| change.first_time(key, until));
+    pub(super) async fn commit(&self, granted: Granted, grant_type: GrantType) -> Result<Reply, NotWritten> {
+        let Granted { event, first_time, requires, unamended, signed_in, take, keep, newcomer, .. } = granted;
+        let Granted { reply, of_actor_token, .. } = granted;
+        let mut change = self.mark(Change::new(event.clone()));
+        let shown = first_time.iter().filter(|_| !self.marked);
+        change = shown.fold(change, |change, once| change.first_time(once.key, once.until));
         change = requires.into_iter().fold(change, Change::requires);
         // Whoever ends an instance holds its client: either what is issued now is there to be ended, or it is not issued.
         if let Some(instance) = self.caller.as_instance() {
@@ -49,15 +53,28 @@ impl Desk<'_> {
         if let Some(take) = take {
             change = change.take(take);
         }
+        let mut meanwhile = Meanwhile::default();
+        if let Some(newcomer) = newcomer {
+            (change, meanwhile) = newcomer.with(change);
+        }
         let conflict = match self.app.store.commit(change).await {
             Ok(_) => return Ok(reply),
             Err(CommitError::Broken(error)) => return Err(error.into()),
+            Err(CommitError::Conflict(conflict)) if meanwhile.is_told_by(&conflict) => {
+                return Err(NotWritten::AccountIsThere);
+            }
+            Err(CommitError::Conflict(conflict)) if meanwhile.has_changed(&conflict) => {
+                return Err(StoreError::Unavailable("an account was changed meanwhile").into());
+            }
             Err(CommitError::Conflict(conflict)) => conflict,
         };
         let refusal = self.caller.replayed(&conflict).or_else(|| self.caller.ended(&conflict));
         let refusal = match refusal {
             Some(refusal) => refusal,
-            None => self.rests(&conflict).await?.unwrap_or_else(|| lost(&conflict, grant_type)),
+            None => match told(&conflict, &first_time, &of_actor_token) {
+                Some(refusal) => refusal,
+                None => self.rests(&conflict).await?.unwrap_or_else(|| lost(&conflict, grant_type)),
+            },
         };
         let end = match (&conflict, taken) {
             // A code that comes twice went through a browser, where somebody may have seen it; other references did not.
@@ -78,7 +95,7 @@ impl Desk<'_> {
             event.reason =
                 Some(event.reason.map_or(conflict.to_string(), |known| format!("{known}: {conflict}")));
         }
-        Err(self.close(Refused { end: end.map(Box::new), ..self.refused(&event, refusal) }).await)
+        Err(self.close(Refused { end: end.map(Box::new), ..self.refused(&event, refusal) }).await.into())
     }
 
     /// What is said of a token that the rules hold up: where something that it would come from is over, that, and nothing of
@@ -123,7 +140,7 @@ impl Desk<'_> {
 
     /// Notes that the client asked, with the marks of what it showed.
     pub(super) async fn note(&self, note: Note, refusal: Refusal) -> Failure {
-        let change = self.caller.mark(Change::housekeeping(self.visit.now).note(note));
+        let change = self.mark(Change::housekeeping(self.visit.now).note(note));
         match self.app.store.commit(change).await {
             Ok(_) => Failure::Refused(refusal),
             Err(CommitError::Broken(error)) => error.into(),
@@ -155,7 +172,7 @@ impl Desk<'_> {
                 *said = format!("{known}; {said}");
             }
             let change = Change::new(told);
-            let change = if with_marks { self.caller.mark(change) } else { change };
+            let change = if with_marks { self.mark(change) } else { change };
             refused.end.iter().map(|end| end.as_ref().clone()).fold(change, Change::end)
         };
         match self.app.store.commit(told(true)).await {
@@ -167,6 +184,19 @@ impl Desk<'_> {
                 Err(CommitError::Broken(error)) => error.into(),
             },
         }
+    }
+}
+
+/// The refusal for a conflict about one thing that the request brought.
+pub(super) fn told(conflict: &Conflict, first_time: &[Once], of_actor_token: &[Anchor]) -> Option<Refusal> {
+    match conflict {
+        Conflict::Replayed(key) => {
+            first_time.iter().find(|once| once.key == *key).map(|once| once.of.replayed())
+        }
+        Conflict::NotAlive(anchor) if of_actor_token.contains(anchor) => {
+            Some(Refusal::new(ErrorCode::InvalidRequest, ACTOR_NOT_ACCEPTABLE))
+        }
+        _ => None,
     }
 }
 
@@ -183,12 +213,8 @@ pub(super) fn lost(conflict: &Conflict, grant_type: GrantType) -> Refusal {
             Refusal::new(ErrorCode::InvalidGrant, "the task has derived as many tokens as it may")
         }
         (Conflict::NoRoom, _) => Refusal::new(ErrorCode::InvalidRequest, task::NO_ROOM),
-        (Conflict::Replayed(_), GrantType::JwtBearer) => GrantRefused::Replayed.into(),
         // Whether there is nobody of this name, or something of theirs ended, is not told apart.
         (_, GrantType::JwtBearer) => GrantRefused::NotAccepted.into(),
-        (Conflict::Replayed(_), GrantType::TokenExchange) => {
-            Refusal::new(ErrorCode::InvalidRequest, "the actor token is not acceptable")
-        }
         (_, GrantType::TokenExchange) => {
             Refusal::new(ErrorCode::InvalidRequest, "the subject token, its consent or its task is over")
         }

@@ -20,14 +20,15 @@ use protocol::user::User;
 use protocol::webhook::{About, Event};
 use serde_json::{Map, Value};
 
-use super::commit::lost;
-use super::desk::{Desk, Granted, Refused};
+use super::commit::{lost, told};
+use super::desk::{Desk, Granted, NotWritten, Refused};
 use super::foreign_token::Foreign;
 use super::notice::Notice;
 use super::{Answer, action};
 use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
+use crate::federation::Meanwhile;
 use crate::jose::{AtRest, Place};
 use crate::secret::{Secret, SecretDigest, random_id};
 use crate::store::{
@@ -97,8 +98,9 @@ pub(super) async fn ask(
     question: Question,
 ) -> Result<Answer, Failure> {
     let (app, now) = (desk.app, desk.visit.now);
-    let Refused { event: before, foreign, .. } = refused;
-    let approver = match may_be_asked(desk, &question).await {
+    let Refused { event: before, foreign, newcomer, .. } = refused;
+    let is_new = newcomer.as_ref().map(|newcomer| Arc::clone(&newcomer.user));
+    let approver = match may_be_asked(desk, &question, is_new.as_ref()).await {
         Ok(approver) => approver,
         Err(failure) => return Err(desk.close(desk.refused(&before, failure)).await),
     };
@@ -130,14 +132,22 @@ pub(super) async fn ask(
         },
     };
     let event = event_of(before.as_ref().clone(), Action::DeferralAsk, &question);
-    let change = desk.caller.mark(Change::new(event.clone()));
-    let change = with_foreign(desk, change, &question, foreign.as_deref())?;
-    let change = change.requires(Anchor::User(approver.id.clone())).keep(Record::Deferral(record));
+    let change = desk.mark(Change::new(event.clone()));
+    let mut needs = question_anchors(&question);
+    needs.push(Anchor::User(approver.id.clone()));
+    // What is written only now need not be alive before.
+    needs.retain(|anchor| !matches!((anchor, &is_new), (Anchor::User(id), Some(new)) if *id == new.id));
+    let shown: Vec<_> = foreign.iter().filter_map(|foreign| foreign.shown).collect();
+    let change = with_foreign(desk, change, needs, foreign.as_deref())?.keep(Record::Deferral(record));
     let change = rooms(app, &question).into_iter().fold(change, Change::room);
     let about = About::question(&id, &question);
-    let told = Event::requested(about, &app.url(&format!("/approvals/{id}")), expires_at);
-    let told = app.webhooks.to_tell(&told, app.issuer(), app.entropy.as_ref(), now);
-    let change = told.into_iter().fold(change, Change::keep);
+    let notice = Event::requested(about, &app.url(&format!("/approvals/{id}")), expires_at);
+    let notice = app.webhooks.to_tell(&notice, app.issuer(), app.entropy.as_ref(), now);
+    let mut change = notice.into_iter().fold(change, Change::keep);
+    let mut meanwhile = Meanwhile::default();
+    if let Some(newcomer) = newcomer {
+        (change, meanwhile) = newcomer.with(change);
+    }
     match app.store.commit(change).await {
         Ok(_) => Ok(Answer::Deferred(Box::new(Deferred {
             deferral_code,
@@ -148,33 +158,39 @@ pub(super) async fn ask(
             approver,
         }))),
         Err(CommitError::Broken(error)) => Err(error.into()),
+        Err(CommitError::Conflict(conflict))
+            if meanwhile.is_told_by(&conflict) || meanwhile.has_changed(&conflict) =>
+        {
+            Err(NotWritten::AccountIsThere.into())
+        }
         Err(CommitError::Conflict(Conflict::NoRoom)) => {
             let refusal = denied(desk, "too many requests wait for approval already");
             Err(desk.close(desk.refused(&before, refusal)).await)
         }
         Err(CommitError::Conflict(conflict)) => {
-            let refusal = desk.caller.replayed(&conflict).unwrap_or_else(|| lost(&conflict, grant_type));
+            let refusal = desk.caller.replayed(&conflict).or_else(|| told(&conflict, &shown, &[]));
+            let refusal = refusal.unwrap_or_else(|| lost(&conflict, grant_type));
             Err(desk.close(desk.refused(&event, refusal)).await)
         }
     }
 }
 
-/// Requires what the question rests on. A token of another issuer enters the lineage together with it, so that it can
+/// Requires what the question `needs`. A token of another issuer enters the lineage together with it, so that it can
 /// be ended while it waits, and counts as shown.
 fn with_foreign(
     desk: &Desk<'_>,
     change: Change,
-    question: &Question,
+    needs: Vec<Anchor>,
     foreign: Option<&Foreign>,
 ) -> Result<Change, Broken> {
     let written = foreign.map(|foreign| Anchor::Token(foreign.token.id.clone()));
-    let anchors = question_anchors(question).into_iter().filter(|anchor| Some(anchor) != written.as_ref());
+    let anchors = needs.into_iter().filter(|anchor| Some(anchor) != written.as_ref());
     let change = anchors.fold(change, Change::requires);
     let Some(foreign) = foreign else { return Ok(change) };
     let change = foreign.record(desk)?.into_iter().fold(change, Change::keep);
     let user = foreign.token.subject.user().cloned().map(SignedIn::Here);
     let change = user.into_iter().fold(change, Change::requires_signed_in);
-    Ok(foreign.shown.into_iter().fold(change, |change, (key, until)| change.first_time(key, until)))
+    Ok(foreign.shown.into_iter().fold(change, |change, once| change.first_time(once.key, once.until)))
 }
 
 /// How much may wait: of one client, and for one person.
@@ -192,12 +208,20 @@ fn denied(desk: &Desk<'_>, description: &'static str) -> Refusal {
 }
 
 /// The person, if they are there to be asked, by a client that can wait for them.
-async fn may_be_asked(desk: &Desk<'_>, question: &Question) -> Result<Arc<User>, Failure> {
+async fn may_be_asked(
+    desk: &Desk<'_>,
+    question: &Question,
+    newcomer: Option<&Arc<User>>,
+) -> Result<Arc<User>, Failure> {
     if desk.caller.client.is_public() {
         let description = "a person must approve this, and a public client cannot wait for them";
         return Err(denied(desk, description).into());
     }
-    let approver = desk.app.store.find_user(&question.approver).await?.filter(|user| user.enabled);
+    let approver = match newcomer.filter(|newcomer| newcomer.id == question.approver) {
+        // Who gets their account together with the question.
+        Some(newcomer) => Some(Arc::clone(newcomer)),
+        None => desk.app.store.find_user(&question.approver).await?.filter(|user| user.enabled),
+    };
     Ok(approver.ok_or_else(|| denied(desk, "nobody is there who may approve this"))?)
 }
 

@@ -9,6 +9,7 @@ use protocol::authorization_details::{AuthorizationDetails, DetailsTypes};
 use protocol::claims_request::ClaimsRequest;
 use protocol::confirmation::Confirmation;
 use protocol::identifier::{ConsentId, TokenId, UserId};
+use protocol::jwt_bearer::GrantRefused;
 use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
 use protocol::scope::Scope;
@@ -19,23 +20,90 @@ use super::reply::Reply;
 use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
+use crate::federation::Newcomer;
 use crate::jose::JoseError;
-use crate::store::{Anchor, Ending, Note, Record, ReplayKey, SignedIn, StoreError, Take};
+use crate::store::{Anchor, Change, Ending, Note, Record, ReplayKey, SignedIn, StoreError, Take};
 use crate::tokens;
+
+/// What a request brings that counts once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Brought {
+    /// `assertion`.
+    Assertion,
+    /// `subject_token`.
+    SubjectToken,
+    /// `actor_token`.
+    ActorToken,
+}
+
+impl Brought {
+    /// What is said where it came before.
+    pub(super) fn replayed(self) -> Refusal {
+        let words = match self {
+            Self::Assertion => return GrantRefused::Replayed.into(),
+            Self::SubjectToken => "the subject token was used before; get a new one for each request",
+            Self::ActorToken => "the actor token was used before; get a new one for each request",
+        };
+        Refusal::new(ErrorCode::InvalidRequest, words)
+    }
+}
+
+/// Something that was shown and may not be shown again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Once {
+    pub(super) of: Brought,
+    pub(super) key: ReplayKey,
+    /// Until when that must be remembered.
+    pub(super) until: NumericDate,
+}
 
 /// What a grant would write, and what it would answer.
 pub(super) struct Granted {
     pub(super) event: AuditEvent,
-    /// What was shown and may not be shown again, and until when that must be remembered.
-    pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
+    pub(super) first_time: Vec<Once>,
     pub(super) requires: Vec<Anchor>,
+    /// What of that an actor token stands for, and not the subject token.
+    pub(super) of_actor_token: Vec<Anchor>,
     /// The consent that must be as it was read.
     pub(super) unamended: Option<(ConsentId, u32)>,
     /// The sign-in elsewhere that it rests on.
     pub(super) signed_in: Option<SignedIn>,
     pub(super) take: Option<Take>,
     pub(super) keep: Vec<Record>,
+    /// Its user, where they get their account together with it.
+    pub(super) newcomer: Option<Box<Newcomer>>,
     pub(super) reply: Reply,
+}
+
+/// Why what was granted was not written.
+pub(super) enum NotWritten {
+    /// It may not be, or cannot.
+    Failure(Failure),
+    /// Its user got their account at this very moment: it has to be decided anew. What the request showed is marked.
+    AccountIsThere,
+}
+
+impl From<NotWritten> for Failure {
+    fn from(not: NotWritten) -> Self {
+        match not {
+            NotWritten::Failure(failure) => failure,
+            NotWritten::AccountIsThere => {
+                Broken::from(StoreError::Unavailable("an account is being made")).into()
+            }
+        }
+    }
+}
+
+impl From<Failure> for NotWritten {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StoreError> for NotWritten {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
 }
 
 /// Why a grant was refused, with what an auditor should know of it and what the refusal itself ends.
@@ -49,6 +117,8 @@ pub(super) struct Refused {
     pub(super) question: Option<Box<Question>>,
     /// The token of another issuer that it would come from.
     pub(super) foreign: Option<Box<Foreign>>,
+    /// Its user, where they would get their account together with it.
+    pub(super) newcomer: Option<Box<Newcomer>>,
 }
 
 /// Why a grant is not given.
@@ -99,9 +169,16 @@ pub(super) struct Desk<'a> {
     pub(super) approved: Option<&'a Approved>,
     /// The token that what was approved comes from, if it comes from one.
     pub(super) resumes: Option<&'a TokenId>,
+    /// Whether what the request showed is marked already.
+    pub(super) marked: bool,
 }
 
 impl Desk<'_> {
+    /// `change`, on condition that nothing the caller showed was shown before.
+    pub(super) fn mark(&self, change: Change) -> Change {
+        if self.marked { change } else { self.caller.mark(change) }
+    }
+
     /// The event of a request that names what it wants itself.
     pub(super) fn event_of(
         &self,
@@ -215,6 +292,7 @@ impl Desk<'_> {
             polled: None,
             question: None,
             foreign: None,
+            newcomer: None,
         }
     }
 }

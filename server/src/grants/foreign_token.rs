@@ -10,17 +10,16 @@ use protocol::claims_request::ClaimsRequest;
 use protocol::delegation::Issuable;
 use protocol::identifier::TokenId;
 use protocol::jwt_bearer::GrantRefused;
-use protocol::numeric_date::NumericDate;
-use protocol::refusal::Refusal;
+use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::{Subject, Token, TokenKind};
 use protocol::trusted_issuer::Purpose;
 
-use super::desk::Desk;
+use super::desk::{Brought, Desk, Once};
 use super::trusted;
 use super::trusted::Verified;
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
-use crate::store::{Record, ReplayKey};
+use crate::store::Record;
 use crate::tokens;
 
 /// What a foreign subject token became.
@@ -29,7 +28,7 @@ pub(super) struct Foreign {
     /// What it is here.
     pub(super) token: Arc<Token>,
     /// That it was shown, where it may be shown once.
-    pub(super) shown: Option<(ReplayKey, NumericDate)>,
+    pub(super) shown: Option<Once>,
     /// Whether it entered the lineage before, when a person was asked.
     pub(super) kept: bool,
 }
@@ -54,7 +53,10 @@ pub(super) async fn read(
     event: &mut AuditEvent,
 ) -> Result<Foreign, Failure> {
     match take_in(desk, registry, presented, event).await {
-        Err(Failure::Refused(Refusal { description, .. })) => {
+        // That its issuer's keys are away says nothing of it.
+        Err(Failure::Refused(Refusal { code, description, .. }))
+            if code != ErrorCode::TemporarilyUnavailable =>
+        {
             event.reason = Some(match event.reason.take() {
                 Some(known) => format!("{known}; {description}"),
                 None => description.into_owned(),
@@ -102,7 +104,11 @@ async fn take_in(
         status: None,
     };
     match desk.resumes {
-        None => Ok(Foreign { token: Arc::new(token), shown: trusted::shown(rule, &grant), kept: false }),
+        None => Ok(Foreign {
+            token: Arc::new(token),
+            shown: trusted::shown(rule, &grant, Brought::SubjectToken),
+            kept: false,
+        }),
         Some(id) => resume(desk, id, token).await,
     }
 }

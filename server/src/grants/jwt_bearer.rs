@@ -1,11 +1,12 @@
 //! A JWT as an authorization grant (RFC 7523 §2.1): a token for the user of whom a trusted issuer speaks. Where it is an
-//! identity assertion (Identity Assertion JWT Authorization Grant §4.4), its issuer's word stands for the user's, and is
-//! kept as a consent that can be ended like any other.
+//! identity assertion (Identity Assertion JWT Authorization Grant §4.4), or an agent brings it, its issuer's word stands for
+//! the user's, and is kept as a consent that can be ended like any other.
 //!
 //! There is no refresh token and no ID token: whoever wants another access token gets another assertion
 //! (RFC 7521 §4.1), and nobody signed in here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::actor::Chain;
 use protocol::audit::AuditEvent;
@@ -16,16 +17,18 @@ use protocol::consent::{Consent, ConsentState, PassingOn};
 use protocol::delegation::Issuable;
 use protocol::identifier::{DetailsTypeName, UserId};
 use protocol::jwt_bearer::GrantRefused;
+use protocol::numeric_date::NumericDate;
 use protocol::refusal::{ErrorCode, Refusal};
-use protocol::token::{Subject, TaskRef};
+use protocol::token::{Subject, TaskRef, Token};
 use protocol::token_request::JwtBearerRequest;
 use protocol::trusted_issuer::{Purpose, TrustedIssuer};
 
-use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::desk::{Brought, Desk, Granted, NotGranted, Refused};
 use super::reply::reply;
 use super::trusted::Verified;
 use super::{bind, tell_of, trusted};
 use crate::failure::{Broken, Failure};
+use crate::federation::Newcomer;
 use crate::secret::random_id;
 use crate::store::{Anchor, Record, SignedIn};
 use crate::{tasks, tokens};
@@ -33,14 +36,19 @@ use crate::{tasks, tokens};
 /// Issues a token for the user of an assertion.
 pub(super) async fn issue(desk: &Desk<'_>, request: &JwtBearerRequest) -> Result<Granted, Refused> {
     let mut event = desk.event_of(request.scope.as_ref(), request.authorization_details.as_ref());
-    let decided = decide(desk, request, &mut event).await;
-    desk.told(&event, decided)
+    let mut newcomer = None;
+    let decided = decide(desk, request, &mut event, &mut newcomer).await;
+    match desk.told(&event, decided) {
+        Ok(granted) => Ok(Granted { newcomer, ..granted }),
+        Err(refused) => Err(Refused { newcomer, ..refused }),
+    }
 }
 
 async fn decide(
     desk: &Desk<'_>,
     request: &JwtBearerRequest,
     event: &mut AuditEvent,
+    newcomer: &mut Option<Box<Newcomer>>,
 ) -> Result<Granted, NotGranted> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     if request.needs_proof && desk.caller.key.is_none() {
@@ -58,8 +66,8 @@ async fn decide(
 
     let registry = app.registry().await?;
     let end = client.agent().map_or(now.plus(app.settings.agent_consent_life), |agent| agent.expires_at);
-    // What an identity assertion brings does not outlive it: its issuer is asked again.
-    let until = if purpose == Purpose::IdentityAssertions { grant.expires_at.min(end) } else { end };
+    // What an assertion brings does not outlive it: its issuer is asked again.
+    let until = grant.expires_at.min(end);
     if until.is_over(now) {
         return Err(GrantRefused::Expired.into());
     }
@@ -73,11 +81,13 @@ async fn decide(
     given.details.check_together(now)?;
     let user = match known {
         Some(user) => user,
-        None => trusted::new_user(desk, rule, &grant, &claims, event).await?,
+        None => {
+            let new = trusted::newcomer(desk, rule, &grant, &claims, event).await?;
+            Arc::clone(&newcomer.insert(Box::new(new)).user)
+        }
     };
-    event.user = Some(user.id.clone());
     let life = rule.token_life.map_or(app.settings.token_life, |life| life.min(app.settings.token_life));
-    let given = app.open_to(registry.registered(), &user.id, &given).await?;
+    let given = registry.registered().authority_open_to(&user.groups(), &given);
     let given = given.ok_or(AuthorizationRefused::ScopeNotAllowed)?;
     if request.scope.as_ref().is_some_and(|asked| !asked.is_within(&given.scope)) {
         return Err(AuthorizationRefused::ScopeNotAllowed.into());
@@ -89,38 +99,25 @@ async fn decide(
     };
     let authority = authorization::take(&given, &named, registry.registered(), life, now)?;
     let acts = client.agent().is_some();
-    let acts = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
-    let chain = acts.map_or_else(Chain::none, Chain::of);
+    let actor = acts.then(|| client.as_actor_in(app.issuer(), desk.caller.instance.as_ref()));
+    let chain = actor.map_or_else(Chain::none, Chain::of);
     let deep = chain.depth() + grant.brought.depth() > app.settings.max_chain_depth;
     if deep || !chain.fits_on(&grant.brought) {
         return Err(GrantRefused::Actor.into());
     }
-    let mut keep = Vec::new();
-    let mut new = Vec::new();
     let mut token = desk.token_of_its_own(Subject::User(user.id.clone()), chain, authority, cnf)?;
     token.brought = grant.brought.clone();
     if let Err(not) = desk.pass(&mut token, &registry.types, grant.remember_until).await {
-        let anchors = [Anchor::User(user.id.clone()), Anchor::Client(client.id.clone())];
+        let mut anchors = vec![Anchor::Client(client.id.clone())];
+        // Whoever has no account yet has nothing that could be over.
+        anchors.extend(newcomer.is_none().then(|| Anchor::User(user.id.clone())));
         return Err(desk.unless_over(not, &anchors, GrantType::JwtBearer).await);
     }
-    if purpose == Purpose::IdentityAssertions {
+    let mut under = Under::default();
+    // An agent acts for a user under a consent and for a task, whichever word of its issuer it brings.
+    if acts || purpose == Purpose::IdentityAssertions {
         let types = registry.types.versions(&given.details);
-        let known = standing(desk, &user.id, rule, &given, &types).await?;
-        let consent = match &known {
-            Some(known) => known.clone(),
-            None => brought(desk, &user.id, rule, &given, types, end)?,
-        };
-        token.consent = Some(consent.id.clone());
-        if client.agent().is_some() {
-            let task = tasks::open(app, &consent, &token.authority, now)?;
-            token.task = Some(TaskRef::from(&task));
-            new.push(Anchor::Task(task.id.clone()));
-            keep.push(Record::Task(task));
-        }
-        if known.is_none() {
-            new.push(Anchor::Consent(consent.id.clone()));
-            keep.insert(0, Record::Consent(consent));
-        }
+        under = stand(desk, &mut token, rule, &given, types, end).await?;
     }
     let written = tokens::write(app, &registry, client, Issuable::root(token).map_err(Broken::from)?).await?;
     tell_of(event, written.token());
@@ -132,6 +129,10 @@ async fn decide(
         client: client.id.clone(),
         auth_time: grant.login.as_ref().map(|login| login.auth_time),
     };
+    let Under { mut keep, mut new } = under;
+    if newcomer.is_some() {
+        new.push(Anchor::User(user.id.clone()));
+    }
     // What is written only now need not be alive before.
     let mut requires = tokens::anchors(written.token());
     requires.retain(|anchor| !matches!(anchor, Anchor::Token(_)) && !new.contains(anchor));
@@ -140,12 +141,54 @@ async fn decide(
         unamended: None,
         signed_in: Some(signed_in),
         event: event.clone(),
-        first_time: trusted::shown(rule, &grant).into_iter().collect(),
+        first_time: trusted::shown(rule, &grant, Brought::Assertion).into_iter().collect(),
         requires,
         take: None,
         keep,
+        of_actor_token: Vec::new(),
+        newcomer: None,
         reply: reply(written, request.scope.clone()),
     })
+}
+
+/// What a token stands under, as far as it is written together with it.
+#[derive(Default)]
+struct Under {
+    keep: Vec<Record>,
+    new: Vec<Anchor>,
+}
+
+/// Puts the token under the consent that earlier assertions of this issuer stand under, or under one of its own; an
+/// agent's is of a task of its own.
+async fn stand(
+    desk: &Desk<'_>,
+    token: &mut Token,
+    rule: &TrustedIssuer,
+    given: &Authority,
+    types: BTreeMap<DetailsTypeName, u32>,
+    end: NumericDate,
+) -> Result<Under, Failure> {
+    let mut under = Under::default();
+    let Some(user) = token.subject.user().cloned() else {
+        return Err(Broken::Inconsistent("an assertion of nobody").into());
+    };
+    let consent = match standing(desk, &user, rule, given, &types).await? {
+        Some(known) => known,
+        None => {
+            let consent = brought(desk, &user, rule, given, types, end)?;
+            under.new.push(Anchor::Consent(consent.id.clone()));
+            under.keep.push(Record::Consent(consent.clone()));
+            consent
+        }
+    };
+    token.consent = Some(consent.id.clone());
+    if desk.caller.client.agent().is_some() {
+        let task = tasks::open(desk.app, &consent, &token.authority, desk.visit.now)?;
+        token.task = Some(TaskRef::from(&task));
+        under.new.push(Anchor::Task(task.id.clone()));
+        under.keep.push(Record::Task(task));
+    }
+    Ok(under)
 }
 
 /// The consent that earlier assertions of this issuer stand under, where it says the same.
@@ -168,14 +211,14 @@ async fn standing(
     Ok(known.into_iter().find(same))
 }
 
-/// What an identity assertion allows, as a consent of the user's: so it is seen, and can be ended.
+/// What an assertion allows, as a consent of the user's: so it is seen, and can be ended.
 fn brought(
     desk: &Desk<'_>,
     user: &UserId,
     rule: &TrustedIssuer,
     given: &Authority,
     types: BTreeMap<DetailsTypeName, u32>,
-    end: protocol::numeric_date::NumericDate,
+    end: NumericDate,
 ) -> Result<Consent, Failure> {
     let (app, client, now) = (desk.app, &desk.caller.client, desk.visit.now);
     let until = now.plus(app.settings.agent_consent_life).min(end).max(given.until);

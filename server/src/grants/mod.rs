@@ -35,7 +35,7 @@ use protocol::token_request::{TokenRequest, can_wait};
 use crate::app::{App, Visit};
 use crate::caller::Caller;
 use crate::failure::{Broken, Failure};
-use desk::{Desk, Granted, Refused};
+use desk::{Desk, Granted, NotWritten, Refused};
 
 pub use deferral::{
     Deferred, cancel, event_of as event_of_question, looks_like_deferral_code, question_anchors,
@@ -60,7 +60,7 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
     event.instance.clone_from(&caller.instance);
-    let mut desk = Desk { app, visit, caller, event, approved: None, resumes: None };
+    let mut desk = Desk { app, visit, caller, event, approved: None, resumes: None, marked: false };
     let request = TokenRequest::parse(params).and_then(|request| Ok((request, can_wait(params)?)));
     let (request, can_wait) = match request {
         Ok(read) => read,
@@ -74,19 +74,35 @@ pub async fn grant(app: &App, visit: &Visit, caller: &Caller, params: &Params) -
         let refusal = Refusal::new(ErrorCode::UnauthorizedClient, description);
         return Err(desk.close(desk.refused(&desk.event, refusal)).await);
     }
-    let granted = match request {
-        TokenRequest::AuthorizationCode(request) => authorization_code::redeem(&desk, &request).await,
-        TokenRequest::DeviceCode(request) => device_code::redeem(&desk, &request).await,
-        TokenRequest::Ciba(request) => ciba::redeem(&desk, &request).await,
-        TokenRequest::Deferred(request) => deferral::redeem(&desk, &request).await,
-        ref request => derive(&desk, request).await,
-    };
-    match granted {
-        Ok(granted) => Ok(Answer::Issued(Box::new(desk.commit(granted, grant_type).await?))),
-        Err(mut refused) => match refused.question.take().filter(|_| can_wait) {
+    let mut decided = decide(&desk, &request).await;
+    loop {
+        let mut refused = match decided {
+            Ok(granted) => match desk.commit(granted, grant_type).await {
+                Ok(reply) => return Ok(Answer::Issued(Box::new(reply))),
+                Err(NotWritten::AccountIsThere) if !desk.marked => {
+                    desk.marked = true;
+                    decided = decide(&desk, &request).await;
+                    continue;
+                }
+                Err(not) => return Err(not.into()),
+            },
+            Err(refused) => refused,
+        };
+        return match refused.question.take().filter(|_| can_wait) {
             Some(question) => deferral::ask(&desk, params, grant_type, refused, *question).await,
             None => Err(desk.close(refused).await),
-        },
+        };
+    }
+}
+
+/// What a request would get.
+async fn decide(desk: &Desk<'_>, request: &TokenRequest) -> Result<Granted, Refused> {
+    match request {
+        TokenRequest::AuthorizationCode(request) => authorization_code::redeem(desk, request).await,
+        TokenRequest::DeviceCode(request) => device_code::redeem(desk, request).await,
+        TokenRequest::Ciba(request) => ciba::redeem(desk, request).await,
+        TokenRequest::Deferred(request) => deferral::redeem(desk, request).await,
+        request => derive(desk, request).await,
     }
 }
 
@@ -131,9 +147,9 @@ pub async fn push(
     let mut event = AuditEvent::new(Action::TokenCiba, Outcome::Granted, visit.now);
     event.request = Some(visit.id.clone());
     event.client = Some(caller.client.id.clone());
-    let desk = Desk { app, visit, caller: &caller, event, approved: None, resumes: None };
+    let desk = Desk { app, visit, caller: &caller, event, approved: None, resumes: None, marked: false };
     match ciba::push(&desk, auth_req_id).await {
-        Ok(granted) => desk.commit(granted, GrantType::Ciba).await,
+        Ok(granted) => Ok(desk.commit(granted, GrantType::Ciba).await?),
         Err(refused) => Err(desk.close(refused).await),
     }
 }

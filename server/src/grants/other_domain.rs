@@ -50,8 +50,7 @@ pub(super) async fn destination<'a>(
         [] if kind == GrantKind::Jwt && resources.len() == 1 => {
             resources.pop_first().map(|one| one.as_str().to_owned()).unwrap_or_default()
         }
-        [] => return Err(InvalidTarget::NotNamed.into()),
-        _ => return Err(InvalidTarget::NotAvailable.into()),
+        _ => return Err(InvalidTarget::NotOneAudience.into()),
     };
     let mut known = desk.app.resource_authorization_servers.iter();
     let server = known.find(|server| server.issuer == named).ok_or(InvalidTarget::NotAvailable)?;

@@ -157,6 +157,8 @@ async fn decide(
         signed_in: None,
         take,
         keep,
+        of_actor_token: Vec::new(),
+        newcomer: None,
         reply,
     })
 }

@@ -10,7 +10,7 @@ use protocol::consent::Consent;
 use protocol::delegation::{
     self, Allowed, Asked, Basis, Delegation, DelegationRefused, RulesThatApply, Story, Terms,
 };
-use protocol::identifier::ClientId;
+use protocol::identifier::{ClientId, InstanceId};
 use protocol::instance::Instance;
 use protocol::numeric_date::Seconds;
 use protocol::refusal::{ErrorCode, Refusal};
@@ -19,12 +19,13 @@ use protocol::task::Task;
 use protocol::token::{Subject, TaskRef, Token, TokenKind};
 use protocol::token_request::{ExchangeRequest, TypedToken};
 use protocol::token_type::TokenType;
+use protocol::workload::WorkloadRefused;
 
-use super::desk::{Desk, Granted, NotGranted, Refused};
+use super::desk::{Brought, Desk, Granted, NotGranted, Once, Refused};
 use super::foreign_token::{self, Foreign};
 use super::other_domain::{self, Destination};
 use super::reply::reply;
-use super::{tell_of, transaction};
+use super::{tell_of, transaction, trusted};
 use crate::caller::{self, Proof};
 use crate::failure::{Broken, Failure};
 use crate::registry::Registry;
@@ -34,7 +35,7 @@ use crate::{tasks, tokens};
 /// What is said of every subject token that is not taken.
 const SUBJECT_NOT_ACCEPTABLE: &str = "the subject token is not acceptable";
 /// What is said of every actor token that is not taken.
-const ACTOR_NOT_ACCEPTABLE: &str = "the actor token is not acceptable";
+pub(super) const ACTOR_NOT_ACCEPTABLE: &str = "the actor token is not acceptable";
 
 /// The tokens of the request, read from the lineage.
 struct Presented {
@@ -189,6 +190,7 @@ async fn decide(
         _ => None,
     };
     let requires = requires(desk, &presented, &lineage, &delegation, receiver.as_deref());
+    let of_actor_token = of_actor_token(&presented, story.actor_instance());
     // What another consent than the subject token's allows may be replaced without the subject token's end.
     let other = consent.filter(|consent| presented.subject.consent.as_ref() != Some(&consent.id));
     let unamended = other.map(|consent| (consent.id.clone(), consent.version));
@@ -214,11 +216,25 @@ async fn decide(
     keep.push(written.record());
     let mut reply = reply(written, request.scope.clone());
     reply.issued = Some(issued);
-    let by_workload = presented.workload.and_then(|proof| proof.mark).map(|mark| mark.once());
+    let by_workload = presented.workload.and_then(|proof| proof.mark).map(|mark| {
+        let (key, until) = mark.once();
+        Once { of: Brought::ActorToken, key, until }
+    });
     let by_subject = presented.foreign.and_then(|foreign| foreign.shown);
     let first_time = by_subject.into_iter().chain(by_workload).collect();
     let event = event.clone();
-    Ok(Granted { event, first_time, requires, unamended, signed_in: None, take: None, keep, reply })
+    Ok(Granted {
+        event,
+        first_time,
+        requires,
+        unamended,
+        signed_in: None,
+        take: None,
+        keep,
+        of_actor_token,
+        newcomer: None,
+        reply,
+    })
 }
 
 /// What the client is told of a refusal. With a token that is over, or rests, nobody learns which audiences could have been:
@@ -263,6 +279,20 @@ fn requires(
     requires.extend(receiver.iter().map(|receiver| Anchor::Client(receiver.id.clone())));
     requires.dedup();
     requires
+}
+
+/// What of that an actor token stands for, where one was sent: its client, the copy of it that acts, and the token itself.
+fn of_actor_token(presented: &Presented, instance: Option<&InstanceId>) -> Vec<Anchor> {
+    let Presented { subject, actor_token, workload, actor, .. } = presented;
+    if actor_token.is_none() && workload.is_none() {
+        return Vec::new();
+    }
+    let mut its: Vec<Anchor> = actor_token.iter().flat_map(|token| tokens::anchors(token)).collect();
+    its.push(Anchor::Client(actor.id.clone()));
+    its.extend(instance.map(|instance| Anchor::Instance(Instance::new(&actor.id, instance))));
+    let subjects = tokens::anchors(subject);
+    its.retain(|anchor| !subjects.contains(anchor));
+    its
 }
 
 /// What is to be written, by `requested_token_type`.
@@ -331,7 +361,7 @@ async fn read_tokens(
         None => read(desk, &request.subject_token, SUBJECT_NOT_ACCEPTABLE).await?,
     };
     if let Some(token) = request.actor_token.as_ref().filter(|token| token.token_type == TokenType::Jwt) {
-        let (actor, proof) = workload(desk, token).await?;
+        let (actor, proof) = workload(desk, token, event).await?;
         return Ok(Presented { subject, foreign, actor_token: None, workload: Some(proof), actor });
     }
     let actor_token = match &request.actor_token {
@@ -349,7 +379,11 @@ async fn read_tokens(
 
 /// Whose workload a platform's token speaks of: the caller's own, or that of an actor for which a rule lets the caller
 /// speak. It must be one of them and no more; nobody else is tried, so that no key is looked for at anybody's word.
-async fn workload(desk: &Desk<'_>, token: &TypedToken) -> Result<(Arc<Client>, Proof), Failure> {
+async fn workload(
+    desk: &Desk<'_>,
+    token: &TypedToken,
+    event: &mut AuditEvent,
+) -> Result<(Arc<Client>, Proof), Failure> {
     let (app, caller) = (desk.app, &desk.caller.client);
     let mut candidates = vec![Arc::clone(caller)];
     for id in app.rules.actors_of(&caller.id) {
@@ -357,9 +391,14 @@ async fn workload(desk: &Desk<'_>, token: &TypedToken) -> Result<(Arc<Client>, P
     }
     let mut found = None;
     for candidate in candidates {
-        let Ok(proof) = caller::prove_workload(app, &candidate, token.token.reveal(), desk.visit.now).await
-        else {
-            continue;
+        let proven = caller::prove_workload(app, &candidate, token.token.reveal(), desk.visit.now).await;
+        let proof = match proven {
+            Ok(proof) => proof,
+            Err(WorkloadRefused::KeysAway) => {
+                event.reason = Some(WorkloadRefused::KeysAway.to_string());
+                return Err(trusted::keys_away().into());
+            }
+            Err(_) => continue,
         };
         if found.replace((candidate, proof)).is_some() {
             return Err(not_acceptable(ACTOR_NOT_ACCEPTABLE));

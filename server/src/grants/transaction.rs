@@ -24,19 +24,20 @@ pub(super) struct Wanted {
     pub(super) resources: Resources,
 }
 
-/// What is wanted, if this caller may want it: a workload of the domain that proves who it is by a key of its own, from a
+/// What is wanted, if this caller may want it: a workload of the domain that proves who it is by something signed, from a
 /// subject token that says what may be done.
 pub(super) fn wanted(desk: &Desk<'_>, request: &ExchangeRequest, subject: &Token) -> Result<Wanted, Failure> {
     let settings = &desk.app.settings.transaction_tokens;
     let client = &desk.caller.client;
     let [trust_domain] = request.audiences.as_slice() else {
-        return Err(InvalidTarget::NotNamed.into());
+        return Err(InvalidTarget::NotOneAudience.into());
     };
     if !settings.admit(trust_domain, &client.id) || !request.resources.is_empty() {
         return Err(InvalidTarget::NotAvailable.into());
     }
-    if !proves_itself_by_a_key(client) {
-        let description = "a workload must authenticate with a key or a certificate";
+    if !proves_itself_by_a_signature(client) {
+        let description =
+            "a workload must authenticate with a key, a certificate or its platform's word, and no secret";
         return Err(Refusal::new(ErrorCode::UnauthorizedClient, description).into());
     }
     if subject.kind == TokenKind::Refresh {
@@ -60,20 +61,21 @@ pub(super) fn wanted(desk: &Desk<'_>, request: &ExchangeRequest, subject: &Token
     })
 }
 
-/// Transaction Tokens §7: a secret that is sent along proves too little.
-const fn proves_itself_by_a_key(client: &Client) -> bool {
+/// Transaction Tokens §7: a secret that is sent along proves too little. The word of a platform, a trust domain or an
+/// attester is signed, for this server alone, about this workload.
+const fn proves_itself_by_a_signature(client: &Client) -> bool {
     match client.authentication {
         ClientAuthentication::PrivateKeyJwt
         | ClientAuthentication::TlsClientAuth
         | ClientAuthentication::SelfSignedTlsClientAuth
-        | ClientAuthentication::SpiffeX509 { .. } => true,
-        ClientAuthentication::None
-        | ClientAuthentication::ClientSecretBasic { .. }
-        | ClientAuthentication::ClientSecretPost { .. }
+        | ClientAuthentication::SpiffeX509 { .. }
         | ClientAuthentication::WorkloadJwt(_)
         | ClientAuthentication::SpiffeJwt { .. }
         | ClientAuthentication::AttestJwtClientAuth { .. }
-        | ClientAuthentication::AttestJwtClientAuthDpop { .. } => false,
+        | ClientAuthentication::AttestJwtClientAuthDpop { .. } => true,
+        ClientAuthentication::None
+        | ClientAuthentication::ClientSecretBasic { .. }
+        | ClientAuthentication::ClientSecretPost { .. } => false,
     }
 }
 

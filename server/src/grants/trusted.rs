@@ -7,15 +7,17 @@ use protocol::federation::profile::Profile;
 use protocol::jwt_bearer::{self, Expected, Grant, GrantRefused};
 use protocol::metadata::TOKEN;
 use protocol::numeric_date::NumericDate;
+use protocol::refusal::{ErrorCode, Refusal};
 use protocol::token::Login;
 use protocol::trusted_issuer::{LocalName, Purpose, TrustedIssuer};
 use protocol::user::User;
 use serde_json::{Map, Value};
 
 use super::Desk;
+use super::desk::{Brought, Once};
 use crate::failure::Failure;
-use crate::federation::{self, Proven, Trouble};
-use crate::jose;
+use crate::federation::{self, Newcomer, Proven, Trouble};
+use crate::jose::{self, JoseError};
 use crate::store::ReplayKey;
 
 /// What the auditor is told where its subject cannot be let in.
@@ -51,7 +53,14 @@ pub(super) async fn verify<'a>(
     }
     let (keys, kid) = (&trusted.keys, unverified.kid());
     let claims = keys.verify(&app.key_sets, &app.outbound, presented, kid, alg, now).await;
-    let claims = claims.map_err(|_| refused("none of its issuer's keys signed it"))?;
+    let claims = match claims {
+        Ok(claims) => claims,
+        Err(JoseError::KeysAway) => {
+            event.reason = Some("its issuer's keys cannot be had".to_owned());
+            return Err(keys_away().into());
+        }
+        Err(_) => return Err(refused("none of its issuer's keys signed it").into()),
+    };
     let (token_endpoint, held) = (app.url(TOKEN), desk.caller.held());
     let issuer = app.issuer();
     let expected = Expected { purpose, issuer, token_endpoint: &token_endpoint, client, held: &held, now };
@@ -61,6 +70,11 @@ pub(super) async fn verify<'a>(
         reason => reason,
     })?;
     Ok(Verified { rule: &trusted.rule, grant, claims })
+}
+
+/// What is said where nobody knows whether a JWT is its issuer's: that it may be so in a moment.
+pub(super) fn keys_away() -> Refusal {
+    Refusal::new(ErrorCode::TemporarilyUnavailable, "the keys of the issuer cannot be had now; try again")
 }
 
 /// The one answer, and for the auditor what is behind it.
@@ -101,14 +115,15 @@ pub(super) async fn find_user(
 }
 
 /// The account of somebody who never was here: the one that they would get if they signed in by way of the issuer now, by
-/// what the assertion says of them. Why they get none is told to the audit log alone.
-pub(super) async fn new_user(
+/// what the assertion says of them. It is made together with what is issued to them. Why they get none is told to the
+/// audit log alone.
+pub(super) async fn newcomer(
     desk: &Desk<'_>,
     rule: &TrustedIssuer,
     grant: &Grant,
     claims: &Map<String, Value>,
     event: &mut AuditEvent,
-) -> Result<Arc<User>, Failure> {
+) -> Result<Newcomer, Failure> {
     let connection = desk.app.upstreams.of_issuer(&rule.issuer).ok_or(GrantRefused::NotAccepted)?;
     let Some(LocalName::Identity(identity)) = &grant.user else {
         return Err(GrantRefused::NotAccepted.into());
@@ -120,8 +135,8 @@ pub(super) async fn new_user(
         login: login.unwrap_or(Login { auth_time: NumericDate(0), acr: None, amr: Vec::new() }),
         sid: None,
     };
-    match federation::enter(desk.app, desk.visit, connection, &proven, None).await {
-        Ok(user) if user.enabled => Ok(user),
+    match federation::prepare(desk.app, desk.visit, connection, &proven).await {
+        Ok(newcomer) if newcomer.user.enabled => Ok(newcomer),
         Ok(_) => Err(GrantRefused::NotAccepted.into()),
         Err(Trouble::Broken(broken)) => Err(broken.into()),
         Err(trouble) => {
@@ -156,11 +171,9 @@ async fn named(desk: &Desk<'_>, grant: &Grant) -> Result<Option<Arc<User>>, Fail
 }
 
 /// Under which the JWT is remembered, where it is taken once.
-pub(super) fn shown(
-    rule: &TrustedIssuer,
-    grant: &Grant,
-) -> Option<(ReplayKey, protocol::numeric_date::NumericDate)> {
+pub(super) fn shown(rule: &TrustedIssuer, grant: &Grant, of: Brought) -> Option<Once> {
+    let jti = grant.jti.as_ref()?;
     // Once, whatever it is presented as.
-    let key = |jti: &String| ReplayKey::new("trusted_issuer", &[&rule.issuer, jti]);
-    grant.jti.as_ref().map(|jti| (key(jti), grant.remember_until))
+    let key = ReplayKey::new("trusted_issuer", &[&rule.issuer, jti]);
+    Some(Once { of, key, until: grant.remember_until })
 }

@@ -58,6 +58,9 @@ pub enum JoseError {
     /// No key for this `kid` and `alg`.
     #[error("no key is known for this JWT")]
     UnknownKey,
+    /// Whoever publishes the keys does not answer, and never did of late.
+    #[error("the keys cannot be had now")]
+    KeysAway,
     /// The client has no public key for the algorithm that it wants things encrypted with.
     #[error("the client has no key to encrypt to with the algorithm it registered")]
     NoEncryptionKey,

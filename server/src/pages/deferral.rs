@@ -7,7 +7,6 @@ use protocol::authorization_details::RiskLevel;
 use protocol::deferred::Readiness;
 use protocol::params::Params;
 use protocol::prompt::AskedAcr;
-use protocol::rule::Approver;
 use protocol::task::Intent;
 use protocol::token::Subject;
 
@@ -250,7 +249,7 @@ async fn view(
         kind,
         subject_name,
         is_own,
-        asked_as: asked_as(&question.asked_as),
+        asked_as: question.asked_as.clone(),
         way,
         risk: allowed.details.iter().map(|detail| detail.risk).max().unwrap_or(RiskLevel::Medium),
         task: in_words(intent),
@@ -272,15 +271,6 @@ fn fingerprint(page: &ApprovalPage, hash: &str) -> String {
     let who = (id, asker_name, kind, subject_name, is_own, asked_as, way);
     let what = (risk, task, allowed, &page.destination, page.until, page.approval_minutes);
     SecretDigest::of(&format!("{:?}", (hash, who, what))).to_text()
-}
-
-/// The words for why somebody is asked who is not the user whose authority it is.
-pub(super) const fn asked_as(approver: &Approver) -> Option<&'static str> {
-    match approver {
-        Approver::Subject | Approver::User(_) => None,
-        Approver::Owner => Some("approval-as-owner"),
-        Approver::Manager => Some("approval-as-manager"),
-    }
 }
 
 /// The task, if it says anything.

@@ -161,13 +161,14 @@ async fn number(
     winners: &[&Prepared],
     written: &mut [Committed],
 ) -> Result<(), DbErr> {
-    let events: Vec<_> = winners.iter().filter_map(|winner| winner.change.event.as_ref()).collect();
+    let events: Vec<_> = winners.iter().flat_map(|winner| winner.change.events()).collect();
     if events.is_empty() {
         return Ok(());
     }
     let mut seq = audit::write(db, &events).await?;
     for (winner, committed) in winners.iter().zip(written) {
-        if winner.change.event.is_some() {
+        // Its own event is its last.
+        for _ in winner.change.events() {
             committed.seq = Some(seq);
             seq += 1;
         }

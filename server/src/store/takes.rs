@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use protocol::numeric_date::NumericDate;
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::change::{Change, Conflict, Room, Take};
+use super::change::{Change, Conflict, ReplayKey, Room, Take};
 use super::deferrals::Waiting;
 use super::{credentials, deferrals, sql, tasks, under_way};
 
@@ -48,10 +48,24 @@ async fn count<C: ConnectionTrait>(db: &C, room: &Room, at: NumericDate) -> Resu
     }
 }
 
-/// Marks what the changes show for the first time. A change that shows something old is out.
+/// Marks what the changes show for the first time. A change that shows something old is out. Then what those claim that
+/// are still in; whoever is out claims nothing.
 pub(super) async fn mark_first_times<C: ConnectionTrait>(
     db: &C,
     changes: &[&Change],
+    lost: &mut [Option<Conflict>],
+) -> Result<(), DbErr> {
+    mark(db, changes, |change| &change.first_time, lost).await?;
+    if changes.iter().any(|change| !change.claims.is_empty()) {
+        mark(db, changes, |change| &change.claims, lost).await?;
+    }
+    Ok(())
+}
+
+async fn mark<C: ConnectionTrait>(
+    db: &C,
+    changes: &[&Change],
+    marks_of: fn(&Change) -> &[(ReplayKey, NumericDate)],
     lost: &mut [Option<Conflict>],
 ) -> Result<(), DbErr> {
     // Sorted, so that two transactions mark in one order and do not wait for each other.
@@ -59,7 +73,7 @@ pub(super) async fn mark_first_times<C: ConnectionTrait>(
     let running = || changes.iter().enumerate();
     for (index, change) in running() {
         if lost[index].is_none() {
-            for (key, until) in &change.first_time {
+            for (key, until) in marks_of(change) {
                 marks.entry(key.0.to_text()).or_insert(until.0);
             }
         }
@@ -68,7 +82,7 @@ pub(super) async fn mark_first_times<C: ConnectionTrait>(
     for (index, change) in running() {
         if lost[index].is_none() {
             // Removing makes the first of equal keys in one batch the only winner.
-            let seen = change.first_time.iter().find(|(key, _)| !fresh.remove(&key.0.to_text()));
+            let seen = marks_of(change).iter().find(|(key, _)| !fresh.remove(&key.0.to_text()));
             lost[index] = seen.map(|(key, _)| Conflict::Replayed(*key));
         }
     }

@@ -328,7 +328,7 @@ async fn an_order_that_makes_no_sense_is_refused_and_says_what_does() {
         ("token", "tok_none", "revoke", 404, "no such token"),
         ("family", "fam_none", "revoke", 404, "no such family"),
         ("task", "task_none", "revoke", 404, "no such task"),
-        ("consent", "a\u{0}b", "revoke", 404, "no such consent"),
+        ("consent", "a\u{0}b", "revoke", 400, "text holds a NUL"),
         ("instance", "agent-a", "revoke", 400, "at the level instance, and there alone"),
         ("agent", "shop", "suspend", 404, "no such agent"),
         ("user", "usr_none", "disable", 404, "no such user"),

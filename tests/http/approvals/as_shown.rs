@@ -65,7 +65,7 @@ async fn what_changed_since_the_page_was_opened_is_shown_again_before_anything_i
     poll(&agent, &asked).await.refused("authorization_pending");
     // The old page is still none, also after the new one was shown; and a no needs no page.
     assert_eq!(open.approve(|_| {}).await.page().status, 400);
-    house.later(INTERVAL);
+    house.later(INTERVAL + 1);
     poll(&agent, &asked).await.refused("authorization_pending");
     let done = shown.approve(|_| {}).await.page();
     assert!(done.html.contains("approvals-answered"), "{}", done.text());

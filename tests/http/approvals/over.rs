@@ -8,9 +8,9 @@ on_both_databases! {
     a_code_of_what_is_over_is_refused_as_such_and_not_by_the_rules,
 }
 
-/// Ends the consent of alice that was told of last.
+/// Ends the consent that the last event is about.
 async fn end_consent(house: &House) {
-    let event = house.told("consent.decide", "granted").await;
+    let event = house.last_event().await;
     let consent = event["consent"].as_str().unwrap().parse().unwrap();
     let change = server::store::Change::housekeeping(house.door().now());
     house.store().commit(change.end(server::store::Ending::Consent(consent))).await.unwrap();
@@ -23,7 +23,8 @@ async fn what_is_over_is_refused_as_such_and_not_by_the_rules(database: Database
     let (agent, alice) = (house.client("agent-a"), house.signed_in("alice").await);
     let details = serde_json::from_str(r#"[{"type":"agent_task","actions":["read","delete"]}]"#).unwrap();
     let ask = house.ask(&agent).scope("openid offline_access orders:read orders:write").details(&details);
-    let first = ask.resource(ORDERS).approved_by(&alice).await.redeem(&agent).await.ok();
+    let ask = ask.resource(ORDERS).pushed(&agent).await;
+    let first = ask.approved_by(&alice).await.redeem(&agent).await.ok();
     let (refresh, id_token) = (first.text("refresh_token"), first.text("id_token"));
     let asking = [("scope", "orders:write")];
     let waiting = [("scope", "orders:write"), ("completion_mode", "deferred")];

@@ -14,7 +14,7 @@ on_both_databases! {
 }
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const TYPES: &str = "urn:ietf:params:oauth:token-type:";
 
 /// What is declared beside the usual, a line or several each.
@@ -157,6 +157,12 @@ async fn an_agent_carries_what_it_was_allowed_at_the_company_to_the_service(data
             (&json!("agent-a"), &json!(domains.company.issuer()))
         );
         assert_eq!(token["cnf"]["jkt"], here.dpop.as_ref().unwrap().thumbprint());
+        // Whichever grant it was, there is a task, and the user sees what they allowed.
+        assert!(
+            token["task"]["id"].is_string() && answer.json["grant_id"].is_string(),
+            "{requested}: {token}"
+        );
+        assert_eq!(grant.claims()["auth_time"], login.claims()["auth_time"], "{requested}");
         // The service's API takes it.
         assert!(domains.service.is_active(answer.access_token()).await);
         assert!(!domains.company.is_active(answer.access_token()).await);
@@ -214,16 +220,27 @@ async fn what_ends_at_the_company_is_over_at_the_service_when_the_grant_is(datab
     let domains = Domains::open(database).await;
     let (here, there) = domains.agent();
     let login = domains.allowed(&here).await;
-    let grant = domains.grant(&here, &login, "id-jag").await.ok();
-    let token = present(&there, grant.access_token()).await.ok();
+    let mut tokens = Vec::new();
+    for requested in ["id-jag", "jwt"] {
+        let grant = domains.grant(&here, &login, requested).await.ok();
+        // Presented a while later, it brings so much less.
+        domains.later(10);
+        let token = present(&there, grant.access_token()).await.ok();
+        assert_eq!(token.claims()["exp"], grant.claims()["exp"], "{requested}");
+        assert_eq!(token.json["expires_in"], 80, "{requested}");
+        tokens.push(token);
+    }
     let alice = domains.company.store().find_user_by_username("alice").await.unwrap().unwrap();
     let change = Change::housekeeping(domains.company.door().now()).end(Ending::User(alice.id.clone()));
     domains.company.store().commit(change).await.unwrap();
     // From now on there is no other grant; what was carried over lives as long as the one it came with.
     domains.grant(&here, &login, "id-jag").await.refused("invalid_request");
     domains.grant(&here, &login, "jwt").await.refused("invalid_request");
-    assert!(domains.service.is_active(token.access_token()).await);
-    assert!(token.json["expires_in"].as_i64().unwrap() <= 90);
-    domains.later(91);
-    assert!(!domains.service.is_active(token.access_token()).await);
+    for token in &tokens {
+        assert!(domains.service.is_active(token.access_token()).await);
+    }
+    domains.later(81);
+    for token in &tokens {
+        assert!(!domains.service.is_active(token.access_token()).await);
+    }
 }

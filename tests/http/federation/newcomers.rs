@@ -7,13 +7,14 @@ use protocol::federation::rights::Rights;
 use protocol::identifier::UserId;
 use serde_json::{Value, json};
 use server::store::{Change, Ending, FederatedIdentity, Record};
-use tests::{Database, on_both_databases};
+use tests::{Database, ORDERS, on_both_databases};
 
-use super::cross_domain::{Domains, Lines, USUAL, present};
+use super::cross_domain::{Domains, GRANT, Lines, USUAL, present};
 
 on_both_databases! {
     somebody_who_never_came_gets_the_account_that_a_sign_in_would_make_where_that_is_declared,
     whoever_could_not_sign_in_gets_no_account_by_an_assertion_either,
+    a_grant_that_is_refused_leaves_no_account_behind,
     the_service_is_told_its_own_name_for_the_user_and_takes_it_where_it_is_declared_so,
     the_company_speaks_of_nobody_whose_login_is_not_what_the_service_needs,
 }
@@ -106,6 +107,50 @@ async fn whoever_could_not_sign_in_gets_no_account_by_an_assertion_either(databa
         let event = domains.service.told("token.jwt_bearer", "invalid_grant").await;
         assert!(event["reason"].as_str().unwrap().contains(reason), "{event}");
         assert_eq!((account(&domains, "bob").await, made(&domains).await), (None, before));
+    }
+}
+
+async fn a_grant_that_is_refused_leaves_no_account_behind(database: Database) {
+    let mut domains = Domains::open_with(database, NEWCOMERS).await;
+    let (here, there) = domains.agent();
+    let (login, before) = (domains.allowed_by("bob", &here).await, made(&domains).await);
+    let grant = domains.grant(&here, &login, "id-jag").await.ok();
+    let ask = async |more: &[(&str, &str)]| {
+        let usual = [("grant_type", GRANT), ("assertion", grant.access_token())];
+        there.token(&[&usual, more].concat()).await
+    };
+    for (more, code) in [
+        ([("scope", "orders:write"), ("resource", ORDERS)], "invalid_scope"),
+        ([("scope", "orders:read"), ("resource", "https://other.example")], "invalid_target"),
+    ] {
+        ask(&more).await.refused(code);
+        domains.service.told("token.jwt_bearer", code).await;
+    }
+    // A rule that denies it, and a person who would have to be asked and cannot be waited for.
+    let rule = |effect: &str| {
+        format!("\n[[rules]]\nid = \"held-up\"\nclient = \"agent-b\"\n{effect}\nscope = \"orders:read\"\n")
+    };
+    let (usual, key) = (domains.service.config().to_owned(), there.dpop.clone());
+    for effect in ["effect = \"deny\"", "effect = \"ask\""] {
+        let config = format!("{usual}{}", rule(effect));
+        domains.service.restart_changed(move |_| config).await;
+        let (_, mut there) = domains.agent();
+        there.dpop.clone_from(&key);
+        present(&there, grant.access_token()).await.refused("access_denied");
+        assert_eq!((account(&domains, "bob").await, made(&domains).await), (None, before), "{effect}");
+        if effect.contains("ask") {
+            // Where the client waits, there is somebody to be asked.
+            let params = [
+                ("grant_type", GRANT),
+                ("assertion", grant.access_token()),
+                ("resource", ORDERS),
+                ("completion_mode", "deferred"),
+            ];
+            there.token(&params).await.refused("authorization_pending");
+            let bob = account(&domains, "bob").await.expect("an account");
+            assert_eq!(made(&domains).await, before + 1);
+            assert_eq!(domains.service.told("deferral.ask", "granted").await["user"], json!(bob));
+        }
     }
 }
 

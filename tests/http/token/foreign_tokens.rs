@@ -124,7 +124,8 @@ async fn one_is_taken_once_unless_the_issuer_is_declared_otherwise(database: Dat
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 400]);
-    present().await.refused("invalid_request");
+    let again = present().await.refused("invalid_request");
+    assert!(again.text("error_description").contains("subject token was used before"), "{}", again.body);
 
     let again = house(database, &key, &format!("{USUAL}\nsingle_use = false"), "").await;
     let agent = again.client("agent-a");

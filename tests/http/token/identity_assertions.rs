@@ -322,6 +322,7 @@ async fn what_is_wrong_with_an_identity_assertion_is_an_invalid_grant() {
         }
         let answer = present(&agent, &signed(&key, &wrong), &AT_ORDERS).await;
         assert_eq!(answer.json["error"], "invalid_grant", "{name} {value}: {}", answer.body);
+        assert!(!answer.text("error_description").contains("token endpoint"), "{}", answer.body);
         house.told("token.jwt_bearer", "invalid_grant").await;
     }
     let mut silent = claims(&house, "agent-a");

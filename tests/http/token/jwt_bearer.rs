@@ -13,9 +13,13 @@ on_both_databases! {
     an_assertion_is_taken_once,
     a_user_who_is_gone_or_disabled_gets_nothing,
     a_username_that_is_somebody_elses_address_brings_nothing,
+    an_agent_that_brings_one_acts_for_the_user_under_a_consent_and_for_a_task,
+    what_it_brings_does_not_outlive_it,
+    while_the_keys_of_an_issuer_cannot_be_had_nothing_is_said_of_its_tokens,
 }
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const THEM: &str = "https://partner.example";
 
 /// A house that believes `THEM`, as far as `rule` says.
@@ -241,21 +245,113 @@ async fn it_brings_no_more_than_its_issuer_may_and_the_client_is_registered_for(
     present(&house.client("shop"), &assertion, &AT_ORDERS).await.refused("unauthorized_client");
 }
 
-#[tokio::test]
-async fn an_agent_that_brings_one_acts_for_the_user() {
-    let key = Key::generate();
-    let rule = "clients = [\"agent-a\"]\nscope = \"orders:read\"";
+/// A house where `agent-a` may bring assertions of `THEM`.
+async fn of_agents(database: Database, key: &Key) -> House {
+    let rule = "clients = [\"agent-a\", \"web\"]\nscope = \"orders:read\"";
     let fragment = format!("[[trusted_issuers]]\nissuer = \"{THEM}\"\njwks = {}\n{rule}\n", key.jwks_toml());
-    let house = House::build(Database::Sqlite, move |town| {
-        let grants = format!("id = \"agent-a\"\ngrant_types = [\"{GRANT}\"]");
+    House::build(database, move |town| {
+        let grants = format!("id = \"agent-a\"\ngrant_types = [\"{GRANT}\", \"{EXCHANGE}\"]");
+        let web = format!("\"{EXCHANGE}\"]");
+        let town = town.replace(&web, &web.replace(']', &format!(", \"{GRANT}\"]")));
         format!("{fragment}\n{}", town.replacen("id = \"agent-a\"", &grants, 1))
     })
-    .await;
+    .await
+}
+
+async fn an_agent_that_brings_one_acts_for_the_user_under_a_consent_and_for_a_task(database: Database) {
+    let key = Key::generate();
+    let house = of_agents(database, &key).await;
     let agent = house.client("agent-a");
-    let answer = present(&agent, &signed(&key, &claims(&house)), &AT_ORDERS).await.ok();
+    let fresh = async || present(&agent, &signed(&key, &claims(&house)), &AT_ORDERS).await;
+    let answer = fresh().await.ok();
+    let event = house.told("token.jwt_bearer", "granted").await;
     let token = answer.claims();
     assert_eq!((&token["act"]["sub"], &token["sub_profile"]), (&json!("agent-a"), &json!("user")));
     assert!(token["cnf"]["jkt"].is_string());
+    assert!(token["task"]["id"].is_string() && token["txn"] == token["task"]["id"], "{token}");
+    assert_eq!((&event["consent"], &event["task"]), (&answer.json["grant_id"], &token["task"]["id"]));
+    let consent: protocol::identifier::ConsentId = answer.text("grant_id").parse().unwrap();
+    let kept = house.store().find_consent(&consent).await.unwrap().unwrap();
+    assert_eq!((kept.brought_by.as_deref(), kept.actor.as_str()), (Some(THEM), "agent-a"));
+    // The next one that says the same stands under the same consent, and is of a task of its own.
+    let next = fresh().await.ok();
+    assert_eq!(next.json["grant_id"], answer.json["grant_id"]);
+    assert_ne!(next.claims()["task"]["id"], token["task"]["id"]);
+    // What it narrows is of the same task.
+    let narrowed = agent.exchange(answer.access_token(), &AT_ORDERS).await.ok();
+    assert_eq!(narrowed.claims()["task"], token["task"]);
+
+    // The user sees it, and ends it.
+    let page = house.signed_in("alice").await.page("/account").await;
+    let mut forms = tests::Form::all(&page.html).into_iter();
+    let form = forms
+        .find(|form| form.action == "/account/consents/end" && form.value("consent") == consent.as_str());
+    assert_eq!(page.submit(&form.expect("a consent to end"), None).await.page().status, 200);
+    for token in [&answer, &next, &narrowed] {
+        assert!(!house.is_active(token.access_token()).await);
+    }
+    // It does not come back before she signs in there anew, and the issuer says so.
+    fresh().await.refused("invalid_grant");
+    house.told("token.jwt_bearer", "invalid_grant").await;
+    house.later(2);
+    let mut again = claims(&house);
+    again["auth_time"] = house.door().now().0.into();
+    let again = present(&agent, &signed(&key, &again), &AT_ORDERS).await.ok();
+    assert_ne!(again.json["grant_id"], answer.json["grant_id"]);
+    // An application is no actor, and has neither.
+    let web = present(&house.client("web"), &signed(&key, &claims(&house)), &AT_ORDERS).await.ok();
+    assert_eq!((web.claims().get("task"), web.json.get("grant_id")), (None, None));
+}
+
+async fn what_it_brings_does_not_outlive_it(database: Database) {
+    let key = Key::generate();
+    let house = of_agents(database, &key).await;
+    for client in [house.client("agent-a"), house.client("web")] {
+        let said = claims(&house);
+        let answer = present(&client, &signed(&key, &said), &AT_ORDERS).await.ok();
+        assert_eq!((&answer.claims()["exp"], &answer.json["expires_in"]), (&said["exp"], &json!(60)));
+    }
+    house.told("token.jwt_bearer", "granted").await;
+    // One that is just over would bring nothing.
+    let mut late = claims(&house);
+    (late["iat"], late["exp"]) = ((house.door().now().0 - 60).into(), (house.door().now().0 - 5).into());
+    present(&house.client("web"), &signed(&key, &late), &AT_ORDERS).await.refused("invalid_grant");
+}
+
+async fn while_the_keys_of_an_issuer_cannot_be_had_nothing_is_said_of_its_tokens(database: Database) {
+    let key = Key::generate();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/jwks", nobody.local_addr().unwrap());
+    drop(nobody);
+    let keys = format!("jwks_uri = \"{uri}\"\npurposes = [\"authorization_grants\", \"subject_tokens\"]");
+    let fragment = format!(
+        "outbound.permitted_addresses = [\"127.0.0.0/8\"]\n[[trusted_issuers]]\nissuer = \"{THEM}\"\n{keys}\n{USUAL}\n"
+    );
+    let house = build(database, &fragment).await;
+    let assertion = signed(&key, &claims(&house));
+    let away = present(&house.client("web"), &assertion, &AT_ORDERS).await;
+    let as_subject = [
+        ("grant_type", EXCHANGE),
+        ("subject_token", assertion.as_str()),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        AT_ORDERS[0],
+        AT_ORDERS[1],
+    ];
+    let exchanged = house.client("orders-api").token(&as_subject).await;
+    for answer in [away, exchanged] {
+        assert_eq!(
+            (answer.status, answer.text("error")),
+            (503, "temporarily_unavailable"),
+            "{}",
+            answer.body
+        );
+        assert_eq!(answer.headers["retry-after"], "5");
+    }
+    for action in ["token.jwt_bearer", "token.exchange"] {
+        let told = house.told(action, "temporarily_unavailable").await;
+        let reason = told["reason"].as_str().unwrap();
+        assert!(reason.contains("keys cannot be had") && !reason.contains("signed"), "{told}");
+    }
 }
 
 #[tokio::test]

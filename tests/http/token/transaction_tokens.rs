@@ -7,6 +7,8 @@ use tests::{Answer, Client, Database, House, INVENTORY, ORDERS, on_both_database
 on_both_databases! {
     a_workload_gets_a_transaction_token_for_what_was_sent_to_it,
     one_replaces_another_only_for_less,
+    a_workload_proves_no_key_for_what_is_bound_to_nothing_but_for_a_token_of_its_own,
+    a_workload_may_be_one_whose_platform_vouches_for_it,
     it_is_refused_to_others_and_from_other_things,
 }
 
@@ -123,6 +125,41 @@ async fn one_replaces_another_only_for_less(database: Database) {
     exchange(&stock, short.access_token(), "txn_token", &READ).await.refused("invalid_request");
 }
 
+async fn a_workload_proves_no_key_for_what_is_bound_to_nothing_but_for_a_token_of_its_own(
+    database: Database,
+) {
+    let house = house(database).await;
+    let (agent, api) = (house.client("agent-a"), house.client("orders-api").without_dpop());
+    // What was sent to it is bound to the agent's key.
+    let token = house.delegated_token(&agent, "orders:read").await;
+    assert!(token.claims()["cnf"]["jkt"].is_string());
+    let answer = exchange(&api, token.access_token(), "access_token", &READ).await.ok();
+    assert_eq!(answer.claims().get("cnf"), None);
+    house.told("token.exchange", "granted").await;
+    // An access token it gets with a proof alone, and the agent needs one for what is its own.
+    let here = [READ[0], ("resource", ORDERS)];
+    api.exchange(token.access_token(), &here).await.refused("invalid_request");
+    let stolen = agent.without_dpop();
+    exchange(&stolen, token.access_token(), "access_token", &READ).await.refused("invalid_request");
+}
+
+async fn a_workload_may_be_one_whose_platform_vouches_for_it(database: Database) {
+    let platform = crate::workload::instances::platform().await;
+    let domain = format!("[transaction_tokens]\ntrust_domain = \"{DOMAIN}\"\nclients = [\"runner\"]\n");
+    let declared = crate::workload::instances::declared(&platform);
+    let (outbound, rest) = declared.split_once('\n').unwrap();
+    let house = House::on_with(database, &format!("{outbound}\n{domain}{rest}")).await;
+    let run = crate::workload::instances::run(&platform, &house, "run-1");
+    let token = house.delegated_token(&run, "orders:read").await;
+    let answer = exchange(&run, token.access_token(), "access_token", &READ).await.ok();
+    let said = answer.claims();
+    assert_eq!((&said["req_wl"], &said["act"]["instance"]), (&json!("runner"), &json!("run-1")));
+    house.told("token.exchange", "granted").await;
+    // Another workload of that platform is none of the domain.
+    let other = house.client("orders-api");
+    exchange(&other, token.access_token(), "access_token", &READ).await.refused("invalid_target");
+}
+
 async fn it_is_refused_to_others_and_from_other_things(database: Database) {
     let house = house(database).await;
     let [a, b, api] = ["agent-a", "agent-b", "orders-api"].map(|id| house.client(id));
@@ -136,7 +173,10 @@ async fn it_is_refused_to_others_and_from_other_things(database: Database) {
         (vec![("scope", "orders:write"), READ[1]], "invalid_scope"),
         (vec![READ[0], READ[1], ("request_details", "[]")], "invalid_request"),
     ] {
-        exchange(&api, token.access_token(), "access_token", &params).await.refused(code);
+        let refused = exchange(&api, token.access_token(), "access_token", &params).await.refused(code);
+        let audiences = params.iter().filter(|(name, _)| *name == "audience").count();
+        let about_audience = refused.text("error_description").contains("name one audience");
+        assert_eq!(about_audience, audiences != 1, "{}", refused.body);
     }
     // Not a workload; a workload that proves too little; one to which it was not sent.
     let of_b = house.delegated_token(&b, "orders:read").await;

@@ -17,6 +17,7 @@ on_both_databases! {
     where_no_nonces_are_demanded_a_challenge_may_be_left_out_and_is_never_passed_over,
     a_refresh_token_is_of_the_key_that_it_was_issued_to_and_of_no_other,
     one_attested_instance_ends_alone_and_no_attestation_brings_it_back,
+    an_attested_instance_gets_a_transaction_token_for_what_it_holds,
 }
 
 const AT_ORDERS: [(&str, &str); 2] = [("scope", "orders:read"), ("resource", ORDERS)];
@@ -325,4 +326,24 @@ async fn one_attested_instance_ends_alone_and_no_attestation_brings_it_back(data
         assert_eq!((&told["client"], &told["instance"]), (&json!("worker"), &json!(one.thumbprint())));
     }
     second.own_token("orders:read", ORDERS).await.ok();
+}
+
+async fn an_attested_instance_gets_a_transaction_token_for_what_it_holds(database: Database) {
+    let domain = "[transaction_tokens]\ntrust_domain = \"trust.example\"\nclients = [\"worker\"]\n";
+    let site = Site::open_with(database, domain).await;
+    let instance = site.instance(&Arc::new(Key::generate())).await;
+    let token = site.house().delegated_token(&instance, "orders:read").await;
+    let ask = async |audience: &str| {
+        let params = [
+            ("requested_token_type", "urn:ietf:params:oauth:token-type:txn_token"),
+            ("scope", "orders:read"),
+            ("audience", audience),
+        ];
+        instance.exchange(token.access_token(), &params).await
+    };
+    let said = ask("trust.example").await.ok().claims();
+    assert_eq!((&said["req_wl"], &said["act"]), (&json!("worker"), &token.claims()["act"]));
+    assert!(said["act"]["instance"].is_string());
+    site.house().told("token.exchange", "granted").await;
+    ask("other.example").await.refused("invalid_target");
 }

@@ -312,13 +312,15 @@ async fn a_token_of_the_agents_platform_is_an_actor_token_where_a_rule_says_so(d
     assert_eq!(token.claims()["client_id"], "orders-api");
     house.told("token.exchange", "granted").await;
     // It is taken once.
-    exchange(&api, &right).await.refused("invalid_request");
+    let again = exchange(&api, &right).await.refused("invalid_request");
+    assert!(again.text("error_description").contains("actor token was used before"), "{}", again.body);
 
     // It was issued to another client, and ends with the instance that acts in it all the same.
     assert!(house.is_active(token.access_token()).await);
     assert_eq!(end(&house, "run-7").await.tokens, 1);
     assert!(!house.is_active(token.access_token()).await);
     let next = signed(&platform, &of_run(&platform, &house, "run-7"));
-    exchange(&api, &next).await.refused("invalid_request");
+    let ended = exchange(&api, &next).await.refused("invalid_request");
+    assert_eq!(ended.text("error_description"), "the actor token is not acceptable");
     exchange(&api, &signed(&platform, &of_run(&platform, &house, "run-8"))).await.ok();
 }

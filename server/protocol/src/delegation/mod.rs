@@ -163,7 +163,7 @@ pub fn decide(story: &Story<'_>, asked: &Asked, now: NumericDate) -> Result<Dele
     story.check_lineage()?;
     story.check_meant_for_presenter()?;
     story.check_actor(now)?;
-    let cnf = story.binding()?;
+    let cnf = story.binding(asked)?;
     let basis = story.basis(asked, now)?;
     // how far
     let chain = story.chain(&basis)?;

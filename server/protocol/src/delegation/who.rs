@@ -115,7 +115,8 @@ impl Story<'_> {
     }
 
     /// Which instance of the actor is to act: the one that its token was issued to or speaks of, or else the presenter.
-    pub(super) fn actor_instance(&self) -> Option<&InstanceId> {
+    #[must_use]
+    pub fn actor_instance(&self) -> Option<&InstanceId> {
         match (self.actor_token, self.actor_workload) {
             (Some(token), _) => token.instance.as_ref(),
             (None, Some(workload)) => workload.instance.as_ref(),
@@ -124,8 +125,12 @@ impl Story<'_> {
     }
 
     /// A sender-constrained subject never yields a bearer token, and agents never hold one. The new token is bound to
-    /// what its presenter holds, whatever the subject token was bound to.
-    pub(super) fn binding(&self) -> Result<Option<Confirmation>, DelegationRefused> {
+    /// what its presenter holds, whatever the subject token was bound to. A transaction token is bound to nothing, since it
+    /// goes from one workload to the next: nobody need prove a key for it, but to show that the subject token is theirs.
+    pub(super) fn binding(&self, asked: &Asked) -> Result<Option<Confirmation>, DelegationRefused> {
+        if asked.destination.token_kind() == TokenKind::Transaction {
+            return Ok(None);
+        }
         let demanded = self.subject.cnf.is_some() || self.actor.needs_bound_tokens();
         Ok(self.presenter.binding_demand().or_either(demanded).bind(self.held)?)
     }

@@ -79,6 +79,9 @@ pub enum GrantRefused {
         "aud of the assertion must be this server's issuer identifier, or its token endpoint, and nothing else"
     )]
     Audience,
+    /// Not this server's issuer identifier, or not that alone (Identity Assertion JWT Authorization Grant §4.4).
+    #[error("aud of the identity assertion must be this server's issuer identifier and nothing else")]
+    AudienceOfIdentityAssertion,
     /// The claim that names the subject is missing, empty or too long.
     #[error("the assertion needs a subject of 1 to 256 bytes")]
     Subject,

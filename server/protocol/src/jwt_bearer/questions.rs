@@ -118,7 +118,11 @@ pub(super) fn check_audience(
         Some(Value::Array(all)) if all.len() == 1 => all[0].as_str(),
         _ => None,
     };
-    if aud.is_some_and(fits) { Ok(()) } else { Err(GrantRefused::Audience) }
+    match expected.purpose {
+        _ if aud.is_some_and(fits) => Ok(()),
+        Purpose::IdentityAssertions => Err(GrantRefused::AudienceOfIdentityAssertion),
+        Purpose::AuthorizationGrants | Purpose::SubjectTokens => Err(GrantRefused::Audience),
+    }
 }
 
 pub(super) fn check_times(

@@ -149,7 +149,8 @@ fn an_identity_assertion_is_for_this_server_by_its_issuer_and_for_this_client() 
     assert_eq!(id_jag(|_| {}).unwrap().said.scope, "a:read".parse().ok());
     assert!(id_jag(|claims| claims["aud"] = json!([US])).is_ok());
     for aud in [json!(TOKEN), json!([US, "https://other.example"]), json!([US, US]), json!([])] {
-        assert_eq!(id_jag(|claims| claims["aud"] = aud.clone()), Err(GrantRefused::Audience), "{aud}");
+        let refused = id_jag(|claims| claims["aud"] = aud.clone());
+        assert_eq!(refused, Err(GrantRefused::AudienceOfIdentityAssertion), "{aud}");
     }
     for client in [json!(null), json!("other"), json!("")] {
         assert_eq!(id_jag(|claims| claims["client_id"] = client), Err(GrantRefused::Client));

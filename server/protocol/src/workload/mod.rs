@@ -99,6 +99,9 @@ pub enum WorkloadRefused {
     /// No key of the issuer made the signature.
     #[error("the signature of the workload token is of no key of its issuer")]
     Signature,
+    /// The keys of the issuer cannot be had, so that nobody knows.
+    #[error("the keys of the workload token's issuer cannot be had now")]
+    KeysAway,
     /// Not what is expected, or not that alone.
     #[error("aud of the workload token is not the expected audience alone")]
     Audience,

@@ -270,6 +270,16 @@ fn a_transaction_token_is_a_subject_token_of_workloads_of_its_trust_domain() {
     assert_eq!(token.kind, TokenKind::Transaction);
     let outside = with(inside(TokenKind::Transaction), |w| w.in_trust_domain = false);
     assert_eq!(refused(&outside), DelegationRefused::NotForPresenter);
+    // It is bound to nothing, so nobody proves a key for it: not even where what was sent to them is bound to one.
+    let bound = with(inside(TokenKind::Access), |w| {
+        w.presenter.resource_server = Some(R1.parse().unwrap());
+        w.subject.cnf = Some(jkt("key-a"));
+        w.held = Held::default();
+    });
+    let token = granted(&bound).into_issuable("new".parse().unwrap(), None, NOW).into_token();
+    assert_eq!((token.kind, token.cnf), (TokenKind::Transaction, None));
+    let here = with(bound, |w| w.asked.destination = Destination::Here);
+    assert!(matches!(refused(&here), DelegationRefused::Unbound(_)), "{:?}", refused(&here));
     // The domain opens nothing else.
     assert_eq!(refused(&inside(TokenKind::Access)), DelegationRefused::NotForPresenter);
 }
@@ -1122,7 +1132,10 @@ proptest! {
         let Ok(delegation) = world.decide() else { return Ok(()) };
         let token = delegation.into_issuable("new".parse().unwrap(), None, NOW).into_token();
         prop_assert!(token.cnf.as_ref().is_none_or(|cnf| world.held.proves(cnf)));
-        if world.held.key.is_some() || world.subject.cnf.is_some() || world.actor.agent().is_some() {
+        if token.kind == TokenKind::Transaction {
+            // It goes from one workload to the next.
+            prop_assert_eq!(token.cnf, None);
+        } else if world.held.key.is_some() || world.subject.cnf.is_some() || world.actor.agent().is_some() {
             prop_assert!(token.cnf.is_some());
         }
     }

@@ -4,6 +4,7 @@ use askama::Template;
 use protocol::authorization_details::RiskLevel;
 use protocol::destination::Destination;
 use protocol::numeric_date::NumericDate;
+use protocol::rule::Approver;
 
 use super::account::Kind;
 use super::allowed::Allowed;
@@ -33,8 +34,8 @@ pub struct ApprovalPage {
     pub subject_name: Option<String>,
     /// Whether whoever asks does so for itself.
     pub is_own: bool,
-    /// The words for why it is the approver who is asked, where they are not the user whose authority it is.
-    pub asked_as: Option<&'static str>,
+    /// As whom the approver is asked.
+    pub asked_as: Approver,
     /// From whom the authority comes, and through whose hands it goes to whoever asks.
     pub way: Vec<String>,
     /// How much harm a mistake could do.
@@ -112,6 +113,16 @@ impl ApprovalPage {
             (Some(subject), false) => {
                 self.page.language.sentence("approval-heading-other", &[asker, ("subject", subject)])
             }
+        }
+    }
+
+    /// The words for why it is the approver who is asked, where they are not the user whose authority it is.
+    #[must_use]
+    pub const fn asked_as_key(&self) -> Option<&'static str> {
+        match self.asked_as {
+            Approver::Subject | Approver::User(_) => None,
+            Approver::Owner => Some("approval-as-owner"),
+            Approver::Manager => Some("approval-as-manager"),
         }
     }
 

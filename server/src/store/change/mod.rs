@@ -26,7 +26,11 @@ use crate::secret::SecretDigest;
 pub struct Change {
     pub(super) at: NumericDate,
     pub(super) event: Option<AuditEvent>,
+    /// What is told before it.
+    pub(super) events_before: Vec<AuditEvent>,
     pub(super) first_time: Vec<(ReplayKey, NumericDate)>,
+    /// Marked where all of `first_time` could be, and by then nothing else stands in the way.
+    pub(super) claims: Vec<(ReplayKey, NumericDate)>,
     pub(super) requires: Vec<Anchor>,
     pub(super) passwords: Vec<(UserId, Option<String>)>,
     pub(super) unchanged: Vec<User>,
@@ -58,7 +62,9 @@ impl Change {
         Self {
             at,
             event: None,
+            events_before: Vec::new(),
             first_time: Vec::new(),
+            claims: Vec::new(),
             requires: Vec::new(),
             passwords: Vec::new(),
             unchanged: Vec::new(),
@@ -78,6 +84,23 @@ impl Change {
             settled: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// Only together with `first`, which makes what this one hangs on: its conditions hold too, what it keeps is kept before,
+    /// and its event is told before. It is made of conditions and records alone. What it marks is marked where everything
+    /// that this change shows was never seen before: whoever learns that a mark of `first` is there already knows that what
+    /// they showed themselves counts as shown from now on.
+    pub fn after(mut self, first: Self) -> Self {
+        self.events_before.extend(first.events_before.into_iter().chain(first.event));
+        self.claims.extend(first.first_time.into_iter().chain(first.claims));
+        self.requires.extend(first.requires);
+        self.passwords.extend(first.passwords);
+        self.unchanged.extend(first.unchanged);
+        self.signed_in.extend(first.signed_in);
+        self.unamended.extend(first.unamended);
+        self.rooms.extend(first.rooms);
+        self.keep.splice(0..0, first.keep);
+        self
     }
 
     /// Only if `key` was never seen before; remembers it until `until`.
@@ -171,6 +194,11 @@ impl Change {
     pub fn end(mut self, ending: Ending) -> Self {
         self.end.push(ending);
         self
+    }
+
+    /// Everything that is told of it, in order.
+    pub(super) fn events(&self) -> impl Iterator<Item = &AuditEvent> {
+        self.events_before.iter().chain(&self.event)
     }
 
     /// Whether it may have to end a great deal.

@@ -9,6 +9,7 @@ promises! {
     the_ring_of_keys_is_changed_by_one_at_a_time;
     a_one_time_thing_is_taken_once_and_in_time;
     equal_keys_in_one_batch_have_one_winner;
+    what_comes_after_another_change_is_written_with_it_or_not_at_all;
 }
 
 async fn a_code_is_redeemed_once(place: &Place) {
@@ -128,4 +129,38 @@ async fn equal_keys_in_one_batch_have_one_winner(place: &Place) {
     assert_eq!(verdicts, [seq(1), Err(Conflict::Replayed(key(1))), seq(2), Err(Conflict::AlreadyTaken)]);
     assert!(place.token_lives("t0").await && !place.token_lives("t1").await);
     assert!(place.token_lives("t2").await && !place.token_lives("t3").await);
+}
+
+async fn what_comes_after_another_change_is_written_with_it_or_not_at_all(place: &Place) {
+    let [shown, taken] = ["shown", "taken"].map(|name| ReplayKey::new(name, &["x"]));
+    let both = |n: usize| {
+        let newcomer = user(&format!("newcomer-{n}"));
+        let first = Change::new(event())
+            .first_time(taken, LATER)
+            .keep(Record::User { user: newcomer, origin: Origin::Admin });
+        let own = ReplayKey::new("own", &[&n.to_string()]);
+        Change::new(event()).first_time(own, LATER).keep(kept(token(&format!("t{n}")))).after(first)
+    };
+    let there = async |n: usize| {
+        let user = place.store.find_user(&id(&format!("newcomer-{n}"))).await.unwrap().is_some();
+        assert_eq!(user, place.token_lives(&format!("t{n}")).await, "{n}");
+        user
+    };
+    // Whoever shows something old claims nothing: the next one finds it free.
+    place.commit(Change::housekeeping(NOW).first_time(shown, LATER)).await;
+    let replayed = place.store.commit(both(100).first_time(shown, LATER)).await;
+    assert_eq!(replayed.unwrap_err(), CommitError::Conflict(Conflict::Replayed(shown)));
+    assert!(!there(100).await);
+    let (won, lost) = place.race(both).await;
+    assert_eq!(won, 1);
+    assert!(lost.iter().all(|e| *e == CommitError::Conflict(Conflict::Replayed(taken))), "{lost:?}");
+    let mut made = 0;
+    for n in 0..50 {
+        made += usize::from(there(n).await);
+    }
+    assert_eq!(made, 1);
+    // What the others showed themselves counts as shown.
+    let own = ReplayKey::new("own", &["7"]);
+    let again = place.store.commit(Change::housekeeping(NOW).first_time(own, LATER)).await;
+    assert_eq!(again.unwrap_err(), CommitError::Conflict(Conflict::Replayed(own)));
 }

@@ -3,6 +3,7 @@
 use askama::Template as _;
 use protocol::authorization_details::RiskLevel;
 use protocol::numeric_date::Seconds;
+use protocol::rule::Approver;
 
 use super::super::*;
 use super::{NOW, Samples, Theirs};
@@ -50,7 +51,7 @@ fn approval(language: Language, t: Theirs) -> ApprovalPage {
         kind: Kind::Agent,
         subject_name: t.some("Alice Example"),
         is_own: false,
-        asked_as: Some("approval-as-manager"),
+        asked_as: Approver::Manager,
         way: vec![t.s("Alice Example"), t.s("Refund Agent"), t.s("Lookup Agent")],
         risk: RiskLevel::High,
         task: Some(TaskInWords {
@@ -92,7 +93,7 @@ pub(super) fn samples(language: Language, t: Theirs) -> Samples {
             "approval-own",
             ApprovalPage {
                 subject_name: None,
-                asked_as: None,
+                asked_as: Approver::Subject,
                 task: None,
                 risk: RiskLevel::Low,
                 ..approval.clone()
@@ -103,7 +104,7 @@ pub(super) fn samples(language: Language, t: Theirs) -> Samples {
             "approval-itself",
             ApprovalPage {
                 is_own: true,
-                asked_as: Some("approval-as-owner"),
+                asked_as: Approver::Owner,
                 subject_name: None,
                 refused: Some(ConsentRefused::Changed),
                 risk: RiskLevel::Medium,

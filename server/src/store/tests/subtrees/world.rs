@@ -3,12 +3,13 @@
 use protocol::actor::{Actor, Chain, SubProfile};
 use protocol::approval::{Question, Wanted};
 use protocol::audience::Audience;
+use protocol::authorization_details::DetailsTypes;
 use protocol::client::GrantType;
 use protocol::consent::Consent;
 use protocol::deferred::{Asked, Deferred, Polling, Way};
 use protocol::identifier::{ClientId, FamilyId, InstanceId, TaskId, UserId};
 use protocol::instance::Instance;
-use protocol::rule::Reason;
+use protocol::rule::{Approver, Reason};
 use protocol::task::Task;
 use protocol::token::{Subject, TokenKind};
 
@@ -172,13 +173,17 @@ impl World {
         let from = die.maybe(&self.tokens).filter(|_| die.once_in(2)).cloned();
         let parent = from.as_ref().map(|from| from.id.clone());
         let mut wanted = match from {
-            Some(from) => Wanted { parent, audience: Audience::Resources, ..Wanted::of(&from) },
+            Some(from) => Wanted {
+                parent,
+                audience: Audience::Resources,
+                ..Wanted::of(&from, &DetailsTypes::default())
+            },
             None => {
                 let subject = match die.below(3) {
                     0 => Subject::Client { id: client.clone(), sub_profile: SubProfile::AiAgent },
                     _ => Subject::User(id(die.word(&USERS))),
                 };
-                Wanted { subject, ..Wanted::of(&super::token(name)) }
+                Wanted { subject, ..Wanted::of(&super::token(name), &DetailsTypes::default()) }
             }
         };
         for _ in 0..die.below(3) {
@@ -207,7 +212,14 @@ impl World {
             digest: digest(name),
             id: format!("ask_{name}"),
             asked: AskedOfPerson {
-                question: Question { wanted, reason, approver, acr: None, end: LATER },
+                question: Question {
+                    wanted,
+                    reason,
+                    approver,
+                    asked_as: Approver::Subject,
+                    acr: None,
+                    end: LATER,
+                },
                 grant_type: GrantType::TokenExchange,
                 instance,
                 key: None,
@@ -216,6 +228,7 @@ impl World {
             },
             polling: Polling { interval: Seconds(5), polled_at: None, expires_at: LATER },
             standing,
+            approved: None,
             request: "sealed".into(),
             delivery: None,
         }
@@ -225,14 +238,15 @@ impl World {
     pub(super) async fn keep(&self, place: &Place) {
         place.keep(self.records()).await;
         for (name, deferral) in &self.deferrals {
-            let steps: &[Step] = match deferral.standing {
-                Standing::Approved => &[Step::Approve(LATER)],
-                Standing::Denied => &[Step::Deny],
-                Standing::Over => &[Step::Approve(LATER), Step::Redeem],
-                Standing::Waiting | Standing::Ended => &[],
+            let yes = Step::Approve { until: LATER, hash: "hash".into() };
+            let steps = match deferral.standing {
+                Standing::Approved => vec![yes],
+                Standing::Denied => vec![Step::Deny],
+                Standing::Over => vec![yes, Step::Redeem],
+                Standing::Waiting | Standing::Ended => Vec::new(),
             };
             for step in steps {
-                let take = Take::Deferral { digest: digest(name), step: *step };
+                let take = Take::Deferral { digest: digest(name), step };
                 place.commit(Change::housekeeping(NOW).take(take)).await;
             }
         }

@@ -212,7 +212,7 @@ impl<'a> Fields<'a> {
             Rule::Before if field.get("format").is_some_and(|format| format != "date-time") => {
                 Some("the rule is for date-times, and the schema wants another format here")
             }
-            Rule::Prefix | Rule::Glob if !may_be(Kind::Text) && !(may_be(Kind::List) && items()) => {
+            Rule::Prefix | Rule::Glob if !(may_be(Kind::Text) || may_be(Kind::List) && items()) => {
                 Some("the rule is for texts and lists of texts, and the schema allows neither here")
             }
             Rule::Subset if !may_be(Kind::List) => {

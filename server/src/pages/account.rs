@@ -194,10 +194,10 @@ pub(super) async fn show_next(
     begun: Instant,
 ) -> Response {
     let ended = match ended {
-        Some(ended) => what_ended::told(app, ended, begun).await.map(Some),
-        None => Ok(None),
+        Some(ended) => Some(what_ended::told(app, ended, begun).await),
+        None => None,
     };
-    if let (Ok(ended), Ok((name, _))) = (ended, name_of(app, actor).await) {
+    if let Ok((name, _)) = name_of(app, actor).await {
         let done = JustDone { done: done.to_owned(), name, ended };
         let _ = browser.session.insert(JUST_DONE, done).await;
     }

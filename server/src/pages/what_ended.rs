@@ -5,21 +5,21 @@ use std::time::Instant;
 use super::account::name_of;
 use super::views::WhatEnded;
 use crate::app::App;
-use crate::failure::Failure;
 use crate::store::Ended;
 
 /// What was `ended` by an order that came in at `begun`.
-pub(super) async fn told(app: &App, ended: &Ended, begun: Instant) -> Result<WhatEnded, Failure> {
+/// It was ended, whatever else goes wrong: where a name cannot be read, its id stands there.
+pub(super) async fn told(app: &App, ended: &Ended, begun: Instant) -> WhatEnded {
     let took = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
     let mut agent_names = Vec::new();
     for id in &ended.named.agents {
         agent_names.push(match id.parse() {
-            Ok(id) => name_of(app, &id).await?.0,
+            Ok(agent) => name_of(app, &agent).await.map_or_else(|_| id.clone(), |(name, _)| name),
             Err(_) => id.clone(),
         });
     }
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(WhatEnded {
+    WhatEnded {
         agents: number(ended.agents),
         agent_names,
         sessions: number(ended.sessions),
@@ -29,5 +29,5 @@ pub(super) async fn told(app: &App, ended: &Ended, begun: Instant) -> Result<Wha
         pending: number(ended.pending),
         under_way: !ended.under_way.is_empty(),
         took,
-    })
+    }
 }

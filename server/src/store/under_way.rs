@@ -125,19 +125,23 @@ impl Store {
         }
     }
 
-    /// Ends everything of those whose ending began and was not finished, by whichever node.
+    /// Ends everything of those whose ending began and was not finished, by whichever node. One that cannot be finished
+    /// keeps no other waiting.
     ///
     /// # Errors
-    /// [`StoreError`] of the first that could not be finished.
+    /// [`StoreError`] of the last that could not be finished.
     pub async fn finish_endings(&self, at: NumericDate) -> Result<(), StoreError> {
         let find = "SELECT stopped FROM ending_under_way ORDER BY stopped LIMIT 1000";
+        let mut outcome = Ok(());
         for row in sql::query(&self.0.core.reader, find, Vec::new()).await? {
             let written: String = row.try_get_by_index(0)?;
-            let stopped =
-                Stopped::parse(&written).ok_or_else(|| super::corrupt("ending_under_way", &written))?;
-            self.finish(&stopped, at).await?;
+            let finished = match Stopped::parse(&written) {
+                Some(stopped) => self.finish(&stopped, at).await.map(drop),
+                None => Err(super::corrupt("ending_under_way", &written)),
+            };
+            outcome = finished.and(outcome);
         }
-        Ok(())
+        outcome
     }
 
     async fn finish(&self, stopped: &Stopped, at: NumericDate) -> Result<Ended, StoreError> {

@@ -4,7 +4,7 @@ mod as_shown;
 mod asking;
 mod destinations;
 mod endings;
-mod manager;
+mod named_by_claim;
 mod over;
 mod signing_in;
 mod told;

@@ -95,13 +95,8 @@ pub async fn end(
     match endings::carry_out(&app, &browser.visit, admin, &wanted.order).await {
         Ok(Some(ended)) => {
             let Wanted { what, name, back, .. } = wanted;
-            match what_ended::told(&app, &ended, begun).await {
-                Ok(ended) => {
-                    let view = AdminEndedPage { page: browser.page(), what, name, ended, back };
-                    render(StatusCode::OK, &view, None)
-                }
-                Err(failure) => browser.failure(&failure),
-            }
+            let ended = what_ended::told(&app, &ended, begun).await;
+            render(StatusCode::OK, &AdminEndedPage { page: browser.page(), what, name, ended, back }, None)
         }
         Ok(None) => browser.error(WhatHappened::NotFound, None),
         Err(failure) => browser.failure(&failure),

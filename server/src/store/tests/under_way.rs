@@ -11,6 +11,7 @@ promises! {
     nobody_acts_again_before_what_they_held_is_ended;
     what_an_agent_gets_after_it_was_resumed_is_nobodys_to_end;
     of_two_who_finish_an_ending_one_does;
+    an_ending_that_cannot_be_finished_keeps_no_other_waiting;
     nobody_is_signed_in_whose_account_was_disabled_a_moment_ago;
 }
 
@@ -155,4 +156,15 @@ async fn nobody_is_signed_in_whose_account_was_disabled_a_moment_ago(place: &Pla
     let disable = Change::new(event()).set_account(id("alice"), AccountOperation::Disable);
     place.store.write(disable).await.unwrap();
     assert!(!is_there().await);
+}
+
+async fn an_ending_that_cannot_be_finished_keeps_no_other_waiting(place: &Place) {
+    furnish(place).await;
+    place.keep(vec![of_agent("t")]).await;
+    place.store.write(operate(Operation::Suspend)).await.unwrap();
+    // It comes first, and nobody can read it.
+    let spoilt = "INSERT INTO ending_under_way (stopped) VALUES ('a: spoilt')";
+    sql::execute(&place.store.0.core.writer, spoilt, Vec::new()).await.unwrap();
+    assert!(matches!(place.store.finish_endings(NOW).await, Err(StoreError::Corrupt { .. })));
+    assert!(!place.token_lives("t").await);
 }
